@@ -1,0 +1,1 @@
+"""Settings, URLs, workers and the local servers."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AdaptersRegistryConfig(AppConfig):
+    name = "adapters_registry"
+    verbose_name = "Adapters"

@@ -1,0 +1,67 @@
+"""Reads about tenants, and the one place that tells whose data the running code may touch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from tenants import schemas
+from tenants.models import PUBLIC_SCHEMA, Domain, Tenant
+
+_verified: set[str] = set()
+
+
+def current_schema() -> str:
+    """The schema of the running tenant.
+
+    Raises:
+        RuntimeError: outside a tenant. Code that needs one must fail rather than fall back to another's data.
+    """
+    schema = connection.schema_name
+    if not schema or schema == PUBLIC_SCHEMA:
+        raise RuntimeError("this code needs a tenant and none is active")
+    return str(schema)
+
+
+def current_tenant() -> Tenant:
+    """The running tenant's row."""
+    schema = current_schema()
+    tenant = getattr(connection, "tenant", None)
+    return tenant if isinstance(tenant, Tenant) else Tenant.objects.get(schema_name=schema)
+
+
+def tenant_folder() -> Path:
+    """Where the running tenant's files lie; nothing of another tenant is below it."""
+    return Path(settings.STORAGE_ROOT) / "tenants" / current_schema()
+
+
+def tenant_by_host(*, host: str) -> Tenant | None:
+    """The tenant that a host name opens."""
+    domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
+    return domain.tenant if domain else None
+
+
+def tenant_by_key(*, key: str) -> Tenant | None:
+    """The tenant that an `X-Tenant-ID` names, by slug or by id."""
+    try:
+        return Tenant.objects.filter(id=UUID(key)).first()
+    except ValueError:
+        return Tenant.objects.filter(schema_name=key).first()
+
+
+def is_routable(tenant: Tenant) -> bool:
+    """Whether every tenant table exists in the tenant's schema (asked once in the life of a process)."""
+    if tenant.is_platform or tenant.slug in _verified:
+        return True
+    if schemas.missing_tables(tenant.slug):
+        return False
+    _verified.add(tenant.slug)
+    return True
+
+
+def tenant_schemas() -> list[str]:
+    """Schema names of all tenants."""
+    return list(Tenant.objects.exclude(schema_name=PUBLIC_SCHEMA).order_by("schema_name").values_list("schema_name", flat=True))
