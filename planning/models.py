@@ -1,0 +1,74 @@
+"""Scenarios: what somebody wants to know of a budget, and the answer they got."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from accounts.models import Brand, User
+from optimization.models import CurveVersion, Solve
+from tenants.core.ids import new_id
+
+
+@pghistory.track(exclude=["updated_at"])
+class Scenario(models.Model):
+    """A budget question of a brand: horizon, money, constraints; once solved, with the solve that answers it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        SOLVING = "solving", "solving"
+        SOLVED = "solved", "solved"
+        INFEASIBLE = "infeasible", "infeasible"
+        FAILED = "failed", "failed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.PositiveIntegerField(unique=True, help_text="shown as SC-0001")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="scenarios")
+    name = models.CharField(max_length=120)
+    horizon_start = models.DateField()
+    horizon_end = models.DateField()
+    total_budget = models.DecimalField(max_digits=14, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
+    min_roas = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)])
+    reserve_fraction = models.DecimalField(
+        "experiment reserve, fraction of the budget", max_digits=5, decimal_places=4, default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(Decimal("0.5"))],
+    )  # fmt: skip
+    stock_cover_threshold_days = models.PositiveSmallIntegerField(
+        default=3, help_text="a cell whose stock lasts fewer days gets no spend"
+    )
+    max_change_fraction = models.DecimalField(
+        "largest change of a line, fraction of its current spend", max_digits=6, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    bounds = models.JSONField(
+        default=list, blank=True, help_text="list of {path: [..], min_spend, max_spend} on any level of the tree"
+    )
+    status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
+    curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, null=True, blank=True)
+    solve = models.ForeignKey(Solve, on_delete=models.PROTECT, null=True, blank=True, related_name="scenarios")
+    current_spend = models.JSONField(default=dict, blank=True, help_text="cell id -> spend over a like horizon before")
+    job_id = models.UUIDField(null=True, blank=True)
+    problem = models.JSONField(null=True, blank=True, help_text="why the last attempt failed")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(horizon_end__gte=models.F("horizon_start")), name="scenario_ends_after_it_starts"
+            ),
+            models.CheckConstraint(condition=models.Q(total_budget__gt=0), name="scenario_has_money"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.name}"
+
+    @property
+    def label(self) -> str:
+        """The short name people use."""
+        return f"SC-{self.number:04d}"
