@@ -104,6 +104,7 @@ class RoleGrant(models.Model):
         return f"{self.user}: {self.get_role_display()} of {self.brand or 'all brands'}"
 
 
+@pghistory.track(fields=["public_id", "user", "name", "expiry"], obj_field=None, model_name="ApiTokenEvent")
 class ApiToken(AbstractAuthToken):
     """A named token of the REST API. Only its hash is kept; the text is shown once, when it is made."""
 

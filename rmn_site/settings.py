@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+import pghistory
 from django.core.exceptions import ImproperlyConfigured
 
 from rmn_site.config import PROJECT_ROOT, ConfigurationError, load_config
@@ -213,6 +214,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 PGHISTORY_APPEND_ONLY = True
+# Removing a role or a brand is as much a fact of its history as granting it.
+PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 
 if CONFIG.env == "production":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
