@@ -66,6 +66,10 @@ class Migration(migrations.Migration):
             model_name='policyrule',
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "governance_policyruleevent" ("effective_from", "effective_to", "id", "min_cell_k", "network", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_id", "scope", "severity", "source", "statement") VALUES (NEW."effective_from", NEW."effective_to", NEW."id", NEW."min_cell_k", NEW."network", NEW."parameters", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."rule_id", NEW."scope", NEW."severity", NEW."source", NEW."statement"); RETURN NULL;', hash='dbb76d3f26063d072972977e37ba97a408f38ee1', operation='UPDATE', pgid='pgtrigger_update_update_b7eb0', table='governance_policyrule', when='AFTER')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='policyrule',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "governance_policyruleevent" ("effective_from", "effective_to", "id", "min_cell_k", "network", "parameters", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_id", "scope", "severity", "source", "statement") VALUES (OLD."effective_from", OLD."effective_to", OLD."id", OLD."min_cell_k", OLD."network", OLD."parameters", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."rule_id", OLD."scope", OLD."severity", OLD."source", OLD."statement"); RETURN NULL;', hash='a663055a73728b66d78896ffa4ca2458f8c72395', operation='DELETE', pgid='pgtrigger_delete_delete_71ce9', table='governance_policyrule', when='AFTER')),
+        ),
         migrations.AddField(
             model_name='policyruleevent',
             name='pgh_context',

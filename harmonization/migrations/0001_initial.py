@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ('accounts', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -314,6 +314,10 @@ class Migration(migrations.Migration):
             model_name='placement',
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "harmonization_placementevent" ("id", "network", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "placement", "raw_name") VALUES (NEW."id", NEW."network", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."placement", NEW."raw_name"); RETURN NULL;', hash='ddf4830a9f1c511e17985bc1b6130786fb8e48ba', operation='UPDATE', pgid='pgtrigger_update_update_0ad55', table='harmonization_placement', when='AFTER')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='placement',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "harmonization_placementevent" ("id", "network", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "placement", "raw_name") VALUES (OLD."id", OLD."network", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."placement", OLD."raw_name"); RETURN NULL;', hash='a75c5c1dce42eec0a279327b21fd194aa0f05f51', operation='DELETE', pgid='pgtrigger_delete_delete_3c3e3', table='harmonization_placement', when='AFTER')),
+        ),
         migrations.AddField(
             model_name='placementevent',
             name='pgh_context',
@@ -372,6 +376,10 @@ class Migration(migrations.Migration):
             model_name='retailer',
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "harmonization_retailerevent" ("id", "name", "network", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "timezone") VALUES (NEW."id", NEW."name", NEW."network", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."slug", NEW."timezone"); RETURN NULL;', hash='31f95b89abd240e18a6668f8e1aab6b95dc1ea7e', operation='UPDATE', pgid='pgtrigger_update_update_5b695', table='harmonization_retailer', when='AFTER')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='retailer',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "harmonization_retailerevent" ("id", "name", "network", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "timezone") VALUES (OLD."id", OLD."name", OLD."network", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."slug", OLD."timezone"); RETURN NULL;', hash='5ce86548660cf12d79f18f997f1d94aa0f845fca', operation='DELETE', pgid='pgtrigger_delete_delete_3b507', table='harmonization_retailer', when='AFTER')),
+        ),
         migrations.AddField(
             model_name='retailerevent',
             name='pgh_context',
@@ -415,6 +423,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "harmonization_audienceevent" ("account_id", "consent_basis", "external_id", "id", "kind", "min_cell", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "size_bucket") VALUES (NEW."account_id", NEW."consent_basis", NEW."external_id", NEW."id", NEW."kind", NEW."min_cell", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."size_bucket"); RETURN NULL;', hash='0d6e7a6e063f3bf67563714116e8fd96afe81df9', operation='UPDATE', pgid='pgtrigger_update_update_09da8', table='harmonization_audience', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name='audience',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "harmonization_audienceevent" ("account_id", "consent_basis", "external_id", "id", "kind", "min_cell", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "size_bucket") VALUES (OLD."account_id", OLD."consent_basis", OLD."external_id", OLD."id", OLD."kind", OLD."min_cell", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."size_bucket"); RETURN NULL;', hash='5156949b7c4717e1de6638d8dc69e180aacac2f2', operation='DELETE', pgid='pgtrigger_delete_delete_b97f4', table='harmonization_audience', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name='audienceevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8867e55daa6e3a9e84d735d5314c552c8594d6fe', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_90f1d', table='harmonization_audienceevent', when='BEFORE')),
         ),
@@ -429,6 +441,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='mappingcontract',
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "harmonization_mappingcontractevent" ("id", "name", "network", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_id") VALUES (NEW."id", NEW."name", NEW."network", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."published_id"); RETURN NULL;', hash='f7eb36813e4451c96b172aeb2d88d6d6443ce976', operation='UPDATE', pgid='pgtrigger_update_update_b4004', table='harmonization_mappingcontract', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='mappingcontract',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "harmonization_mappingcontractevent" ("id", "name", "network", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "published_id") VALUES (OLD."id", OLD."name", OLD."network", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."published_id"); RETURN NULL;', hash='be7a87a5a24e9e87dd84db6a3ff779ed49c014db', operation='DELETE', pgid='pgtrigger_delete_delete_3a0e4', table='harmonization_mappingcontract', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='contractversion',
@@ -459,6 +475,10 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "harmonization_productevent" ("brand_id", "category", "gtin14", "id", "margin", "name", "pack_size", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "price", "sku", "updated_at") VALUES (NEW."brand_id", NEW."category", NEW."gtin14", NEW."id", NEW."margin", NEW."name", NEW."pack_size", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."price", NEW."sku", NEW."updated_at"); RETURN NULL;', hash='796f46cfedb593a759522dac6dfef19a88ee1bc3', operation='UPDATE', pgid='pgtrigger_update_update_c74bd', table='harmonization_product', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name='product',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "harmonization_productevent" ("brand_id", "category", "gtin14", "id", "margin", "name", "pack_size", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "price", "sku", "updated_at") VALUES (OLD."brand_id", OLD."category", OLD."gtin14", OLD."id", OLD."margin", OLD."name", OLD."pack_size", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."price", OLD."sku", OLD."updated_at"); RETURN NULL;', hash='caed7e053be273509591206bd0181a5347e44579', operation='DELETE', pgid='pgtrigger_delete_delete_5a31e', table='harmonization_product', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name='productevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='294e60be7d7a97dafb86790516f7d662d7989e99', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_78be8', table='harmonization_productevent', when='BEFORE')),
         ),
@@ -485,6 +505,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='account',
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "harmonization_accountevent" ("brand_id", "currency", "external_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "retailer_id") VALUES (NEW."brand_id", NEW."currency", NEW."external_id", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."retailer_id"); RETURN NULL;', hash='6f326e66db5a47247289da4eff6d3ff1509c0917', operation='UPDATE', pgid='pgtrigger_update_update_b72d4', table='harmonization_account', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='account',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "harmonization_accountevent" ("brand_id", "currency", "external_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "retailer_id") VALUES (OLD."brand_id", OLD."currency", OLD."external_id", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."retailer_id"); RETURN NULL;', hash='253bf561781abcaafe800c1ade87fe80d7a8908a', operation='DELETE', pgid='pgtrigger_delete_delete_c1546', table='harmonization_account', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='retailerevent',
