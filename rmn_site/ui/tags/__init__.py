@@ -1,0 +1,1 @@
+"""The tags and filters of `{% load ui %}`, a module for each kind."""
