@@ -1,0 +1,1 @@
+"""What a job is, told without a database: states, handlers, planner tools, progress."""
