@@ -1,0 +1,172 @@
+"""The Delta table of events: staged Parquet files become a version of it, whole or not at all.
+
+A version that was written but never published (its publisher died between the commit here and the one in the
+database) is undone by the next publisher, so readers, who open only the published version, and writers agree.
+
+The table is not partitioned by folder: a file holds rows of one load, and its path names network and load.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+KEY = "event_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A version of the table. `superseded` counts rows of earlier loads that the new ones replaced."""
+
+    version: int
+    rows: int
+    superseded: int
+
+
+class EventTableFolder:
+    """The table below one folder. All paths are local; one writer at a time is the caller's business."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def head(self) -> int | None:
+        """The newest version written, published or not; None while there is no table."""
+        return self._open().version() if DeltaTable.is_deltatable(str(self.folder)) else None
+
+    def scan(self, version: int) -> pl.LazyFrame:
+        """Rows of one version, lazily; columns that a file lacks are null."""
+        return pl.scan_delta(DeltaTable(str(self.folder), version=version))
+
+    def restore(self, version: int | None) -> None:
+        """Make `version` the head again if something newer, never published, lies on top of it."""
+        head = self.head
+        if head is None or head == version:
+            return
+        if version is None:
+            # Nothing was ever published: what lies here is the torso of a first load.
+            shutil.rmtree(self.folder)
+            return
+        self._open().restore(version)
+
+    def commit(
+        self,
+        staged: Sequence[Path],
+        *,
+        network: str,
+        load_id: str,
+        supersedes: Iterable[str] = (),
+        properties: dict[str, str] | None = None,
+    ) -> Committed:
+        """Move staged files into the table and commit them as one version.
+
+        Args:
+            staged: Parquet files on the same file system; they are moved, not copied.
+            supersedes: load ids whose rows give way to new rows of the same `event_key`.
+            properties: kept in the version's commit info, to trace it to job and attempt.
+
+        Returns:
+            the new version; rows of superseded loads that were not repeated stay as they are.
+        """
+        target = self.folder / network
+        target.mkdir(parents=True, exist_ok=True)
+        files = []
+        for number, path in enumerate(staged):
+            # A name no other attempt can have used: a file of a dead attempt is never mistaken for this one's.
+            moved = target / f"{load_id}-{number}-{time.time_ns():x}.parquet"
+            path.rename(moved)
+            files.append(moved)
+        actions: list[AddAction | RemoveAction] = [_add(self.folder, path) for path in files]
+        commit = CommitProperties(custom_metadata=properties or {})
+        rows = sum(_rows(path) for path in files)
+        if self.head is None:
+            create_table_with_add_actions(
+                str(self.folder), schema=_schema(files), add_actions=actions, commit_properties=commit
+            )
+            return Committed(version=self._open().version(), rows=rows, superseded=0)
+        self._evolve(_schema(files))
+        replaced, superseded = self._replace(files, set(supersedes), network)
+        table = self._open()
+        table.create_write_transaction(
+            actions=[*replaced, *actions], mode="append", schema=table.schema(), commit_properties=commit
+        )
+        return Committed(version=self._open().version(), rows=rows, superseded=superseded)
+
+    def _open(self) -> DeltaTable:
+        return DeltaTable(str(self.folder))
+
+    def _evolve(self, wanted: Schema) -> None:
+        table = self._open()
+        present = {field.name for field in table.schema().fields}
+        added = [field for field in wanted.fields if field.name not in present]
+        if added:
+            table.alter.add_columns(added)
+
+    def _replace(
+        self, files: Sequence[Path], loads: set[str], network: str
+    ) -> tuple[list[AddAction | RemoveAction], int]:
+        """Rewrite the files of superseded loads without the keys that the new files bring."""
+        if not loads:
+            return [], 0
+        fresh = pl.scan_parquet(files, missing_columns="insert").select(KEY).unique()
+        actions: list[AddAction | RemoveAction] = []
+        superseded = 0
+        for old in self._files_of(loads):
+            rows = pl.scan_parquet(old)
+            kept_path = self.folder / network / f"{old.name.split('.')[0]}-kept-{time.time_ns():x}.parquet"
+            rows.join(fresh, on=KEY, how="anti").sink_parquet(kept_path)
+            before, after = _rows(old), _rows(kept_path)
+            if before == after:
+                kept_path.unlink()
+                continue
+            superseded += before - after
+            actions.append(
+                RemoveAction(
+                    path=old.relative_to(self.folder).as_posix(),
+                    deletion_timestamp=int(time.time() * 1000),
+                    data_change=True,
+                    partition_values={},
+                    size=old.stat().st_size,
+                )
+            )
+            if after:
+                actions.append(_add(self.folder, kept_path))
+            else:
+                kept_path.unlink()
+        return actions, superseded
+
+    def _files_of(self, loads: set[str]) -> list[Path]:
+        present = [self.folder / unquote(str(path)) for path in self._open().get_add_actions(flatten=True)["path"].to_pylist()]
+        return [path for path in present if any(path.name.startswith(load) for load in loads)]
+
+
+def _schema(files: Sequence[Path]) -> Schema:
+    """The union of the files' columns as a Delta schema."""
+    frames = [pl.read_parquet(path, n_rows=0) for path in files]
+    return Schema.from_arrow(pl.concat(frames, how="diagonal").to_arrow().schema)
+
+
+def _rows(path: Path) -> int:
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _add(folder: Path, path: Path) -> AddAction:
+    stats: dict[str, Any] = {"numRecords": _rows(path)}
+    return AddAction(
+        path=path.relative_to(folder).as_posix(),
+        size=path.stat().st_size,
+        partition_values={},
+        modification_time=int(path.stat().st_mtime * 1000),
+        data_change=True,
+        stats=json.dumps(stats),
+    )

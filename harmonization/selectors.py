@@ -1,0 +1,221 @@
+"""Reads of uploads, loads, contracts, the catalogue, and the published events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import polars as pl
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from accounts import selectors as people
+from accounts.models import User
+from harmonization.core.event_table import EventTableFolder
+from harmonization.models import (
+    Account,
+    ContractVersion,
+    EventTable,
+    Listing,
+    Load,
+    MappingContract,
+    Product,
+    Retailer,
+    Upload,
+)
+from tenants.core.problems import NotFound
+from tenants.selectors import tenant_folder
+
+EVENTS = "events"
+Person = User | AnonymousUser
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finality:
+    """Until when an account's network may still restate its latest figures."""
+
+    network: str
+    account: str
+    restating_until: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventView:
+    """The published events of some brands.
+
+    Attributes:
+        rows: RMIS columns of every load, and, from the load itself, `rmn_*`: brand, account, retailer, network, report,
+            rank of the report and whether it holds all impressions. What a file claims about its brand decides nothing.
+        version: version of the event table that was opened.
+        headline: per load, the attribution column that is the network's own figure for a metric.
+        as_of: when the newest load was published.
+    """
+
+    rows: pl.LazyFrame
+    version: int
+    headline: dict[str, dict[str, str]]
+    finality: list[Finality]
+    as_of: datetime
+
+
+def events_folder() -> EventTableFolder:
+    """The running tenant's event table."""
+    return EventTableFolder(tenant_folder() / "delta" / EVENTS)
+
+
+def published_events(*, brand_ids: Collection[UUID]) -> EventView | None:
+    """Published events of these brands; None while there are none."""
+    table = EventTable.objects.filter(name=EVENTS).first()
+    loads = list(
+        Load.objects.filter(status=Load.Status.PUBLISHED, upload__brand_id__in=list(brand_ids)).select_related(
+            "upload__account__retailer", "upload__brand", "contract_version__contract"
+        )
+    )
+    if table is None or not loads:
+        return None
+    owners = pl.LazyFrame([_owner(load) for load in loads], schema=_OWNER_SCHEMA)
+    rows = events_folder().scan(table.version).join(owners, on="load_id", how="inner", maintain_order="left")
+    return EventView(
+        rows=rows,
+        version=table.version,
+        headline={str(load.pk): dict(load.report.get("headline", {})) for load in loads},
+        finality=_finality(loads),
+        as_of=max(load.published_at for load in loads if load.published_at),
+    )
+
+
+_OWNER_SCHEMA = {
+    "load_id": pl.String,
+    "rmn_brand_id": pl.String,
+    "rmn_brand": pl.String,
+    "rmn_account_id": pl.String,
+    "rmn_account": pl.String,
+    "rmn_retailer": pl.String,
+    "rmn_network": pl.String,
+    "rmn_report": pl.String,
+    "rmn_report_rank": pl.Int32,
+    "rmn_report_impressions": pl.String,
+}
+
+
+def _owner(load: Load) -> dict[str, object]:
+    account = load.upload.account
+    assert account is not None, "a published load has an account: the database checks it"
+    coverage = load.report.get("coverage", {})
+    return {
+        "load_id": str(load.pk),
+        "rmn_brand_id": str(load.upload.brand_id),
+        "rmn_brand": str(load.upload.brand),
+        "rmn_account_id": str(account.pk),
+        "rmn_account": account.name,
+        "rmn_retailer": account.retailer.name,
+        "rmn_network": account.retailer.network,
+        "rmn_report": load.report.get("report", ""),
+        "rmn_report_rank": coverage.get("rank", 100),
+        "rmn_report_impressions": coverage.get("impressions", "all"),
+    }
+
+
+def _finality(loads: list[Load]) -> list[Finality]:
+    latest: dict[tuple[str, str], date] = {}
+    for load in loads:
+        account = load.upload.account
+        if account is None or load.period_end is None:
+            continue
+        until = load.period_end + timedelta(days=int(load.report.get("restatement_days", 0)))
+        key = (account.retailer.network, account.name)
+        latest[key] = max(latest.get(key, until), until)
+    return [Finality(network=key[0], account=key[1], restating_until=until) for key, until in sorted(latest.items())]
+
+
+def retailers() -> QuerySet[Retailer]:
+    """Every retailer of the tenant: their names are no brand's secret."""
+    return Retailer.objects.all()
+
+
+def accounts_visible(*, user: Person, permission: str = "uploads.view") -> QuerySet[Account]:
+    """Accounts of the brands for which a person has a permission."""
+    return Account.objects.filter(brand__in=people.brands_for(user=user, permission=permission)).select_related(
+        "brand", "retailer"
+    )
+
+
+def account_visible(*, user: Person, account_id: UUID, permission: str = "uploads.view") -> Account:
+    """One account.
+
+    Raises:
+        NotFound: there is none, or it belongs to a brand this person may not know of.
+    """
+    account = accounts_visible(user=user, permission=permission).filter(pk=account_id).first()
+    if account is None:
+        raise NotFound("There is nothing here under that id.")
+    return account
+
+
+def uploads_visible(*, user: Person) -> QuerySet[Upload]:
+    """Uploads of the brands a person may see; catalogues, which cover every brand, for tenant-wide roles only."""
+    brands = people.brands_for(user=user, permission="uploads.view")
+    uploads = Upload.objects.select_related("account__retailer", "brand", "created_by").prefetch_related("loads")
+    if people.may(user=user, permission="uploads.view"):
+        return uploads
+    return uploads.filter(brand__in=brands)
+
+
+def upload_visible(*, user: Person, upload_id: UUID) -> Upload:
+    """One upload, or `NotFound` in the words of a nonexistent one."""
+    upload = uploads_visible(user=user).filter(pk=upload_id).first()
+    if upload is None:
+        raise NotFound("There is nothing here under that id.")
+    return upload
+
+
+def loads_visible(*, user: Person) -> QuerySet[Load]:
+    """Loads of visible uploads."""
+    return Load.objects.filter(upload__in=uploads_visible(user=user)).select_related(
+        "upload__account__retailer", "upload__brand", "contract_version__contract"
+    )
+
+
+def load_visible(*, user: Person, load_id: UUID) -> Load:
+    """One load, or `NotFound` in the words of a nonexistent one."""
+    load = loads_visible(user=user).filter(pk=load_id).first()
+    if load is None:
+        raise NotFound("There is nothing here under that id.")
+    return load
+
+
+def contracts() -> QuerySet[MappingContract]:
+    """Contracts with their published version."""
+    return MappingContract.objects.select_related("published")
+
+
+def contract_named(*, name: str) -> MappingContract:
+    """One contract, or `NotFound`."""
+    contract = contracts().filter(name=name).first()
+    if contract is None:
+        raise NotFound(f"There is no mapping contract {name!r}.", fix="Choose one from the list of mappings.")
+    return contract
+
+
+def published_versions() -> QuerySet[ContractVersion]:
+    """The text in force of every contract."""
+    return ContractVersion.objects.filter(published_for__isnull=False).select_related("contract")
+
+
+def products_visible(*, user: Person) -> QuerySet[Product]:
+    """Catalogue entries of the brands a person may see."""
+    brands = people.brands_for(user=user, permission="catalogue.view")
+    return Product.objects.filter(brand__in=brands).select_related("brand").prefetch_related("listings__retailer")
+
+
+def listings_of_brand(*, brand_id: UUID) -> QuerySet[Listing]:
+    """What a brand's products are called at each retailer, with stock."""
+    return Listing.objects.filter(product__brand_id=brand_id).select_related("product", "retailer")
+
+
+def stored_file(upload: Upload) -> Path:
+    """Where an upload's bytes lie."""
+    return tenant_folder() / "uploads" / upload.sha256[:2] / upload.sha256
