@@ -1,0 +1,200 @@
+"""The one door of the optimiser: a problem in, an allocation with its proof and its reasons out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from optimization.core.certificate import Certificate, certify
+from optimization.core.conflicts import Conflict, active_lower, find_bound_conflict
+from optimization.core.envelope import BoundedResponses
+from optimization.core.limits import GlobalSet
+from optimization.core.problem import BudgetProblem, GlobalKind, InvalidProblem
+from optimization.core.reasons import BoundPrice, Explainer, Line, Reason
+from optimization.core.responses import Floats
+from optimization.core.search import Candidate, search_allocation
+from optimization.core.tree import Tree
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The answer to a budget problem.
+
+    Attributes:
+        status: `optimal` or `infeasible`.
+        problem: what was asked.
+        engine: which method gave the allocation.
+        seconds: wall time of the solve, explanations aside.
+        spend: money per cell, shape (n,); None when infeasible.
+        certificate: the proof; None when infeasible.
+        conflict: why nothing is possible; None when optimal.
+        current: the spend compared against, shape (n,), or None.
+    """
+
+    status: str
+    problem: BudgetProblem
+    engine: str
+    seconds: float
+    spend: Floats | None = None
+    certificate: Certificate | None = None
+    conflict: Conflict | None = None
+    current: Floats | None = None
+    explainer: Explainer | None = None
+
+    @property
+    def feasible(self) -> bool:
+        return self.status == "optimal"
+
+    @cached_property
+    def reasons(self) -> dict[str, Reason]:
+        """Why each cell has no more, by cell id; empty when infeasible."""
+        if self.explainer is None:
+            return {}
+        return dict(zip(self.problem.ids, self.explainer.reasons(), strict=True))
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Each cell before and after with its reason; empty when infeasible."""
+        return () if self.explainer is None else tuple(self.explainer.lines(self.current))
+
+    @property
+    def total_spend(self) -> float:
+        return 0.0 if self.spend is None else float(self.spend.sum())
+
+    @property
+    def objective_revenue(self) -> float:
+        """Expected revenue of the allocation, money."""
+        return 0.0 if self.spend is None else float(self.problem.responses.value(self.spend).sum())
+
+    @property
+    def current_revenue(self) -> float | None:
+        """Expected revenue of the current spend, money; None without one."""
+        return None if self.current is None else float(self.problem.responses.value(self.current).sum())
+
+    @property
+    def budget_shadow_price(self) -> float:
+        """Revenue gained by one more unit of budget."""
+        return 0.0 if self.explainer is None else self.explainer.budget_price()
+
+    @property
+    def node_shadow_prices(self) -> tuple[BoundPrice, ...]:
+        return () if self.explainer is None else self.explainer.bound_prices()
+
+    @property
+    def multipliers(self) -> dict[str, float]:
+        """Price of each kind of global constraint, summed over its scopes."""
+        totals = {kind.value: 0.0 for kind in GlobalKind}
+        if self.explainer is not None:
+            for one, value in zip(self.problem.global_constraints, self.explainer.multipliers, strict=True):
+                totals[one.kind.value] += float(value)
+        return totals
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON object of the result format."""
+        out: dict[str, Any] = {"status": self.status, "engine": self.engine, "seconds": self.seconds}
+        if self.conflict is not None:
+            return out | _conflict_dict(self.conflict)
+        if self.certificate is None or self.spend is None:
+            raise AssertionError("an optimal solution carries its spend and certificate")
+        return out | {
+            "objective_revenue": self.objective_revenue,
+            "objective": self.certificate.objective,
+            "dual_bound": self.certificate.dual_bound,
+            "gap": self.certificate.gap,
+            "total_spend": self.total_spend,
+            "spend": {name: float(amount) for name, amount in zip(self.problem.ids, self.spend, strict=True)},
+            "budget_shadow_price": self.budget_shadow_price,
+            "multipliers": self.multipliers,
+            "node_shadow_prices": [one.as_dict() for one in self.node_shadow_prices],
+            "reasons": {name: reason.as_dict() for name, reason in self.reasons.items()},
+        }
+
+
+def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None = None) -> Solution:
+    """Allocate the budget.
+
+    Args:
+        problem: built by `BudgetProblem.of` or read from a file.
+        current: money per cell id spent today, to compare with; cells that are left out count as zero. A current
+            spend that meets all constraints is never beaten downwards: the answer earns at least as much.
+
+    Returns:
+        An allocation with a certified gap, or the smallest conflict where none exists.
+
+    Raises:
+        InvalidProblem: `current` names an unknown cell or an amount that is no amount.
+    """
+    started = time.perf_counter()
+    before = None if current is None else _current_spend(problem, current)
+    conflict = find_bound_conflict(problem)
+    if conflict is not None:
+        return Solution("infeasible", problem, "interval-propagation", time.perf_counter() - started, conflict=conflict)
+    tree, limits = Tree.of(problem), GlobalSet.of(problem)
+    cells = bounded_cells(problem)
+    found = search_allocation(problem, tree, cells, limits, before)
+    if isinstance(found, Conflict):
+        return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=found)
+    certificate = _certify(problem, tree, cells, limits, found)
+    return Solution(
+        "optimal",
+        problem,
+        found.engine,
+        time.perf_counter() - started,
+        spend=found.spend,
+        certificate=certificate,
+        current=before,
+        explainer=Explainer(problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt),
+    )
+
+
+def bounded_cells(problem: BudgetProblem) -> BoundedResponses:
+    """The curves on their domains; a cell without a cap gets one beyond anything the budget could give it."""
+    lower = active_lower(problem)
+    beyond = np.maximum(2.0 * problem.available, lower) + problem.responses.scale
+    upper = np.where(np.isfinite(problem.upper), problem.upper, beyond)
+    return BoundedResponses.of(problem.responses, lower, upper, problem.commitments)
+
+
+def _certify(
+    problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet, found: Candidate
+) -> Certificate:
+    return certify(
+        tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, objective=found.objective
+    )
+
+
+def _current_spend(problem: BudgetProblem, current: Mapping[str, float]) -> Floats:
+    unknown = sorted(set(current) - set(problem.ids))
+    if unknown:
+        raise InvalidProblem(
+            f"The current spend names the cell {unknown[0]!r}, which is not in the problem.",
+            where="current",
+            fix="Use the ids of the cells.",
+        )
+    spend = np.array([float(current.get(name, 0.0)) for name in problem.ids])
+    wrong = np.flatnonzero(~(np.isfinite(spend) & (spend >= 0.0)))
+    if wrong.size:
+        name = problem.ids[int(wrong[0])]
+        raise InvalidProblem(
+            f"The current spend of {name!r} is {spend[wrong[0]]:g}.", where="current", fix="Give amounts >= 0."
+        )
+    return spend
+
+
+def _conflict_dict(conflict: Conflict) -> dict[str, Any]:
+    out: dict[str, Any] = {"minimal_conflict": [member.as_dict() for member in conflict.members]}
+    if conflict.shortfall is not None:
+        out["shortfall"] = conflict.shortfall
+    if conflict.best_attainable is not None:
+        out["best_attainable"] = conflict.best_attainable
+    out["relaxations"] = [
+        member.as_dict() | {"needed": member.needed, "restores": member.restores} for member in conflict.members
+    ]
+    if conflict.further:
+        out["further_conflicts"] = [_conflict_dict(one) for one in conflict.further]
+    return out
