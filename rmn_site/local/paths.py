@@ -92,12 +92,6 @@ def embedded_redis_url(home: Path | None = None) -> str:
     return "unix://" + quote(str(valkey_socket(home or data_home())), safe="/")
 
 
-def celery_broker_url(redis_url: str) -> str:
-    """The same server as Celery spells it: `unix://` becomes `redis+socket://`, the rest stays."""
-    scheme, separator, rest = redis_url.partition("://")
-    return f"redis+socket://{rest}" if separator and scheme == "unix" else redis_url
-
-
 def socket_paths_fit(home: Path) -> bool:
     """Whether every socket below `home` is short enough for the kernel."""
     return all(len(os.fsencode(path)) <= SOCKET_PATH_LIMIT for path in (postgres_socket(home), valkey_socket(home)))
@@ -134,7 +128,7 @@ def prepare_home(home: Path) -> Path:
         home.mkdir(mode=mode)
     except PermissionError as error:
         raise Conflict(
-            f"You may not create the data folder here ({error.strerror.lower()}).",
+            f"You may not create the data folder here ({error.strerror}).",
             where=str(home),
             fix="Set RMN_DATA_HOME to a folder of your own.",
         ) from error

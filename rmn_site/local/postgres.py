@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -122,12 +123,12 @@ class Postgres:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         self.run_as.give(unfinished)
-        arguments = ["-U", paths.DATABASE_SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-instructions"]
+        command: list[Path | str] = [programs / "initdb", "-U", paths.DATABASE_SUPERUSER, "-A", "trust", "-E", "UTF8"]
         # The built-in provider sorts and folds alike on every machine, whichever locales are installed there.
-        arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command += ["--no-instructions", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         if not self.durable:
-            arguments.append("--no-sync")
-        result = self._run([programs / "initdb", *arguments], cwd=unfinished, data=unfinished)
+            command.append("--no-sync")
+        result = self._run(command, cwd=unfinished, data=unfinished)
         if result.returncode != 0:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise Unavailable(f"initdb failed: {result.stdout.strip()}", where=str(self.data))
@@ -157,7 +158,16 @@ class Postgres:
         # Every path that pg_ctl would put on a shell's command line is relative or in the environment: it quotes with
         # double quotes only, which a `$` in a folder's name would break.
         server_log = self.data / "server.log"
-        command = [programs / "pg_ctl", "start", "-w", "-s", "-t", str(START_TIMEOUT), "-l", server_log.name]
+        command: list[Path | str] = [
+            programs / "pg_ctl",
+            "start",
+            "-w",
+            "-s",
+            "-t",
+            str(START_TIMEOUT),
+            "-l",
+            server_log.name,
+        ]
         deadline = time.monotonic() + START_TIMEOUT
         while True:
             server_log.unlink(missing_ok=True)
@@ -189,7 +199,7 @@ class Postgres:
             if row is None:
                 connection.execute(f"CREATE DATABASE {paths.DATABASE_NAME}")
 
-    def _run(self, command: list[Path | str], *, cwd: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    def _run(self, command: Sequence[Path | str], *, cwd: Path, data: Path) -> subprocess.CompletedProcess[str]:
         """Run one program of PostgreSQL to its end; `stdout` of the result holds both streams.
 
         Its own session keeps it away from the Ctrl-C of the terminal: a start that was begun is finished, then undone.

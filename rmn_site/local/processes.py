@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,19 +36,27 @@ class ProcessSpec:
 
 
 class ManagedProcess:
-    """One running `ProcessSpec`."""
+    """One running `ProcessSpec`.
 
-    def __init__(self, spec: ProcessSpec, *, cwd: Path, env: Mapping[str, str], logs: Path) -> None:
+    Args:
+        logs: the folder of its log, `<name>.log`.
+        split: whether standard error gets a log of its own, `<name>.errors.log`.
+    """
+
+    def __init__(
+        self, spec: ProcessSpec, *, cwd: Path, env: Mapping[str, str], logs: Path, split: bool = False
+    ) -> None:
         self.spec = spec
         self.log = rotated_log(logs, spec.name)
-        with self.log.open("ab") as output:
+        self.errors = rotated_log(logs, f"{spec.name}.errors") if split else self.log
+        with self.log.open("ab") as output, self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 spec.command,
                 cwd=cwd,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=errors,
                 start_new_session=True,  # the terminal's Ctrl-C reaches the supervisor only, who stops them in order
             )
 
@@ -69,26 +77,25 @@ class ManagedProcess:
         self.process.wait()
 
 
-def stop_in_order(processes: Iterable[ManagedProcess], *, hurry: float | None = None) -> list[str]:
+def stop_in_order(processes: Iterable[ManagedProcess], *, hurry: Callable[[], bool] = lambda: False) -> list[str]:
     """Stop processes stage by stage and return the names of those that had to be killed.
 
     Args:
         processes: running or already ended ones.
-        hurry: an upper bound of every grace period, in seconds.
+        hurry: asked again and again; once it is true, every grace period is over.
     """
     killed: list[str] = []
-    by_stage: dict[int, list[ManagedProcess]] = {}
+    stages: dict[int, list[ManagedProcess]] = {}
     for process in processes:
-        by_stage.setdefault(process.spec.stop_stage, []).append(process)
-    for _, stage in sorted(by_stage.items()):
+        stages.setdefault(process.spec.stop_stage, []).append(process)
+    for _, stage in sorted(stages.items()):
         for process in stage:
             process.ask_to_stop()
         asked = time.monotonic()
         for process in stage:
-            grace = process.spec.grace if hurry is None else min(hurry, process.spec.grace)
-            try:
-                process.process.wait(max(0.0, asked + grace - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            while process.exit_code is None and time.monotonic() < asked + process.spec.grace and not hurry():
+                time.sleep(0.02)
+            if process.exit_code is None:
                 killed.append(process.spec.name)
             process.kill_group()
     return killed

@@ -47,6 +47,11 @@ class Servers:
             urls["REDIS_URL"] = self.valkey.url
         return urls
 
+    @property
+    def in_use(self) -> bool:
+        """Whether this object's `start` was called and its `stop` was not."""
+        return self._users.held
+
     def start(self, *, marker: str = "", remove_home: bool = False) -> list[str]:
         """Start what is wanted and not running, and return the names of what was started.
 

@@ -8,6 +8,7 @@ import redis
 from kombu.utils.url import parse_url
 
 from rmn_site.local import paths
+from rmn_site.queues import celery_url
 from tenants.core.problems import Conflict, InvalidInput
 
 
@@ -41,13 +42,13 @@ def test_addresses_survive_spaces_and_percent_signs() -> None:
     assert database == {"user": "postgres", "dbname": "rmn", "host": "/srv/my 100% data/pgdata"}
     pool = redis.ConnectionPool.from_url(paths.embedded_redis_url(home))
     assert pool.connection_kwargs["path"] == "/srv/my 100% data/valkey/valkey.sock"
-    broker = parse_url(paths.celery_broker_url(paths.embedded_redis_url(home)))
+    broker = parse_url(celery_url(paths.embedded_redis_url(home)))
     assert broker["transport"] == "redis+socket"
     assert "/" + broker["virtual_host"].lstrip("/") == "/srv/my 100% data/valkey/valkey.sock"
 
 
 def test_broker_of_a_real_server_keeps_its_address() -> None:
-    assert paths.celery_broker_url("redis://cache.example:6379/2") == "redis://cache.example:6379/2"
+    assert celery_url("redis://cache.example:6379/2") == "redis://cache.example:6379/2"
 
 
 def test_prepared_twice_is_prepared_once(tmp_path: Path) -> None:
