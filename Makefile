@@ -1,0 +1,82 @@
+# Every path here is relative and every program is run as `python -m`: a checkout may lie in a folder whose name has
+# spaces, and a virtual environment keeps working when its folder is moved.
+
+PYTHON := .venv/bin/python
+LOCAL := $(PYTHON) -m rmn_site.local
+STAMP := .venv/.installed
+# The resolved set was tested on 3.11; the next versions are taken where it is missing.
+CANDIDATES := python3.11 python3.12 python3.13 python3
+
+.PHONY: help setup demo serve stop status test check fix bench prove reset-demo run-example harmonize
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## only the environment, in .venv
+
+demo: $(STAMP) ## everything with demo data, at an address; Ctrl-C stops it
+	@$(LOCAL) demo
+
+serve: $(STAMP) ## everything with the data that is there
+	@$(LOCAL) serve
+
+stop: ## stop a demo or serve of this checkout
+	@test -e $(STAMP) || { echo 'Nothing is running: make setup has never been here.'; exit 0; } && $(LOCAL) stop
+
+status: ## what runs, and where its data are
+	@test -e $(STAMP) || { echo 'Nothing is running: make setup has never been here.'; exit 0; } && $(LOCAL) status
+
+test: $(STAMP) ## all tests; ARGS="tests/jobs -k lease" for some
+	@$(PYTHON) -m pytest -n 2 $(ARGS)
+
+check: $(STAMP) ## lint, types, floors, migrations, file lengths
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy .
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(LOCAL) with $(PYTHON) manage.py makemigrations --check --dry-run
+	@# A file past 450 lines is two rooms that have not been separated yet.
+	@git ls-files -z -- '*.py' '*.html' '*.css' '*.js' '*.sh' '*.yaml' '*.toml' Makefile ':!static/vendor' ':!*/migrations/*' \
+	  | xargs -0 awk 'FNR == 451 { print FILENAME " has more than 450 lines"; found = 1 } END { exit found }'
+
+fix: $(STAMP) ## let ruff repair and format what it can
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: $(STAMP) ## measure what docs/ states about speed
+	@$(PYTHON) -m benches $(ARGS)
+
+prove: $(STAMP) ## the long proofs, resumable
+	@$(PYTHON) -m proofs $(ARGS)
+
+reset-demo: $(STAMP) ## delete this checkout's embedded databases and files
+	@$(LOCAL) reset
+
+run-example: $(STAMP) ## the main job through the REST API of a running demo
+	@$(PYTHON) examples/example_workflow.py $(ARGS)
+
+harmonize: $(STAMP) ## FILE=export.csv [RETAILER=contract name]: one export to RMN's events, without a server
+	@test -n "$(FILE)" || { echo 'Which file? make harmonize FILE=export.csv [RETAILER=walmart_search_item]' >&2; exit 2; }
+	@$(PYTHON) manage.py harmonize "$(FILE)" --contract "$(or $(RETAILER),auto)" --json
+
+$(STAMP): requirements.txt constraints.txt
+	@usable='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+	began=$$(date +%s); \
+	if ! $(PYTHON) -c "$$usable" 2>/dev/null; then \
+	  for candidate in $(CANDIDATES); do \
+	    if $$candidate -c "$$usable" 2>/dev/null; then found=$$candidate; break; fi; \
+	  done; \
+	  if [ -z "$${found:-}" ]; then \
+	    echo 'RMN needs Python 3.11, 3.12 or 3.13 with its venv module, and none is on the PATH.' >&2; \
+	    echo 'Install one (Debian and Ubuntu: apt-get install python3 python3-venv) and run make again.' >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Environment in .venv with $$($$found --version)"; \
+	  $$found -m venv --clear .venv || exit 1; \
+	fi; \
+	echo 'Installing packages (some minutes the first time) ...'; \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt "$$(grep '^torch==' requirements.txt)" && \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt && \
+	touch $(STAMP) && \
+	echo "Environment ready after $$(( $$(date +%s) - began )) s"
