@@ -110,7 +110,9 @@ class Product(models.Model):
     class Meta:
         ordering = ["sku"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(gtin14="") | models.Q(gtin14__regex=r"^\d{14}$"), name="gtin_has_14_digits")
+            models.CheckConstraint(
+                condition=models.Q(gtin14="") | models.Q(gtin14__regex=r"^\d{14}$"), name="gtin_has_14_digits"
+            )
         ]
 
     def __str__(self) -> str:
@@ -298,7 +300,7 @@ class EventTable(models.Model):
     """The version of a Delta table that readers may open."""
 
     name = models.CharField(max_length=40, primary_key=True)
-    version = models.PositiveBigIntegerField()
+    version = models.PositiveBigIntegerField(null=True, help_text="empty until something is published")
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

@@ -74,7 +74,7 @@ def published_events(*, brand_ids: Collection[UUID]) -> EventView | None:
             "upload__account__retailer", "upload__brand", "contract_version__contract"
         )
     )
-    if table is None or not loads:
+    if table is None or table.version is None or not loads:
         return None
     owners = pl.LazyFrame([_owner(load) for load in loads], schema=_OWNER_SCHEMA)
     rows = events_folder().scan(table.version).join(owners, on="load_id", how="inner", maintain_order="left")
@@ -217,5 +217,7 @@ def listings_of_brand(*, brand_id: UUID) -> QuerySet[Listing]:
 
 
 def stored_file(upload: Upload) -> Path:
-    """Where an upload's bytes lie."""
-    return tenant_folder() / "uploads" / upload.sha256[:2] / upload.sha256
+    """Where an upload's bytes lie: under their hash, with the sender's suffix, which tells readers the format."""
+    suffixes = "".join(Path(upload.file_name).suffixes[-2:]).lower()
+    suffix = suffixes if suffixes.endswith(".gz") else Path(upload.file_name).suffix.lower()
+    return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"

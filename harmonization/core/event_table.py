@@ -146,7 +146,9 @@ class EventTableFolder:
         return actions, superseded
 
     def _files_of(self, loads: set[str]) -> list[Path]:
-        present = [self.folder / unquote(str(path)) for path in self._open().get_add_actions(flatten=True)["path"].to_pylist()]
+        present = [
+            self.folder / unquote(str(path)) for path in self._open().get_add_actions(flatten=True)["path"].to_pylist()
+        ]
         return [path for path in present if any(path.name.startswith(load) for load in loads)]
 
 

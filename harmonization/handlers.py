@@ -1,0 +1,27 @@
+"""Long work of this app."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harmonization import services
+from harmonization.services.loads import KIND
+from jobs.core.registry import Handler, JobContext, register_handler
+
+
+def run_load(context: JobContext) -> Mapping[str, Any]:
+    """Harmonise an upload."""
+    return services.harmonize_upload(context=context)
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    register_handler(
+        Handler(
+            kind=KIND,
+            queue="harmonize",
+            run=run_load,
+            title="Harmonise a report",
+            permission="uploads.create",
+            timeout_seconds=3600,
+        )
+    )

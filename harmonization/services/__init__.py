@@ -1,0 +1,23 @@
+"""What can be done with data: the one door of this app.
+
+accounts and retailers, uploads, contracts, loads, the catalogue.
+"""
+
+from harmonization.services.accounts import create_account, create_retailer
+from harmonization.services.catalogue import import_catalogue
+from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.loads import harmonize_upload, publish_load, start_load
+from harmonization.services.uploads import receive_upload
+
+__all__ = [
+    "check_contract",
+    "create_account",
+    "create_retailer",
+    "ensure_shipped_contracts",
+    "harmonize_upload",
+    "import_catalogue",
+    "publish_load",
+    "receive_upload",
+    "save_contract",
+    "start_load",
+]

@@ -1,0 +1,94 @@
+"""The catalogue: products, what retailers call them, and stock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from accounts import services as people
+from accounts.models import Brand, User
+from harmonization import selectors
+from harmonization.core.catalogue_file import CatalogueRow, read_catalogue
+from harmonization.models import Listing, Product, Retailer, Upload
+from tenants.core.problems import InvalidInput
+
+
+@dataclass(frozen=True)
+class CatalogueReport:
+    """What an import changed."""
+
+    rows: int
+    products_created: int
+    products_updated: int
+    listings: int
+
+
+def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
+    """Take a catalogue file into the products and listings, all of it or nothing.
+
+    Brands named in it must exist; retailers are added where they do not.
+
+    Raises:
+        InvalidInput: the file's findings, or a brand that does not exist.
+    """
+    people.require(user=actor, permission="catalogue.manage")
+    if upload.kind != Upload.Kind.CATALOGUE:
+        raise InvalidInput("This upload is a report, not a catalogue.", where="upload")
+    rows = read_catalogue(selectors.stored_file(upload))
+    with transaction.atomic():
+        brands = {brand.name.casefold(): brand for brand in Brand.objects.all()}
+        unknown = sorted({row.brand for row in rows if row.brand.casefold() not in brands})
+        if unknown:
+            raise InvalidInput(
+                f"There is no brand {', '.join(map(repr, unknown))} in this tenant.",
+                where="column brand",
+                fix="Add the brand in the settings, or correct the file.",
+            )
+        retailers = _retailers(rows)
+        created = updated = 0
+        products: dict[str, Product] = {}
+        for row in rows:
+            if row.sku not in products:
+                product, new = Product.objects.update_or_create(
+                    sku=row.sku,
+                    defaults={
+                        "brand": brands[row.brand.casefold()],
+                        "gtin14": row.gtin14,
+                        "name": row.product_name,
+                        "category": row.category,
+                        "pack_size": row.pack_size,
+                        "price": row.price,
+                        "margin": row.margin,
+                    },
+                )
+                products[row.sku] = product
+                created, updated = created + new, updated + (not new)
+        Listing.objects.bulk_create(
+            [
+                Listing(
+                    product=products[row.sku],
+                    retailer=retailers[row.retailer],
+                    retailer_sku=row.retailer_sku,
+                    units_in_stock=row.units_in_stock,
+                    daily_unit_sales=row.daily_unit_sales,
+                    stock_as_of=row.stock_as_of,
+                )
+                for row in rows
+            ],
+            update_conflicts=True,
+            unique_fields=["retailer", "retailer_sku"],
+            update_fields=["product", "units_in_stock", "daily_unit_sales", "stock_as_of"],
+        )
+    return CatalogueReport(rows=len(rows), products_created=created, products_updated=updated, listings=len(rows))
+
+
+def _retailers(rows: list[CatalogueRow]) -> dict[str, Retailer]:
+    known = {retailer.name: retailer for retailer in Retailer.objects.all()}
+    for row in rows:
+        if row.retailer not in known:
+            known[row.retailer] = Retailer.objects.create(
+                slug=slugify(row.retailer)[:64], name=row.retailer, network=row.network or slugify(row.retailer)[:32]
+            )
+    return known

@@ -1,0 +1,127 @@
+"""Receiving files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts import services as people
+from accounts.models import User
+from harmonization import selectors
+from harmonization.models import Account, Upload
+from tenants.core.ids import new_id
+from tenants.core.problems import InvalidInput, QuotaExceeded, TooLarge
+from tenants.selectors import current_tenant, tenant_folder
+
+MIB = 1024 * 1024
+SUFFIXES = {
+    Upload.Kind.REPORT: (".csv", ".tsv", ".txt", ".xlsx", ".gz"),
+    Upload.Kind.CATALOGUE: (".csv",),
+}
+
+
+def receive_upload(
+    *,
+    actor: User,
+    chunks: Iterable[bytes],
+    file_name: str,
+    account: Account | None = None,
+    kind: str = Upload.Kind.REPORT,
+) -> Upload:
+    """Keep a file as it arrives, under the hash of its content. The same file for the same account is kept once.
+
+    Args:
+        chunks: the content, read once; nothing of it is held in memory beyond a chunk.
+        file_name: as the sender calls it; any folder in it is dropped, never used as a path.
+
+    Raises:
+        InvalidInput: empty, or a type that is not read here.
+        TooLarge: over the limit of a file; nothing of it is kept.
+        QuotaExceeded: the tenant's storage is full.
+    """
+    kind = Upload.Kind(kind)
+    if kind == Upload.Kind.CATALOGUE:
+        people.require(user=actor, permission="catalogue.manage")
+        account = None
+    elif account is None:
+        raise InvalidInput("A report needs the account it belongs to.", where="account", fix="Choose an account.")
+    else:
+        people.require(user=actor, permission="uploads.create", brand=account.brand_id)
+    name = clean_file_name(file_name)
+    if not name.lower().endswith(SUFFIXES[kind]):
+        raise InvalidInput(
+            f"{name!r} is not a file type that is read here.",
+            where="file",
+            fix=f"Send one of {', '.join(SUFFIXES[kind])}.",
+        )
+    _require_room()
+    incoming = tenant_folder() / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    partial = incoming / f"{new_id()}.part"
+    try:
+        sha256, size = _write(chunks, partial)
+        if size == 0:
+            raise InvalidInput(f"{name!r} is empty.", where="file", fix="Export it again and upload the new file.")
+        with transaction.atomic():
+            upload, _ = Upload.objects.get_or_create(
+                account=account,
+                sha256=sha256,
+                defaults={
+                    "kind": kind,
+                    "brand_id": account.brand_id if account else None,
+                    "file_name": name,
+                    "size": size,
+                    "created_by": actor,
+                },
+            )
+            kept = selectors.stored_file(upload)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            # Renamed inside the transaction: a row never names a file that is not whole.
+            partial.replace(kept)
+    finally:
+        partial.unlink(missing_ok=True)
+    return upload
+
+
+def clean_file_name(name: str) -> str:
+    """The last part of a name as people would read it: no folders, no control characters, at most 200 characters."""
+    last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
+    printable = "".join(sign for sign in last if sign.isprintable()).strip().lstrip(".")
+    return printable[-200:] or "unnamed"
+
+
+def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
+    limit = settings.UPLOAD_MAX_BYTES
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(
+                    f"The file is larger than {limit // MIB} MiB.",
+                    where="file",
+                    fix="Split the export by month, or compress it with gzip.",
+                )
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
+
+
+def _require_room() -> None:
+    quota = current_tenant().storage_quota_mb * MIB
+    used = Upload.objects.aggregate(total=Sum("size"))["total"] or 0
+    if used >= quota:
+        raise QuotaExceeded(
+            f"The uploads of this tenant use all of its {quota // MIB:,} MiB.",
+            fix="Delete uploads you no longer need, or ask the platform's operators for more.",
+        )
