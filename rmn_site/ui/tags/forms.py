@@ -31,8 +31,11 @@ def field(bound: BoundField, label: str = "", hint: str = "") -> dict[str, Any]:
     described = [f"{bound.auto_id}_helptext"] if hint_text else []
     if bound.errors:
         described.append(f"{bound.auto_id}_error")
-    own = bound.field.widget.attrs.get("class", "")
-    attributes = {"class": f"{_CONTROL[shape]} {own}".strip()}
+    widget_attributes = bound.field.widget.attrs
+    if _CONTROL[shape] not in widget_attributes.get("class", "").split():
+        # On the widget and not only on this rendering: the single buttons of a group are drawn one by one.
+        widget_attributes["class"] = f"{widget_attributes.get('class', '')} {_CONTROL[shape]}".strip()
+    attributes: dict[str, str] = {}
     if described:
         attributes["aria-describedby"] = " ".join(described)
     if bound.errors:
