@@ -8,7 +8,13 @@ from demo.core.profiles import NetworkKey, Profile
 from demo.core.streams import stream
 
 # Pack, price in cents before the flavour's own few cents, how many units sell in a week per retailer.
-PACKS = (("2.5 oz", 249, 260), ("8 oz", 429, 420), ("13 oz", 599, 310), ("18 ct", 1249, 120), ("40 ct", 1899, 60))
+PACKS = (
+    ("8 oz, Pack of 3", 1149, 210),
+    ("13 oz, Pack of 2", 1049, 240),
+    ("18 ct", 1249, 170),
+    ("2.5 oz, Pack of 12", 1899, 90),
+    ("40 ct", 2199, 70),
+)
 ASIN_ALPHABET = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
 
 
@@ -41,7 +47,7 @@ class Sku:
 
 
 def check_digit(digits: str) -> str:
-    """The GS1 check digit of the digits before it (General Specifications, section 7.9: weights 3 and 1 from the right)."""
+    """The GS1 check digit of the digits before it: weights 3 and 1 from the right (General Specifications, 7.9)."""
     total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
     return str(-total % 10)
 
@@ -69,7 +75,7 @@ def make_catalogue(profile: Profile, count: int, seed: int) -> tuple[Sku, ...]:
                 brand=brand,
                 flavour=flavour,
                 pack_size=pack,
-                price_cents=price + 10 * int(rng.integers(-3, 6)),
+                price_cents=price + 10 * int(rng.integers(-6, 16)),
                 margin_bp=int(rng.integers(2200, 4600)),
                 weekly_units=int(weekly * rng.uniform(0.6, 1.5)),
             )

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from demo.core.arrays import Bools, Floats, Ints
 
 Family = Literal["log", "michaelis_menten"]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 FAMILIES: tuple[Family, Family] = ("log", "michaelis_menten")
 
@@ -38,7 +37,7 @@ class Curves:
     def family(self, cell: int) -> Family:
         return FAMILIES[0] if self.is_log[cell] else FAMILIES[1]
 
-    def without(self, cells: NDArray[np.int64]) -> Curves:
+    def without(self, cells: Ints) -> Curves:
         """The same curves with these cells out of stock."""
         in_stock = self.in_stock.copy()
         in_stock[cells] = False

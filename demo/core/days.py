@@ -11,14 +11,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from demo.core.curves import Floats
+from demo.core.arrays import Bools, Floats, Ints
 from demo.core.profiles import NetworkProfile
 from demo.core.streams import stream
 from demo.core.world import OUT_OF_STOCK_SHARE, World
-
-Ints = NDArray[np.int64]
 
 WEEKDAY_SHARES = np.array([0.94, 0.92, 0.93, 0.97, 1.04, 1.12, 1.08])  # Monday first
 MAIN_WITHIN_SHORT = 0.78  # of the units of the main window, those already in the shorter one
@@ -58,7 +55,7 @@ class Outcomes:
     short: Units
     late: Units
 
-    def take(self, rows: NDArray[np.bool_]) -> Outcomes:
+    def take(self, rows: Bools) -> Outcomes:
         def part(units: Units) -> Units:
             return Units(units.same[rows], units.other[rows])
 
@@ -156,18 +153,14 @@ def make_facts(world: World, network: NetworkProfile) -> Facts:
     seen = (traffic.impressions > 0).ravel()
     index = np.indices(shape, dtype=np.int64).reshape(3, -1)[:, seen]
     row = index[0]
-    outcomes = draw_outcomes(
-        rng, same.ravel()[seen], other.ravel()[seen], ntb_share[row], network.channel_shares
-    )
+    outcomes = draw_outcomes(rng, same.ravel()[seen], other.ravel()[seen], ntb_share[row], network.channel_shares)
     return Facts(
         network=network,
         first=world.first,
         day=index[1],
         cell=cells[row],
         split=index[2],
-        traffic=Traffic(
-            traffic.impressions.ravel()[seen], traffic.clicks.ravel()[seen], traffic.spend.ravel()[seen]
-        ),
+        traffic=Traffic(traffic.impressions.ravel()[seen], traffic.clicks.ravel()[seen], traffic.spend.ravel()[seen]),
         economics=Economics(price[row], other_price[row], same_share[row], ntb_share[row]),
         outcomes=outcomes,
         lag=rng.random((len(row), 2, outcomes.units.same.shape[1])),
@@ -183,10 +176,11 @@ def _row_revenue(world: World, cells: Ints, spend: Ints, clicks: Ints, rng: np.r
     weekly = (world.curves.revenue(weekly_spend) * world.demand * world.noise)[:, cells].T
     weight = (clicks * np.exp(rng.normal(0.0, 0.15, clicks.shape))).reshape(count, weeks, 7 * splits)
     share = weight / np.maximum(weight.sum(axis=2, keepdims=True), 1e-9)
-    return (weekly[:, :, None] * share).reshape(spend.shape)
+    revenue: Floats = (weekly[:, :, None] * share).reshape(spend.shape)
+    return revenue
 
 
-def _days_out_of_stock(world: World, network: NetworkProfile, cells: Ints) -> NDArray[np.bool_]:
+def _days_out_of_stock(world: World, network: NetworkProfile, cells: Ints) -> Bools:
     gone = np.zeros((len(cells), world.days), dtype=np.bool_)
     for episode in world.out_of_stock:
         if episode.network == network.key:

@@ -40,7 +40,7 @@ class PlannedFile:
     header: Sequence[str]
     first: dt.date
     last: dt.date
-    grain: Literal["day", "week"] = "day"
+    grain: Literal["day", "period"] = "day"
     currency: str = "USD"
     account_name: str = ""
     variant: bool = False
@@ -123,7 +123,7 @@ def _plan_amazon(world: World, facts: Facts) -> NetworkPlan:
             header=amazon_search_term.HEADER,
             first=first,
             last=world.last,
-            grain="week",
+            grain="period",
             notes={
                 "second_view_of": "amazon_sp_advertised_product",
                 "known_difference": {

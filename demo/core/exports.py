@@ -149,9 +149,7 @@ def _exported(planned: PlannedFile) -> ExportedFile:
     return ExportedFile(planned.name, planned.network.key, planned.contract, len(planned.report), planned.variant)
 
 
-def _write_own_files(
-    out_dir: Path, world: World, panel: GeoPanel | None
-) -> tuple[list[ExportedFile], dict[str, Any]]:
+def _write_own_files(out_dir: Path, world: World, panel: GeoPanel | None) -> tuple[list[ExportedFile], dict[str, Any]]:
     """The catalogue, and the geo test where there is one, with what is true of them."""
     listings = write_catalogue(out_dir / CATALOGUE_FILE, world)
     files = [ExportedFile(CATALOGUE_FILE, None, "", len(listings), variant=False)]

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from demo.core.arrays import Floats, Ints
 from demo.core.measures import cents_to_text
-from demo.core.reported import Ints, Report
+from demo.core.reported import Report
 from demo.core.streams import stream
 from demo.core.world import World
 
@@ -102,7 +103,7 @@ def make_geo_test(world: World, final: Report) -> GeoPanel | None:
     return GeoPanel(first, states, sales, design, truth)
 
 
-def _relative_sales(world: World, days: int, first: dt.date) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _relative_sales(world: World, days: int, first: dt.date) -> Floats:
     """Sales before any test up to one scale: market size, weekday, shared slow movements, the state's own noise."""
     rng = stream(world.seed, world.profile.key, "geo")
     count = len(STATES)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from demo.core.days import FIRST_DAY_SEEN, Facts, Floats, Ints, Units
+from demo.core.arrays import Bools, Floats, Ints
+from demo.core.days import FIRST_DAY_SEEN, Facts, Units
 
 # Sales and units of these columns move together when a report is turned into another currency.
 MONEY = (
@@ -47,7 +47,7 @@ class Report:
     def __len__(self) -> int:
         return len(self.columns["day"])
 
-    def take(self, rows: NDArray[np.bool_] | Ints) -> Report:
+    def take(self, rows: Bools | Ints) -> Report:
         return replace(self, columns={name: column[rows] for name, column in self.columns.items()})
 
     def between(self, first: dt.date, last: dt.date) -> Report:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.core.reported import Ints, Report
+from demo.core.arrays import Ints
+from demo.core.reported import Report
 from demo.core.streams import stream
 from demo.core.world import Cell, World
 
@@ -45,7 +46,7 @@ def terms_of(cell: Cell, automatic: bool) -> tuple[SearchTerm, ...]:
     if automatic:
         return (
             SearchTerm(f"{flavour} {kind}", "*", "-"),
-            SearchTerm(f"{kind} {cell.sku.pack_size}", "*", "-"),
+            SearchTerm(f"{kind} {cell.sku.pack_size.split(',')[0]}", "*", "-"),
             SearchTerm(cell.sku.asin.lower(), "*", "-"),
             SearchTerm(f"snacks for school lunch {kind}", "*", "-"),
         )

@@ -10,8 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from demo.core.arrays import Floats
 from demo.core.profiles import NetworkKey
 
 
@@ -42,9 +42,7 @@ def events_between(first: dt.date, last: dt.date) -> tuple[Event, ...]:
     return tuple(event for event in events if event.first <= last and first <= event.last)
 
 
-def weekly_factors(
-    events: tuple[Event, ...], network: NetworkKey, first: dt.date, weeks: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def weekly_factors(events: tuple[Event, ...], network: NetworkKey, first: dt.date, weeks: int) -> tuple[Floats, Floats]:
     """Factors on demand and on spend, each of shape [weeks]: the mean over the days of the week."""
     demand, spend = np.ones(7 * weeks), np.ones(7 * weeks)
     for event in events:

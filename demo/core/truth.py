@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from demo.core.curves import Curves, Floats, best_allocation
-from demo.core.days import Facts, Ints
+from demo.core.arrays import Floats, Ints
+from demo.core.curves import Curves, best_allocation
+from demo.core.days import Facts
 from demo.core.export_plan import NetworkPlan, PlannedFile
 from demo.core.measures import attributed, totals
+from demo.core.profiles import NetworkKey
 from demo.core.world import COMMON_SIGMA, NOISE_SIGMA, OUT_OF_STOCK_SHARE, World
 from demo.core.writers.walmart_item import as_of_pacific
 
@@ -67,7 +69,7 @@ def network_truth(plan: NetworkPlan) -> dict[str, Any]:
     }
 
 
-def weekly_sums(world: World, facts: Mapping[str, Facts], final: Mapping[str, Ints]) -> tuple[Ints, Ints]:
+def weekly_sums(world: World, facts: Mapping[NetworkKey, Facts], final: Mapping[NetworkKey, Ints]) -> tuple[Ints, Ints]:
     """Spend and final sales in cents, each of shape [weeks, cells]; `final` holds the final sales per row."""
     spend = np.zeros((world.weeks, len(world.cells)), dtype=np.int64)
     sales = np.zeros_like(spend)
@@ -96,8 +98,7 @@ def world_truth(world: World, weekly_spend: Ints, weekly_sales: Ints) -> dict[st
         },
         "weeks": [(world.first + dt.timedelta(weeks=week)).isoformat() for week in range(world.weeks)],
         "demand": {
-            network.key: _rounded(world.demand[:, world.cells_of(network.key)[0]])
-            for network in world.profile.networks
+            network.key: _rounded(world.demand[:, world.cells_of(network.key)[0]]) for network in world.profile.networks
         },
         "events": [
             {

@@ -11,10 +11,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from demo.core.arrays import Floats, Ints
 from demo.core.catalogue import Sku, make_catalogue
-from demo.core.curves import Curves, Floats, best_allocation, loss_against_best
+from demo.core.curves import Curves, best_allocation, loss_against_best
 from demo.core.profiles import GeoTestProfile, NetworkKey, NetworkProfile, PlacementProfile, Profile
 from demo.core.season import Event, events_between, weekly_factors
 from demo.core.streams import stream
@@ -82,16 +82,16 @@ class World:
     def days(self) -> int:
         return 7 * self.profile.weeks
 
-    def cells_of(self, network: NetworkKey) -> NDArray[np.int64]:
+    def cells_of(self, network: NetworkKey) -> Ints:
         return np.array([i for i, cell in enumerate(self.cells) if cell.network.key == network], dtype=np.int64)
 
-    def cells_out_of_stock_at_the_end(self) -> NDArray[np.int64]:
+    def cells_out_of_stock_at_the_end(self) -> Ints:
         gone = {(episode.network, episode.sku.sku) for episode in self.out_of_stock if episode.still_out}
         return np.array(
             [i for i, cell in enumerate(self.cells) if (cell.network.key, cell.sku.sku) in gone], dtype=np.int64
         )
 
-    def test_cells(self, test: GeoTestProfile) -> NDArray[np.int64]:
+    def test_cells(self, test: GeoTestProfile) -> Ints:
         """The cells whose spend the geo test raises."""
         return np.array(
             [
@@ -225,9 +225,7 @@ def _make_plan(
     return demand, planned
 
 
-def _make_out_of_stock(
-    cells: tuple[Cell, ...], usual: Floats, first: dt.date, last: dt.date
-) -> tuple[OutOfStock, ...]:
+def _make_out_of_stock(cells: tuple[Cell, ...], usual: Floats, first: dt.date, last: dt.date) -> tuple[OutOfStock, ...]:
     """One episode that is over and one that still runs, each of a product that much is spent on at its retailer."""
     middle = first + dt.timedelta(days=((last - first).days // 14) * 7)
     span = dt.timedelta(days=OUT_OF_STOCK_DAYS - 1)

@@ -58,5 +58,7 @@ def write_geo_sales(path: Path, panel: GeoPanel) -> int:
         writer.writerow(GEO_HEADER)
         for day, sales in enumerate(panel.sales.tolist()):
             date = panel.date_of(day).isoformat()
-            writer.writerows((date, state, cents_to_text(cents)) for state, cents in zip(panel.states, sales, strict=True))
+            writer.writerows(
+                (date, state, cents_to_text(cents)) for state, cents in zip(panel.states, sales, strict=True)
+            )
     return int(panel.sales.size)

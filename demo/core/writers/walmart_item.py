@@ -27,9 +27,7 @@ NUMBERS = (
     "impressions", "clicks", "spend", "sales_short", "sales", "sales_long", "orders", "units", "sales_same",
     "sales_other", "sales_store", "sales_pickup", "sales_delivery", "ntb_sales", "ntb_units",
 )  # fmt: skip
-MONEY_COLUMNS = frozenset(
-    {"spend", "ntb_sales"} | {name for name in NUMBERS if name.startswith("sales")}
-)
+MONEY_COLUMNS = frozenset({"spend", "ntb_sales"} | {name for name in NUMBERS if name.startswith("sales")})
 EXPORT_TIME = dt.time(22, 40)
 
 

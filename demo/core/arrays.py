@@ -1,0 +1,10 @@
+"""Names for the arrays of a world. Money is whole cents in `Ints`; `Floats` is for curves, plans and odds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
