@@ -94,9 +94,7 @@ class RoleGrant(models.Model):
     class Meta:
         ordering = ["user", "role"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["user", "role", "brand"], name="role_granted_once", nulls_distinct=False
-            ),
+            models.UniqueConstraint(fields=["user", "role", "brand"], name="role_granted_once", nulls_distinct=False),
             models.CheckConstraint(condition=models.Q(role__in=[role.value for role in Role]), name="role_is_known"),
         ]
 

@@ -32,9 +32,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     set_rollback()
     request = context.get("request")
-    document = problem_document(
-        problem, instance=getattr(request, "path", ""), request_id=str(current_request_id())
-    )
+    document = problem_document(problem, instance=getattr(request, "path", ""), request_id=str(current_request_id()))
     return Response(document, status=document["status"], headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -10,20 +10,21 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import split_domain_port
 from django.shortcuts import render
-from django.urls import set_urlconf
+from django.urls import resolve
 from django_tenants.middleware.main import TenantMainMiddleware
 from prometheus_client import Counter, Histogram
 
 from tenants import selectors
 from tenants.core.problem_documents import CONTENT_TYPE, problem_document
-from tenants.core.problems import InvalidInput, NotAllowed, NotFound, Problem, Unavailable
+from tenants.core.problems import InvalidInput, NotFound, Problem, TenantSuspended, Unavailable
 from tenants.models import PUBLIC_SCHEMA, Tenant
 
 Handler = Callable[[HttpRequest], HttpResponse]
 API_PREFIX = "/api/"
 # Asked by load balancers and scrapers, by whatever host name they know.
-HOSTLESS = ("/health", "/metrics")
+HOSTLESS = frozenset({"/health", "/health/ready", "/metrics"})
 
 REQUESTS = Counter("rmn_http_requests_total", "Requests answered", ["tenant", "method", "status"])
 SECONDS = Histogram(
@@ -37,9 +38,10 @@ class TenantMiddleware(TenantMainMiddleware):
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         connection.set_schema_to_public()
         request.tenant = None  # type: ignore[attr-defined]
-        if request.path.startswith(HOSTLESS):
-            self.setup_url_routing(request, force_public=True)
-            return None
+        if request.path in HOSTLESS:
+            # Answered here and now: whatever comes later wants a host name, a session or a user.
+            match = resolve(request.path, settings.PUBLIC_SCHEMA_URLCONF)
+            return match.func(request, *match.args, **match.kwargs)
         try:
             tenant = self._tenant(request)
         except OperationalError:
@@ -49,12 +51,11 @@ class TenantMiddleware(TenantMainMiddleware):
         request.tenant = tenant  # type: ignore[attr-defined]
         connection.set_tenant(tenant)
         self.setup_url_routing(request)
-        set_urlconf(getattr(request, "urlconf", settings.ROOT_URLCONF))
         return None
 
     def _tenant(self, request: HttpRequest) -> Tenant:
         try:
-            host = request.get_host().rsplit(":", 1)[0].strip("[]").lower()
+            host = split_domain_port(request.get_host())[0].strip("[]")
         except DisallowedHost as error:
             raise NotFound("No tenant lives at this address.", where="Host") from error
         by_host = selectors.tenant_by_host(host=host)
@@ -66,7 +67,7 @@ class TenantMiddleware(TenantMainMiddleware):
             )
         tenant = self._named_by_header(request, by_host)
         if tenant.status != Tenant.Status.ACTIVE:
-            raise NotAllowed(f"{tenant.name} is suspended.", fix="Ask the platform's operators to reactivate it.")
+            raise TenantSuspended(f"{tenant.name} is suspended.", fix="Ask the platform's operators to reactivate it.")
         if not selectors.is_routable(tenant):
             raise Unavailable(f"{tenant.name} is being prepared.", fix="Try again in a minute.")
         return tenant

@@ -27,7 +27,9 @@ class Tenant(TenantMixin):
         "slug",
         max_length=48,
         unique=True,
-        validators=[RegexValidator(r"^[a-z][a-z0-9_]{1,47}$", "lower-case letters, digits and _, starting with a letter")],
+        validators=[
+            RegexValidator(r"^[a-z][a-z0-9_]{1,47}$", "lower-case letters, digits and _, starting with a letter")
+        ],
     )
     name = models.CharField(max_length=120)
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)

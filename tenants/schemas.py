@@ -35,7 +35,7 @@ _BUILD_LOCK = 7_261_001
 @cache
 def tenant_app_labels() -> frozenset[str]:
     """Labels of the apps whose tables live in tenant schemas."""
-    return frozenset(apps.get_app_config(entry.rsplit(".", 1)[-1]).label for entry in settings.TENANT_APPS)
+    return frozenset(config.label for config in apps.get_app_configs() if config.name in settings.TENANT_APPS)
 
 
 @cache
@@ -51,14 +51,16 @@ def tenant_tables() -> frozenset[str]:
     return frozenset(
         model._meta.db_table
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label in tenant_app_labels() and model._meta.managed and not model._meta.proxy
+        if model._meta.app_label in tenant_app_labels()
+        and model._meta.managed
+        and not model._meta.proxy
         and not model._meta.swapped
     )
 
 
 @cache
 def migrations_digest() -> str:
-    """Identifies the set of migrations (by name) together with the server dialect of the dump."""
+    """Identifies the set of migrations, by name."""
     text = "\n".join(f"{app}.{name}" for app, name in sorted(tenant_migrations()))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -81,7 +83,8 @@ def schemas_behind(schemas: list[str]) -> list[str]:
     wanted = tenant_migrations()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT schemaname FROM pg_catalog.pg_tables WHERE tablename = 'django_migrations' AND schemaname = ANY(%s)",
+            "SELECT schemaname FROM pg_catalog.pg_tables"
+            " WHERE tablename = 'django_migrations' AND schemaname = ANY(%s)",
             [schemas],
         )
         recorded = {row[0] for row in cursor.fetchall()}
@@ -143,8 +146,9 @@ def replay_template(schema: str) -> None:
     text = template_sql().replace(TEMPLATE_SCHEMA, schema)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL check_function_bodies = false")
-        cursor.execute(text)
-    connection.set_schema_to_public()
+        # The driver's own cursor: pghistory would bind the context of the request as parameters of every statement,
+        # and a script of many statements takes none.
+        cursor.cursor.execute(text)
 
 
 def _dump(schema: str) -> str:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from tenants import schemas
+from tenants.core.problems import NotFound
 from tenants.models import PUBLIC_SCHEMA, Domain, Tenant
 
 _verified: set[str] = set()
@@ -35,7 +36,12 @@ def current_tenant() -> Tenant:
 
 def tenant_folder() -> Path:
     """Where the running tenant's files lie; nothing of another tenant is below it."""
-    return Path(settings.STORAGE_ROOT) / "tenants" / current_schema()
+    return folder_of(current_schema())
+
+
+def folder_of(slug: str) -> Path:
+    """Where the files of a tenant lie."""
+    return Path(settings.STORAGE_ROOT) / "tenants" / slug
 
 
 def tenant_by_host(*, host: str) -> Tenant | None:
@@ -62,6 +68,24 @@ def is_routable(tenant: Tenant) -> bool:
     return True
 
 
+def forget_routable(slug: str) -> None:
+    """Ask again, the next time, whether a tenant's tables exist."""
+    _verified.discard(slug)
+
+
+def find_tenant(*, key: str) -> Tenant:
+    """The tenant of a slug or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    tenant = tenant_by_key(key=key)
+    if tenant is None or tenant.is_platform:
+        raise NotFound(f"No tenant is called {key!r}.", where="tenant", fix="`manage.py list_tenants` shows them all.")
+    return tenant
+
+
 def tenant_schemas() -> list[str]:
     """Schema names of all tenants."""
-    return list(Tenant.objects.exclude(schema_name=PUBLIC_SCHEMA).order_by("schema_name").values_list("schema_name", flat=True))
+    tenants = Tenant.objects.exclude(schema_name=PUBLIC_SCHEMA).order_by("schema_name")
+    return list(tenants.values_list("schema_name", flat=True))

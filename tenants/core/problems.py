@@ -87,6 +87,14 @@ class NotAllowed(Problem):
     title = "Your role does not allow this"
 
 
+class TenantSuspended(Problem):
+    """The platform's operators closed the tenant for the time being."""
+
+    status = 403
+    code = "tenant-suspended"
+    title = "This tenant is suspended"
+
+
 class NotFound(Problem):
     """No such thing here, or none that this person may know of: the two are not told apart."""
 
