@@ -17,6 +17,7 @@ from accounts.models import User
 from harmonization.core.event_table import EventTableFolder
 from harmonization.models import (
     Account,
+    Campaign,
     ContractVersion,
     EventTable,
     Listing,
@@ -185,6 +186,21 @@ def load_visible(*, user: Person, load_id: UUID) -> Load:
     if load is None:
         raise NotFound("There is nothing here under that id.")
     return load
+
+
+def quarantined_rows(load: Load, *, limit: int) -> list[dict[str, object]]:
+    """Source rows that a load kept back, in the file's order, at most `limit`."""
+    if not load.quarantine_path:
+        return []
+    path = tenant_folder() / load.quarantine_path
+    return pl.scan_parquet(path).head(limit).collect().to_dicts()
+
+
+def campaigns_visible(*, user: Person) -> QuerySet[Campaign]:
+    """Campaigns of the brands whose figures a person may see."""
+    return Campaign.objects.filter(account__in=accounts_visible(user=user, permission="metrics.view")).select_related(
+        "account"
+    )
 
 
 def contracts() -> QuerySet[MappingContract]:

@@ -6,10 +6,12 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.intake import Taken, take_file
 from harmonization.services.loads import harmonize_upload, publish_load, start_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
+    "Taken",
     "check_contract",
     "create_account",
     "create_retailer",
@@ -20,4 +22,5 @@ __all__ = [
     "receive_upload",
     "save_contract",
     "start_load",
+    "take_file",
 ]

@@ -1,0 +1,148 @@
+"""Shapes of the data API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from harmonization.models import (
+    Account,
+    Campaign,
+    ContractVersion,
+    Listing,
+    Load,
+    MappingContract,
+    Placement,
+    Product,
+    Retailer,
+    Upload,
+)
+
+
+class RetailerSerializer(serializers.ModelSerializer[Retailer]):
+    class Meta:
+        model = Retailer
+        fields = ["id", "slug", "name", "network", "timezone"]
+        read_only_fields = ["id"]
+
+
+class AccountSerializer(serializers.ModelSerializer[Account]):
+    class Meta:
+        model = Account
+        fields = ["id", "brand", "retailer", "external_id", "name", "currency"]
+        read_only_fields = fields
+
+
+class NewAccountSerializer(serializers.Serializer[Any]):
+    brand = serializers.UUIDField()
+    retailer = serializers.UUIDField()
+    external_id = serializers.CharField(max_length=80)
+    name = serializers.CharField(max_length=120)
+    currency = serializers.RegexField(r"^[A-Z]{3}$", default="USD")
+
+
+class LoadSerializer(serializers.ModelSerializer[Load]):
+    contract = serializers.CharField(source="contract_version", default=None, read_only=True)
+    report = serializers.JSONField(read_only=True, help_text="what the harmoniser found, see docs/harmonization.md")
+
+    class Meta:
+        model = Load
+        fields = [
+            "id", "upload", "contract", "job_id", "status", "rows_in", "rows_out", "rows_quarantined", "rows_skipped",
+            "period_start", "period_end", "report", "problem", "delta_version", "created_at", "published_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class UploadSerializer(serializers.ModelSerializer[Upload]):
+    class Meta:
+        model = Upload
+        fields = ["id", "kind", "brand", "account", "file_name", "sha256", "size", "created_at"]
+        read_only_fields = fields
+
+
+class NewUploadSerializer(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True, help_text="CSV or XLSX")
+    account = serializers.UUIDField(required=False, help_text="account the report belongs to; none for a catalogue")
+    kind = serializers.ChoiceField(choices=Upload.Kind.choices, default=Upload.Kind.REPORT)
+    contract = serializers.SlugField(
+        default="auto", help_text="mapping contract, `auto` for the one that fits, `none` to only keep the file"
+    )
+
+
+class UploadResultSerializer(serializers.Serializer[Any]):
+    upload = UploadSerializer()
+    job_id = serializers.UUIDField(allow_null=True)
+    catalogue = serializers.DictField(allow_null=True)
+
+
+class HarmonizeSerializer(serializers.Serializer[Any]):
+    contract = serializers.SlugField(default="auto")
+
+
+class JobStartedSerializer(serializers.Serializer[Any]):
+    job_id = serializers.UUIDField()
+
+
+class ContractVersionSerializer(serializers.ModelSerializer[ContractVersion]):
+    class Meta:
+        model = ContractVersion
+        fields = ["id", "number", "text", "sha256", "note", "created_at"]
+        read_only_fields = fields
+
+
+class MappingSerializer(serializers.ModelSerializer[MappingContract]):
+    published = ContractVersionSerializer(read_only=True)
+
+    class Meta:
+        model = MappingContract
+        fields = ["id", "name", "network", "published"]
+        read_only_fields = fields
+
+
+class ContractTextSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(trim_whitespace=False, max_length=400_000)
+    note = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class ContractCheckSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    network = serializers.CharField()
+    report = serializers.CharField()
+    fields = serializers.IntegerField()  # type: ignore[assignment]
+    attributions = serializers.IntegerField()
+    rules = serializers.IntegerField()
+
+
+class ListingSerializer(serializers.ModelSerializer[Listing]):
+    retailer = serializers.SlugRelatedField[Retailer](slug_field="slug", read_only=True)
+    stock_cover_days = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Listing
+        fields = ["retailer", "retailer_sku", "units_in_stock", "daily_unit_sales", "stock_as_of", "stock_cover_days"]
+        read_only_fields = fields
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    listings = ListingSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Product
+        fields = ["id", "brand", "sku", "gtin14", "name", "category", "pack_size", "price", "margin", "listings"]
+        read_only_fields = fields
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    class Meta:
+        model = Campaign
+        fields = ["id", "account", "key", "name", "campaign_type", "first_day", "last_day"]
+        read_only_fields = fields
+
+
+class PlacementSerializer(serializers.ModelSerializer[Placement]):
+    class Meta:
+        model = Placement
+        fields = ["id", "network", "raw_name", "placement"]
+        read_only_fields = fields
