@@ -1,0 +1,281 @@
+"""CSV files, as found in the wild.
+
+A file in which every record is one line with as many cells as there are headers is read by Polars as it lies. Any
+other (another encoding, quotes inside bare cells, records over several lines, rows too short or too long) is first
+rewritten beside it as a clean table by the csv module, which reads leniently, with a note on each row that does not
+fit the header. So no row is lost and none is shifted in silence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final
+
+import polars as pl
+
+from harmonization.core.source_file import (
+    HEAD_ROWS,
+    RAGGED,
+    SOURCE_ROW,
+    FileTooLarge,
+    Head,
+    Limits,
+    OpenedFile,
+    UnreadableFile,
+    raw_name,
+)
+
+_CHUNK: Final = 4 * 1024**2
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_LINE: Final = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """What one pass over the bytes tells."""
+
+    encoding: str
+    quotes: bool
+    lines: int
+    bare_returns: bool
+
+
+def open_delimited(
+    path: Path, *, compressed: bool, encoding: str, delimiter: str, scratch: Path, limits: Limits
+) -> OpenedFile:
+    """Open a CSV file, plain or gzipped.
+
+    Raises:
+        UnreadableFile: no text, or text in another encoding than declared (names the byte).
+        FileTooLarge: a line or the expanded archive is over its limit.
+    """
+    name = path.name
+    if compressed:
+        path = _expand(path, scratch, limits)
+    with path.open("rb") as file:
+        start = file.read(64 * 1024)
+    settled, guessed = _encoding(start, encoding, name)
+    scan = _scan(path, name, settled, limits)
+    warnings = []
+    if guessed and scan.encoding == "cp1252":
+        warnings.append("The file is not UTF-8; it was read as Windows-1252.")
+    with _records(path, scan.encoding, delimiter="\n", limits=limits) as lines:
+        first_lines = [line[0] for line in islice(lines, HEAD_ROWS) if line]
+    chosen = _delimiter(first_lines) if delimiter == "auto" else delimiter
+    with _records(path, scan.encoding, delimiter=chosen, limits=limits) as records:
+        rows = tuple(tuple(record) for record in islice(records, HEAD_ROWS))
+    head = Head(rows=rows, kind="csv", encoding=scan.encoding, delimiter=chosen)
+
+    def frame(header_row: int, width: int) -> pl.LazyFrame:
+        one_line_records = (
+            scan.encoding == "utf-8"
+            and not scan.bare_returns
+            and not any("\n" in cell or "\r" in cell for row in rows[:header_row] for cell in row)
+        )
+        if one_line_records and _is_regular(path, chosen, header_row, width, quotes=scan.quotes):
+            return _as_it_lies(path, chosen, header_row, width)
+        clean = scratch / "clean.csv"
+        _rewrite(path, clean, scan.encoding, chosen, header_row, width, limits, name)
+        return _rewritten(clean, header_row, width)
+
+    return OpenedFile(head, frame, tuple(warnings))
+
+
+def _expand(path: Path, scratch: Path, limits: Limits) -> Path:
+    target = scratch / "expanded.csv"
+    allowed = min(limits.expanded_size, max(path.stat().st_size * limits.expansion_ratio, _CHUNK))
+    written = 0
+    try:
+        with gzip.open(path, "rb") as source, target.open("wb") as sink:
+            while chunk := source.read(_CHUNK):
+                written += len(chunk)
+                if written > allowed:
+                    raise FileTooLarge(
+                        f"The archive expands to more than {allowed:,} bytes.",
+                        where=path.name,
+                        fix="Upload the export uncompressed, in parts if it is large.",
+                    )
+                sink.write(chunk)
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise UnreadableFile(
+            f"The archive is damaged: {error}.", where=path.name, fix="Download the export again."
+        ) from error
+    return target
+
+
+def _encoding(start: bytes, declared: str, name: str) -> tuple[str, bool]:
+    """The encoding to try, and whether it is a guess."""
+    marks = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+    for mark, encoding in marks:
+        if start.startswith(mark):
+            if declared not in ("auto", encoding):
+                raise UnreadableFile(
+                    f"The file is {encoding}, the contract says {declared}.",
+                    where=f"{name}, byte 0",
+                    fix="Set source.encoding to auto.",
+                )
+            return encoding, False
+    if declared != "auto":
+        return declared, False
+    sample = start[:4096]
+    if sample.count(0) > len(sample) // 4:
+        evens, odds = sample[0::2].count(0), sample[1::2].count(0)
+        if evens == 0 or odds == 0:
+            return ("utf-16-le" if odds else "utf-16-be"), True
+    if b"\0" in sample:
+        position = sample.index(b"\0")
+        raise UnreadableFile(
+            "The file holds binary data, not text.",
+            where=f"{name}, byte {position}",
+            fix="Export the report as CSV or XLSX.",
+        )
+    return "utf-8", True
+
+
+def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
+    """Validate the encoding over the whole file; fall back from UTF-8 to Windows-1252 where nothing was declared."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    quotes = bare_returns = False
+    lines = offset = unbroken = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                if encoding == "utf-8":
+                    return _scan(path, name, "cp1252", limits)
+                raise UnreadableFile(
+                    f"The text is neither UTF-8 nor {encoding}.",
+                    where=f"{name}, byte {offset + error.start}",
+                    fix="Save the file as UTF-8.",
+                ) from error
+            newline = chunk.find(b"\n")
+            unbroken += len(chunk) if newline < 0 else newline
+            if unbroken > limits.line:
+                raise FileTooLarge(
+                    f"A line is longer than {limits.line:,} bytes.",
+                    where=f"{name}, line {lines + 1}",
+                    fix="Check that the file is a table with one record a line, and export it again.",
+                )
+            if newline >= 0:
+                unbroken = len(chunk) - chunk.rfind(b"\n") - 1
+            lines += chunk.count(b"\n")
+            quotes = quotes or b'"' in chunk
+            bare_returns = bare_returns or chunk.count(b"\r") > chunk.count(b"\r\n") + chunk.endswith(b"\r")
+            offset += len(chunk)
+    return _Scan(encoding, quotes, lines, bare_returns)
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The sign that cuts the widest line of the head into most cells."""
+    return max(_DELIMITERS, key=lambda sign: max((line.count(sign) for line in lines), default=0))
+
+
+@contextmanager
+def _records(path: Path, encoding: str, *, delimiter: str, limits: Limits) -> Iterator[Iterator[list[str]]]:
+    with _text(path, encoding) as file:
+        if delimiter == "\n":
+            yield ([line.rstrip("\r\n")] for line in file)
+        else:
+            csv.field_size_limit(limits.line)
+            yield csv.reader(file, delimiter=delimiter)
+
+
+@contextmanager
+def _text(path: Path, encoding: str) -> Iterator[IO[str]]:
+    with path.open("rb") as binary:
+        yield TextIOWrapper(binary, encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+
+
+def _schema(width: int) -> dict[str, pl.DataType]:
+    return {raw_name(position): pl.String() for position in range(width)}
+
+
+def _is_regular(path: Path, delimiter: str, header_row: int, width: int, *, quotes: bool) -> bool:
+    """Whether each line after the header is one record of `width` well-formed cells, or blank."""
+    sign = re.escape(delimiter)
+    cell = rf'(?:"(?:[^"]|"")*"|[^"{sign}]*)' if quotes else rf"[^{sign}]*"
+    record = rf"^(?:{cell}(?:{sign}{cell}){{{width - 1}}}|\s*)\r?$"
+    lines = pl.scan_csv(
+        path,
+        has_header=False,
+        skip_lines=header_row,
+        separator="\x01",
+        quote_char=None,
+        schema={_LINE: pl.String()},
+        empty_string_is_null=False,
+        raise_if_empty=False,
+    )
+    return bool(lines.select(pl.col(_LINE).str.contains(record).all()).collect(engine="streaming").item())
+
+
+def _as_it_lies(path: Path, delimiter: str, header_row: int, width: int) -> pl.LazyFrame:
+    rows = pl.scan_csv(
+        path,
+        has_header=False,
+        skip_lines=header_row,
+        separator=delimiter,
+        schema=_schema(width),
+        row_index_name=SOURCE_ROW,
+        row_index_offset=header_row + 1,
+        missing_columns="insert",
+        raise_if_empty=False,
+    )
+    return rows.with_columns(pl.col(SOURCE_ROW).cast(pl.Int64), pl.lit(None, dtype=pl.String).alias(RAGGED))
+
+
+def _rewrite(
+    path: Path, clean: Path, encoding: str, delimiter: str, header_row: int, width: int, limits: Limits, name: str
+) -> None:
+    with (
+        _records(path, encoding, delimiter=delimiter, limits=limits) as records,
+        clean.open("w", encoding="utf-8", newline="") as file,
+    ):
+        sink = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        number = 0
+        try:
+            for number, record in enumerate(records, start=1):
+                if number <= header_row:
+                    continue
+                sink.writerow((_misfit(record, width), *_fitted(record, width)))
+        except csv.Error as error:
+            raise FileTooLarge(
+                f"A cell is longer than {limits.line:,} characters; a quote may be unclosed.",
+                where=f"{name}, after row {number}",
+                fix="Close the quote, or export the report again.",
+            ) from error
+
+
+def _fitted(record: list[str], width: int) -> list[str]:
+    return (record + [""] * (width - len(record)))[:width]
+
+
+def _misfit(record: list[str], width: int) -> str:
+    if len(record) < width and record:
+        return f"only {len(record)} of {width} cells"
+    beyond = [cell for cell in record[width:] if cell.strip()]
+    if beyond:
+        return f"more than {width} cells: {', '.join(beyond)[:200]}"
+    return ""
+
+
+def _rewritten(clean: Path, header_row: int, width: int) -> pl.LazyFrame:
+    rows = pl.scan_csv(
+        clean,
+        has_header=False,
+        schema={RAGGED: pl.String(), **_schema(width)},
+        row_index_name=SOURCE_ROW,
+        row_index_offset=header_row + 1,
+        raise_if_empty=False,
+    )
+    text = pl.col(RAGGED)
+    return rows.with_columns(pl.col(SOURCE_ROW).cast(pl.Int64), pl.when(text != "").then(text).alias(RAGGED))

@@ -1,0 +1,164 @@
+"""Harmonising one file: open, bind, compile, run, look for duplicates, report.
+
+Results are written beside each other as Parquet: `events.parquet` (good rows), `quarantine.parquet`,
+`skipped.parquet`. Nothing is visible in `out_dir` before everything is written.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from harmonization.core.binding import Binding, bind
+from harmonization.core.contract import Contract
+from harmonization.core.detect import choose_contract, find_header_row
+from harmonization.core.load_context import LoadContext
+from harmonization.core.plan import NO_DUPLICATES, Duplicates, compile_plan
+from harmonization.core.reading import open_source
+from harmonization.core.report import HarmonizeReport
+from harmonization.core.source_file import SOURCE_ROW, Limits, OpenedFile, UnreadableFile
+from harmonization.core.summary import Outcome, summarise
+
+EVENTS: Final = "events.parquet"
+QUARANTINE: Final = "quarantine.parquet"
+SKIPPED: Final = "skipped.parquet"
+
+#: Told the stage by name, and done and total of the stages.
+Progress = Callable[[str, int, int], None]
+
+
+class InconsistentCount(RuntimeError):
+    """Rows in do not equal rows out, quarantined and skipped: a defect of the engine, never of the file."""
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    return None
+
+
+def harmonize_file(
+    path: Path,
+    contract: Contract | list[Contract],
+    *,
+    out_dir: Path | None = None,
+    context: LoadContext = LoadContext(),  # noqa: B008
+    progress: Progress = _silent,
+    limits: Limits = Limits(),  # noqa: B008
+) -> HarmonizeReport:
+    """Harmonise `path` by `contract`, or by the one of several contracts that fits its headers.
+
+    With `out_dir` (made if absent) the three Parquet files are left there, replacing earlier ones; without, only the
+    report remains. Memory is bounded for CSV; a workbook is held in memory, within `limits`.
+
+    Raises:
+        UnreadableFile, FileTooLarge: the file itself.
+        HeadersDoNotFit, NoContractFits, SeveralContractsFit, InvalidParameter: the file against the contract.
+    """
+    with tempfile.TemporaryDirectory(prefix="harmonize-", dir=_made(out_dir)) as scratch_name:
+        scratch = Path(scratch_name)
+        progress("open", 0, 4)
+        single = contract if isinstance(contract, Contract) else None
+        source = single.source if single else None
+        with open_source(
+            path,
+            encoding=source.encoding if source else "auto",
+            delimiter=source.delimiter if source else "auto",
+            sheet=source.sheet if source else None,
+            scratch=scratch,
+            limits=limits,
+        ) as opened:
+            chosen = single or choose_contract(opened.head, contract if isinstance(contract, list) else [], context)
+            header_row, binding = _bind(opened, chosen, context, path.name)
+            rows = opened.rows(header_row, len(binding.headers))
+            progress("harmonise", 1, 4)
+            outcome = _run(rows, binding, context, scratch, NO_DUPLICATES)
+            progress("duplicates", 2, 4)
+            duplicates = _find_duplicates(outcome.events)
+            if duplicates != NO_DUPLICATES:
+                outcome = _run(rows, binding, context, scratch, duplicates)
+            progress("summarise", 3, 4)
+            rows_in = int(rows.select(pl.len()).collect(engine="streaming").item())
+            if rows_in == 0:
+                raise UnreadableFile(
+                    "The file has a header and no rows.",
+                    where=f"{path.name}, row {header_row}",
+                    fix="Export a period with activity.",
+                )
+            report = summarise(outcome, binding, path.name, opened, header_row, rows_in, out_dir)
+        accounted = report.rows_out + report.rows_quarantined + report.rows_skipped
+        if accounted != rows_in:
+            raise InconsistentCount(f"{rows_in} rows in, {accounted} accounted for")
+        if out_dir is not None:
+            for name in (EVENTS, QUARANTINE, SKIPPED):
+                (scratch / name).replace(out_dir / name)
+        progress("done", 4, 4)
+        return report
+
+
+def _made(out_dir: Path | None) -> Path | None:
+    if out_dir is not None:
+        out_dir.mkdir(parents=True, exist_ok=True)
+    return out_dir
+
+
+def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: str) -> tuple[int, Binding]:
+    if opened.head.kind not in contract.source.formats:
+        raise UnreadableFile(
+            f"{contract.label} reads {' and '.join(contract.source.formats)}; this is {opened.head.kind}.",
+            where=name,
+            fix="Export the report in that format, or add the format to the contract.",
+        )
+    header_row = find_header_row(opened.head, contract)
+    headers = list(opened.head.rows[header_row - 1])
+    while headers and not headers[-1].strip() and opened.head.kind == "csv":
+        headers.pop()
+    return header_row, bind(contract, headers, context)
+
+
+def _run(rows: pl.LazyFrame, binding: Binding, context: LoadContext, scratch: Path, duplicates: Duplicates) -> Outcome:
+    """All outputs from one pass over the source."""
+    plan = compile_plan(rows, binding, context, duplicates)
+    results = pl.collect_all(
+        [
+            plan.good.sink_parquet(scratch / EVENTS, lazy=True),
+            plan.quarantined.sink_parquet(scratch / QUARANTINE, lazy=True),
+            plan.skipped.sink_parquet(scratch / SKIPPED, lazy=True),
+            plan.warnings,
+        ],
+        engine="streaming",
+    )
+    return Outcome(
+        events=scratch / EVENTS,
+        quarantine=scratch / QUARANTINE,
+        skipped=scratch / SKIPPED,
+        warnings=results[3],
+        rules_not_applied=plan.rules_not_applied,
+    )
+
+
+def _find_duplicates(events: Path) -> Duplicates:
+    """Rows that repeat an earlier row's natural key, told apart by whether they say the same."""
+    keys = pl.scan_parquet(events).group_by("event_key").agg(pl.len().alias("n")).filter(pl.col("n") > 1)
+    repeated_keys = keys.select("event_key").collect(engine="streaming")
+    if repeated_keys.is_empty():
+        return NO_DUPLICATES
+    rows = pl.scan_parquet(events).join(repeated_keys.lazy(), on="event_key", how="semi")
+    content = pl.struct(pl.all().exclude(SOURCE_ROW)).hash().alias("content")
+    compared = (
+        rows.select("event_key", SOURCE_ROW, content)
+        .sort(SOURCE_ROW)
+        .with_columns(
+            pl.col(SOURCE_ROW).first().over("event_key").alias("first"),
+            pl.col("content").first().over("event_key").alias("original"),
+        )
+        .filter(pl.col(SOURCE_ROW) != pl.col("first"))
+        .with_columns((pl.col("content") == pl.col("original")).alias("same"))
+        .collect()
+    )
+    return Duplicates(
+        conflicting=tuple(compared.filter(~pl.col("same"))[SOURCE_ROW].to_list()),
+        repeated=tuple(compared.filter(pl.col("same"))[SOURCE_ROW].to_list()),
+    )

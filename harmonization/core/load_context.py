@@ -1,0 +1,27 @@
+"""What the caller knows about a load and the file does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class LoadContext:
+    """Identity of a load and of the account it belongs to.
+
+    A column of the file wins over the context for account, brand and currency; the context fills what is absent.
+    `parameters` answers the contract's parameters (attribution windows chosen when the report was requested).
+    `as_of` is the day of the load: rows dated later are in the future. None switches that check off.
+    """
+
+    load_id: str = ""
+    account_id: str | None = None
+    account_name: str | None = None
+    brand_id: str | None = None
+    brand_name: str | None = None
+    retailer_id: str | None = None
+    currency: str | None = None
+    as_of: date | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)

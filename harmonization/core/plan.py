@@ -1,0 +1,222 @@
+"""A binding compiled once into one lazy plan: text cells in; canonical rows, quarantined rows and skipped rows out.
+
+Every source row takes exactly one of the three ways. Skip rules are looked at first (a total row is no bad row), then
+all rules; a row that breaks any is quarantined with each rule that it breaks. The plan runs on Polars' streaming
+engine, so that memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from harmonization.core import rmis
+from harmonization.core.binding import Binding
+from harmonization.core.conversions import Conversion, conversions, text_name
+from harmonization.core.event_key import event_key
+from harmonization.core.load_context import LoadContext
+from harmonization.core.rules import RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
+from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
+from harmonization.core.transforms import clean_text
+
+BLANK_ROW: Final = "blank_row"
+REPEATED_ROW: Final = "repeated_row"
+_SKIP: Final = "__skip"
+_BAD: Final = "__bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Rows known, after a look at the whole file, to repeat an earlier row's natural key, by number in the file.
+
+    `conflicting` rows say something else than the first and are quarantined; `repeated` ones say the same and are
+    skipped.
+    """
+
+    conflicting: tuple[int, ...] = ()
+    repeated: tuple[int, ...] = ()
+
+
+NO_DUPLICATES: Final = Duplicates()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Lazy frames over one source.
+
+    `good` has the canonical columns. `quarantined` has `source_row`, `rule_ids`, `findings` (rule, column, value as
+    text), the row as `raw` (JSON by header) and its `spend` and `currency` where they could be read. `skipped` has
+    `source_row`, `reason` and `raw`. `warnings` is one row: for each warning rule the number of good rows that break
+    it, and under `<rule>@first` the first of them.
+    """
+
+    good: pl.LazyFrame
+    quarantined: pl.LazyFrame
+    skipped: pl.LazyFrame
+    warnings: pl.LazyFrame
+    rules_not_applied: tuple[str, ...]
+
+
+def compile_plan(
+    source: pl.LazyFrame, binding: Binding, context: LoadContext, duplicates: Duplicates = NO_DUPLICATES
+) -> Plan:
+    """Compile `binding` over `source`: text columns `raw_0..raw_n`, `source_row` (Int64) and `ragged` (text)."""
+    contract = binding.contract
+    made = conversions(binding)
+    tokens = contract.source.null_tokens
+    frame = source.with_columns(
+        clean_text(pl.col(raw_name(position)), tokens).alias(text_name(position))
+        for position in sorted({each.position for each in made})
+    )
+    frame = frame.with_columns(
+        _skip_reason(binding, duplicates).alias(_SKIP), *(each.expression.alias(each.column) for each in made)
+    )
+    fed = {each.column for each in made}
+    frame = frame.with_columns(_from_context(binding, context, fed)).with_columns(_periods(binding))
+    columns = fed | {column.name for column in rmis.EVENTS if column.always}
+    for derived in contract.derived:
+        for value in expression_windows(derived.expression, binding, columns):
+            frame = frame.with_columns(
+                value.cast(rmis.COLUMNS[derived.target].dtype, strict=False).alias(derived.target)
+            )
+            columns.add(derived.target)
+    applied = apply_rules(binding, columns, context, {each.column: each.unreadable for each in made})
+    violations = [
+        Violation(RAGGED_ROW, RAGGED, pl.col(RAGGED).is_not_null()),
+        *(_readable(each) for each in made if each.on_error == "quarantine"),
+        *applied.quarantine,
+        Violation(UNIQUE, None, _is_among(duplicates.conflicting)),
+    ]
+    frame = frame.with_columns(pl.any_horizontal(v.broken.fill_null(False) for v in violations).alias(_BAD))
+    kept = frame.filter(pl.col(_SKIP).is_null())
+    good = kept.filter(~pl.col(_BAD))
+    return Plan(
+        good=good.with_columns(event_key(contract.natural_key).alias("event_key")).select(_canonical(binding, columns)),
+        quarantined=_quarantined(kept.filter(pl.col(_BAD)), binding, made, violations),
+        skipped=frame.filter(pl.col(_SKIP).is_not_null()).select(
+            SOURCE_ROW, pl.col(_SKIP).alias("reason"), _raw(binding).alias("raw")
+        ),
+        warnings=_warnings(good, [*(_readable(each) for each in made if each.on_error == "warn"), *applied.warn]),
+        rules_not_applied=applied.not_applied,
+    )
+
+
+def _readable(conversion: Conversion) -> Violation:
+    return Violation(f"readable_{conversion.label}", conversion.column, conversion.unreadable)
+
+
+def _is_among(rows: tuple[int, ...]) -> pl.Expr:
+    if not rows:
+        return pl.lit(False)
+    return pl.col(SOURCE_ROW).is_in(pl.Series(rows, dtype=pl.Int64).implode())
+
+
+def _skip_reason(binding: Binding, duplicates: Duplicates) -> pl.Expr:
+    cells = [pl.col(raw_name(position)) for position in range(len(binding.headers))]
+    blank = pl.all_horizontal(cell.str.strip_chars().fill_null("") == "" for cell in cells)
+    reason = pl.when(blank & ~pl.col(RAGGED).fill_null("").str.starts_with("more")).then(pl.lit(BLANK_ROW))
+    positions = {bound.spec.target: bound.position for bound in binding.fields}
+    for skip in binding.contract.skip:
+        position = 0 if skip.column == "first" else positions.get(skip.column)
+        if position is not None:
+            matches = pl.col(raw_name(position)).str.strip_chars().str.contains(skip.pattern)
+            reason = reason.when(matches.fill_null(False)).then(pl.lit(skip.id))
+    return reason.when(_is_among(duplicates.repeated)).then(pl.lit(REPEATED_ROW))
+
+
+def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list[pl.Expr]:
+    """Columns that the file leaves out or leaves empty; what the file says always wins."""
+    contract = binding.contract
+    known: dict[str, str | None] = {
+        "load_id": context.load_id,
+        "contract": contract.label,
+        "report": contract.report,
+        "network": contract.network,
+        "retailer_id": context.retailer_id or contract.retailer_id,
+        "account_id": context.account_id,
+        "account_name": context.account_name,
+        "brand_id": context.brand_id,
+        "brand_name": context.brand_name,
+        "source_tz": contract.source.timezone,
+        "ad_product": contract.ad_product,
+        "impression_basis": contract.impression_basis,
+        "cost_model": contract.cost_model,
+        "sku_id_type": contract.sku_id_type,
+        "currency": binding.header_currency or context.currency or contract.source.currency,
+    }
+    filled = []
+    for column in rmis.EVENTS:
+        wanted = column.always or (column.name in contract.natural_key and column.name not in fed)
+        if not wanted or column.name in (SOURCE_ROW, "event_key"):
+            continue
+        value = pl.lit(known.get(column.name), dtype=column.dtype)
+        if column.name in fed and known.get(column.name) is None:
+            continue
+        filled.append((pl.coalesce(pl.col(column.name), value) if column.name in fed else value).alias(column.name))
+    return filled
+
+
+def _periods(binding: Binding) -> list[pl.Expr]:
+    start, end = pl.col("period_start"), pl.coalesce("period_end", "period_start")
+    grain = pl.lit(binding.contract.source.grain)
+    if binding.contract.source.grain == "from_dates":
+        grain = pl.when(start == end).then(pl.lit("day")).otherwise(pl.lit("period"))
+    return [end.alias("period_end"), grain.alias("grain")]
+
+
+def _canonical(binding: Binding, columns: set[str]) -> list[pl.Expr]:
+    names = [column.name for column in rmis.EVENTS if column.name in columns]
+    return [pl.col(name) for name in (*names, *(bound.attribution.column for bound in binding.attributions))]
+
+
+def _raw(binding: Binding) -> pl.Expr:
+    names: list[str] = []
+    for position, header in enumerate(binding.headers):
+        name = header.strip() or f"column {position + 1}"
+        names.append(name if name not in names else f"{name} (column {position + 1})")
+    cells = [pl.col(raw_name(position)).alias(name) for position, name in enumerate(names)]
+    return pl.struct(cells).struct.json_encode()
+
+
+def _quarantined(
+    bad: pl.LazyFrame, binding: Binding, made: list[Conversion], violations: list[Violation]
+) -> pl.LazyFrame:
+    texts = {each.column: pl.col(text_name(each.position)) for each in made}
+    none = pl.lit(None, dtype=pl.String)
+    findings = []
+    for violation in violations:
+        value = texts.get(violation.column or "", none)
+        if violation.column is not None and violation.column not in texts:
+            value = pl.col(violation.column).cast(pl.String)
+        finding = pl.struct(
+            pl.lit(violation.rule).alias("rule"),
+            pl.lit(violation.column, dtype=pl.String).alias("column"),
+            value.alias("value"),
+        )
+        findings.append(pl.when(violation.broken.fill_null(False)).then(finding))
+    listed = pl.concat_list(findings).list.drop_nulls()
+    return bad.with_columns(listed.alias("findings")).select(
+        SOURCE_ROW,
+        pl.col("findings")
+        .list.eval(pl.element().struct.field("rule"))
+        .list.unique(maintain_order=True)
+        .alias("rule_ids"),
+        "findings",
+        _raw(binding).alias("raw"),
+        "spend",
+        "currency",
+    )
+
+
+def _warnings(good: pl.LazyFrame, warnings: list[Violation]) -> pl.LazyFrame:
+    by_rule: dict[str, pl.Expr] = {}
+    for warning in warnings:
+        broken = warning.broken.fill_null(False)
+        by_rule[warning.rule] = by_rule[warning.rule] | broken if warning.rule in by_rule else broken
+    return good.select(
+        pl.len().alias("rows"),
+        *(broken.sum().alias(rule) for rule, broken in by_rule.items()),
+        *(pl.col(SOURCE_ROW).filter(broken).min().alias(f"{rule}@first") for rule, broken in by_rule.items()),
+    )
