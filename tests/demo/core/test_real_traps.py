@@ -52,7 +52,9 @@ def test_search_term_workbook(acme: Sample) -> None:
     (truth,) = acme.files("amazon_sp_search_term")
     path = acme.path(truth["file"])
     # A reader that trusts the sheet's own extent sees one cell.
-    assert [len(row) for row in load_workbook(path, read_only=True).active.iter_rows(values_only=True)] == [1]
+    book = load_workbook(path, read_only=True)
+    assert [len(row) for row in book.active.iter_rows(values_only=True)] == [1]
+    book.close()
     header, rows = read(path)
     assert header[9] == ""
     assert {"Total Advertising Cost of Sales (ACOS) ", "7 Day Total Sales "} <= set(header)
