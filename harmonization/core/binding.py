@@ -249,7 +249,7 @@ def _defaults(contract: Contract, attributions: Sequence[BoundAttribution]) -> d
         days = bound.attribution.click_days or 0
         return (preferred.index(days) if days in preferred else len(preferred)), -days
 
-    defaults = {}
+    defaults: dict[str, str] = {}
     for metric, id_ in contract.default_attribution.items():
         candidates = [bound for bound in attributions if bound.spec.id == id_]
         if candidates:

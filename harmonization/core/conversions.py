@@ -74,22 +74,26 @@ def _amount(cells: pl.Expr, source: Source) -> pl.Expr:
     return _by_batch(cells, read, rmis.MONEY)
 
 
+def _count(cells: pl.Expr, source: Source) -> pl.Expr:
+    read = partial(transforms.to_integer, decimal_sign=source.decimal_sign, thousands_sign=source.thousands_sign)
+    return _by_batch(cells, read, pl.Int64())
+
+
 def _field(cells: pl.Expr, spec: FieldSpec, source: Source) -> pl.Expr:
     column = rmis.COLUMNS[spec.target]
-    signs = {"decimal_sign": source.decimal_sign, "thousands_sign": source.thousands_sign}
+    decimal, thousands = source.decimal_sign, source.thousands_sign
     if column.unit == "money":
         return _amount(cells, source)
-    if column.unit == "count" and column.dtype.is_integer():
-        return _by_batch(cells, partial(transforms.to_integer, **signs), column.dtype)
-    if column.unit == "hour":
-        return _by_batch(cells, partial(transforms.to_integer, **signs), pl.Int64()).cast(column.dtype, strict=False)
+    if column.dtype.is_integer():
+        return _count(cells, source).cast(column.dtype, strict=False)
     if column.unit in ("fraction", "count", "seconds"):
-        return _by_batch(cells, partial(transforms.to_fraction, bare=spec.bare_percent, **signs), column.dtype)
+        read = partial(transforms.to_fraction, decimal_sign=decimal, thousands_sign=thousands, bare=spec.bare_percent)
+        return _by_batch(cells, read, column.dtype)
     if column.unit == "date":
         return _by_batch(cells, partial(transforms.to_date, formats=spec.date_formats), column.dtype)
     if column.unit == "instant":
-        read = partial(transforms.to_instant, formats=spec.date_formats, zone=source.timezone)
-        return _by_batch(cells, read, column.dtype)
+        instant = partial(transforms.to_instant, formats=spec.date_formats, zone=source.timezone)
+        return _by_batch(cells, instant, column.dtype)
     for step in spec.transforms:
         cells = _STEPS[step](cells)
     return _mapped(cells, spec.value_map) if spec.value_map else cells

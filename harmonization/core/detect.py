@@ -115,5 +115,6 @@ def choose_contract(head: Head, contracts: Sequence[Contract], context: LoadCont
 
 
 def _understood(contract: Contract, headers: Sequence[str]) -> int:
-    aliases = [alias for part in (*contract.fields, *contract.attributions) for alias in part.headers]
+    aliases = [alias for field in contract.fields for alias in field.headers]
+    aliases += [alias for spec in contract.attributions for alias in spec.headers]
     return sum(any(match_alias(header, alias) for alias in aliases) for header in headers)

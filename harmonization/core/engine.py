@@ -31,7 +31,7 @@ SKIPPED: Final = "skipped.parquet"
 Progress = Callable[[str, int, int], None]
 
 
-class InconsistentCount(RuntimeError):
+class InconsistentCountError(RuntimeError):
     """Rows in do not equal rows out, quarantined and skipped: a defect of the engine, never of the file."""
 
 
@@ -90,7 +90,7 @@ def harmonize_file(
             report = summarise(outcome, binding, path.name, opened, header_row, rows_in, out_dir)
         accounted = report.rows_out + report.rows_quarantined + report.rows_skipped
         if accounted != rows_in:
-            raise InconsistentCount(f"{rows_in} rows in, {accounted} accounted for")
+            raise InconsistentCountError(f"{rows_in} rows in, {accounted} accounted for")
         if out_dir is not None:
             for name in (EVENTS, QUARANTINE, SKIPPED):
                 (scratch / name).replace(out_dir / name)

@@ -53,11 +53,11 @@ def as_table(document: Mapping[str, Any]) -> str:
         f"rows   in {document['rows_in']:>12,}   out {document['rows_out']:>12,}   "
         f"quarantined {document['rows_quarantined']:>9,}   skipped {document['rows_skipped']:>9,}",
     ]
-    for total in document["totals"]:
-        lines.append(
-            f"{total['currency'] or '---':<6} spend {total['spend']:>15}   impressions {total['impressions']:>13,}   "
-            f"clicks {total['clicks']:>11,}"
-        )
+    lines += [
+        f"{total['currency'] or '---':<6} spend {total['spend']:>15}   impressions {total['impressions']:>13,}   "
+        f"clicks {total['clicks']:>11,}"
+        for total in document["totals"]
+    ]
     for column, total in zip(document["attribution_columns"], document["attributed"], strict=True):
         mark = "*" if column["is_default"] else " "
         lines.append(f"     {mark} {column['label']:<52} {total['value']:>15}")

@@ -16,9 +16,13 @@ from typing import Final, Literal
 
 DAYS: Final = "{days}"
 CURRENCY_SIGNS: Final = {"₹": "INR", "€": "EUR", "£": "GBP", "¥": "JPY", "₺": "TRY", "zł": "PLN"}
+#: Currencies that a header may name in brackets; other three-letter suffixes (CTR, CPC) belong to the name.
 CURRENCY_CODES: Final = frozenset(
-    "AED AUD BRL CAD CHF CNY CZK DKK EGP EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NOK NZD PHP PLN RON SAR SEK SGD "
-    "THB TRY TWD USD VND ZAR".split()
+    re.findall(
+        "[A-Z]{3}",
+        "AED AUD BRL CAD CHF CNY CZK DKK EGP EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NOK NZD PHP PLN RON SAR SEK"
+        " SGD THB TRY TWD USD VND ZAR",
+    )
 )
 _SUFFIX = re.compile(r"\(\s*(?P<unit>[^()]{1,6}?)\s*\)\s*$")
 _NON_WORD = re.compile(r"[\W_]+")

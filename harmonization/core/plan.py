@@ -116,14 +116,16 @@ def _is_among(rows: tuple[int, ...]) -> pl.Expr:
 def _skip_reason(binding: Binding, duplicates: Duplicates) -> pl.Expr:
     cells = [pl.col(raw_name(position)) for position in range(len(binding.headers))]
     blank = pl.all_horizontal(cell.str.strip_chars().fill_null("") == "" for cell in cells)
-    reason = pl.when(blank & ~pl.col(RAGGED).fill_null("").str.starts_with("more")).then(pl.lit(BLANK_ROW))
+    overflowing = pl.col(RAGGED).fill_null("").str.starts_with("more")
+    reasons = [(BLANK_ROW, blank & ~overflowing)]
     positions = {bound.spec.target: bound.position for bound in binding.fields}
     for skip in binding.contract.skip:
         position = 0 if skip.column == "first" else positions.get(skip.column)
         if position is not None:
             matches = pl.col(raw_name(position)).str.strip_chars().str.contains(skip.pattern)
-            reason = reason.when(matches.fill_null(False)).then(pl.lit(skip.id))
-    return reason.when(_is_among(duplicates.repeated)).then(pl.lit(REPEATED_ROW))
+            reasons.append((skip.id, matches.fill_null(False)))
+    reasons.append((REPEATED_ROW, _is_among(duplicates.repeated)))
+    return pl.coalesce([pl.when(applies).then(pl.lit(reason)) for reason, applies in reasons])
 
 
 def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list[pl.Expr]:

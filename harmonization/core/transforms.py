@@ -16,7 +16,11 @@ import polars as pl
 from harmonization.core.rmis import MONEY
 
 _SIGN = r"(?:rs\.?|[a-z]{3}|us\$|ca\$|a\$|[$€£¥₹₺]|zł)"
-_AMOUNT = rf"(?i)^(?P<open>\()?\s*(?P<minus>[-−+])?\s*{_SIGN}?\s*(?P<minus2>[-−+])?\s*(?P<digits>[\d.,'  ]*\d)\s*{_SIGN}?\s*(?P<close>\))?$"
+_AMOUNT = (
+    r"(?i)^(?P<open>\()?\s*(?P<minus>[-−+])?\s*"
+    rf"{_SIGN}?\s*(?P<minus2>[-−+])?\s*(?P<digits>(?:\d|[.,]\d)[\d.,' \u{{a0}}\u{{202f}}]*)"
+    rf"\s*{_SIGN}?\s*(?P<close>\))?$"
+)
 _MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?Z?$"
 _EXCEL_EPOCH = pl.date(1899, 12, 30)
 
@@ -48,7 +52,7 @@ def to_decimal(cells: pl.Series, decimal_sign: str = ".", thousands_sign: str = 
         if plain.null_count() == cells.null_count():
             return plain
     parts = cells.str.extract_groups(_AMOUNT).struct.unnest()
-    digits = parts["digits"].str.replace_all("[  ]", " ")
+    digits = parts["digits"].str.replace_all(r"[\u{a0}\u{202f}]", " ").str.strip_chars_end()
     digits = digits.set(~digits.str.contains(_number_form(decimal_sign, thousands_sign)).fill_null(True), None)
     if thousands_sign:
         digits = digits.str.replace_all(thousands_sign, "", literal=True)
@@ -84,7 +88,7 @@ def to_integer(cells: pl.Series, decimal_sign: str = ".", thousands_sign: str = 
 def to_fraction(
     cells: pl.Series, decimal_sign: str = ".", thousands_sign: str = ",", bare: str = "fraction"
 ) -> pl.Series:
-    """Ratios as fractions of one: `1.66%` is 0.0166; a bare number is a fraction, or percent where the report says so."""
+    """Ratios as fractions of one: `1.66%` is 0.0166; `bare` says what a number without the sign is."""
     marked = cells.str.ends_with("%")
     number = to_decimal(cells.str.strip_suffix("%").str.strip_chars_end(), decimal_sign, thousands_sign).cast(
         pl.Float64
