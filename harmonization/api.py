@@ -245,7 +245,7 @@ class MappingCheck(APIView):
                 "fields": len(contract.fields),
                 "attributions": len(contract.attributions),
                 "rules": len(contract.rules),
-            }  # fmt: skip
+            }
         )
 
 
