@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.core.paginator import Paginator
+from django.http import HttpRequest
 from django.template import engines
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -111,8 +113,12 @@ def render_page(template: str, path: str = "/gallery", **context: Any) -> str:
 
 def render_text(text: str, path: str = "/gallery", **context: Any) -> str:
     """The same for the text of a template."""
-    request = RequestFactory().get(path, HTTP_HOST="acme.localhost")
-    return str(engines["django"].from_string(text).render({"frame": FRAME, **context}, request))
+    return str(engines["django"].from_string(text).render({"frame": FRAME, **context}, request_for(path)))
+
+
+def request_for(path: str) -> HttpRequest:
+    """A request to acme's host."""
+    return RequestFactory().get(path, HTTP_HOST="acme.localhost")
 
 
 def render_gallery(path: str = "/gallery?sort=-spend&page=2") -> str:
@@ -151,4 +157,19 @@ def render_gallery(path: str = "/gallery?sort=-spend&page=2") -> str:
             {"state": "failed", "label": "Write", "note": "disk is full"},
             {"state": "", "label": "Publish", "note": "waits"},
         ],
+    )
+
+
+def render_login() -> str:
+    """The page to sign in, in a demo."""
+    people = [
+        {"name": "Alice Ruiz", "role": "Planner, prepares", "email": "alice@acme.example", "password": 'demo "snacks"'},
+        {"name": "Priya Nair", "role": "Second approver", "email": "priya@acme.example", "password": "other"},
+    ]
+    return render_page(
+        "account/login.html",
+        "/accounts/login/",
+        frame=Frame(tenant="Acme Snacks"),
+        form=LoginForm(),
+        demo_logins=people,
     )

@@ -78,7 +78,10 @@ def poll(url: str, seconds: float = 2, active: bool = True) -> SafeString | str:
     """
     if not active:
         return ""
-    return format_html('hx-get="{}" hx-trigger="every {}s" hx-swap="outerHTML" hx-target="this"', url, seconds)
+    # Dropped, not queued: an answer slower than the interval must not be followed by a request of what it replaced.
+    return format_html(
+        'hx-get="{}" hx-trigger="every {}s" hx-swap="outerHTML" hx-target="this" hx-sync="this:drop"', url, seconds
+    )
 
 
 @register.simple_tag
