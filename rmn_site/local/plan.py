@@ -73,7 +73,7 @@ def platform_plan(mode: Mode, *, bind: str, port: int) -> Plan:
 
 
 def web_command(bind: str, port: int) -> tuple[str, ...]:
-    options = ("--interface", "wsgi", "--host", bind, "--port", str(port), "--workers", "1", "--blocking-threads", "8")
+    options = ("--interface", "wsgi", "--host", bind, "--port", str(port), "--workers", "1", "--blocking-threads", "4")
     # A request that hangs must not keep the process from ending.
     return _module("granian", *options, "--no-ws", "--workers-kill-timeout", "8", "rmn_site.wsgi:application")
 
