@@ -8,6 +8,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and brands"
 
     def ready(self) -> None:
-        from accounts import predicates  # models exist only now
+        # Models exist only now.
+        from accounts import lockout, predicates
 
         predicates.register_permissions()
+        lockout.connect()

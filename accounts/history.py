@@ -16,6 +16,7 @@ from pghistory.models import Event, Events
 from accounts.models import User
 from tenants.core.problems import InvalidInput
 
+_IDS = ("id", "public_id")
 _VERBS = {"insert": "created", "update": "changed", "delete": "removed"}
 
 
@@ -90,8 +91,8 @@ def _latest_keys(
         if before is not None:
             rows = rows.filter(pgh_created_at__lt=before)
         if object_id is not None:
-            field = "id" if any(field.name == "id" for field in model._meta.fields) else "public_id"
-            rows = rows.filter(**{field: object_id})
+            public = [f.name for f in model._meta.fields if f.name in _IDS and isinstance(f, models.UUIDField)]
+            rows = rows.filter(**{public[0]: object_id}) if public else rows.none()
         label = Value(model._meta.label, output_field=models.CharField())
         found += rows.values_list("pgh_created_at", "pgh_id", label)[:limit]
     return [(label, number) for _, number, label in sorted(found, reverse=True)[:limit]]

@@ -11,25 +11,53 @@ from django.shortcuts import render, resolve_url
 
 from accounts.problem_details import current_request_id
 from tenants.core.problem_documents import CONTENT_TYPE, problem_document
-from tenants.core.problems import NotAuthenticated, Problem
+from tenants.core.problems import NotAuthenticated, NotFound, Problem, Unavailable
+
+API_PREFIX = "/api/"
 
 
 class ProblemMiddleware:
-    """Renders a `Problem` that a page did not handle itself."""
+    """Renders a `Problem` that a page did not handle itself.
+
+    Below /api/ every error is a document, also those that Django answers before or after a view: an address that does
+    not exist, a missing CSRF token, a failure nobody expected.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        said_in_html = response.get("Content-Type", "").startswith("text/html")
+        if response.status_code >= 400 and said_in_html and request.path.startswith(API_PREFIX):
+            return _document(request, _plain_problem(response.status_code))
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Problem):
             return None
-        if request.path.startswith("/api/"):
-            document = problem_document(error, instance=request.path, request_id=current_request_id())
-            return JsonResponse(document, status=error.status, content_type=CONTENT_TYPE)
+        if request.path.startswith(API_PREFIX):
+            return _document(request, error)
         if isinstance(error, NotAuthenticated):
             return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
         context = {"problem": error, "request_id": current_request_id()}
         return render(request, "errors/problem.html", context, status=error.status)
+
+
+def _document(request: HttpRequest, problem: Problem) -> HttpResponse:
+    document = problem_document(problem, instance=request.path, request_id=current_request_id())
+    return JsonResponse(document, status=problem.status, content_type=CONTENT_TYPE)
+
+
+def _plain_problem(status: int) -> Problem:
+    if status == 404:
+        return NotFound("There is nothing at this address.", fix="/api/v1/docs lists every address.")
+    if status == 503:
+        return Unavailable("A server this depends on does not answer.", fix="Try again in a minute.")
+    if status >= 500:
+        problem = Problem("Something failed that nobody foresaw.", fix="Repeat it; if it stays, send the request id.")
+        problem.title = "Internal error"  # type: ignore[misc]
+    else:
+        problem = Problem("The request was refused before it reached its address.")
+    problem.status = status  # type: ignore[misc]
+    return problem

@@ -7,10 +7,12 @@ from typing import Any
 import structlog
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
 
 from accounts.models import User
+from tenants.models import Tenant
 from tenants.selectors import current_tenant
 
 log = structlog.get_logger(__name__)
@@ -38,3 +40,13 @@ def send_invitation(user: User, request: Any) -> str:
         # The person exists and the link is on the inviter's screen; a silent mail server must not undo that.
         log.warning("invitation_not_mailed", user=str(user.pk), error=str(error))
     return link
+
+
+def owner_link(tenant: Tenant, owner: User, request: Any) -> str:
+    """The same link for a tenant's first owner, on the tenant's own host, asked for on the platform's."""
+    key = default_token_generator.make_token(owner)
+    arguments = {"uidb36": user_pk_to_url_str(owner), "key": key}
+    path = reverse("account_reset_password_from_key", urlconf=settings.ROOT_URLCONF, kwargs=arguments)
+    host = tenant.domains.filter(is_primary=True).values_list("domain", flat=True).get()
+    port = request.get_host().partition(":")[2]
+    return f"{request.scheme}://{host}{':' + port if port else ''}{path}"

@@ -192,7 +192,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -313,11 +313,22 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULER = "rmn_site.beat:TenantDatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
+# Nothing reads results, so there are none to clean up: without this, beat would install a task for that.
+CELERY_RESULT_EXPIRES = None
+JOB_CELERY_APP = "rmn_site.celery.app"
+JOB_CHILD_SETTINGS = "rmn_site.settings_child"
 JOB_QUEUES = ["default", "harmonize", "solve", "train", "gpu"]
 JOB_LEASE_SECONDS = CONFIG.job_lease_seconds
 JOB_HEARTBEAT_SECONDS = CONFIG.job_heartbeat_seconds
+# How often lost leases and lost messages are looked for, and after how long a message counts as lost.
+JOB_REAP_SECONDS = min(15, JOB_LEASE_SECONDS / 4)
+JOB_RESEND_SECONDS = JOB_LEASE_SECONDS
 JOB_MEMORY_MB = CONFIG.job_memory_mb
-JOB_MAX_ATTEMPTS = 3
+# A job that is asked to stop, or whose worker is, has this long before its process is killed.
+JOB_GRACE_SECONDS = CONFIG.job_grace_seconds
+JOB_LOG_LINES = 2000
+# A module to import in every process that has to know further handlers; tests name theirs here.
+JOB_TEST_HANDLERS = "tests.jobs.handlers" if CONFIG.env == "test" else None
 
 LOGGING = logging_config(level=CONFIG.log_level, style=CONFIG.log_format)
 PROMETHEUS_EXPORT_MIGRATIONS = False

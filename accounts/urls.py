@@ -1,0 +1,28 @@
+"""Addresses of people, brands and tokens: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from accounts import api, views
+
+urlpatterns = [
+    path("settings/users/", views.users, name="settings-users"),
+    path("settings/users/<uuid:user_id>/", views.user, name="settings-user"),
+    path("settings/brands/", views.brands, name="settings-brands"),
+    path("settings/tokens/", views.tokens, name="settings-tokens"),
+    path("settings/tokens/<uuid:token_id>/revoke/", views.revoke_token, name="settings-token-revoke"),
+    path("settings/history/", views.changes, name="settings-history"),
+    path("settings/security/", RedirectView.as_view(pattern_name="mfa_index"), name="settings-security"),
+]
+
+api_urlpatterns = [
+    path("me", api.Me.as_view(), name="api-me"),
+    path("brands/", api.Brands.as_view(), name="api-brands"),
+    path("brands/<uuid:brand_id>/", api.OneBrand.as_view(), name="api-brand"),
+    path("users/", api.Users.as_view(), name="api-users"),
+    path("users/<uuid:user_id>/", api.OneUser.as_view(), name="api-user"),
+    path("users/<uuid:user_id>/password-link/", api.UserPasswordLink.as_view(), name="api-user-password-link"),
+    path("tokens/", api.Tokens.as_view(), name="api-tokens"),
+    path("tokens/<uuid:token_id>/", api.OneToken.as_view(), name="api-token"),
+    path("history/", api.History.as_view(), name="api-history"),
+]
