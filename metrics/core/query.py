@@ -1,0 +1,291 @@
+"""From published events to a table of figures, lazily and in two passes over the rows.
+
+The first pass asks what there is: which report of which account has rows for which days, and what they tell. From it
+follows which report is read (`metrics.core.coverage`). The second pass sums only those rows, by the dimensions asked
+for. Both run on the streaming engine, so memory follows the number of groups and not the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, Protocol
+
+import polars as pl
+
+from harmonization.core.rmis import MONEY, Attribution
+from metrics.core.coverage import Coverage, Slice, choose_reports
+from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts
+from metrics.core.notices import notices_for
+from metrics.core.request import MetricRequest, Period
+from metrics.core.table import (
+    CURRENCY,
+    PREVIOUS,
+    AttributionUsed,
+    MetricTable,
+    Notice,
+    Provenance,
+    Restating,
+    roll_up,
+    sum_of_known,
+    with_ratios,
+)
+
+
+class FinalityOf(Protocol):
+    """Until when an account may be restated."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def restating_until(self) -> date: ...
+
+
+class Events(Protocol):
+    """Published events; `harmonization.selectors.EventView` is one."""
+
+    @property
+    def rows(self) -> pl.LazyFrame: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def headline(self) -> Mapping[str, Mapping[str, str]]: ...
+    @property
+    def finality(self) -> Sequence[FinalityOf]: ...
+    @property
+    def as_of(self) -> datetime: ...
+
+
+def query(events: Events | None, request: MetricRequest) -> MetricTable:
+    """Answer a request. `None` for events answers with an empty table and a notice that says so."""
+    if events is None:
+        return _nothing(request)
+    known = frozenset(events.rows.collect_schema().names())
+    rows = _filtered(events.rows, request, known, of_account=True)
+    slices = _slices(rows, request, known)
+    dimensions = _deciding(request)
+    current = choose_reports(slices, request.period, dimensions)
+    passes = [_sums(rows, request, known, current, events.headline, request.period, shift_days=0)]
+    before = None if request.comparison is None else choose_reports(slices, request.comparison, dimensions)
+    if request.comparison is not None and before is not None:
+        passes.append(
+            _sums(rows, request, known, before, events.headline, request.comparison, shift_days=request.shift_days)
+        )
+    lines = _ordered(with_ratios(_side_by_side(pl.collect_all(passes, engine="streaming"), request), request), request)
+    provenance = _provenance(events, current, known)
+    notices = notices_for(request, lines, current, provenance.attributions, before)
+    return _cut(lines, request, notices, provenance)
+
+
+def _nothing(request: MetricRequest) -> MetricTable:
+    columns: dict[str, pl.DataType] = {name: pl.String() for name in request.dimensions}
+    columns |= {DIMENSIONS[name].label_name: pl.String() for name in _labelled(request)}
+    columns |= {CURRENCY: pl.String()}
+    parts = additive_parts(request.metrics)
+    prefixes = ("", PREVIOUS) if request.compare != "none" else ("",)
+    columns |= {prefix + name: MONEY for prefix in prefixes for name in parts}
+    empty = with_ratios(pl.DataFrame(schema=columns), request)
+    notice = Notice(code="no_data", severity="info", text="No report has been published for these brands yet.")
+    return MetricTable(request=request, lines=empty, rest=empty, totals=empty, line_count=0, notices=(notice,))
+
+
+def _labelled(request: MetricRequest) -> list[str]:
+    return [name for name in request.dimensions if DIMENSIONS[name].label_column]
+
+
+def _deciding(request: MetricRequest) -> tuple[str, ...]:
+    """Dimensions that some reports of an account tell and others do not."""
+    asked = dict.fromkeys((*request.dimensions, *request.filters))
+    return tuple(name for name in asked if not DIMENSIONS[name].of_account)
+
+
+def _filtered(rows: pl.LazyFrame, request: MetricRequest, known: frozenset[str], *, of_account: bool) -> pl.LazyFrame:
+    for name, members in request.filters.items():
+        dimension = DIMENSIONS[name]
+        if dimension.of_account is of_account:
+            rows = rows.filter(dimension.expression(known).is_in(members))
+    return rows
+
+
+_OF_LOAD: Final = {
+    "account_id": "rmn_account_id",
+    "account": "rmn_account",
+    "network": "rmn_network",
+    "report": "rmn_report",
+    "rank": "rmn_report_rank",
+    "impressions": "rmn_report_impressions",
+}
+
+
+def _slices(rows: pl.LazyFrame, request: MetricRequest, known: frozenset[str]) -> list[Slice]:
+    """What there is: one slice per load, period and currency, of both periods."""
+    periods = [period for period in (request.period, request.comparison) if period is not None]
+    touching = pl.any_horizontal(
+        (pl.col("period_start") <= period.end) & (pl.col("period_end") >= period.start) for period in periods
+    )
+    deciding = _deciding(request)
+    found = (
+        rows.filter(touching)
+        .group_by("load_id", "period_start", "period_end", CURRENCY)
+        .agg(
+            *(pl.col(column).first().alias(name) for name, column in _OF_LOAD.items()),
+            pl.len().alias("rows"),
+            pl.col("spend").sum(),
+            *(DIMENSIONS[name].expression(known).is_not_null().any().alias(f"has_{name}") for name in deciding),
+        )
+        .collect(engine="streaming")
+        .sort("load_id", "period_start", "period_end", CURRENCY)
+    )
+    return [
+        Slice(
+            load_id=row["load_id"],
+            account_id=row["account_id"],
+            account=row["account"],
+            network=row["network"],
+            report=row["report"],
+            rank=row["rank"],
+            all_impressions=row["impressions"] == "all",
+            start=row["period_start"],
+            end=row["period_end"],
+            currency=row[CURRENCY],
+            rows=row["rows"],
+            spend=row["spend"] or Decimal(0),
+            present=tuple(row[f"has_{name}"] for name in deciding),
+        )
+        for row in found.iter_rows(named=True)
+    ]
+
+
+def _sums(
+    rows: pl.LazyFrame,
+    request: MetricRequest,
+    known: frozenset[str],
+    coverage: Coverage,
+    headline: Mapping[str, Mapping[str, str]],
+    period: Period,
+    *,
+    shift_days: int,
+) -> pl.LazyFrame:
+    inside = (pl.col("period_start") >= period.start) & (pl.col("period_end") <= period.end)
+    chosen = _filtered(_without(rows.filter(inside), coverage), request, known, of_account=False)
+    parts = additive_parts(request.metrics)
+    keys = list(dict.fromkeys((*request.dimensions, CURRENCY)))
+    labels = [
+        pl.col(DIMENSIONS[name].label_column).alias(DIMENSIONS[name].label_name)
+        if DIMENSIONS[name].label_column in known
+        else pl.lit(None, pl.String).alias(DIMENSIONS[name].label_name)
+        for name in _labelled(request)
+    ]
+    selected = chosen.select(
+        *(DIMENSIONS[name].expression(known, shift_days=shift_days) for name in keys),
+        *labels,
+        *(_part(name, known, coverage, headline).alias(name) for name in parts),
+    )
+    return selected.group_by(keys).agg(
+        *(pl.col(DIMENSIONS[name].label_name).max() for name in _labelled(request)),
+        *(sum_of_known(pl.col(name)) for name in parts),
+    )
+
+
+def _without(rows: pl.LazyFrame, coverage: Coverage) -> pl.LazyFrame:
+    """Rows that are read. Loads that are left out whole are cheap to skip; of the others, the days left out are."""
+    if not coverage.dropped:
+        return rows
+    whole = {load for load, _, _ in coverage.dropped} - coverage.loads
+    rows = rows.filter(~pl.col("load_id").is_in(sorted(whole)))
+    partly = sorted(key for key in coverage.dropped if key[0] not in whole)
+    if not partly:
+        return rows
+    left_out = pl.LazyFrame(
+        partly, schema={"load_id": pl.String, "period_start": pl.Date, "period_end": pl.Date}, orient="row"
+    )
+    return rows.join(left_out, on=list(left_out.collect_schema()), how="anti")
+
+
+def _part(name: str, known: frozenset[str], coverage: Coverage, headline: Mapping[str, Mapping[str, str]]) -> pl.Expr:
+    """An additive figure of a row: a column, or the one that its load's attribution says."""
+    metric = METRICS[name]
+    if not metric.outcome:
+        return pl.col(metric.column)
+    loads: dict[str, list[str]] = {}
+    for load in sorted(coverage.loads):
+        column = headline.get(load, {}).get(metric.outcome)
+        if column in known:
+            loads.setdefault(str(column), []).append(load)
+    if len(loads) == 1 and len(next(iter(loads.values()))) == len(coverage.loads):
+        return pl.col(next(iter(loads)))
+    return pl.coalesce(
+        *(pl.when(pl.col("load_id").is_in(members)).then(pl.col(column)) for column, members in loads.items()),
+        pl.lit(None, MONEY),
+    )
+
+
+def _side_by_side(frames: list[pl.DataFrame], request: MetricRequest) -> pl.DataFrame:
+    """Current figures and, under `previous.`, those compared with; a member of either period has a line."""
+    current = frames[0]
+    if len(frames) == 1:
+        return current
+    keys = list(dict.fromkeys((*request.dimensions, CURRENCY)))
+    parts = additive_parts(request.metrics)
+    before = frames[1].rename({name: PREVIOUS + name for name in parts})
+    joined = current.join(before, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_before")
+    labels = [DIMENSIONS[name].label_name for name in _labelled(request)]
+    return joined.with_columns(pl.coalesce(label, f"{label}_before").alias(label) for label in labels).drop(
+        f"{label}_before" for label in labels
+    )
+
+
+def _ordered(lines: pl.DataFrame, request: MetricRequest) -> pl.DataFrame:
+    column, descending = request.order
+    if column in DIMENSIONS and DIMENSIONS[column].label_column:
+        column = DIMENSIONS[column].label_name
+    # Members by name after that, so that equal figures keep one order in every answer.
+    by = list(dict.fromkeys((column, *request.dimensions, CURRENCY)))
+    return lines.sort(by, descending=[descending] + [False] * (len(by) - 1), nulls_last=True)
+
+
+def _cut(
+    lines: pl.DataFrame, request: MetricRequest, notices: tuple[Notice, ...], provenance: Provenance
+) -> MetricTable:
+    shown = lines if request.limit is None else lines.head(request.limit)
+    return MetricTable(
+        request=request,
+        lines=shown,
+        rest=roll_up(lines.slice(shown.height), request, ()),
+        totals=roll_up(lines, request, ()).sort(CURRENCY, nulls_last=True),
+        line_count=lines.height,
+        notices=notices,
+        provenance=provenance,
+    )
+
+
+def _provenance(events: Events, coverage: Coverage, known: frozenset[str]) -> Provenance:
+    network_of = {item.account: item.network for item in coverage.used}
+    return Provenance(
+        as_of=events.as_of,
+        version=events.version,
+        reports=coverage.used,
+        left_out=coverage.left_out,
+        gaps=coverage.gaps,
+        attributions=_attributions(events, coverage, known),
+        restating=tuple(
+            Restating(network=item.network, account=item.account, until=item.restating_until)
+            for item in events.finality
+            if network_of.get(item.account) == item.network
+        ),
+    )
+
+
+def _attributions(events: Events, coverage: Coverage, known: frozenset[str]) -> tuple[AttributionUsed, ...]:
+    found: set[tuple[str, str, str]] = set()
+    for load, network in coverage.networks.items():
+        for metric, column in events.headline.get(load, {}).items():
+            if column in known:
+                found.add((network, metric, column))
+    return tuple(
+        AttributionUsed(network=network, metric=metric, column=column, label=Attribution.parse(column).label)
+        for network, metric, column in sorted(found)
+    )

@@ -1,0 +1,186 @@
+"""What is asked: figures, split, period, filters, comparison, attribution. Checked once, here, for every door."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Final, Literal
+
+from metrics.core.definitions import DIMENSIONS, METRICS, dimension_named, metric_named
+from tenants.core.problems import InvalidInput
+
+Compare = Literal["none", "previous", "previous_exact", "year"]
+Attribution = Literal["as_reported", "common_window", "incremental"]
+
+COMPARISONS: Final[tuple[Compare, ...]] = ("none", "previous", "previous_exact", "year")
+ATTRIBUTIONS: Final[tuple[Attribution, ...]] = ("as_reported", "common_window", "incremental")
+#: The others need measurements that are not published yet.
+ACCEPTED_ATTRIBUTIONS: Final[tuple[Attribution, ...]] = ("as_reported",)
+MAX_DAYS: Final = 1100
+MAX_DIMENSIONS: Final = 6
+MAX_LINES: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `start` to `end`, both inclusive."""
+
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+    def moved(self, days: int) -> Period:
+        """The same number of days, earlier or later."""
+        return Period(self.start + timedelta(days=days), self.end + timedelta(days=days))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricRequest:
+    """A checked question; `read_request` makes it.
+
+    Attributes:
+        dimensions: with those added that a member is only unique in.
+        filters: members to keep, by dimension; an empty mapping keeps all.
+        sort: a metric or dimension of the request, with `-` before it for descending order; empty for the usual order.
+        limit: lines to return; the others are summed into one line, so that lines and totals agree.
+    """
+
+    metrics: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    period: Period
+    filters: Mapping[str, tuple[str, ...]]
+    compare: Compare
+    attribution: Attribution
+    sort: str
+    limit: int | None
+
+    @property
+    def shift_days(self) -> int:
+        """How far back the comparison lies, in days. Weekdays match unless `previous_exact` was asked for."""
+        if self.compare == "previous":
+            return math.ceil(self.period.days / 7) * 7
+        if self.compare == "previous_exact":
+            return self.period.days
+        return 364 if self.compare == "year" else 0
+
+    @property
+    def comparison(self) -> Period | None:
+        """The period that is compared with."""
+        return self.period.moved(-self.shift_days) if self.shift_days else None
+
+    @property
+    def order(self) -> tuple[str, bool]:
+        """Column to sort by, and whether descending: time goes forward, everything else has its largest line first."""
+        if self.sort:
+            return self.sort.removeprefix("-"), self.sort.startswith("-")
+        timed = next((name for name in self.dimensions if DIMENSIONS[name].grain), None)
+        return (timed, False) if timed else (self.metrics[0], True)
+
+
+def read_request(
+    *,
+    metrics: Iterable[str],
+    dimensions: Iterable[str] = (),
+    start: date,
+    end: date,
+    filters: Mapping[str, Iterable[str]] | None = None,
+    compare: str = "none",
+    attribution: str = "as_reported",
+    sort: str = "",
+    limit: int | None = None,
+) -> MetricRequest:
+    """Check a question.
+
+    Raises:
+        InvalidInput: a name is unknown, the period is empty or too long, or a choice is not among those accepted.
+    """
+    chosen = tuple(dict.fromkeys(metric_named(name).name for name in metrics))
+    if not chosen:
+        raise InvalidInput("No metric is asked for.", where="metrics", fix=f"Name some of: {', '.join(METRICS)}.")
+    split = _expanded(dimensions)
+    _check_period(start, end)
+    _check_choice("compare", compare, COMPARISONS)
+    _check_attribution(attribution)
+    _check_sort(sort, (*chosen, *split))
+    if limit is not None and not 1 <= limit <= MAX_LINES:
+        raise InvalidInput(
+            f"The limit {limit} is out of range.", where="limit", fix=f"Ask for 1 to {MAX_LINES:,} lines."
+        )
+    return MetricRequest(
+        metrics=chosen,
+        dimensions=split,
+        period=Period(start, end),
+        filters=MappingProxyType(_checked_filters(filters or {})),
+        compare=compare,  # type: ignore[arg-type]
+        attribution=attribution,  # type: ignore[arg-type]
+        sort=sort,
+        limit=limit,
+    )
+
+
+def _expanded(names: Iterable[str]) -> tuple[str, ...]:
+    wanted: dict[str, None] = {}
+    for name in names:
+        dimension = dimension_named(name)
+        wanted |= dict.fromkeys((*dimension.within, name))
+    if len(wanted) > MAX_DIMENSIONS:
+        raise InvalidInput(
+            f"{len(wanted)} dimensions are more than a table can show: {', '.join(wanted)}.",
+            where="dimensions",
+            fix=f"Ask for at most {MAX_DIMENSIONS}; a campaign counts with its account.",
+        )
+    return tuple(wanted)
+
+
+def _checked_filters(filters: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    checked = {}
+    for name, values in filters.items():
+        dimension = dimension_named(name, where="filters")
+        if not dimension.can_filter:
+            raise InvalidInput(f"{name} is no filter.", where=name, fix="Choose days with start and end.")
+        if members := tuple(dict.fromkeys(values)):
+            checked[name] = members
+    return checked
+
+
+def _check_period(start: date, end: date) -> None:
+    if end < start:
+        raise InvalidInput(
+            f"The period ends on {end}, before it starts on {start}.", where="end", fix="Swap start and end."
+        )
+    if (end - start).days >= MAX_DAYS:
+        raise InvalidInput(
+            f"The period has {(end - start).days + 1} days.", where="start", fix=f"Ask for at most {MAX_DAYS} days."
+        )
+    if start.year < 2000 or end.year > 2100:
+        raise InvalidInput(f"No data can lie from {start} to {end}.", where="start", fix="Correct the year.")
+
+
+def _check_choice(where: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidInput(f"{where} cannot be {value!r}.", where=where, fix=f"Use one of: {', '.join(choices)}.")
+
+
+def _check_attribution(value: str) -> None:
+    _check_choice("attribution", value, ATTRIBUTIONS)
+    if value not in ACCEPTED_ATTRIBUTIONS:
+        raise InvalidInput(
+            f"Figures under the attribution {value!r} are not published for this tenant.",
+            where="attribution",
+            fix=f"Accepted: {', '.join(ACCEPTED_ATTRIBUTIONS)}.",
+        )
+
+
+def _check_sort(sort: str, columns: tuple[str, ...]) -> None:
+    if sort and sort.removeprefix("-") not in columns:
+        raise InvalidInput(
+            f"The table has no column {sort.removeprefix('-')!r} to sort by.",
+            where="sort",
+            fix=f"Sort by one of: {', '.join(columns)}; put - before it for descending order.",
+        )
