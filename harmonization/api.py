@@ -80,10 +80,10 @@ class AccountList(generics.ListAPIView[Account]):
     def post(self, request: Request) -> Response:
         data = _valid(NewAccountSerializer(data=request.data))
         authority.require(user=request.user, permission="uploads.create", brand=data["brand"])
-        brand = people.brands_for(user=request.user, permission="uploads.create").filter(pk=data["brand"]).first()
+        brand = None
+        if data["brand"]:
+            brand = people.brands_for(user=request.user, permission="uploads.create").get(pk=data["brand"])
         retailer = selectors.retailers().filter(pk=data["retailer"]).first()
-        if brand is None:
-            raise ValidationError({"brand": ["There is no such brand."]})
         if retailer is None:
             raise ValidationError({"retailer": ["There is no such retailer."]})
         account = services.create_account(

@@ -34,10 +34,21 @@ class Retailer(models.Model):
 
 @pghistory.track()
 class Account(models.Model):
-    """An advertising account of one brand at one retailer. Files are uploaded for an account."""
+    """An advertising account at one retailer, of one brand or, with no brand, of several.
+
+    Files are uploaded for an account. A row of them belongs to the brand of the product it advertises; where the
+    report names no product of the catalogue, to the account's brand.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="accounts")
+    brand = models.ForeignKey(
+        Brand,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="accounts",
+        help_text="empty: several brands",
+    )
     retailer = models.ForeignKey(Retailer, on_delete=models.PROTECT, related_name="accounts")
     external_id = models.CharField(max_length=80, help_text="the network's own id of the account")
     name = models.CharField(max_length=120)
@@ -241,7 +252,7 @@ class Upload(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "sha256"], name="upload_once_per_account", nulls_distinct=False),
             models.CheckConstraint(
-                condition=models.Q(kind="catalogue") | models.Q(account__isnull=False, brand__isnull=False),
+                condition=models.Q(kind="catalogue") | models.Q(account__isnull=False),
                 name="report_belongs_to_an_account",
             ),
         ]

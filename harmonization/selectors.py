@@ -48,8 +48,8 @@ class EventView:
     """The published events of some brands.
 
     Attributes:
-        rows: RMIS columns of every load, and, from the load itself, `rmn_*`: brand, account, retailer, network, report,
-            rank of the report and whether it holds all impressions. What a file claims about its brand decides nothing.
+        rows: RMIS columns of every load, and, from the load and the catalogue, `rmn_*`: brand, account, retailer,
+            network, report, rank of the report and whether it holds all impressions, the product's own SKU and name.
         version: version of the event table that was opened.
         headline: per load, the attribution column that is the network's own figure for a metric.
         as_of: when the newest load was published.
@@ -67,18 +67,25 @@ def events_folder() -> EventTableFolder:
     return EventTableFolder(tenant_folder() / "delta" / EVENTS)
 
 
-def published_events(*, brand_ids: Collection[UUID]) -> EventView | None:
-    """Published events of these brands; None while there are none."""
+def published_events(*, brand_ids: Collection[UUID], with_unbranded: bool = False) -> EventView | None:
+    """Published events of these brands; None while nothing is published at all.
+
+    Args:
+        with_unbranded: also rows of accounts of several brands that name no product of the catalogue. They are
+            nobody's in particular, so only roles for the whole tenant see them.
+    """
     table = EventTable.objects.filter(name=EVENTS).first()
     loads = list(
-        Load.objects.filter(status=Load.Status.PUBLISHED, upload__brand_id__in=list(brand_ids)).select_related(
-            "upload__account__retailer", "upload__brand", "contract_version__contract"
+        Load.objects.filter(status=Load.Status.PUBLISHED).select_related(
+            "upload__account__retailer", "upload__account__brand", "contract_version__contract"
         )
     )
     if table is None or table.version is None or not loads:
         return None
-    owners = pl.LazyFrame([_owner(load) for load in loads], schema=_OWNER_SCHEMA)
-    rows = events_folder().scan(table.version).join(owners, on="load_id", how="inner", maintain_order="left")
+    allowed = pl.col("rmn_brand_id").is_in([str(pk) for pk in brand_ids])
+    rows = _with_owners(events_folder().scan(table.version), loads).filter(
+        allowed | pl.col("rmn_brand_id").is_null() if with_unbranded else allowed
+    )
     return EventView(
         rows=rows,
         version=table.version,
@@ -88,12 +95,38 @@ def published_events(*, brand_ids: Collection[UUID]) -> EventView | None:
     )
 
 
+def _with_owners(rows: pl.LazyFrame, loads: list[Load]) -> pl.LazyFrame:
+    """Rows with what the load and the catalogue know of them; what a file claims about its brand decides nothing."""
+    owners = pl.LazyFrame([_owner(load) for load in loads], schema=_OWNER_SCHEMA)
+    listings = Listing.objects.select_related("product__brand").values_list(
+        "retailer_id", "retailer_sku", "product__brand_id", "product__brand__name", "product__sku", "product__name"
+    )
+    products = pl.LazyFrame(
+        [tuple(str(value) for value in row) for row in listings],
+        schema=["rmn_retailer_id", "sku_id", "product_brand_id", "product_brand", "rmn_sku", "rmn_product"],
+        orient="row",
+        schema_overrides=dict.fromkeys(
+            ["rmn_retailer_id", "sku_id", "product_brand_id", "product_brand", "rmn_sku", "rmn_product"], pl.String
+        ),
+    )
+    return (
+        rows.join(owners, on="load_id", how="inner", maintain_order="left")
+        .join(products, on=["rmn_retailer_id", "sku_id"], how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("product_brand_id", "rmn_brand_id").alias("rmn_brand_id"),
+            pl.coalesce("product_brand", "rmn_brand").alias("rmn_brand"),
+        )
+        .drop("product_brand_id", "product_brand")
+    )
+
+
 _OWNER_SCHEMA = {
     "load_id": pl.String,
     "rmn_brand_id": pl.String,
     "rmn_brand": pl.String,
     "rmn_account_id": pl.String,
     "rmn_account": pl.String,
+    "rmn_retailer_id": pl.String,
     "rmn_retailer": pl.String,
     "rmn_network": pl.String,
     "rmn_report": pl.String,
@@ -108,10 +141,11 @@ def _owner(load: Load) -> dict[str, object]:
     coverage = load.report.get("coverage", {})
     return {
         "load_id": str(load.pk),
-        "rmn_brand_id": str(load.upload.brand_id),
-        "rmn_brand": str(load.upload.brand),
+        "rmn_brand_id": str(account.brand_id) if account.brand_id else None,
+        "rmn_brand": account.brand.name if account.brand else None,
         "rmn_account_id": str(account.pk),
         "rmn_account": account.name,
+        "rmn_retailer_id": str(account.retailer_id),
         "rmn_retailer": account.retailer.name,
         "rmn_network": account.retailer.network,
         "rmn_report": load.report.get("report", ""),
@@ -138,10 +172,11 @@ def retailers() -> QuerySet[Retailer]:
 
 
 def accounts_visible(*, user: Person, permission: str = "uploads.view") -> QuerySet[Account]:
-    """Accounts of the brands for which a person has a permission."""
-    return Account.objects.filter(brand__in=people.brands_for(user=user, permission=permission)).select_related(
-        "brand", "retailer"
-    )
+    """Accounts of the brands for which a person has a permission; those of several brands for tenant-wide roles."""
+    accounts = Account.objects.select_related("brand", "retailer")
+    if people.may(user=user, permission=permission):
+        return accounts
+    return accounts.filter(brand__in=people.brands_for(user=user, permission=permission))
 
 
 def account_visible(*, user: Person, account_id: UUID, permission: str = "uploads.view") -> Account:
@@ -157,7 +192,7 @@ def account_visible(*, user: Person, account_id: UUID, permission: str = "upload
 
 
 def uploads_visible(*, user: Person) -> QuerySet[Upload]:
-    """Uploads of the brands a person may see; catalogues, which cover every brand, for tenant-wide roles only."""
+    """Uploads of the brands a person may see; those that cover several brands for tenant-wide roles only."""
     brands = people.brands_for(user=user, permission="uploads.view")
     uploads = Upload.objects.select_related("account__retailer", "brand", "created_by").prefetch_related("loads")
     if people.may(user=user, permission="uploads.view"):

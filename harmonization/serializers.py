@@ -35,7 +35,7 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
 
 
 class NewAccountSerializer(serializers.Serializer[Any]):
-    brand = serializers.UUIDField()
+    brand = serializers.UUIDField(allow_null=True, default=None, help_text="none: an account of several brands")
     retailer = serializers.UUIDField()
     external_id = serializers.CharField(max_length=80)
     name = serializers.CharField(max_length=120)

@@ -9,10 +9,15 @@ from tenants.core.ids import new_id
 
 
 class CurveVersion(models.Model):
-    """The response curves of a brand's cells (retailer x placement x SKU), fitted once from one state of the data."""
+    """The response curves of the cells (retailer x placement x SKU) of one brand, or of all with no brand given.
+
+    Fitted once from one state of the data.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="curve_versions")
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="curve_versions", help_text="empty: all"
+    )
     number = models.PositiveIntegerField()
     data_version = models.PositiveBigIntegerField(help_text="version of the event table the fit read")
     data_start = models.DateField()
@@ -27,17 +32,21 @@ class CurveVersion(models.Model):
 
     class Meta:
         ordering = ["brand", "-number"]
-        constraints = [models.UniqueConstraint(fields=["brand", "number"], name="curve_version_numbered_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "number"], name="curve_version_numbered_once", nulls_distinct=False
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.brand} curves v{self.number}"
+        return f"{self.brand or 'all brands'} curves v{self.number}"
 
 
 class Solve(models.Model):
     """A budget problem and its certified answer. The same problem is solved once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="solves")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="solves")
     curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, related_name="solves")
     problem_sha256 = models.CharField(max_length=64)
     problem = models.JSONField()
@@ -53,7 +62,9 @@ class Solve(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "problem_sha256"], name="problem_solved_once_per_brand"),
+            models.UniqueConstraint(
+                fields=["brand", "problem_sha256"], name="problem_solved_once_per_brand", nulls_distinct=False
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from tenants.core.ids import new_id
 
 @pghistory.track(exclude=["updated_at"])
 class Scenario(models.Model):
-    """A budget question of a brand: horizon, money, constraints; once solved, with the solve that answers it."""
+    """A budget question of one brand, or of all with no brand given: horizon, money, constraints; once solved, with the solve that answers it."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -26,12 +26,16 @@ class Scenario(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(unique=True, help_text="shown as SC-0001")
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="scenarios")
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="scenarios", help_text="empty: all brands"
+    )
     name = models.CharField(max_length=120)
     horizon_start = models.DateField()
     horizon_end = models.DateField()
     total_budget = models.DecimalField(max_digits=14, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
-    min_roas = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)])
+    min_roas = models.DecimalField(
+        max_digits=8, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
     reserve_fraction = models.DecimalField(
         "experiment reserve, fraction of the budget", max_digits=5, decimal_places=4, default=Decimal(0),
         validators=[MinValueValidator(0), MaxValueValidator(Decimal("0.5"))],

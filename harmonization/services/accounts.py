@@ -31,9 +31,9 @@ def create_retailer(*, actor: User, slug: str, name: str, network: str, timezone
 
 
 def create_account(
-    *, actor: User, brand: Brand, retailer: Retailer, external_id: str, name: str, currency: str = "USD"
+    *, actor: User, brand: Brand | None, retailer: Retailer, external_id: str, name: str, currency: str = "USD"
 ) -> Account:
-    """Add an advertising account of a brand at a retailer.
+    """Add an advertising account at a retailer, of one brand or, with none given, of several.
 
     Raises:
         Conflict: the retailer's account of that id is here already.
