@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -27,15 +28,19 @@ class Job(models.Model):
     subject = models.CharField(max_length=200, blank=True, help_text="what it is about, such as upload:<id>")
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs")
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="jobs")
-    params = models.JSONField(default=dict)
+    params = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     idempotency_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     body_digest = models.CharField(max_length=64, help_text="SHA-256 of what was asked, to tell a repeat from a reuse")
-    state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in State], default=State.QUEUED)
+    state = models.CharField(
+        max_length=16, choices=[(state.value, state.value) for state in State], default=State.QUEUED
+    )
     attempt = models.PositiveSmallIntegerField(default=0, help_text="attempts begun, those given back not counted")
     max_attempts = models.PositiveSmallIntegerField()
     token = models.BigIntegerField(default=0, help_text="fencing token of the last attempt")
-    result = models.JSONField(null=True, blank=True)
-    problem = models.JSONField(null=True, blank=True, help_text="why it failed or is dead: detail, where, fix")
+    result = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    problem = models.JSONField(
+        null=True, blank=True, encoder=DjangoJSONEncoder, help_text="why it failed or is dead: detail, where, fix"
+    )
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True, help_text="of the last attempt")
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -94,7 +99,7 @@ class JobLog(models.Model):
     time = models.DateTimeField(db_default=Now())
     level = models.CharField(max_length=8, choices=[(level, level) for level in ("info", "warning", "error")])
     message = models.TextField()
-    fields = models.JSONField(default=dict)
+    fields = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
         ordering = ["id"]

@@ -47,6 +47,7 @@ class Config(BaseModel):
     email_from: str = "rmn@localhost"
     job_lease_seconds: int = Field(60, ge=3, le=3600)
     job_heartbeat_seconds: float = Field(10, ge=0.2, le=600)
+    job_grace_seconds: float = Field(10, ge=0, le=600, description="for a job to end by itself when asked to stop")
     job_memory_mb: int = Field(4096, ge=256)
     api_rate_per_minute: int = Field(600, ge=1, description="requests of one tenant, unless its own limit says less")
 

@@ -164,7 +164,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = CONFIG.env != "production"
-WHITENOISE_AUTOREFRESH = CONFIG.env == "development"
+WHITENOISE_AUTOREFRESH = CONFIG.env in {"development", "test"}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": STORAGE_ROOT}},
     "staticfiles": {

@@ -17,11 +17,11 @@ from tenants.core.problems import InvalidInput
 Level = Literal["info", "warning", "error"]
 
 
-class JobCancelled(Exception):
+class JobCancelled(Exception):  # noqa: N818 - a request, no error
     """A person cancelled the job; raised by `JobContext.raise_if_cancelled`, to be left to pass."""
 
 
-class LostLease(Exception):
+class LostLease(Exception):  # noqa: N818 - as above
     """Another attempt owns the job now; what this one wanted to publish is rolled back. To be left to pass."""
 
 
@@ -135,9 +135,7 @@ def handler_for(kind: str) -> Handler:
         return _handlers[kind]
     except KeyError:
         known = ", ".join(sorted(_handlers)) or "none"
-        raise InvalidInput(
-            f"There is no kind of job {kind!r}.", where="kind", fix=f"Use one of: {known}."
-        ) from None
+        raise InvalidInput(f"There is no kind of job {kind!r}.", where="kind", fix=f"Use one of: {known}.") from None
 
 
 def handlers() -> tuple[Handler, ...]:

@@ -62,7 +62,9 @@ def tool_named(name: str) -> Tool:
     try:
         return _tools[name]
     except KeyError:
-        raise NotFound(f"There is no tool {name!r}.", fix=f"Use one of: {', '.join(sorted(_tools)) or 'none'}.") from None
+        raise NotFound(
+            f"There is no tool {name!r}.", fix=f"Use one of: {', '.join(sorted(_tools)) or 'none'}."
+        ) from None
 
 
 def tools() -> tuple[Tool, ...]:

@@ -40,7 +40,9 @@ class Dispatch(models.Model):
         ordering = ["created_at"]
         verbose_name_plural = "dispatches"
         indexes = [
-            models.Index(fields=["queue", "-priority", "created_at"], name="dispatch_waiting", condition=Q(state="waiting")),
+            models.Index(
+                fields=["queue", "-priority", "created_at"], name="dispatch_waiting", condition=Q(state="waiting")
+            ),
             models.Index(fields=["lease_until"], name="dispatch_leases", condition=Q(state="running")),
             models.Index(fields=["tenant", "state"], name="dispatch_of_tenant"),
         ]

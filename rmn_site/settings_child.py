@@ -1,0 +1,8 @@
+"""Settings of the processes that run jobs: the same, without looking for every app's admin pages at start."""
+
+from rmn_site.settings import *  # noqa: F403
+from rmn_site.settings import INSTALLED_APPS as _ALL
+
+INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig" if app == "django.contrib.admin" else app for app in _ALL
+]
