@@ -28,7 +28,8 @@ class Platform:
         self.port = free_port("127.0.0.1", 18000 + os.getpid() % 10000)
         clean = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.local.fake_platform", str(home), str(self.port), kind],
+            # The last argument is for `RunFile.current`: it believes only processes whose command names the package.
+            [sys.executable, "-m", "tests.local.fake_platform", str(home), str(self.port), kind, "rmn_site.local"],
             cwd=PROJECT,
             env=clean | environ | {"ENDS": str(self.ends)},
             stdout=subprocess.PIPE,
@@ -73,13 +74,16 @@ def test_from_start_to_ctrl_c(home: Path) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", platform.port)
     connection.request("GET", "/health")
     assert connection.getresponse().status == 200
-    assert RunFile(home).current() is None  # only `python -m rmn_site.local` counts as ours
+    run = RunFile(home).current()
+    assert (run.pid, run.mode) == (platform.process.pid, "demo")
+    assert run.address == f"http://localhost:{platform.port}/"
     code, output = platform.end(signal.SIGINT)
     assert code == 0
     assert "Stopped after" in output
     assert platform.ends.read_text() == "web\nworker\n"
     assert platform.left_over() == []
     assert status(home) == {"PostgreSQL": None, "Valkey": None}
+    assert RunFile(home).current() is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
