@@ -52,6 +52,7 @@ def certify(
     multipliers: Floats,
     tilt: Floats | None = None,
     objective: float | None = None,
+    bound: float | None = None,
 ) -> Certificate:
     """Bound the optimum from prices and compare an allocation with it.
 
@@ -62,6 +63,7 @@ def certify(
         multipliers: of the global constraints, any non-negative numbers, shape (j,).
         tilt: revenue multiplier per cell, shape (n,): the mixture of scenarios that prices a tail objective.
         objective: value of the allocation where it is not the sum of its revenue.
+        bound: an upper bound proven in another way, as by branching; the lower of both counts.
     """
     weights, costs = limits.lagrangian(multipliers, tilt)
     each = price[tree.owner] + costs
@@ -80,13 +82,13 @@ def certify(
     step[1:] -= price[tree.parent[1:]]
     sums = tree.sums(spend)
     with np.errstate(invalid="ignore"):
-        bound = np.where(step > 0.0, tree.upper, tree.lower)
-        priced = np.where(step != 0.0, step * (bound - sums), 0.0)
+        edge = np.where(step > 0.0, tree.upper, tree.lower)
+        priced = np.where(step != 0.0, step * (edge - sums), 0.0)
     slack = limits.slack(spend, revenue)
     value = float(revenue.sum() if tilt is None else (tilt * revenue).sum())
     excess = float(terms.sum() + priced.sum() + (multipliers * slack).sum())
     worth = value if objective is None else objective
-    dual = value + excess
+    dual = value + excess if bound is None else min(value + excess, bound)
     gap = 0.0 if dual == worth else (dual - worth) / max(abs(worth), 1e-300)
 
     over = max(

@@ -117,9 +117,9 @@ def bounds_can_be_met(problem: BudgetProblem) -> bool:
     return Intervals.of(Tree.of(problem), active_lower(problem), problem.upper).empty().size == 0
 
 
-def find_bound_conflict(problem: BudgetProblem, *, further: bool = True) -> Conflict | None:
-    """The smallest conflict between bounds, or None where all can be met."""
-    tree = Tree.of(problem)
+def find_bound_conflict(problem: BudgetProblem, *, tree: Tree | None = None, further: bool = True) -> Conflict | None:
+    """The smallest conflict between bounds, or None where all can be met; `tree` is that of the problem, if at hand."""
+    tree = tree or Tree.of(problem)
     lower = active_lower(problem)
     spans = Intervals.of(tree, lower, problem.upper)
     empty = spans.empty()

@@ -104,6 +104,21 @@ class BoundedResponses:
             spend[i] = np.where(walked >= 1.0, np.maximum(spend[i], to), low + walked * (to - low))
         return spend
 
+    def envelope_value(self, spend: Floats) -> Floats:
+        """Revenue on the concave envelope, shape (n,): the curve, and the chord where the cell jumps."""
+        value = self.curves.value(spend)
+        bent = np.flatnonzero(self.gapped & (self.jump_to > self.lower))
+        if bent.size:
+            part, low = self.curves.take(bent), self.lower[bent]
+            chord = part.value(low) + self.jump_price[bent] * (spend[bent] - low)
+            value[bent] = np.where(spend[bent] < self.jump_to[bent], chord, value[bent])
+        return value
+
+    def partial(self, spend: Floats) -> NDArray[np.intp]:
+        """Cells that sit inside a jump, where the envelope promises more than the curve or a commitment is broken."""
+        inside = self.gapped & (spend > self.lower + 1e-9 * (self.jump_to - self.lower))
+        return np.flatnonzero(inside & (spend < self.jump_to * (1.0 - 1e-9)))
+
     def conjugate_spend(self, price: Floats) -> Floats:
         """A maximiser of R(x) - price x over the true domain (never on a chord), shape (n,)."""
         safe = np.maximum(price, SMALLEST_PRICE)
@@ -129,7 +144,7 @@ class BoundedResponses:
     def _ceiling(self) -> Floats | None:
         """Highest price at which the concave branch of a hill curve still has a demand; None without such curves."""
         hill = self.curves.family == Family.HILL
-        return np.where(hill, self.jump_price, np.inf) if hill.any() else None
+        return np.where(hill, np.maximum(self.jump_price, SMALLEST_PRICE), np.inf) if hill.any() else None
 
     @cached_property
     def _jumps(self) -> NDArray[np.intp]:

@@ -24,8 +24,7 @@ def write_problem(problem: BudgetProblem) -> dict[str, Any]:
             for bound in problem.node_bounds
         ],
         "global_constraints": [
-            {"kind": one.kind.value, "value": one.value, "scope": list(one.scope)}
-            for one in problem.global_constraints
+            {"kind": one.kind.value, "value": one.value, "scope": list(one.scope)} for one in problem.global_constraints
         ],
     }
     if problem.tail is not None:

@@ -44,7 +44,11 @@ class PricedSpend:
 
 
 def fill_tree(
-    tree: Tree, cells: BoundedResponses, weights: Floats | None = None, costs: Floats | None = None
+    tree: Tree,
+    cells: BoundedResponses,
+    weights: Floats | None = None,
+    costs: Floats | None = None,
+    guess: float | None = None,
 ) -> PricedSpend:
     """Maximise sum(weights R(x) - costs x) within the bounds of cells and nodes.
 
@@ -52,6 +56,7 @@ def fill_tree(
         tree: m nodes whose bounds can be met (see `optimization.core.conflicts`).
         cells: n cells, with curves that may jump; then the optimum is that of the concave envelopes.
         weights, costs: per cell, shape (n,); weights positive, costs >= 0. Default 1 and 0.
+        guess: where to start looking for the price of the total, as from a similar problem.
 
     Returns:
         The allocation; its node sums meet the binding bounds to about 1e-13 of them.
@@ -72,7 +77,10 @@ def fill_tree(
         if clipped.size:
             target = np.where(over, tree.upper[here], tree.lower[here])[clipped - here.start]
             targets[clipped] = target
-            price[clipped] = filling.search(depth, clipped, target, price[clipped], over[clipped - here.start])
+            start, side = price[clipped], over[clipped - here.start]
+            if depth == 0:
+                start = np.array([filling.typical_price() if guess is None else guess])
+            price[clipped] = filling.search(depth, clipped, target, start, side)
             anchor[clipped] = clipped
         for deeper in range(depth + 1, tree.depths):
             below = tree.at_depth(deeper)
@@ -104,35 +112,49 @@ class _Filling:
         own = np.bincount(self.tree.owner, self.spend(price), minlength=self.tree.nodes)
         return self.tree.fold(own, top=top)
 
+    def typical_price(self) -> float:
+        """A price near that of the total: the marginal return of the average cell if all shared the budget alike."""
+        cells, budget = self.cells, float(self.tree.upper[0])
+        share = min(1.0, budget / max(float(cells.upper.sum()), SMALLEST_PRICE))
+        marginal = cells.curves.marginal(cells.lower + share * (cells.upper - cells.lower) + SMALLEST_PRICE)
+        worth = self.weights * np.minimum(marginal, 1e100) - self.costs
+        return max(float(np.median(worth)), 1e-6 * float(np.max(worth, initial=0.0)) - self.offset)
+
     def search(self, depth: int, nodes: Ints, target: Floats, start: Floats, over: np.ndarray) -> Floats:
         """The price inside each of `nodes` (all of one depth) at which its demand is its target.
 
         Args:
-            start: the price inherited from above, at which demand is above the target where `over`, else below it.
+            start: the price inherited from above, at which demand is above the target where `over`, else below it;
+                for the total a mere guess.
         """
         target = self._away_from_ends(nodes, target)
         floor = np.log(SMALLEST_PRICE)
         begin = np.log(np.maximum(start + self.offset, SMALLEST_PRICE))
         trial = _Trial(self, depth, nodes)
         # Ends of the bracket: demand at `rich` is at least the target, at `poor` at most.
-        rich = np.where(over, begin, floor)
-        poor = np.where(over, np.inf, begin)
+        rich = np.where(over & (depth > 0), begin, floor)
+        poor = np.where(over | (depth == 0), np.inf, begin)
         rich_gap, poor_gap = np.full(nodes.size, np.nan), np.full(nodes.size, np.nan)
         best, best_gap = begin.copy(), np.full(nodes.size, np.inf)
-        step, last = np.full(nodes.size, 0.5), np.zeros(nodes.size)
+        step, last = np.full(nodes.size, 0.25), np.zeros(nodes.size)
         alive = np.arange(nodes.size)
         met = TARGET_TOLERANCE * np.maximum(target, SMALLEST_PRICE)
         for number in range(_MAX_TRIALS):
             low, high, low_gap, high_gap = rich[alive], poor[alive], rich_gap[alive], poor_gap[alive]
-            open_up, open_down = np.isnan(high_gap) & over[alive], np.isnan(low_gap) & ~over[alive]
+            untried = np.isnan(low_gap) & np.isnan(high_gap)
+            open_up = np.where(untried, over[alive], np.isnan(high_gap))
+            open_down = np.where(untried, ~over[alive], np.isnan(low_gap))
             with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                 point = (low * -high_gap + high * low_gap) / (low_gap - high_gap)
                 middle = 0.5 * (low + high)
                 inside = (point > low) & (point < high) & (number % 4 != 3)
                 point = np.where(inside, point, middle)
                 point = np.where(open_up, low + step[alive], point)
-                point = np.where(open_down, np.maximum(high - step[alive], floor), point)
-            step[alive] *= 2.0
+                point = np.where(open_down, np.maximum(high - step[alive], low), point)
+            if number == 0 and depth == 0:
+                point = begin.copy()
+            else:
+                step[alive] *= 2.0
             gap = trial.demand(alive, np.exp(point) - self.offset) - target[alive]
             self.trials += 1
             closer = np.abs(gap) < np.abs(best_gap[alive])

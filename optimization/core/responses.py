@@ -213,11 +213,14 @@ def _hill_demand(a: Floats, k: Floats, n: Floats, price: Floats) -> Floats:
     gentle = n < 1.0
     t = np.where(gentle, np.minimum(t, (top - log_price) / np.where(gentle, 1.0 - n, 1.0)), t)
     for _ in range(60):
-        softplus = np.logaddexp(0.0, n * t)
-        excess = top + (n - 1.0) * t - 2.0 * softplus - log_price
-        slope = (n - 1.0) - 2.0 * n * np.exp(n * t - softplus)
+        power = n * t
+        tail = np.exp(-np.abs(power))
+        excess = top + (n - 1.0) * t - 2.0 * (np.maximum(power, 0.0) + np.log1p(tail)) - log_price
+        share = np.where(power >= 0.0, 1.0, tail) / (1.0 + tail)
+        slope = (n - 1.0) - 2.0 * n * share
         step = np.where(slope < 0.0, excess / np.where(slope < 0.0, slope, 1.0), 0.0)
-        t = t - np.clip(step, -4.0, 4.0)
-        if np.all(np.abs(step) <= 4e-16 * np.maximum(1.0, np.abs(t))):
+        step = np.clip(step, -4.0, 4.0)
+        t = t - step
+        if np.all(np.abs(step) <= 1e-8):  # quadratic: the next step would be far below rounding
             break
     return np.asarray(k * np.exp(t), dtype=np.float64)

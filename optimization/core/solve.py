@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from optimization.core.certificate import Certificate, certify
-from optimization.core.conflicts import Conflict, active_lower, find_bound_conflict
+from optimization.core.conflicts import Conflict, find_bound_conflict
+from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
+from optimization.core.limit_conflicts import find_limit_conflict
 from optimization.core.limits import GlobalSet
+from optimization.core.multipliers import Unattainable
 from optimization.core.problem import BudgetProblem, GlobalKind, InvalidProblem
 from optimization.core.reasons import BoundPrice, Explainer, Line, Reason
 from optimization.core.responses import Floats
@@ -131,14 +134,15 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
     """
     started = time.perf_counter()
     before = None if current is None else _current_spend(problem, current)
-    conflict = find_bound_conflict(problem)
+    tree = Tree.of(problem)
+    conflict = find_bound_conflict(problem, tree=tree)
     if conflict is not None:
         return Solution("infeasible", problem, "interval-propagation", time.perf_counter() - started, conflict=conflict)
-    tree, limits = Tree.of(problem), GlobalSet.of(problem)
-    cells = bounded_cells(problem)
-    found = search_allocation(problem, tree, cells, limits, before)
-    if isinstance(found, Conflict):
-        return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=found)
+    limits, cells = GlobalSet.of(problem), bounded_cells(problem)
+    found = search_allocation(problem, tree, cells, limits)
+    if isinstance(found, Unattainable):
+        conflict = find_limit_conflict(problem)
+        return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=conflict)
     certificate = _certify(problem, tree, cells, limits, found)
     return Solution(
         "optimal",
@@ -152,19 +156,19 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
     )
 
 
-def bounded_cells(problem: BudgetProblem) -> BoundedResponses:
-    """The curves on their domains; a cell without a cap gets one beyond anything the budget could give it."""
-    lower = active_lower(problem)
-    beyond = np.maximum(2.0 * problem.available, lower) + problem.responses.scale
-    upper = np.where(np.isfinite(problem.upper), problem.upper, beyond)
-    return BoundedResponses.of(problem.responses, lower, upper, problem.commitments)
-
-
 def _certify(
     problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet, found: Candidate
 ) -> Certificate:
     return certify(
-        tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, objective=found.objective
+        tree,
+        cells,
+        limits,
+        found.spend,
+        found.price,
+        found.multipliers,
+        found.tilt,
+        objective=found.objective,
+        bound=found.bound,
     )
 
 

@@ -57,10 +57,7 @@ class Tree:
                 depth[path] = depth[above[path]] + 1
         paths = tuple(sorted(bounds, key=lambda path: (depth[path], path)))
         index = {path: number for number, path in enumerate(paths)}
-        owner = np.zeros(len(problem.cells), dtype=np.intp)
-        for length in sorted({len(path) for path in paths} - {0}):
-            found = np.fromiter((index.get(path[:length], 0) for path in problem.paths), np.intp, owner.size)
-            owner = np.where(found > 0, found, owner)
+        owner = _owners(problem, index)
         depths = np.array([depth[path] for path in paths])
         return cls(
             paths,
@@ -118,3 +115,17 @@ class Tree:
             given = np.clip(own[here], self.lower[here], self.upper[here]) if clip else own[here]
             own[over] += np.bincount(self.parent[here] - over.start, given, minlength=over.stop - over.start)
         return own
+
+
+def _owners(problem: BudgetProblem, index: dict[Path, int]) -> Ints:
+    """Deepest bounded ancestor of each cell; cells that share a prefix are looked up once."""
+    longest = max(len(path) for path in index)
+    known: dict[Path, int] = {}
+    owner = np.empty(len(problem.cells), dtype=np.intp)
+    for number, path in enumerate(problem.paths):
+        prefix = path[:longest]
+        node = known.get(prefix)
+        if node is None:
+            node = known[prefix] = next(index[prefix[:d]] for d in range(len(prefix), -1, -1) if prefix[:d] in index)
+        owner[number] = node
+    return owner

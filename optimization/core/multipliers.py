@@ -1,0 +1,280 @@
+"""Prices for the return and cost constraints, around the exact filling of the tree.
+
+For multipliers u >= 0 the Lagrangian is again a problem on the tree, solved by `fill_tree`. Its value D(u) is convex
+in u with gradient G(x(u)), and where demand is smooth its second derivative is known in closed form: inside each group
+of cells that share a binding price, a covariance. So the few multipliers are found by a safeguarded Newton method. Where
+jumps make D kinked, cutting planes finish (Kelley's method; its linear programme also mixes the allocations seen into
+one that meets the constraints, as in Dantzig-Wolfe decomposition).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+from optimization.core.envelope import BoundedResponses
+from optimization.core.laminar import PricedSpend, fill_tree
+from optimization.core.limits import GlobalSet
+from optimization.core.responses import Floats
+from optimization.core.tree import Tree
+
+_CLOSE = 1e-12
+_NEWTON_STEPS = 40
+_CUTS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """The best allocation at some multipliers.
+
+    Attributes:
+        filled: allocation and node prices.
+        multipliers: u, shape (j,).
+        value: revenue on the envelopes, money.
+        slack: G_j on the envelopes, money, shape (j,).
+    """
+
+    filled: PricedSpend
+    multipliers: Floats
+    value: float
+    slack: Floats
+
+    @property
+    def spend(self) -> Floats:
+        return self.filled.spend
+
+    @property
+    def lagrangian(self) -> float:
+        """D(u), an upper bound on the optimum, money."""
+        return self.value + float(self.multipliers @ self.slack)
+
+
+@dataclass(frozen=True, eq=False)
+class Unattainable:
+    """Proof that the constraints cannot be met together.
+
+    Attributes:
+        mixture: non-negative weights of the constraints, shape (j,), at which even the best allocation leaves the
+            mixed constraint broken.
+        point: that best allocation.
+    """
+
+    mixture: Floats
+    point: Point
+
+
+class LimitedFilling:
+    """A tree, its cells and the global constraints over them."""
+
+    def __init__(self, tree: Tree, cells: BoundedResponses, limits: GlobalSet, tilt: Floats | None = None) -> None:
+        self.tree, self.cells, self.limits, self.tilt = tree, cells, limits, tilt
+        self._guess: float | None = None
+        self.fills = 0
+
+    def best(self, start: Floats | None = None) -> Point | Unattainable:
+        """The optimum on the envelopes, with a spend that meets every constraint.
+
+        Args:
+            start: multipliers to begin with, as from a similar problem, shape (j,).
+        """
+        point = self.at(np.zeros(len(self.limits)) if start is None else start)
+        if not point.multipliers.any() and self._met(point):
+            return point
+        # On kinked problems branching closes what is left; the last digits of a relaxation are not worth their time.
+        enough = 1e-7 if self.cells.gapped.any() else 1e-10
+        point = self._newton(point)
+        if self._met(point) and self._gap(point, point) <= enough:
+            return point
+        inner = self.attain(point)
+        if isinstance(inner, Unattainable):
+            return inner
+        mended = self._mend(point, inner)
+        if mended is not None and self._gap(mended, point) <= enough:
+            return mended
+        return self._cutting_planes([point, inner], inner, enough)
+
+    def at(self, multipliers: Floats, *, revenue: bool = True) -> Point:
+        """The best allocation for revenue + multipliers @ G, or for the latter alone."""
+        weights, costs = self.limits.lagrangian(multipliers, self.tilt)
+        if not revenue:
+            # A trace of the revenue keeps cells outside every scope from having no curve at all.
+            weights = multipliers @ self.limits.gain
+            weights = np.maximum(weights, 1e-9 * float(weights.max()))
+        plain = not len(self.limits) and self.tilt is None
+        self.fills += 1
+        filled = fill_tree(
+            self.tree, self.cells, None if plain else weights, None if plain else costs, guess=self._guess
+        )
+        if filled.price[0] != 0.0:
+            self._guess = float(filled.price[0])
+        return self._point(filled, multipliers)
+
+    def attain(self, reference: Point) -> Point | Unattainable:
+        """An allocation that keeps all constraints as far from broken as any can, in the scale they have at `reference`."""
+        j = len(self.limits)
+        mixture, scale = np.full(j, 1.0 / j), self._scale(reference)
+        seen: list[Point] = []
+        for _ in range(_CUTS):
+            point = self.at(mixture / scale, revenue=False)
+            seen.append(point)
+            upper = float(mixture @ (point.slack / scale))
+            if upper < -_CLOSE:
+                return Unattainable(mixture / scale, point)
+            rows = np.array([one.slack / scale for one in seen])
+            # maximise t with sum_k a_k G_j(x_k) >= t, sum a = 1
+            answer = linprog(
+                np.append(np.zeros(len(seen)), -1.0),
+                A_ub=np.hstack([-rows.T, np.ones((j, 1))]),
+                b_ub=np.zeros(j),
+                A_eq=np.append(np.ones(len(seen)), 0.0)[None, :],
+                b_eq=[1.0],
+                bounds=[(0.0, None)] * len(seen) + [(None, None)],
+                method="highs",
+            )
+            level = float(-answer.fun)
+            blend = self._blend(seen, answer.x[:-1])
+            if level >= 0.0 and (level >= 0.3 * upper or upper - level <= 1e-9):
+                return blend
+            if upper - level <= _CLOSE:
+                break
+            mixture = np.maximum(-answer.ineqlin.marginals, 0.0)
+            mixture = mixture / max(float(mixture.sum()), 1e-300)
+        return blend if self._met(blend) else Unattainable(mixture / scale, seen[-1])
+
+    def _point(self, filled: PricedSpend, multipliers: Floats) -> Point:
+        revenue = self.cells.envelope_value(filled.spend)
+        slack = self.limits.slack(filled.spend, revenue)
+        value = float(revenue.sum() if self.tilt is None else self.tilt @ revenue)
+        return Point(filled, multipliers, value, slack)
+
+    def _scale(self, point: Point) -> Floats:
+        revenue = self.cells.envelope_value(point.spend)
+        return np.maximum(self.limits.slack_scale(point.spend, revenue), 1e-12)
+
+    def _met(self, point: Point) -> bool:
+        return bool(np.all(point.slack >= -1e-14 * self._scale(point)))
+
+    def _gap(self, primal: Point, dual: Point) -> float:
+        return (dual.lagrangian - primal.value) / max(abs(primal.value), 1e-300)
+
+    def _newton(self, start: Point) -> Point:
+        """Minimise D(u) over u >= 0; returns the point of smallest residual."""
+        point = best = start
+        residual = best_residual = self._residual(point)
+        idle = 0
+        for _ in range(_NEWTON_STEPS):
+            if residual <= 1e-15:
+                break
+            active = (point.multipliers > 0.0) | (point.slack < 0.0)
+            curve = self._curvature(point)[np.ix_(active, active)]
+            size = np.trace(curve) / max(int(active.sum()), 1)
+            if size <= 0.0:
+                direction = np.where(active, np.where(point.slack < 0.0, 1.0 + point.multipliers, 0.0), 0.0)
+            else:
+                direction = np.zeros_like(point.slack)
+                ridge = 1e-14 * size * np.eye(curve.shape[0])
+                direction[active] = np.linalg.lstsq(curve + ridge, -point.slack[active], rcond=None)[0]
+            step, moved = 1.0, None
+            # Far from the answer a Newton step may overshoot by orders of magnitude: never grow more than tenfold.
+            limit = 10.0 * (1.0 + point.multipliers.max())
+            direction = direction * min(1.0, limit / max(float(np.abs(direction).max()), 1e-300))
+            for _ in range(12):
+                trial = self.at(np.maximum(point.multipliers + step * direction, 0.0))
+                trial_residual = self._residual(trial)
+                lower = trial.lagrangian <= point.lagrangian + 1e-4 * float(
+                    point.slack @ (trial.multipliers - point.multipliers)
+                )
+                if lower or trial_residual < 0.5 * residual:
+                    moved = trial
+                    break
+                step *= 0.5
+            if moved is None or np.array_equal(moved.multipliers, point.multipliers):
+                break
+            point, residual = moved, trial_residual
+            if residual < 0.9 * best_residual:
+                idle = 0
+            elif (idle := idle + 1) > 6:
+                break
+            if residual < best_residual:
+                best, best_residual = point, residual
+        return best
+
+    def _residual(self, point: Point) -> float:
+        """How far the optimality conditions are from met, relative to the size of what the constraints balance."""
+        relative = point.slack / self._scale(point)
+        return float(np.max(np.where(point.multipliers > 0.0, np.abs(relative), np.maximum(-relative, 0.0))))
+
+    def _curvature(self, point: Point) -> Floats:
+        """Second derivative of D, shape (j, j): covariance of the constraints' pull on the free cells."""
+        cells, tree = self.cells, self.tree
+        weights, _ = self.limits.lagrangian(point.multipliers, self.tilt)
+        spend = point.spend
+        room = 1e-12 * np.maximum(cells.upper, 1e-300)
+        free = (spend > cells.lower + room) & (spend < cells.upper - room) & (weights > 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bend = weights * cells.curves.curvature(spend)
+            softness = np.where(free & (bend < 0.0), -1.0 / bend, 0.0)
+            pull = self.limits.gain * cells.curves.marginal(spend) - self.limits.cost
+        pull = np.where(softness > 0.0, pull, 0.0)
+        group = point.filled.anchor[tree.owner]
+        binding = np.ones(tree.nodes, dtype=np.bool_)
+        binding[0] = point.filled.price[0] != 0.0
+        mass = np.bincount(group, softness, minlength=tree.nodes)
+        mean = np.zeros((len(self.limits), tree.nodes))
+        for row in range(len(self.limits)):
+            moment = np.bincount(group, softness * pull[row], minlength=tree.nodes)
+            mean[row] = np.divide(moment, mass, out=np.zeros_like(moment), where=(mass > 0.0) & binding)
+        centred = pull - mean[:, group]
+        return np.asarray((softness * centred) @ centred.T, dtype=np.float64)
+
+    def _mend(self, point: Point, inner: Point) -> Point | None:
+        """Move towards an allocation inside the constraints by just as much as rounding has put the point outside."""
+        short = point.slack < 0.0
+        if not short.any():
+            return point
+        if np.any(inner.slack[short] <= 0.0):
+            return None
+        share = float(np.max(-point.slack[short] / (inner.slack[short] - point.slack[short])))
+        spend = (1.0 - share) * point.spend + share * inner.spend
+        filled = PricedSpend(spend, point.filled.price, point.filled.anchor, point.filled.trials)
+        return self._point(filled, point.multipliers)
+
+    def _blend(self, points: list[Point], shares: Floats) -> Point:
+        """The convex combination of allocations, with the prices of its largest part."""
+        shares = np.maximum(shares, 0.0) / max(float(np.maximum(shares, 0.0).sum()), 1e-300)
+        spend = np.sum([share * one.spend for share, one in zip(shares, points, strict=True)], axis=0)
+        lead = points[int(np.argmax(shares))]
+        filled = PricedSpend(spend, lead.filled.price, lead.filled.anchor, lead.filled.trials)
+        return self._point(filled, lead.multipliers)
+
+    def _cutting_planes(self, seen: list[Point], inner: Point, enough: float) -> Point:
+        """Kelley's method on D(u); returns the best feasible mixture with the prices of the best bound."""
+        j = len(self.limits)
+        bound = seen[0]
+        found = inner
+        for _ in range(_CUTS):
+            scale = self._scale(found)
+            answer = linprog(
+                np.array([-one.value for one in seen]),
+                A_ub=-np.array([one.slack / scale for one in seen]).T,
+                b_ub=np.zeros(j),
+                A_eq=np.ones((1, len(seen))),
+                b_eq=[1.0],
+                bounds=(0.0, None),
+                method="highs",
+            )
+            if answer.x is None:
+                break
+            blend = self._mend(self._blend(seen, answer.x), inner)
+            if blend is not None and self._met(blend) and blend.value > found.value:
+                found = blend
+            trial = self.at(np.maximum(-answer.ineqlin.marginals, 0.0) / scale)
+            if trial.lagrangian < bound.lagrangian:
+                bound = trial
+            seen.append(trial)
+            if self._gap(found, bound) <= enough or trial.lagrangian <= -answer.fun * (1.0 + 1e-13):
+                break
+        filled = PricedSpend(found.spend, bound.filled.price, bound.filled.anchor, bound.filled.trials)
+        return self._point(filled, bound.multipliers)
