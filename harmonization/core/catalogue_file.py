@@ -21,7 +21,7 @@ from tenants.core.problems import InvalidInput
 REQUIRED = ("sku", "brand", "product_name", "retailer")
 ID_COLUMNS = ("retailer_sku", "asin", "walmart_item_id", "criteo_product_id")
 #: Column that holds the retailer's own id where there is no `retailer_sku`, by network.
-ID_OF_NETWORK = {"amazon": "asin", "walmart": "walmart_item_id", "criteo": "criteo_product_id"}
+ID_OF_NETWORK = {"amazon_ads": "asin", "walmart_connect": "walmart_item_id", "criteo": "criteo_product_id"}
 MAX_FINDINGS = 50
 
 
@@ -150,8 +150,7 @@ def _row(number: int, cells: dict[str, str]) -> CatalogueRow:
 
 
 def _network(cells: dict[str, str]) -> str:
-    """`amazon_ads` and `walmart_connect` are the networks amazon and walmart under their trade names."""
-    return cells.get("network", "").lower().split("_")[0]
+    return cells.get("network", "").lower()
 
 
 def _retailer_sku(cells: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from datetime import date
@@ -50,18 +51,19 @@ def start_load(*, actor: User, upload: Upload, contract: str = "auto", idempoten
     versions = selectors.published_versions()
     if contract != "auto":
         versions = versions.filter(contract__name=contract)
+    params = {
+        "upload_id": str(upload.pk),
+        "contract": contract,
+        # The texts in force now: a later version of a contract makes another job, the same ones the same job.
+        "contract_versions": sorted(str(pk) for pk in versions.values_list("pk", flat=True)),
+    }
     return jobs.submit_job(
         kind=KIND,
-        params={
-            "upload_id": str(upload.pk),
-            "contract": contract,
-            # The texts in force now: a later version of a contract makes another job, the same ones the same job.
-            "contract_versions": sorted(str(pk) for pk in versions.values_list("pk", flat=True)),
-        },
+        params=params,
         actor=actor,
         brand=upload.brand,
         title=f"Harmonise {upload.file_name}",
-        idempotency_key=idempotency_key,
+        idempotency_key=idempotency_key or f"{KIND}:{_digest(params)}",
         subject=f"upload:{upload.pk}",
     )
 
@@ -136,6 +138,10 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     _note_campaigns(load)
     _note_placements(load, report)
     return committed
+
+
+def _digest(params: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()
 
 
 def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[Contract]) -> HarmonizeReport:

@@ -1,0 +1,177 @@
+"""The demo tenants, made by the product itself: real uploads, real jobs, real fits and solves on sample exports.
+
+Every step can be repeated and finds what is there, so an interrupted demo goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django_tenants.utils import schema_context
+
+from accounts import services as accounts
+from accounts.core.grants import Grant
+from accounts.models import Brand, User
+from demo.core.exports import write_sample_exports
+from demo.logins import PASSWORD, DemoTenant
+from harmonization import services as data
+from harmonization.models import Account, Retailer, Upload
+from jobs import services as jobs
+from jobs.models import Job
+from tenants.models import Tenant
+from tenants.selectors import tenant_folder
+
+SEED = 7
+Say = Callable[[str], None]
+RunJobs = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo of one tenant came to."""
+
+    tenant: str
+    files: int
+    jobs_succeeded: int
+    jobs_failed: int
+
+
+def create_demo_tenant(*, demo: DemoTenant, say: Say, run_jobs: RunJobs | None = None) -> DemoReport:
+    """Make one demo tenant, or complete it.
+
+    Args:
+        say: told each step as it begins.
+        run_jobs: runs what is queued in this process; by default the workers that are up do it.
+    """
+    connection.set_schema_to_public()
+    _open(demo, say)
+    with schema_context(demo.slug):
+        marker = tenant_folder() / "demo.json"
+        if marker.exists():
+            say(f"{demo.name}: here already, kept as it is")
+            return DemoReport(**json.loads(marker.read_text()))
+        owner = User.objects.get(email=demo.people[0].email)
+        exports = tenant_folder() / "sample-exports"
+        say(f"{demo.name}: sample exports from a known truth")
+        shutil.rmtree(exports, ignore_errors=True)
+        write_sample_exports(exports, seed=SEED, profile=demo.profile)
+        truth = json.loads((exports / "truth.json").read_text())
+        say(f"{demo.name}: catalogue and accounts")
+        _load_catalogue(owner, exports / "catalogue.csv")
+        accounts_of = _accounts(owner, truth)
+        files = [entry for entry in truth["files"] if entry["set"] == "demo" and entry["contract"]]
+        say(f"{demo.name}: {len(files)} exports through the harmoniser")
+        loads = [_upload(owner, exports / entry["file"], accounts_of[_key(entry)]) for entry in files]
+        ended = _wait(loads, run_jobs, say)
+        report = DemoReport(
+            tenant=demo.slug,
+            files=len(files),
+            jobs_succeeded=sum(job.state == "succeeded" for job in ended),
+            jobs_failed=sum(job.state != "succeeded" for job in ended),
+        )
+        marker.write_text(json.dumps(report.__dict__))
+    return report
+
+
+def _open(demo: DemoTenant, say: Say) -> None:
+    tenant = Tenant.objects.filter(schema_name=demo.slug).first()
+    if tenant is None:
+        say(f"{demo.name}: tenant, people and roles")
+        first = demo.people[0]
+        tenant, _ = accounts.open_tenant(
+            slug=demo.slug,
+            name=demo.name,
+            owner_email=first.email,
+            owner_name=first.name,
+            owner_password=PASSWORD,
+            domains=demo.hosts,
+        )
+    with schema_context(demo.slug):
+        known = set(User.objects.values_list("email", flat=True))
+        for person in demo.people:
+            brand = _brand(person.brand) if person.brand else None
+            if person.email not in known:
+                accounts.seed_user(
+                    email=person.email,
+                    password=PASSWORD,
+                    name=person.name,
+                    grants=[Grant(person.role, brand.pk if brand else None)],
+                    source="demo",
+                )
+
+
+def _brand(name: str) -> Brand:
+    return Brand.objects.filter(name=name).first() or accounts.seed_brand(name=name)
+
+
+def _load_catalogue(owner: User, path: Path) -> None:
+    names = sorted({line["brand"] for line in _rows(path)})
+    for name in names:
+        _brand(name)
+    with path.open("rb") as file:
+        data.take_file(actor=owner, chunks=file, file_name=path.name, kind=Upload.Kind.CATALOGUE)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _key(entry: dict[str, Any]) -> tuple[str, str]:
+    return entry["retailer"], entry["account_name"]
+
+
+def _accounts(owner: User, truth: dict[str, Any]) -> dict[tuple[str, str], Account]:
+    """An account for each (retailer, account name) of the demo files; they hold several brands."""
+    made: dict[tuple[str, str], Account] = {}
+    for entry in truth["files"]:
+        if entry["set"] != "demo" or not entry["contract"] or _key(entry) in made:
+            continue
+        retailer = Retailer.objects.get(name=entry["retailer"])
+        external_id = f"{retailer.slug}-{entry['account_name'].lower().replace(' ', '-')}"
+        made[_key(entry)] = Account.objects.filter(
+            retailer=retailer, external_id=external_id
+        ).first() or data.create_account(
+            actor=owner,
+            brand=None,
+            retailer=retailer,
+            external_id=external_id,
+            name=entry["account_name"],
+            currency=entry["currency"],
+        )
+    return made
+
+
+def _upload(owner: User, path: Path, account: Account) -> Job:
+    with path.open("rb") as file:
+        taken = data.take_file(
+            actor=owner, chunks=iter(lambda: file.read(1 << 20), b""), file_name=path.name, account=account
+        )
+    assert taken.job is not None, "a report starts a job"
+    return taken.job
+
+
+def _wait(waiting: list[Job], run_jobs: RunJobs | None, say: Say) -> list[Job]:
+    if run_jobs is not None:
+        run_jobs()
+    ended = []
+    for job in waiting:
+        done = jobs.wait_for_job(job_id=job.pk, timeout_seconds=600)
+        say(f"  {done.title}: {done.state}{_figure(done)}")
+        ended.append(done)
+    return ended
+
+
+def _figure(job: Job) -> str:
+    if job.state == "succeeded" and job.result and "rows_out" in job.result:
+        return f", {job.result['rows_out']:,} rows"
+    if job.problem:
+        return f" ({job.problem.get('detail', '')})"
+    return ""
