@@ -1,0 +1,179 @@
+"""What is lost, killed or doubled, with real workers: a job still runs, and publishes once."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from django.db import connection
+
+from jobs import services
+from jobs.core.states import State
+from jobs.dispatch.models import Dispatch
+from jobs.models import Job, JobLog
+from tests.jobs.workers import GRACE, LEASE, Site, running_site, until
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def site(real_database: str, tmp_path: Path) -> Iterator[Site]:
+    with running_site(real_database, tmp_path) as running:
+        yield running
+
+
+def begun(job: Job) -> bool:
+    return job.state == State.RUNNING and bool(job.progress.stages)
+
+
+def test_killed_worker(site: Site):
+    first = site.start_worker()
+    job = site.job_after(site.submit("count", to=30, step=0.1), begun)
+    [child] = site.children()
+    first.kill()
+    first.wait()
+    psutil.wait_procs([child], timeout=5)
+    assert not child.is_running()
+    site.start_worker()
+    job = site.ended(job, seconds=LEASE * 5)
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 2)
+    assert len(site.lines("published 2")) == len(site.lines("published")) == 1
+    assert JobLog.objects.filter(job=job, message__contains="vanished").exists()
+
+
+def test_killed_child(site: Site):
+    site.start_worker()
+    job = site.ended(site.submit("die", until=2))
+    assert (job.state, job.result) == (State.SUCCEEDED, {"attempt": 2})
+    assert JobLog.objects.filter(job=job, message__contains="SIGKILL").count() == 1
+
+
+def test_always_killed_is_dead_after_three(site: Site):
+    site.start_worker()
+    job = site.ended(site.submit("die"))
+    assert (job.state, job.attempt) == (State.DEAD, 3)
+    assert "SIGKILL" in job.problem["detail"]
+    assert len(site.lines("began")) == 3
+    assert Dispatch.objects.get(job_id=job.pk).reason in job.problem["detail"]
+
+
+def test_memory_is_limited(site: Site):
+    site.start_worker()
+    job = site.ended(site.submit("hog"), seconds=60)
+    assert job.state == State.DEAD
+    assert "more than 300 MiB" in job.problem["detail"]
+
+
+def test_time_is_limited(site: Site):
+    site.start_worker()
+    job = site.ended(site.submit("slow"), seconds=60)
+    assert job.state == State.DEAD
+    assert "longer than 1 s" in job.problem["detail"]
+
+
+def test_flushed_valkey(site: Site):
+    job = site.submit("count")
+    redis.Redis(unix_socket_path=str(site.valkey.socket)).flushall()
+    site.start_worker()
+    assert site.ended(job).state == State.SUCCEEDED
+    assert len(site.lines("published")) == 1
+
+
+def test_valkey_down_at_submit(site: Site):
+    site.valkey.stop()
+    started = time.monotonic()
+    job = site.submit("count")
+    assert time.monotonic() - started < 3
+    assert Dispatch.objects.get(job_id=job.pk).sent_at is None
+    site.valkey.start()
+    site.start_worker()
+    assert site.ended(job).state == State.SUCCEEDED
+
+
+def test_same_request_twice_at_once(site: Site):
+    site.start_worker()
+    alice = site.alice()
+    tenant = connection.tenant
+
+    def ask(_: int) -> Job:
+        connection.set_tenant(tenant)
+        try:
+            return services.submit_job(
+                kind="test.count", params={"out": str(site.out)}, actor=alice, idempotency_key="once"
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as people:
+        jobs = list(people.map(ask, range(6)))
+    assert len({job.pk for job in jobs}) == 1
+    site.ended(jobs[0])
+    assert Job.objects.count() == len(site.lines("published")) == 1
+
+
+def test_sigterm_lets_a_short_job_finish(site: Site):
+    worker = site.start_worker()
+    job = site.job_after(site.submit("count", to=10, step=0.1), begun)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=GRACE + 10) == 0
+    job = site.ended(job, seconds=1)
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
+
+
+@pytest.mark.parametrize(("pool", "queues"), [("threads", "default,harmonize,solve"), ("solo", "default")])
+def test_sigterm_gives_a_long_job_back(site: Site, pool: str, queues: str):
+    worker = site.start_worker(pool=pool, queues=queues)
+    job = site.submit("deaf", seconds=60)
+    until(lambda: site.lines("began"), what="the job to begin")
+    [child] = site.children()
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(timeout=GRACE + 10)
+    assert not child.is_running()
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (State.QUEUED, 0)
+    assert Dispatch.objects.get(job_id=job.pk).state == "waiting"
+
+
+def test_lost_lease_cannot_publish(site: Site):
+    site.start_worker()
+    job = site.job_after(site.submit("count", to=15, step=0.1), begun)
+    # As if the lease had run out and another worker, elsewhere, had begun anew.
+    Dispatch.objects.filter(job_id=job.pk).update(token=job.token + 1_000, lease_until="2100-01-01T00:00Z")
+    until(lambda: not site.children(), what="the superseded child to be gone")
+    time.sleep(0.5)
+    assert not site.lines("published")
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
+
+
+def test_cancel_while_running(site: Site):
+    site.start_worker()
+    job = site.job_after(site.submit("count", to=300, step=0.1), begun)
+    services.cancel_job(job_id=job.pk, actor=site.alice())
+    assert site.ended(job).state == State.CANCELLED
+    assert not site.lines("published")
+
+
+def test_cancel_kills_who_does_not_listen(site: Site):
+    site.start_worker()
+    job = site.submit("deaf", seconds=120)
+    until(lambda: site.lines("began"), what="the job to begin")
+    services.cancel_job(job_id=job.pk, actor=site.alice())
+    assert site.ended(job, seconds=GRACE + 10).state == State.CANCELLED
+    assert not site.children()
+
+
+def test_one_message_is_enough_for_many_jobs(site: Site):
+    jobs = [site.submit("count") for _ in range(4)]
+    broker = redis.Redis(unix_socket_path=str(site.valkey.socket))
+    broker.ltrim("rmn:celery:default", 0, 0)
+    site.start_worker()
+    for job in jobs:
+        assert site.ended(job).state == State.SUCCEEDED
+    assert len(site.lines("published")) == 4
