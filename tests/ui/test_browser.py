@@ -111,17 +111,23 @@ def test_keys_are_left_alone_while_typing(open_page):
 def test_dates_open_on_a_phone(open_page):
     page = open_page("/gallery", 390)
     page.click(".dates-menu > button")
-    box = page.wait_for_selector("#f-compare").bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    page.click("#f-compare", trial=True)
+    menu = page.wait_for_selector(".dates").bounding_box()
+    for field in ("#f-start", "#f-end", "#f-compare"):
+        box = page.wait_for_selector(field).bounding_box()
+        assert menu["x"] >= 0
+        assert menu["x"] < box["x"]
+        assert box["x"] + box["width"] < menu["x"] + menu["width"] <= 390
+        page.click(field, trial=True)
 
 
 def test_navigation_opens_on_a_phone(open_page):
     page = open_page("/gallery", 390)
     assert page.is_hidden(".rmn-nav a")
+    page.evaluate("window.scrollTo(0, 1200)")
     page.click("[aria-label=Menu]")
     page.wait_for_selector(".rmn-nav a", state="visible")
+    page.wait_for_function("document.querySelector('.rmn-nav a').getBoundingClientRect().top > 0")
+    page.click("text=Jobs", trial=True)
 
 
 def test_skip_link_comes_first(open_page):

@@ -35,7 +35,7 @@ def field(bound: BoundField, label: str = "", hint: str = "") -> dict[str, Any]:
     if _CONTROL[shape] not in widget_attributes.get("class", "").split():
         # On the widget and not only on this rendering: the single buttons of a group are drawn one by one.
         widget_attributes["class"] = f"{widget_attributes.get('class', '')} {_CONTROL[shape]}".strip()
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str | bool] = {}
     if described:
         attributes["aria-describedby"] = " ".join(described)
     if bound.errors:
