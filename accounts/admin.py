@@ -28,11 +28,11 @@ class UserAdmin(GuardedAdmin):
 
     view_permission, manage_permission = "users.view", "users.manage"
     can_add = can_delete = False
-    list_display = ["email", "name", "is_active", "is_staff", "last_login"]
+    list_display = ["email", "name", "is_active", "last_login"]
     list_filter = ["is_active", "grants__role"]
     search_fields = ["email", "name"]
-    fields = ["email", "name", "is_active", "is_staff", "last_login", "created_at"]
-    readonly_fields = ["email", "is_staff", "last_login", "created_at"]
+    fields = ["email", "name", "is_active", "last_login", "created_at"]
+    readonly_fields = ["email", "last_login", "created_at"]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         services.update_user(actor=_actor(request), user_id=obj.pk, name=obj.name, is_active=obj.is_active)

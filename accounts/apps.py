@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now.
-        from accounts import lockout, predicates
+        from accounts import lockout, openapi, predicates
 
         predicates.register_permissions()
         lockout.connect()
+        openapi.describe_authentication()

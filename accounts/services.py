@@ -19,7 +19,7 @@ from django.utils.text import slugify
 from django_tenants.utils import schema_context
 
 from accounts import selectors
-from accounts.core.grants import Grant, opens_admin, owns_tenant
+from accounts.core.grants import Grant, owns_tenant
 from accounts.core.permissions import Role
 from accounts.models import ApiToken, Brand, RoleGrant, User
 from tenants import services as tenant_services
@@ -221,10 +221,7 @@ def _write_grants(user: User, grants: Sequence[Grant]) -> None:
         held[grant].delete()
     for grant in wanted - held.keys():
         RoleGrant.objects.create(user=user, role=grant.role, brand_id=grant.brand_id)
-    if user.is_staff != opens_admin(wanted):
-        user.is_staff = opens_admin(wanted)
-        user.save(update_fields=["is_staff"])
-    log.info("roles_changed", user=str(user.pk), owner=owns_tenant(wanted), roles=sorted({g.role for g in wanted}))
+    log.info("roles_changed", user=str(user.pk), owner=owns_tenant(wanted), roles=sorted({g.role.value for g in wanted}))
 
 
 # Brands -------------------------------------------------------------------------------------------------------------
@@ -277,8 +274,6 @@ def delete_brand(*, actor: Person, brand_id: UUID) -> None:
         brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
         if brand is None:
             raise NotFound(NOTHING_HERE)
-        for user in User.objects.filter(grants__brand=brand).distinct():
-            _write_grants(user, [Grant(Role(g.role), g.brand_id) for g in user.grants.exclude(brand=brand)])
         try:
             brand.delete()
         except models.ProtectedError as error:

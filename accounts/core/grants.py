@@ -9,9 +9,6 @@ from uuid import UUID
 from accounts.core.permissions import Role
 from tenants.core.problems import InvalidInput
 
-# Roles whose holders open the admin; what they may do there is decided by their permissions, as everywhere.
-ADMIN_ROLES = frozenset({Role.OWNER, Role.DATA_ENGINEER, Role.COMPLIANCE})
-
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -32,11 +29,6 @@ def role_named(name: str) -> Role:
     except ValueError as error:
         known = ", ".join(role.value for role in Role)
         raise InvalidInput(f"There is no role {name!r}.", where="role", fix=f"Use one of {known}.") from error
-
-
-def opens_admin(grants: Iterable[Grant]) -> bool:
-    """Whether a person with these grants may open the admin."""
-    return any(grant.role in ADMIN_ROLES for grant in grants)
 
 
 def owns_tenant(grants: Iterable[Grant]) -> bool:

@@ -32,6 +32,7 @@ _DATA = frozenset({Role.OWNER, Role.DATA_ENGINEER})
 
 PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
     {
+        "admin.open": frozenset({Role.OWNER, Role.DATA_ENGINEER, Role.COMPLIANCE}),
         "brands.view": _EVERYBODY,
         "brands.manage": frozenset({Role.OWNER}),
         "users.view": frozenset({Role.OWNER, Role.COMPLIANCE}),

@@ -41,6 +41,7 @@ class Command(BaseCommand):
                 services.seed_operator(email=options["operator_email"], password=password)
         except Problem as problem:
             raise CommandError(str(problem)) from problem
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns at every start where it is missing
         if settings.CONFIG.env == "production":
             call_command("collectstatic", interactive=False, verbosity=0)
         self.stdout.write("The platform is ready.")
