@@ -21,11 +21,12 @@ from harmonization.core.plan import NO_DUPLICATES, Duplicates, compile_plan
 from harmonization.core.reading import open_source
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.source_file import SOURCE_ROW, Limits, OpenedFile, UnreadableFile
-from harmonization.core.summary import Outcome, summarise
+from harmonization.core.summary import Outcome, count_rows, summarise
 
 EVENTS: Final = "events.parquet"
 QUARANTINE: Final = "quarantine.parquet"
 SKIPPED: Final = "skipped.parquet"
+_ASIDE: Final = "aside.parquet"
 
 #: Told the stage by name, and done and total of the stages.
 Progress = Callable[[str, int, int], None]
@@ -74,19 +75,19 @@ def harmonize_file(
             header_row, binding = _bind(opened, chosen, context, path.name)
             rows = opened.rows(header_row, len(binding.headers))
             progress("harmonise", 1, 4)
-            outcome = _run(rows, binding, context, scratch, NO_DUPLICATES)
-            progress("duplicates", 2, 4)
-            duplicates = _find_duplicates(outcome.events)
-            if duplicates != NO_DUPLICATES:
-                outcome = _run(rows, binding, context, scratch, duplicates)
-            progress("summarise", 3, 4)
-            rows_in = int(rows.select(pl.len()).collect(engine="streaming").item())
+            rows_in = count_rows(rows)
             if rows_in == 0:
                 raise UnreadableFile(
                     "The file has a header and no rows.",
                     where=f"{path.name}, row {header_row}",
                     fix="Export a period with activity.",
                 )
+            outcome = _run(rows, rows_in, binding, context, scratch, NO_DUPLICATES)
+            progress("duplicates", 2, 4)
+            duplicates = _find_duplicates(outcome.events)
+            if duplicates != NO_DUPLICATES:
+                outcome = _run(rows, rows_in, binding, context, scratch, duplicates)
+            progress("summarise", 3, 4)
             report = summarise(outcome, binding, path.name, opened, header_row, rows_in, out_dir)
         accounted = report.rows_out + report.rows_quarantined + report.rows_skipped
         if accounted != rows_in:
@@ -118,25 +119,32 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
     return header_row, bind(contract, headers, context)
 
 
-def _run(rows: pl.LazyFrame, binding: Binding, context: LoadContext, scratch: Path, duplicates: Duplicates) -> Outcome:
-    """All outputs from one pass over the source."""
+def _run(
+    rows: pl.LazyFrame,
+    rows_in: int,
+    binding: Binding,
+    context: LoadContext,
+    scratch: Path,
+    duplicates: Duplicates,
+) -> Outcome:
+    """The good rows in one streaming run; the others, if any, in a second one over them alone."""
     plan = compile_plan(rows, binding, context, duplicates)
-    results = pl.collect_all(
-        [
-            plan.good.sink_parquet(scratch / EVENTS, lazy=True),
-            plan.quarantined.sink_parquet(scratch / QUARANTINE, lazy=True),
-            plan.skipped.sink_parquet(scratch / SKIPPED, lazy=True),
-            plan.warnings,
-        ],
-        engine="streaming",
-    )
-    return Outcome(
+    outcome = Outcome(
         events=scratch / EVENTS,
         quarantine=scratch / QUARANTINE,
         skipped=scratch / SKIPPED,
-        warnings=results[3],
+        warnings=plan.warnings,
         rules_not_applied=plan.rules_not_applied,
     )
+    plan.good.sink_parquet(outcome.events, engine="streaming")
+    aside = rows.head(0)
+    if count_rows(pl.scan_parquet(outcome.events)) < rows_in:
+        plan.aside.sink_parquet(scratch / _ASIDE, engine="streaming")
+        aside = pl.scan_parquet(scratch / _ASIDE)
+    rest = compile_plan(aside, binding, context, duplicates)
+    rest.quarantined.sink_parquet(outcome.quarantine, engine="streaming")
+    rest.skipped.sink_parquet(outcome.skipped, engine="streaming")
+    return outcome
 
 
 def _find_duplicates(events: Path) -> Duplicates:

@@ -44,18 +44,21 @@ NO_DUPLICATES: Final = Duplicates()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Lazy frames over one source.
+    """Lazy frames over one source, and what to count afterwards.
 
-    `good` has the canonical columns. `quarantined` has `source_row`, `rule_ids`, `findings` (rule, column, value as
-    text), the row as `raw` (JSON by header) and its `spend` and `currency` where they could be read. `skipped` has
-    `source_row`, `reason` and `raw`. `warnings` is one row: for each warning rule the number of good rows that break
-    it, and under `<rule>@first` the first of them.
+    `good` has the canonical columns. `aside` has all other rows as they came. `quarantined` and `skipped` split those:
+    the first has `source_row`, `rule_ids`, `findings` (rule, column, value as text), the row as `raw` (JSON by header)
+    and its `spend` and `currency` where they could be read; the second `source_row`, `reason` and `raw`.
+
+    Each frame is meant to be run alone. One run that feeds several sinks holds what the slower ones have not taken
+    yet; so the good rows are written first, and the few others are looked at in a second run over `aside`.
     """
 
     good: pl.LazyFrame
+    aside: pl.LazyFrame
     quarantined: pl.LazyFrame
     skipped: pl.LazyFrame
-    warnings: pl.LazyFrame
+    warnings: tuple[Violation, ...]
     rules_not_applied: tuple[str, ...]
 
 
@@ -90,17 +93,30 @@ def compile_plan(
         Violation(UNIQUE, None, _is_among(duplicates.conflicting)),
     ]
     frame = frame.with_columns(pl.any_horizontal(v.broken.fill_null(False) for v in violations).alias(_BAD))
-    kept = frame.filter(pl.col(_SKIP).is_null())
-    good = kept.filter(~pl.col(_BAD))
+    is_skipped, is_bad = pl.col(_SKIP).is_not_null(), pl.col(_BAD)
+    unread = [each for each in made if each.on_error == "warn"]
+    good = frame.filter(~is_skipped & ~is_bad).with_columns(
+        _unread(unread).alias("unread"), event_key(contract.natural_key).alias("event_key")
+    )
     return Plan(
-        good=good.with_columns(event_key(contract.natural_key).alias("event_key")).select(_canonical(binding, columns)),
-        quarantined=_quarantined(kept.filter(pl.col(_BAD)), binding, made, violations),
-        skipped=frame.filter(pl.col(_SKIP).is_not_null()).select(
-            SOURCE_ROW, pl.col(_SKIP).alias("reason"), _raw(binding).alias("raw")
+        good=good.select(_canonical(binding, columns)),
+        aside=frame.filter(is_skipped | is_bad).select(
+            SOURCE_ROW, RAGGED, *(raw_name(position) for position in range(len(binding.headers)))
         ),
-        warnings=_warnings(good, [*(_readable(each) for each in made if each.on_error == "warn"), *applied.warn]),
+        quarantined=_quarantined(frame.filter(~is_skipped & is_bad), binding, made, violations),
+        skipped=frame.filter(is_skipped).select(SOURCE_ROW, pl.col(_SKIP).alias("reason"), _raw(binding).alias("raw")),
+        warnings=applied.warn,
         rules_not_applied=applied.not_applied,
     )
+
+
+def _unread(made: list[Conversion]) -> pl.Expr:
+    if not made:
+        return pl.lit(None, dtype=pl.String)
+    names = pl.concat_str(
+        [pl.when(each.unreadable).then(pl.lit(each.column)) for each in made], separator=",", ignore_nulls=True
+    )
+    return pl.when(names != "").then(names)
 
 
 def _readable(conversion: Conversion) -> Violation:
@@ -151,7 +167,7 @@ def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list
     filled = []
     for column in rmis.EVENTS:
         wanted = column.always or (column.name in contract.natural_key and column.name not in fed)
-        if not wanted or column.name in (SOURCE_ROW, "event_key"):
+        if not wanted or column.name in (SOURCE_ROW, "event_key", "unread"):
             continue
         value = pl.lit(known.get(column.name), dtype=column.dtype)
         if column.name in fed and known.get(column.name) is None:
@@ -209,16 +225,4 @@ def _quarantined(
         _raw(binding).alias("raw"),
         "spend",
         "currency",
-    )
-
-
-def _warnings(good: pl.LazyFrame, warnings: list[Violation]) -> pl.LazyFrame:
-    by_rule: dict[str, pl.Expr] = {}
-    for warning in warnings:
-        broken = warning.broken.fill_null(False)
-        by_rule[warning.rule] = by_rule[warning.rule] | broken if warning.rule in by_rule else broken
-    return good.select(
-        pl.len().alias("rows"),
-        *(broken.sum().alias(rule) for rule, broken in by_rule.items()),
-        *(pl.col(SOURCE_ROW).filter(broken).min().alias(f"{rule}@first") for rule, broken in by_rule.items()),
     )

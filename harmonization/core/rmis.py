@@ -59,6 +59,7 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("load_id", "the load that wrote the row", always=True),
     _text("contract", "name and version of the mapping contract", always=True),
     _text("report", "the network's report the row comes from", always=True),
+    _text("unread", "columns whose cells could not be read and were left empty, joined by commas", always=True),
     _text("event_id", "the network's own id of the event, where it sends raw events"),
     # who
     _text("network", "retail media network", always=True),

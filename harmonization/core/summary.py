@@ -19,6 +19,7 @@ from harmonization.core.report import (
     Warned,
 )
 from harmonization.core.rmis import MONEY_METRICS
+from harmonization.core.rules import Violation
 from harmonization.core.source_file import SOURCE_ROW, OpenedFile
 
 EXAMPLES: Final = 5
@@ -32,7 +33,7 @@ class Outcome:
     events: Path
     quarantine: Path
     skipped: Path
-    warnings: pl.DataFrame
+    warnings: tuple[Violation, ...]
     rules_not_applied: tuple[str, ...]
 
 
@@ -78,7 +79,7 @@ def summarise(
         header_row=header_row,
         rows_in=rows_in,
         rows_out=int(by_currency["rows"].sum()),
-        rows_quarantined=int(quarantined.select(pl.len()).collect().item()),
+        rows_quarantined=count_rows(quarantined),
         rows_skipped=sum(reasons.values()),
         skipped_by_reason=reasons,
         totals=tuple(
@@ -163,13 +164,27 @@ def _warnings(outcome: Outcome, binding: Binding, opened: OpenedFile) -> tuple[W
     found = [Warned("file", detail) for detail in opened.warnings]
     if binding.unknown_headers:
         found.append(Warned("unknown_columns", f"Not mapped: {', '.join(binding.unknown_headers)}."))
-    counts = outcome.warnings.row(0, named=True)
-    rules = {rule.id for rule in binding.contract.rules}
-    for name, rows in counts.items():
-        if name == "rows" or name.endswith("@first") or not rows:
-            continue
-        what = "does not hold" if name in rules else "could not be read and was left empty"
-        found.append(Warned(name, f"{name} {what} in {rows} rows.", rows, counts[f"{name}@first"]))
+    events = pl.scan_parquet(outcome.events)
+    unread = events.select(pl.col("unread").drop_nulls().str.split(",").explode()).collect(engine="streaming")
+    broken: dict[str, tuple[pl.Expr, str]] = {
+        f"readable_{column}": (pl.col("unread").str.split(",").list.contains(column), "could not be read and is empty")
+        for column in unread["unread"].unique().sort()
+    }
+    for warning in outcome.warnings:
+        expression = warning.broken.fill_null(False)
+        if warning.rule in broken:
+            expression = expression | broken[warning.rule][0]
+        broken[warning.rule] = (expression, "does not hold")
+    counted = events.select(
+        *(expression.sum().alias(rule) for rule, (expression, _) in broken.items()),
+        *(pl.col(SOURCE_ROW).filter(expression).min().alias(f"{rule}@") for rule, (expression, _) in broken.items()),
+    )
+    counts = counted.collect(engine="streaming").row(0, named=True) if broken else {}
+    found += [
+        Warned(rule, f"{rule} {what} in {counts[rule]} rows.", counts[rule], counts[f"{rule}@"])
+        for rule, (_, what) in broken.items()
+        if counts[rule]
+    ]
     return tuple(found)
 
 
@@ -192,6 +207,10 @@ def _unmapped(events: pl.LazyFrame, binding: Binding) -> dict[str, dict[str, int
 def _counts(frame: pl.LazyFrame, column: str) -> dict[str, int]:
     counted = frame.group_by(column).len().sort("len", column, descending=[True, False]).collect(engine="streaming")
     return dict(counted.iter_rows())
+
+
+def count_rows(frame: pl.LazyFrame) -> int:
+    return int(frame.select(pl.len()).collect(engine="streaming").item())
 
 
 def _distinct(events: pl.LazyFrame, column: str) -> tuple[str, ...]:
