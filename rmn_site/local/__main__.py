@@ -85,10 +85,10 @@ def stop(home: Path) -> int:
 def show_status(home: Path) -> int:
     """Print what runs on this data home."""
     run = RunFile(home).current() if home.is_dir() else None
-    say(f"Data      {home}")
-    say(f"Platform  {f'{run.mode}, process {run.pid}, {_place(run)}' if run else 'not running'}")
+    say(f"Data        {home}")
+    say(f"Platform    {f'{run.mode}, process {run.pid}, {_place(run)}' if run else 'not running'}")
     for name, pid in status(home).items():
-        say(f"{name:<10}{f'process {pid}' if pid else 'not running'}")
+        say(f"{name:<12}{f'process {pid}' if pid else 'not running'}")
     return 0 if run else NOT_RUNNING
 
 

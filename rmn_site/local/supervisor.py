@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import time
@@ -62,8 +63,10 @@ class Supervisor:
         self._environ = dict(environ) | self._child_environ()
         self._runfile = RunFile(home)
         self._processes: list[ManagedProcess] = []
+        self._logins: ManagedProcess | None = None
         self._asked_to_stop: float | None = None
         self._hurry = False
+        self._terminal: select.poll | None = None
 
     @property
     def address(self) -> str:
@@ -83,7 +86,8 @@ class Supervisor:
             self._start()
             self._runfile.announce(me, self.address)
             say(f"\nReady after {time.monotonic() - started:.1f} s: {self.address}")
-            self._show_logins()
+            if self._logins is not None:
+                self._show_logins(self._logins)
             say(f"Logs: {paths.logs_folder(self.home)}. Ctrl-C stops everything.")
             self._watch()
         except Interrupted:
@@ -108,6 +112,9 @@ class Supervisor:
                 self._processes.append(self._launch(spec))
         for step in self.plan.fill:
             self._run_step(step)
+        # Asked for while web starts, for each of the two takes seconds to load Django.
+        if self.plan.logins:
+            self._logins = self._launch(ProcessSpec("logins", self.plan.logins, grace=1), split=True)
         with self._timed("Web answers"):
             self._await_health()
 
@@ -156,17 +163,11 @@ class Supervisor:
         finally:
             connection.close()
 
-    def _show_logins(self) -> None:
+    def _show_logins(self, process: ManagedProcess) -> None:
         """Print the demo logins, if there are any. They are a courtesy: not to have them stops nothing."""
-        if not self.plan.logins:
-            return
-        process = self._launch(ProcessSpec("logins", self.plan.logins, grace=1), split=True)
         deadline = time.monotonic() + LOGINS_TIMEOUT
-        try:
-            while process.exit_code is None and time.monotonic() < deadline:
-                self._tick()
-        finally:
-            stop_in_order([process])
+        while process.exit_code is None and time.monotonic() < deadline:
+            self._tick()
         try:
             logins = json.loads(process.log.read_text()) if process.exit_code == 0 else []
         except ValueError:
@@ -185,7 +186,7 @@ class Supervisor:
             Interrupted: a signal arrived.
             Unavailable: a process ended that should run.
         """
-        if self._asked_to_stop is not None:
+        if self._asked_to_stop is not None or self._terminal_closed():
             raise Interrupted
         for process in self._processes:
             if process.exit_code is not None:
@@ -197,7 +198,8 @@ class Supervisor:
             return
         began = time.monotonic()
         say("Stopping ...")
-        killed = stop_in_order(self._processes, hurry=lambda: self._hurry)
+        short_lived = [self._logins] if self._logins is not None else []
+        killed = stop_in_order([*self._processes, *short_lived], hurry=lambda: self._hurry)
         end_marked(self._marker, grace=1.0)
         try:
             stopped = self.servers.stop()
@@ -239,6 +241,14 @@ class Supervisor:
             if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
                 continue
             signal.signal(number, note)
+        if os.isatty(0) and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            self._terminal = select.poll()
+            self._terminal.register(0, 0)  # a hang-up is reported without being asked for
+
+    def _terminal_closed(self) -> bool:
+        # The kernel sends SIGHUP to the session's leader alone. A shell passes it on; `make`, which leads the session
+        # of `ssh -t host make demo`, does not.
+        return self._terminal is not None and any(event & select.POLLHUP for _, event in self._terminal.poll(0))
 
     @contextmanager
     def _timed(self, title: str, *, lines_follow: bool = False) -> Iterator[None]:

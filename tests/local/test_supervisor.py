@@ -22,7 +22,7 @@ pytestmark = pytest.mark.processes
 class Platform:
     """A supervisor in a process of its own, over fake commands."""
 
-    def __init__(self, home: Path, kind: str = "good", **environ: str) -> None:
+    def __init__(self, home: Path, kind: str = "good", *, stdin: int = subprocess.DEVNULL, **environ: str) -> None:
         self.home = home
         self.ends = home / "ends"
         self.port = free_port("127.0.0.1", 18000 + os.getpid() % 10000)
@@ -32,6 +32,7 @@ class Platform:
             [sys.executable, "-m", "tests.local.fake_platform", str(home), str(self.port), kind, "rmn_site.local"],
             cwd=PROJECT,
             env=clean | environ | {"ENDS": str(self.ends)},
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -99,6 +100,16 @@ def test_a_closed_terminal(home: Path) -> None:
     platform.read_until("Ready after")
     platform.process.stdout.close()
     platform.process.send_signal(signal.SIGHUP)
+    assert platform.process.wait(30) == 0
+    assert platform.left_over() == []
+
+
+def test_a_closed_terminal_of_which_no_signal_tells(home: Path) -> None:
+    master, slave = os.openpty()
+    platform = Platform(home, stdin=slave)
+    os.close(slave)
+    platform.read_until("Ready after")
+    os.close(master)
     assert platform.process.wait(30) == 0
     assert platform.left_over() == []
 
