@@ -118,7 +118,7 @@ class HistoryAdmin(GuardedAdmin):
     show_full_result_count = False
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        own = [field.name for field in self.model._meta.fields if not field.name.startswith("pgh_")]
+        own = [field.name for field in self.model._meta.fields if not field.name.startswith(("pgh_", "is_s"))]
         return ["pgh_created_at", "pgh_label", "by", *own]
 
     @admin.display(description="by")

@@ -37,6 +37,23 @@ class PlatformSite(UnfoldAdminSite):
         return redirect_to_login(request.GET.get("next", request.get_full_path()), resolve_url(settings.LOGIN_URL))
 
 
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Everything the person may see, by app: what is registered needs no second list."""
+        return [
+            {
+                "title": app["name"],
+                "separator": True,
+                "items": self._get_navigation_items(
+                    request, [{"title": model["name"], "link": model["admin_url"]} for model in app["models"]], []
+                ),
+            }
+            for app in self.get_app_list(request)
+        ]
+
+    def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        return {**context, "site_title": self.site_title, "site_header": self.site_header}
+
+
 class TenantSite(PlatformSite):
     """The admin of one tenant; which roles open it stands in the table of permissions."""
 
