@@ -1,0 +1,186 @@
+"""Tables of figures as files: exactly the lines that are shown, with what must be disclosed beside them.
+
+A cell of text that a spreadsheet would take for a formula is made text again (CSV: an apostrophe before it; XLSX: the
+cell is typed as text). Figures stay numbers, also negative ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import polars as pl
+import xlsxwriter
+
+from metrics.core.definitions import DIMENSIONS, METRICS
+from metrics.core.notices import network_name, report_name
+from metrics.core.records import plain_decimal
+from metrics.core.table import CURRENCY, PREVIOUS, MetricTable
+
+ExportFormat = Literal["csv", "xlsx"]
+EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = ("csv", "xlsx")
+CONTENT_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+# What spreadsheets read as the start of a formula; the wide signs are folded to these by some of them.
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFile:
+    """A file to hand out."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def write_export(table: MetricTable, kind: ExportFormat, *, brands: Sequence[str]) -> ExportFile:
+    """The table as a file. `brands` are the names of those whose figures are in it."""
+    period = table.request.period
+    header = _header(table)
+    rows = list(_rows(table))
+    disclosure = list(_disclosure(table, brands))
+    content = _csv(header, rows, disclosure) if kind == "csv" else _xlsx(header, rows, disclosure, table)
+    return ExportFile(
+        name=f"performance-{period.start}-{period.end}.{kind}", content_type=CONTENT_TYPES[kind], content=content
+    )
+
+
+def neutralised(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.lstrip(" \N{NO-BREAK SPACE}\ufeff").startswith(_FORMULA_STARTS) else text
+
+
+def _columns(table: MetricTable) -> list[tuple[str, str]]:
+    """(column of the frame, heading)."""
+    columns = []
+    for name in table.request.dimensions:
+        dimension = DIMENSIONS[name]
+        if dimension.label_column:
+            columns.append((dimension.label_name, dimension.label))
+            columns.append((name, f"{dimension.label} id"))
+        else:
+            columns.append((name, dimension.label))
+    if CURRENCY not in table.request.dimensions:
+        columns.append((CURRENCY, "Currency"))
+    for name in table.request.metrics:
+        columns.append((name, METRICS[name].label))
+        if table.request.compare != "none":
+            columns.append((PREVIOUS + name, f"{METRICS[name].label}, compared with"))
+    return columns
+
+
+def _header(table: MetricTable) -> list[str]:
+    return ["Row", *(heading for _, heading in _columns(table))]
+
+
+def _rows(table: MetricTable) -> Iterator[list[Any]]:
+    """Each with the kind of row first, so that totals are not added up with the lines they are of."""
+    names = [name for name, _ in _columns(table)]
+    for kind, frame in (("line", table.lines), ("other lines", table.rest), ("total", table.totals)):
+        for row in _with_all(frame, names).iter_rows():
+            yield [kind, *row]
+
+
+def _with_all(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    return frame.select(pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in names)
+
+
+def _disclosure(table: MetricTable, brands: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What IAB/MRC ask to be told with the figures."""
+    request, provenance = table.request, table.provenance
+    yield "Period", f"{request.period.start} to {request.period.end}"
+    if request.comparison is not None:
+        yield "Compared with", f"{request.comparison.start} to {request.comparison.end}"
+    yield "Brands", ", ".join(brands)
+    for name, members in request.filters.items():
+        yield f"Filter: {DIMENSIONS[name].label}", ", ".join(members)
+    yield "Attribution", "As reported: each network's own model and window"
+    for item in provenance.attributions:
+        yield f"Attribution of {network_name(item.network)}", item.label
+    yield "Viewability", "Impressions on the basis each network reports; none was re-measured"
+    yield "Invalid traffic", "As filtered by each network; no further filtration was applied"
+    yield "Incrementality", "Not measured here: attributed figures do not say what the ads caused"
+    for report in provenance.reports:
+        days = f"{report.first_day} to {report.last_day}"
+        yield f"Report of {report.account}", f"{report_name(report.report)}, {days}, {report.rows} rows"
+    for restating in provenance.restating:
+        yield f"Finality of {restating.account}", f"may be restated until {restating.until}"
+    if provenance.as_of is not None:
+        yield "Data as of", f"{provenance.as_of:%Y-%m-%d %H:%M} UTC, version {provenance.version}"
+    for name in request.metrics:
+        yield f"Definition: {METRICS[name].label}", f"{METRICS[name].formula}. {METRICS[name].description}"
+    for notice in table.notices:
+        yield "Notice", notice.text
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]], disclosure: Sequence[tuple[str, str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+    out.write("\r\n")
+    writer.writerows([f"# {name}: {text}"] for name, text in disclosure)
+    # The mark tells spreadsheets that the file is UTF-8.
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _csv_cell(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return neutralised(cell)
+    return plain_decimal(cell) if isinstance(cell, Decimal) else str(cell)
+
+
+def _xlsx(
+    header: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    disclosure: Sequence[tuple[str, str]],
+    table: MetricTable,
+) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+    bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+    formats = [None, *(_number_format(book, name) for name, _ in _columns(table))]
+    sheet = book.add_worksheet("Performance")
+    sheet.write_row(0, 0, header, bold)
+    sheet.freeze_panes(1, 1)
+    sheet.set_column(0, len(header) - 1, 16)
+    for number, row in enumerate(rows, start=1):
+        for at, cell in enumerate(row):
+            _write_cell(sheet, number, at, cell, formats[at])
+    notes = book.add_worksheet("How this is counted")
+    notes.set_column(0, 0, 32)
+    notes.set_column(1, 1, 96, wrapped)
+    for number, (name, text) in enumerate(disclosure):
+        notes.write_string(number, 0, name, bold)
+        notes.write_string(number, 1, text, wrapped)
+    book.close()
+    return out.getvalue()
+
+
+def _number_format(book: Any, column: str) -> Any:
+    metric = METRICS.get(column.removeprefix(PREVIOUS))
+    if metric is None:
+        return None
+    shown = {"money": "#,##0.00", "count": "#,##0", "multiple": "0.00", "fraction": "0.00%"}[metric.unit]
+    return book.add_format({"num_format": shown})
+
+
+def _write_cell(sheet: Any, row: int, column: int, cell: Any, style: Any) -> None:
+    if cell is None:
+        return
+    if isinstance(cell, str):
+        sheet.write_string(row, column, cell)
+    elif isinstance(cell, date | datetime):
+        sheet.write_datetime(row, column, cell)
+    else:
+        sheet.write_number(row, column, cell, style)

@@ -1,0 +1,82 @@
+"""The words of an address, as the arguments of `metrics.services.query_metrics`; REST and the page share them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Final
+
+from django.http import QueryDict
+
+from metrics.core.definitions import DIMENSIONS
+from tenants.core.problems import InvalidInput
+
+FILTERS: Final = tuple(name for name, dimension in DIMENSIONS.items() if dimension.can_filter)
+QUERY: Final = ("metrics", "dimensions", "start", "end", "compare", "attribution", "sort", "limit")
+DEFAULT_LIMIT: Final = 1000
+
+
+def read_query(given: QueryDict, *, also: Iterable[str] = ()) -> dict[str, Any]:
+    """Arguments of a query.
+
+    Args:
+        also: further parameters of the address, which are not read here.
+
+    Raises:
+        InvalidInput: a parameter is unknown (a mistyped filter would otherwise show everything), given twice where
+            it has one value, missing or malformed.
+    """
+    known = {*QUERY, *FILTERS, *also}
+    for name in given:
+        if name not in known:
+            raise InvalidInput(
+                f"There is no parameter {name!r}.", where=name, fix=f"Use some of: {', '.join((*QUERY, *FILTERS))}."
+            )
+    return {
+        "metrics": _names(given, "metrics"),
+        "dimensions": _names(given, "dimensions"),
+        "start": read_day(given, "start"),
+        "end": read_day(given, "end"),
+        "filters": read_filters(given),
+        "compare": _one(given, "compare") or "none",
+        "attribution": _one(given, "attribution") or "as_reported",
+        "sort": _one(given, "sort"),
+        "limit": _limit(given),
+    }
+
+
+def read_filters(given: QueryDict) -> dict[str, list[str]]:
+    """Members to keep: every dimension is a parameter, given once per member."""
+    return {name: values for name in FILTERS if (values := [value for value in given.getlist(name) if value])}
+
+
+def read_day(given: QueryDict, name: str) -> date:
+    """A day that must be given."""
+    text = _one(given, name)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        detail = f"{text!r} is not a day." if text else f"{name} is missing."
+        raise InvalidInput(detail, where=name, fix="Write it as YYYY-MM-DD.") from None
+
+
+def _names(given: QueryDict, name: str) -> list[str]:
+    """Several names, by commas or by repeating the parameter."""
+    return [part.strip() for text in given.getlist(name) for part in text.split(",") if part.strip()]
+
+
+def _one(given: QueryDict, name: str) -> str:
+    values = given.getlist(name)
+    if len(values) > 1:
+        raise InvalidInput(f"{name} is given {len(values)} times.", where=name, fix="Give it once.")
+    return values[0].strip() if values else ""
+
+
+def _limit(given: QueryDict) -> int:
+    text = _one(given, "limit")
+    if not text:
+        return DEFAULT_LIMIT
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a number of lines.", where="limit", fix="Send a whole number.") from None

@@ -1,0 +1,17 @@
+"""Addresses of figures: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
+
+from django.urls import path
+
+from metrics import api, views
+
+urlpatterns = [
+    path("performance/", views.performance, name="performance"),
+    path("performance/export/", views.export_performance, name="performance-export"),
+    path("performance/definitions/", views.definitions, name="metric-definitions"),
+]
+
+api_urlpatterns = [
+    path("metrics/query/", api.MetricQueryView.as_view(), name="api-metrics-query"),
+    path("metrics/definitions/", api.MetricDefinitionsView.as_view(), name="api-metrics-definitions"),
+    path("metrics/export/", api.MetricExportView.as_view(), name="api-metrics-export"),
+]
