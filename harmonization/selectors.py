@@ -10,7 +10,7 @@ from uuid import UUID
 
 import polars as pl
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import selectors as people
 from accounts.models import User
@@ -260,6 +260,16 @@ def products_visible(*, user: Person) -> QuerySet[Product]:
     """Catalogue entries of the brands a person may see."""
     brands = people.brands_for(user=user, permission="catalogue.view")
     return Product.objects.filter(brand__in=brands).select_related("brand").prefetch_related("listings__retailer")
+
+
+def products_matching(products: QuerySet[Product], *, text: str) -> QuerySet[Product]:
+    """Those whose SKU, name, GTIN or retailer id contains a text."""
+    return products.filter(
+        Q(sku__icontains=text)
+        | Q(name__icontains=text)
+        | Q(gtin14__contains=text)
+        | Q(listings__retailer_sku__iexact=text)
+    ).distinct()
 
 
 def listings_of_brand(*, brand_id: UUID) -> QuerySet[Listing]:

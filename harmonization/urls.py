@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from harmonization import api
+from harmonization import api, views
+
+urlpatterns = [
+    path("data/uploads/", views.uploads, name="upload-list"),
+    path("data/uploads/<uuid:upload_id>/", views.upload, name="upload-detail"),
+    path("data/uploads/<uuid:upload_id>/harmonize/", views.harmonize, name="upload-harmonize"),
+    path("data/mappings/", views.mappings, name="mapping-list"),
+    path("data/mappings/<slug:name>/", views.mapping, name="mapping-detail"),
+    path("data/catalogue/", views.catalogue, name="catalogue"),
+]
 
 api_urlpatterns = [
     path("retailers/", api.RetailerList.as_view(), name="api-retailers"),

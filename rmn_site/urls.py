@@ -1,27 +1,28 @@
-"""Addresses of a tenant's host."""
+"""Addresses of a tenant's host. Each app brings its pages (`urlpatterns`) and its part of the API (`api_urlpatterns`)."""
 
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from accounts import urls as accounts_urls
+from accounts import urls as accounts
+from governance import urls as governance
+from harmonization import urls as harmonization
+from metrics import urls as metrics
 from tenants.admin import tenant_site
 
+APPS = (accounts, governance, harmonization, metrics)
+
 api_urlpatterns = [
-    # accounts
-    *accounts_urls.api_urlpatterns,
-    # the API about itself
+    *(pattern for app in APPS for pattern in app.api_urlpatterns),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"),
 ]
 
 urlpatterns = [
-    # accounts
     path("accounts/", include("allauth.urls")),
-    path("", include(accounts_urls.urlpatterns)),
     path("admin/", tenant_site.urls),
-    # API
     path("api/v1/", include(api_urlpatterns)),
+    *(pattern for app in APPS for pattern in getattr(app, "urlpatterns", ())),
 ]
 
 handler400 = "rmn_site.ui.errors.bad_request"

@@ -1,0 +1,60 @@
+"""Forms of the data pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from harmonization import selectors
+from harmonization.models import Account, MappingContract, Upload
+
+
+class UploadForm(forms.Form):
+    """A file to send."""
+
+    file = forms.FileField(
+        label="File",
+        allow_empty_file=True,
+        help_text="CSV or XLSX, as the network exported it.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.gz"}),
+    )
+    kind = forms.ChoiceField(label="What it is", choices=Upload.Kind.choices, initial=Upload.Kind.REPORT)
+    account = forms.ModelChoiceField(
+        label="Account",
+        queryset=Account.objects.none(),
+        required=False,
+        empty_label="Choose an account",
+        help_text="The account that the report is of. A catalogue needs none.",
+    )
+    contract = forms.ChoiceField(
+        label="Mapping", help_text="How the columns are read. Automatic takes the mapping that fits the headers."
+    )
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Here and not in the class: rows of the tenant and the person of this request.
+        self.fields["account"].queryset = selectors.accounts_visible(  # type: ignore[attr-defined]
+            user=user, permission="uploads.create"
+        )
+        names = MappingContract.objects.filter(published__isnull=False).values_list("name", flat=True)
+        self.fields["contract"].choices = [("auto", "Automatic"), *((name, name) for name in names)]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("kind") == Upload.Kind.REPORT and not data.get("account"):
+            self.add_error("account", "Choose the account that the report is of.")
+        return data
+
+
+class ContractForm(forms.Form):
+    """The text of a mapping contract."""
+
+    text = forms.CharField(
+        label="Contract (YAML)",
+        strip=False,
+        max_length=400_000,
+        widget=forms.Textarea(attrs={"rows": 32, "class": "mono", "spellcheck": "false", "wrap": "off"}),
+    )
+    note = forms.CharField(label="What changed", required=False, max_length=200)
