@@ -1,4 +1,4 @@
-"""Addresses of a tenant's host. Each app brings its pages (`urlpatterns`) and its part of the API (`api_urlpatterns`)."""
+"""Addresses of a tenant's host: each app brings pages (`urlpatterns`) and a part of the API (`api_urlpatterns`)."""
 
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path
