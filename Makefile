@@ -14,6 +14,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## only the environment, in .venv
+	@echo 'The environment is in .venv.'
 
 demo: $(STAMP) ## everything with demo data, at an address; Ctrl-C stops it
 	@$(LOCAL) demo
