@@ -9,5 +9,8 @@ class JobsConfig(AppConfig):
     verbose_name = "Jobs"
 
     def ready(self) -> None:
+        from jobs.metrics import register_collector
+
+        register_collector()
         if settings.JOB_TEST_HANDLERS:
             import_module(settings.JOB_TEST_HANDLERS)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django_tenants.utils import schema_context
 
@@ -24,6 +24,7 @@ from jobs.dispatch.leases import Claim
 from jobs.dispatch.models import Dispatch
 from jobs.models import Job, JobLog, JobProgress
 from tenants.core.problems import Problem
+from tenants.selectors import current_schema
 
 log = structlog.get_logger(__name__)
 
@@ -154,7 +155,7 @@ def _finish(
         held.save(update_fields=["state", "lease_until", "reason"])
     else:
         held.delete()
-    log.info("job_ended", tenant=connection.schema_name, job_id=str(held.job_id), kind=held.kind, state=state.value)
+    log.info("job_ended", tenant=current_schema(), job_id=str(held.job_id), kind=held.kind, state=state.value)
 
 
 def _requeue(held: Dispatch, *, reason: str) -> None:
@@ -163,7 +164,7 @@ def _requeue(held: Dispatch, *, reason: str) -> None:
     held.save(update_fields=["state", "lease_until", "sent_at", "reason", "attempts", "worker"])
     Job.objects.filter(pk=held.job_id).update(state=State.QUEUED, attempt=held.attempts)
     _close_stages(held.job_id, "stopped")
-    log.warning("job_requeued", tenant=connection.schema_name, job_id=str(held.job_id), kind=held.kind, reason=reason)
+    log.warning("job_requeued", tenant=current_schema(), job_id=str(held.job_id), kind=held.kind, reason=reason)
 
 
 def _close_stages(job_id: UUID, status: str) -> None:

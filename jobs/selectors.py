@@ -13,12 +13,12 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from accounts.selectors import brands_for, may
+from accounts.selectors import brands_for, may, may_for_some_brand
 from jobs import schedule_rows
 from jobs.core.schedules import Schedule
 from jobs.dispatch.models import Dispatch, Tally
 from jobs.models import Job, JobLog
-from tenants.core.problems import NotFound
+from tenants.core.problems import NotAllowed, NotFound
 
 VIEW = "jobs.view"
 MANAGE_SCHEDULES = "schedules.manage"
@@ -30,6 +30,16 @@ def jobs_visible(*, user: User | AnonymousUser) -> QuerySet[Job]:
     if may(user=user, permission=VIEW):
         return jobs
     return jobs.filter(brand__in=brands_for(user=user, permission=VIEW))
+
+
+def jobs_listed(*, user: User | AnonymousUser) -> QuerySet[Job]:
+    """As `jobs_visible`, for a door that lists jobs.
+
+    Raises:
+        NotAllowed: there is no brand whose jobs this person may see.
+    """
+    _require_somewhere(user, VIEW)
+    return jobs_visible(user=user)
 
 
 def job_visible(*, user: User | AnonymousUser, job_id: UUID) -> Job:
@@ -69,6 +79,16 @@ def schedules_visible(*, user: User | AnonymousUser) -> list[Schedule]:
         for found in schedule_rows.all_of_tenant()
         if (whole if found.brand_id is None else found.brand_id in brands)
     ]
+
+
+def schedules_listed(*, user: User | AnonymousUser) -> list[Schedule]:
+    """As `schedules_visible`, for a door that lists them.
+
+    Raises:
+        NotAllowed: there is no brand whose schedules this person may manage.
+    """
+    _require_somewhere(user, MANAGE_SCHEDULES)
+    return schedules_visible(user=user)
 
 
 def schedule_visible(*, user: User | AnonymousUser, schedule_id: UUID) -> Schedule:
@@ -111,7 +131,10 @@ def queue_depths() -> list[QueueDepth]:
             GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
             """
         )
-        return [QueueDepth(*row[:5], age_seconds=float(row[5])) for row in cursor.fetchall()]
+        return [
+            QueueDepth(tenant, queue, state, jobs, oldest, float(age))
+            for tenant, queue, state, jobs, oldest, age in cursor.fetchall()
+        ]
 
 
 def ended_counts() -> QuerySet[Tally]:
@@ -122,3 +145,11 @@ def ended_counts() -> QuerySet[Tally]:
 def waiting_in_tenant(*, tenant_id: UUID) -> int:
     """Jobs of a tenant that were accepted and are not finished."""
     return Dispatch.objects.filter(tenant_id=tenant_id).exclude(state=Dispatch.State.DEAD).count()
+
+
+def _require_somewhere(user: User | AnonymousUser, permission: str) -> None:
+    if not may_for_some_brand(user=user, permission=permission):
+        raise NotAllowed(
+            f"None of your roles carries {permission!r}.",
+            fix="Ask an owner of this tenant to grant you a role that does.",
+        )

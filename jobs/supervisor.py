@@ -181,7 +181,7 @@ class _Child:
         try:
             process = psutil.Process(self.process.pid)
             family = [process, *process.children(recursive=True)]
-            return sum(member.memory_info().rss for member in family) / 2**20
+            return float(sum(member.memory_info().rss for member in family)) / 2**20
         except psutil.Error:
             return 0.0  # it is ending
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 from django.conf import settings
-from django.db import connection
 
 from jobs import attempts, services, supervisor
 from jobs.schedule_rows import SUBMIT_SCHEDULED
@@ -20,10 +19,9 @@ from tenants.selectors import current_schema
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name=RUN_NEXT, serves_no_tenant=True)
+@shared_task(name=RUN_NEXT, serves_no_tenant=True)  # type: ignore[untyped-decorator]
 def run_next(queue: str) -> None:
     """Run the fairest job of a queue, then pass the word on: what ran may have kept others of its tenant waiting."""
-    connection.set_schema_to_public()
     if supervisor.stopping.is_set():
         return
     claim = attempts.begin_attempt(
@@ -36,7 +34,7 @@ def run_next(queue: str) -> None:
     wake_for_claimable()
 
 
-@shared_task(name=SUBMIT_SCHEDULED)
+@shared_task(name=SUBMIT_SCHEDULED)  # type: ignore[untyped-decorator]
 def submit_scheduled(*, tenant: str, schedule: str, **_: Any) -> None:
     """Submit the job of a due schedule, in the tenant that both the message's header and its payload name.
 

@@ -44,7 +44,7 @@ _FAIREST = f"""
 """
 _STALE = f"""
     SELECT waiting.job_id, waiting.queue {_CLAIMABLE}
-      AND (waiting.sent_at IS NULL OR waiting.sent_at < statement_timestamp() - %(age)s)
+      AND (waiting.sent_at IS NULL OR waiting.sent_at < statement_timestamp() - %(age)s * interval '1 second')
     ORDER BY waiting.created_at
 """
 
@@ -150,7 +150,7 @@ def stale(*, age_seconds: float) -> dict[str, list[UUID]]:
     """By queue: jobs that could be claimed, but of which no worker was told within `age_seconds`."""
     by_queue: dict[str, list[UUID]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_STALE, {"age": timedelta(seconds=age_seconds)})
+        cursor.execute(_STALE, {"age": age_seconds})
         for job_id, queue in cursor.fetchall():
             by_queue.setdefault(queue, []).append(job_id)
     return by_queue

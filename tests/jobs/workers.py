@@ -113,7 +113,7 @@ class Site:
         found = []
         for worker in self.workers:
             if worker.poll() is None:
-                found += [child for child in psutil.Process(worker.pid).children() if "jobs.child" in child.cmdline()]
+                found += [child for child in psutil.Process(worker.pid).children() if _runs_a_job(child)]
         return found
 
     def stop(self) -> None:
@@ -164,9 +164,15 @@ def until(look: Callable[[], T], *, what: str, seconds: float = 30) -> T:
     return found
 
 
+def _runs_a_job(process: psutil.Process) -> bool:
+    try:
+        return "jobs.child" in process.cmdline()
+    except psutil.Error:
+        return False  # it has just ended
+
+
 def _use_broker(url: str) -> None:
     app.conf.broker_url = app.conf.broker_write_url = app.conf.broker_read_url = url
-    app.pool.force_close_all()
-    app.set_default()
+    # Pools are looked up by address when they are next asked for.
     app._pool = None
     app.amqp._producer_pool = None
