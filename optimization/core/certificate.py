@@ -89,7 +89,9 @@ def certify(
     excess = float(terms.sum() + priced.sum() + (multipliers * slack).sum())
     worth = value if objective is None else objective
     dual = value + excess if bound is None else min(value + excess, bound)
-    gap = 0.0 if dual == worth else (dual - worth) / max(abs(worth), 1e-300)
+    # Where nothing can be earned, a bound of rounding size is no gap.
+    at_most = float(cells.curves.value(cells.upper).sum())
+    gap = 0.0 if abs(dual - worth) <= 1e-16 * at_most else (dual - worth) / max(abs(worth), 1e-12 * at_most)
 
     over = max(
         float(np.max(sums - tree.upper, initial=0.0)),

@@ -1,4 +1,4 @@
-"""The file format of a budget problem, `rmn-budget-instance/1`, read strictly: an unknown key is an error, not a guess."""
+"""The file format of a budget problem, `rmn-budget-instance/1`, read strictly: an unknown key is an error."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ class _Filling:
         return np.exp(best) - self.offset
 
     def _away_from_ends(self, nodes: Ints, target: Floats) -> Floats:
-        """Targets a hair inside what the cells can spend: at the very end any price would do, and the tight one is wanted."""
+        """Targets a hair inside what the cells can spend: at the very end any price would do, the tight one is wanted."""
         hair = 1e-13 * self.most[nodes]
         return np.clip(target, np.minimum(self.least[nodes] + hair, self.most[nodes]), self.most[nodes] - hair)
 

@@ -1,8 +1,8 @@
 """Prices for the return and cost constraints, around the exact filling of the tree.
 
 For multipliers u >= 0 the Lagrangian is again a problem on the tree, solved by `fill_tree`. Its value D(u) is convex
-in u with gradient G(x(u)), and where demand is smooth its second derivative is known in closed form: inside each group
-of cells that share a binding price, a covariance. So the few multipliers are found by a safeguarded Newton method. Where
+in u with gradient G(x(u)), and where demand is smooth its second derivative is known in closed form: a covariance
+inside each group of cells that share a binding price. So a safeguarded Newton method finds the few multipliers. Where
 jumps make D kinked, cutting planes finish (Kelley's method; its linear programme also mixes the allocations seen into
 one that meets the constraints, as in Dantzig-Wolfe decomposition).
 """
@@ -102,6 +102,8 @@ class LimitedFilling:
             # A trace of the revenue keeps cells outside every scope from having no curve at all.
             weights = multipliers @ self.limits.gain
             weights = np.maximum(weights, 1e-9 * float(weights.max()))
+        # A cell that the scenarios give nothing keeps a trace of its curve, for a demand needs one.
+        weights = np.maximum(weights, 1e-12 * float(weights.max()))
         plain = not len(self.limits) and self.tilt is None
         self.fills += 1
         filled = fill_tree(
@@ -112,7 +114,7 @@ class LimitedFilling:
         return self._point(filled, multipliers)
 
     def attain(self, reference: Point) -> Point | Unattainable:
-        """An allocation that keeps all constraints as far from broken as any can, in the scale they have at `reference`."""
+        """An allocation that keeps all constraints far from broken, each in the scale it has at `reference`."""
         j = len(self.limits)
         mixture, scale = np.full(j, 1.0 / j), self._scale(reference)
         seen: list[Point] = []

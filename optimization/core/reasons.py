@@ -231,7 +231,8 @@ class Explainer:
     def _global_reason(self, row: int, charge: float, returns: float) -> Reason:
         one = self.limits.constraints[row]
         if one.kind is GlobalKind.MIN_ROAS:
-            text = f"More would break the ROAS of {one.value:g} over {path_text(one.scope)}: the next unit returns {returns:.3g}."
+            place = path_text(one.scope)
+            text = f"More would break the ROAS of {one.value:g} over {place}: the next unit returns {returns:.3g}."
             return Reason(ReasonKind.MIN_ROAS, one.scope, float(self.multipliers[row]), text)
         text = f"More would break the cost per acquisition of {one.value:g} over {path_text(one.scope)}."
         return Reason(ReasonKind.MAX_CPA, one.scope, float(self.multipliers[row]), text)

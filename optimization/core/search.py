@@ -10,9 +10,16 @@ from optimization.core.branching import BranchSearch
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
-from optimization.core.problem import BudgetProblem
+from optimization.core.problem import BudgetProblem, InvalidProblem
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
+
+
+class SolverFailed(InvalidProblem):
+    """The general solver gave no answer to a problem that has one."""
+
+    code = "solver-failed"
+    title = "The solver gave no answer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +49,8 @@ def search_allocation(
     problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet
 ) -> Candidate | Unattainable:
     """Find the allocation; the bounds of cells and nodes are known to be satisfiable."""
+    if problem.tail is not None:
+        return _tail_candidate(problem, tree, cells, limits)
     suffix = "+multipliers" if len(limits) else ""
     if not cells.gapped.any():
         found = LimitedFilling(tree, cells, limits).best()
@@ -57,3 +66,63 @@ def search_allocation(
     return Candidate(
         point.spend, point.filled.price, point.multipliers, f"laminar{suffix}+branching", bound=branched.bound
     )
+
+
+def tail_value(problem: BudgetProblem, spend: Floats) -> float:
+    """Mean revenue of the worst share of the scenarios at `spend`, money; a fraction of a scenario counts as such."""
+    if problem.tail is None:
+        raise AssertionError("a tail value needs a tail objective")
+    outcomes = np.sort(problem.tail.scenarios @ problem.responses.value(spend))
+    mass = problem.tail.tail_fraction * outcomes.size
+    weights = np.clip(mass - np.arange(outcomes.size), 0.0, 1.0)
+    return float(weights @ outcomes / mass)
+
+
+def _tail_candidate(
+    problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet
+) -> Candidate | Unattainable:
+    """A tail objective: the conic solver gives the allocation, the tree at its scenario prices the bound.
+
+    The tail mean is the least over all mixtures of the worst scenarios, so under any one mixture the expected revenue
+    that the tree can reach is an upper bound.
+    """
+    # CVXPY takes a second to import; only tail objectives pay for it.
+    from optimization.core.convex import solve_conic
+
+    reachable = LimitedFilling(tree, cells, limits).best()
+    if isinstance(reachable, Unattainable):
+        return reachable
+    answer = solve_conic(problem, tree, cells, limits)
+    if answer.status != "optimal" or answer.tilt is None:
+        raise SolverFailed(
+            f"The conic solver gave up: {answer.status}.",
+            where="objective",
+            fix="Maximise expected revenue instead, or drop scenarios that differ by orders of magnitude.",
+        )
+    priced = LimitedFilling(tree, cells, limits, tilt=answer.tilt).best()
+    if isinstance(priced, Unattainable):
+        return priced
+    spend = _inside(tree, cells, limits, answer.spend, reachable.spend)
+    return Candidate(
+        spend,
+        priced.filled.price,
+        priced.multipliers,
+        "cvxpy+clarabel",
+        tilt=answer.tilt,
+        objective=tail_value(problem, spend),
+    )
+
+
+def _inside(tree: Tree, cells: BoundedResponses, limits: GlobalSet, spend: Floats, anchor: Floats) -> Floats:
+    """The conic answer pulled towards an allocation within all constraints until it breaks none beyond rounding."""
+
+    def excess(at: Floats) -> float:
+        sums, slack = tree.sums(at), limits.slack(at, cells.curves.value(at))
+        return float(max(np.max(sums - tree.upper), np.max(tree.lower - sums), np.max(-slack, initial=0.0)))
+
+    allowed = 1e-12 * float(tree.upper[0])
+    for share in (0.0, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3):
+        mixed = (1.0 - share) * spend + share * anchor
+        if excess(mixed) <= allowed:
+            return mixed
+    return anchor

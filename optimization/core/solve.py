@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from optimization.core.multipliers import Unattainable
 from optimization.core.problem import BudgetProblem, GlobalKind, InvalidProblem
 from optimization.core.reasons import BoundPrice, Explainer, Line, Reason
 from optimization.core.responses import Floats
-from optimization.core.search import Candidate, search_allocation
+from optimization.core.search import Candidate, search_allocation, tail_value
 from optimization.core.tree import Tree
 
 
@@ -144,6 +144,11 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
         conflict = find_limit_conflict(problem)
         return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=conflict)
     certificate = _certify(problem, tree, cells, limits, found)
+    if before is not None and np.all((before == 0.0) | (before >= problem.commitments)):
+        kept = _certify(problem, tree, cells, limits, _keeping(problem, found, before))
+        if kept.violation <= 1e-12 and kept.objective >= certificate.objective * (1.0 - 1e-13):
+            # Equally good answers exist: moving no money is the better one.
+            found, certificate = _keeping(problem, found, before), kept
     return Solution(
         "optimal",
         problem,
@@ -170,6 +175,12 @@ def _certify(
         objective=found.objective,
         bound=found.bound,
     )
+
+
+def _keeping(problem: BudgetProblem, found: Candidate, current: Floats) -> Candidate:
+    """The current spend as an answer, judged by the prices that were found."""
+    objective = None if problem.tail is None else tail_value(problem, current)
+    return replace(found, spend=current, objective=objective, engine=f"{found.engine}, current kept")
 
 
 def _current_spend(problem: BudgetProblem, current: Mapping[str, float]) -> Floats:

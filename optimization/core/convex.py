@@ -1,0 +1,128 @@
+"""The general path: the same problem as a conic programme, solved by Clarabel through CVXPY.
+
+It takes a tail objective, which the tree alone does not, and serves as the second opinion in tests and benches. It is
+orders of magnitude slower than the filling of the tree and meant for up to a few thousand cells. Money is scaled by the
+budget before it reaches the solver: conic solvers stop at absolute tolerances near 1e-9.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from optimization.core.envelope import BoundedResponses
+from optimization.core.limits import GlobalSet
+from optimization.core.problem import BudgetProblem, InvalidProblem
+from optimization.core.responses import Family, Floats, Index
+from optimization.core.tree import Tree
+
+#: Beyond this many cells the conic form takes minutes or fails.
+MOST_CELLS = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class ConicAnswer:
+    """What the conic solver found.
+
+    Attributes:
+        status: `optimal`, `infeasible`, or the solver's own word for a failure.
+        spend: money per cell, shape (n,); zeros when there is none.
+        revenue: sum of the curves at `spend`, money.
+        tilt: for a tail objective the mixture of scenarios that prices it, shape (n,), else None.
+    """
+
+    status: str
+    spend: Floats
+    revenue: float
+    tilt: Floats | None = None
+
+
+def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> ConicAnswer:
+    """Solve a concave problem as a conic programme.
+
+    Raises:
+        InvalidProblem: a curve is S-shaped, a cell has a minimum commitment, or there are too many cells.
+    """
+    n = len(cells)
+    if cells.gapped.any() or np.any((cells.curves.family == Family.HILL) & (cells.upper > cells.lower)):
+        raise InvalidProblem(
+            "Hill curves and minimum commitments have no conic form.",
+            where="cells",
+            fix="Use the expected-revenue objective, or concave families without min_spend_if_active.",
+        )
+    if n > MOST_CELLS:
+        raise InvalidProblem(
+            f"The general path takes up to {MOST_CELLS} cells, not {n}.",
+            where="cells",
+            fix="Use the expected-revenue objective, or merge cells.",
+        )
+    money = max(float(tree.upper[0]), float(cells.lower.sum()), 1e-12)
+    x = cp.Variable(n)
+    worth = max(float(cells.curves.value(cells.upper).sum()), 1e-12)
+    parts, order = _revenue(x, cells, money, worth)
+    revenue = parts[np.argsort(order)]
+    rules = [x >= cells.lower / money, x <= cells.upper / money]
+    for node in range(tree.nodes):
+        under = cp.sum(x[np.flatnonzero(tree.under(node))])
+        if tree.upper[node] < np.inf:
+            rules.append(under <= tree.upper[node] / money)
+        if tree.lower[node] > 0.0:
+            rules.append(under >= tree.lower[node] / money)
+    for gain, cost in zip(limits.gain, limits.cost, strict=True):
+        size = max(float(cost.max()) * money, 1e-12)
+        rules.append((gain * worth / size) @ revenue >= (cost * money / size) @ x)
+    tail_rule = None
+    if problem.tail is None:
+        goal = cp.sum(revenue)
+    else:
+        rows, share = problem.tail.scenarios, problem.tail.tail_fraction
+        level, short = cp.Variable(), cp.Variable(rows.shape[0], nonneg=True)
+        tail_rule = short >= level - rows @ revenue
+        rules.append(tail_rule)
+        goal = level - cp.sum(short) / (share * rows.shape[0])
+    programme = cp.Problem(cp.Maximize(goal), rules)
+    try:
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+            # A solution short of the tolerance is used all the same: the certificate says how good it is.
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+            programme.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    except cp.error.SolverError as failure:
+        return ConicAnswer(f"failed: {failure}", np.zeros(n), 0.0)
+    if x.value is None:
+        status = "infeasible" if "infeasible" in programme.status else programme.status
+        return ConicAnswer(status, np.zeros(n), 0.0)
+    spend = np.clip(x.value * money, cells.lower, cells.upper)
+    tilt = None
+    if problem.tail is not None and tail_rule is not None:
+        odds = np.maximum(np.asarray(tail_rule.dual_value), 0.0)
+        tilt = (odds / max(float(odds.sum()), 1e-300)) @ problem.tail.scenarios
+    return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt)
+
+
+def _revenue(
+    x: cp.Variable, cells: BoundedResponses, money: float, worth: float
+) -> tuple[cp.Expression, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Revenue per cell as a share of `worth`, family by family, with the order of the cells in it."""
+    parts, order = [], []
+    for family, index in cells.curves.groups:
+        rows = _rows(index, len(cells))
+        k, n = cells.curves.scale[rows] / money, cells.curves.exponent[rows]
+        a, spend = cells.curves.amplitude[rows] / worth, x[rows]
+        if family is Family.LOG:
+            parts.append(cp.multiply(a, cp.log1p(cp.multiply(1.0 / k, spend))))
+        elif family is Family.MICHAELIS_MENTEN:
+            parts.append(cp.multiply(a, 1.0 - cp.inv_pos(1.0 + cp.multiply(1.0 / k, spend))))
+        elif family is Family.EXP_SATURATION:
+            parts.append(cp.multiply(a, 1.0 - cp.exp(cp.multiply(-1.0 / k, spend))))
+        else:
+            ratio = cp.multiply(1.0 / k, spend)
+            parts.append(cp.hstack([a[i] * cp.power(ratio[i], float(n[i])) for i in range(rows.size)]))
+        order.append(rows)
+    return cp.hstack(parts), np.concatenate(order)
+
+
+def _rows(index: Index, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    return np.arange(n)[index]

@@ -1,0 +1,144 @@
+"""What cannot be met is answered with the smallest conflict, what is missing, and what would do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optimization.core.conflicts import bounds_can_be_met, find_bound_conflict, relaxed, without
+from optimization.core.limit_conflicts import limits_can_be_met
+from optimization.core.problem import BudgetProblem, Cell, Curve, GlobalConstraint, GlobalKind, NodeBound
+from optimization.core.responses import Family
+from optimization.core.solve import solve_budget
+from tests.optimization.core.casts import cell
+
+
+def tangled(seed: int) -> BudgetProblem:
+    """Bounds drawn without care: most such problems cannot be met."""
+    rng = np.random.default_rng(seed)
+    cells = [
+        Cell(
+            f"c{i}",
+            (f"ch{i % 2}", f"r{i % 3}", f"s{i}"),
+            Curve(Family.LOG, 100.0, 50.0),
+            min_spend=float(rng.choice([0.0, 10.0, 25.0])),
+            max_spend=float(rng.uniform(25.0, 80.0)),
+            out_of_stock=bool(rng.random() < 0.2),
+        )
+        for i in range(12)
+    ]
+    bounds = []
+    for path in sorted({one.path[:depth] for one in cells for depth in (1, 2)}):
+        low = float(rng.uniform(0.0, 120.0)) if rng.random() < 0.5 else None
+        high = float(rng.uniform(20.0, 200.0)) if rng.random() < 0.5 else None
+        bounds.append(NodeBound(path, low, high))
+    return BudgetProblem.of(cells, float(rng.uniform(80.0, 400.0)), node_bounds=bounds)
+
+
+def only(problem: BudgetProblem, members: list) -> BudgetProblem:
+    """The problem with no other constraint than `members`."""
+    kept = {(m.kind, m.path, m.cell) for m in members}
+    cells = [
+        replace(
+            one,
+            min_spend=one.min_spend if ("min_spend", one.path, one.id) in kept else 0.0,
+            max_spend=one.max_spend if ("max_spend", one.path, one.id) in kept else None,
+        )
+        for one in problem.cells
+    ]
+    bounds = [
+        NodeBound(
+            b.path,
+            b.min_spend if ("min_spend", b.path, None) in kept else None,
+            b.max_spend if ("max_spend", b.path, None) in kept else None,
+        )
+        for b in problem.node_bounds
+    ]
+    total = problem.total_budget if ("max_spend", (), None) in kept else 1e9
+    return BudgetProblem.of(cells, total, node_bounds=bounds)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_conflict_is_minimal_and_its_relaxations_work(seed: int) -> None:
+    problem = tangled(seed)
+    conflict = find_bound_conflict(problem)
+    if conflict is None:
+        assert solve_budget(problem).feasible
+        return
+    members = list(conflict.members)
+    assert not bounds_can_be_met(only(problem, members))
+    for member in members:
+        rest = [one for one in members if one is not member]
+        assert bounds_can_be_met(only(problem, rest))
+        assert bounds_can_be_met(without(problem, [member])) is member.restores
+    for member in members:
+        if conflict.further or member.needed is None:
+            continue
+        if bounds_can_be_met(relaxed(problem, member, member.needed)):
+            short = member.needed + (1.0 if member.kind == "min_spend" else -1.0) * 0.01 * conflict.shortfall
+            assert not bounds_can_be_met(relaxed(problem, member, short))
+
+
+def test_floors_above_a_cap_name_only_what_is_needed() -> None:
+    cells = [cell(name, 900.0, 100.0, path=("ch",)) for name in ("alice", "bob", "carol")]
+    problem = BudgetProblem.of(
+        cells,
+        500.0,
+        node_bounds=[
+            NodeBound(("ch",), None, 100.0),
+            NodeBound(("ch", "alice"), 80.0, None),
+            NodeBound(("ch", "bob"), 60.0, None),
+            NodeBound(("ch", "carol"), 5.0, None),
+        ],
+    )
+    answer = solve_budget(problem).as_dict()
+    assert answer["status"] == "infeasible"
+    assert [tuple(m["path"]) for m in answer["minimal_conflict"]] == [("ch",), ("ch", "alice"), ("ch", "bob")]
+    assert answer["shortfall"] == pytest.approx(45.0)
+    assert [m["needed"] for m in answer["relaxations"]] == pytest.approx([145.0, 35.0, 15.0])
+    assert all(m["restores"] for m in answer["relaxations"])
+
+
+def test_a_floor_over_empty_shelves_stands_alone() -> None:
+    cells = [cell(name, 900.0, 100.0, path=("ch",), out_of_stock=True) for name in ("alice", "bob")]
+    conflict = find_bound_conflict(BudgetProblem.of(cells, 500.0, node_bounds=[NodeBound(("ch",), 50.0, None)]))
+    assert conflict is not None
+    assert [(one.kind, one.needed) for one in conflict.members] == [("min_spend", 0.0)]
+
+
+def test_independent_conflicts_are_all_reported() -> None:
+    cells = [cell(name, 900.0, 100.0, path=(name,), cap=10.0) for name in ("left", "right")]
+    bounds = [NodeBound(("left",), 20.0, None), NodeBound(("right",), 30.0, None)]
+    conflict = find_bound_conflict(BudgetProblem.of(cells, 500.0, node_bounds=bounds))
+    assert conflict is not None
+    assert [one.shortfall for one in (conflict, *conflict.further)] == [20.0, 10.0]
+
+
+def test_an_unattainable_roas_names_the_floor_and_the_best_value() -> None:
+    cells = [cell("good", 900.0, 100.0, cap=100.0), cell("bad", 100.0, 100.0, min_spend=300.0)]
+    limit = GlobalConstraint(GlobalKind.MIN_ROAS, 4.0)
+    problem = BudgetProblem.of(cells, 1000.0, global_constraints=[limit])
+    solved = solve_budget(problem)
+    assert solved.conflict is not None
+    assert [(one.kind, one.cell) for one in solved.conflict.members] == [("min_roas", None), ("min_spend", "bad")]
+    spend = np.linspace(0.0, 100.0, 100_001)
+    roas = (900.0 * np.log1p(spend / 100.0) + 100.0 * np.log(4.0)) / (spend + 300.0)
+    assert solved.conflict.best_attainable == pytest.approx(float(roas.max()), rel=1e-8)
+    for member in solved.conflict.members:
+        assert member.restores
+        assert limits_can_be_met(without(problem, [member]))
+        assert member.needed is not None
+        assert limits_can_be_met(relaxed(problem, member, member.needed))
+        tight = member.needed * (1.0 + 1e-4)
+        assert not limits_can_be_met(relaxed(problem, member, tight))
+
+
+def test_an_unattainable_cpa_says_what_is_attainable() -> None:
+    cells = [cell("only", 100.0, 100.0, min_spend=300.0)]
+    problem = BudgetProblem.of(cells, 1000.0, global_constraints=[GlobalConstraint(GlobalKind.MAX_CPA, 10.0)])
+    answer = solve_budget(problem).as_dict()
+    assert {m["kind"] for m in answer["minimal_conflict"]} == {"max_cpa", "min_spend"}
+    assert {"scope", "kind", "value"} <= set(answer["minimal_conflict"][0])
+    assert answer["best_attainable"] == pytest.approx(300.0 / (100.0 * np.log(4.0) / 20.0), rel=1e-8)
