@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from accounts import selectors as people
 from accounts.models import ApiToken, User
@@ -184,7 +184,7 @@ def _out_of_stock(user: User, until: date) -> Iterator[Attention]:
                 network=listing.retailer.network,
                 money=Decimal(spend),
                 action="Plan without it",
-                url=reverse("scenario-list"),
+                url=_address("scenario-list"),
             )
 
 
@@ -215,21 +215,29 @@ def first_steps(*, user: User) -> list[Step]:
         ),
         Step(
             text="Fit response curves", done=curves is not None, result=str(curves) if curves else "",
-            action="Fit", url=reverse("scenario-list"),
+            action="Fit", url=_address("scenario-list"),
         ),
         Step(
             text="Build and solve a scenario", done=scenarios.exists(), result=f"{scenarios.count()} solved",
-            action="Build", url=reverse("scenario-list"),
+            action="Build", url=_address("scenario-list"),
         ),
         Step(
             text="Ask for too much, and relax it", done=infeasible.exists(), result="seen",
-            action="Try", url=reverse("scenario-list"),
+            action="Try", url=_address("scenario-list"),
         ),
         Step(
             text="Make an API token", done=ApiToken.objects.filter(user=user).exists(), result="made",
             action="Make one", url=reverse("settings-tokens"),
         ),
     ]  # fmt: skip
+
+
+def _address(name: str) -> str:
+    """A page of this app; until it exists, home."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return reverse("home")
 
 
 def _first(table: MetricTable, name: str) -> Decimal | None:

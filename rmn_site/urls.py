@@ -7,10 +7,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts import urls as accounts
 from governance import urls as governance
 from harmonization import urls as harmonization
+from jobs import urls as jobs
 from metrics import urls as metrics
+from planning.home_view import home_page
 from tenants.admin import tenant_site
 
-APPS = (accounts, governance, harmonization, metrics)
+APPS = (accounts, jobs, governance, harmonization, metrics)
 
 api_urlpatterns = [
     *(pattern for app in APPS for pattern in app.api_urlpatterns),
@@ -19,6 +21,7 @@ api_urlpatterns = [
 ]
 
 urlpatterns = [
+    path("", home_page, name="home"),
     path("accounts/", include("allauth.urls")),
     path("admin/", tenant_site.urls),
     path("api/v1/", include(api_urlpatterns)),
