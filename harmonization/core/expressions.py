@@ -6,6 +6,7 @@ never handed the text: theirs read server files. Division by zero is null, money
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,8 @@ LENGTH_LIMIT: Final = 400
 DEPTH_LIMIT: Final = 12
 NODE_LIMIT: Final = 80
 LITERAL_LIMIT: Final = 64
+
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?")
 
 Names = Mapping[str, pl.Expr]
 
@@ -94,6 +97,8 @@ def parse_expression(text: str) -> ParsedExpression:
             names.add(node.name)
         if isinstance(node, exp.Literal) and len(node.name) > LITERAL_LIMIT:
             raise RefusedExpression("A literal is too long.", fix="Shorten it.")
+        if isinstance(node, exp.Literal) and not node.is_string and not _NUMBER.fullmatch(node.name):
+            raise RefusedExpression(f"{node.name!r} is no plain number.", fix="Write up to 12 digits and 6 decimals.")
     return ParsedExpression(tree, frozenset(names))
 
 

@@ -89,9 +89,10 @@ def read_located_yaml(text: str) -> LocatedDocument:
             f"The contract has more than {SIZE_LIMIT // 1024} KiB.",
             fix="A contract describes one report; split it or shorten its examples.",
         )
-    loader = _PlainLoader(text)
     lines: dict[Path, int] = {}
+    loader = None
     try:
+        loader = _PlainLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise InvalidContract("The contract is empty.", where="line 1", fix="Start from a shipped contract.")
@@ -103,12 +104,15 @@ def read_located_yaml(text: str) -> LocatedDocument:
             where=f"line {mark.line + 1 if mark else 1}",
             fix="Correct the syntax at this line.",
         ) from error
-    except yaml.YAMLError as error:
+    except yaml.reader.ReaderError as error:
         raise InvalidContract(
-            f"Not readable as YAML: {error}.", where="line 1", fix="Save the file as plain UTF-8 text."
+            f"Not readable as YAML: {error.reason}.",
+            where=f"line {text.count(chr(10), 0, error.position) + 1}",
+            fix="Save the file as plain UTF-8 text.",
         ) from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return LocatedDocument(value, lines)
 
 

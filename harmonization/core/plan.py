@@ -25,6 +25,8 @@ BLANK_ROW: Final = "blank_row"
 REPEATED_ROW: Final = "repeated_row"
 _SKIP: Final = "__skip"
 _BAD: Final = "__bad"
+_PART: Final = "\x1f"
+_ITEM: Final = "\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Plan:
     the first has `source_row`, `rule_ids`, `findings` (rule, column, value as text), the row as `raw` (JSON by header)
     and its `spend` and `currency` where they could be read; the second `source_row`, `reason` and `raw`.
 
-    Each frame is meant to be run alone. One run that feeds several sinks holds what the slower ones have not taken
-    yet; so the good rows are written first, and the few others are looked at in a second run over `aside`.
+    Each frame is meant to be run alone: the good rows first, and only where some rows are missing from them a second
+    run for `aside`, whose reasons are then worked out over it alone. A file without bad rows pays for one sink.
     """
 
     good: pl.LazyFrame
@@ -201,26 +203,28 @@ def _raw(binding: Binding) -> pl.Expr:
 def _quarantined(
     bad: pl.LazyFrame, binding: Binding, made: list[Conversion], violations: list[Violation]
 ) -> pl.LazyFrame:
+    # Findings are joined as text and cut again: a list of structs built from one per rule costs fifty times as much.
     texts = {each.column: pl.col(text_name(each.position)) for each in made}
-    none = pl.lit(None, dtype=pl.String)
     findings = []
     for violation in violations:
-        value = texts.get(violation.column or "", none)
-        if violation.column is not None and violation.column not in texts:
-            value = pl.col(violation.column).cast(pl.String)
-        finding = pl.struct(
-            pl.lit(violation.rule).alias("rule"),
-            pl.lit(violation.column, dtype=pl.String).alias("column"),
-            value.alias("value"),
+        column = violation.column or ""
+        value = texts.get(column, pl.col(column).cast(pl.String) if column else pl.lit(None, dtype=pl.String))
+        finding = pl.concat_str(
+            [pl.lit(violation.rule), pl.lit(column), value.fill_null("").str.replace_all(f"[{_PART}{_ITEM}]", " ")],
+            separator=_PART,
         )
         findings.append(pl.when(violation.broken.fill_null(False)).then(finding))
-    listed = pl.concat_list(findings).list.drop_nulls()
-    return bad.with_columns(listed.alias("findings")).select(
+    parts = pl.element().str.split_exact(_PART, 2).struct
+    named = pl.struct(
+        parts.field("field_0").alias("rule"),
+        pl.when(parts.field("field_1") != "").then(parts.field("field_1")).alias("column"),
+        pl.when(parts.field("field_2") != "").then(parts.field("field_2")).alias("value"),
+    )
+    listed = pl.concat_str(findings, separator=_ITEM, ignore_nulls=True).str.split(_ITEM)
+    rules = pl.element().struct.field("rule").unique(maintain_order=True)
+    return bad.with_columns(listed.list.eval(named).alias("findings")).select(
         SOURCE_ROW,
-        pl.col("findings")
-        .list.eval(pl.element().struct.field("rule"))
-        .list.unique(maintain_order=True)
-        .alias("rule_ids"),
+        pl.col("findings").list.eval(rules).alias("rule_ids"),
         "findings",
         _raw(binding).alias("raw"),
         "spend",

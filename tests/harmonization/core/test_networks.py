@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from harmonization.core.contract_examples import failed_examples
 from harmonization.core.engine import harmonize_file
@@ -236,3 +238,28 @@ def test_auto_finds_the_contract(tmp_path: Path, headers: list[str], name: str) 
     row = search_term_row("chips") if headers is SEARCH_TERM else CRITEO_ROW
     path = write_csv(tmp_path / "export.csv", [headers, row])
     assert harmonize_file(path, list(shipped_contracts().values())).contract == name
+
+
+def test_a_workbook_that_declares_one_cell_is_read_whole(tmp_path: Path) -> None:
+    rows = [SEARCH_TERM, search_term_row("chips"), search_term_row("crisps")]
+    whole = write_xlsx(tmp_path / "whole.xlsx", rows)
+    path = tmp_path / "st.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for member in source.infolist():
+            content = source.read(member)
+            if member.filename == "xl/worksheets/sheet1.xml":
+                assert b'<dimension ref="A1:X3"/>' in content
+                content = content.replace(b'<dimension ref="A1:X3"/>', b'<dimension ref="A1"/>')
+            target.writestr(member, content)
+    assert harmonize_file(path, find_contract("amazon_sp_search_term")).rows_out == 2
+
+
+def test_the_first_sheet_with_rows_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "st.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        workbook.add_worksheet("Cover").write(0, 0, "Sponsored Products")
+        page = workbook.add_worksheet("Data")
+        for line, row in enumerate([SEARCH_TERM, search_term_row("chips")]):
+            page.write_row(line, 0, row)
+    report = harmonize_file(path, find_contract("amazon_sp_search_term"))
+    assert (report.sheet, report.rows_out) == ("Data", 1)
