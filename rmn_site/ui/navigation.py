@@ -67,8 +67,11 @@ NAVIGATION: tuple[Group, ...] = (
         "Admin",
         (
             Item("Users and roles", "settings-users", "users", permission="users.view"),
+            Item("Brands", "settings-brands", "tag", permission="brands.manage"),
+            Item("Change history", "settings-history", "history", permission="history.view"),
             Item("API tokens", "settings-tokens", "key"),
             Item("API reference", "api-docs", "code"),
+            Item("Records", "admin:index", "table", permission="admin.open"),
         ),
     ),
 )

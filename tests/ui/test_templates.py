@@ -30,7 +30,9 @@ def test_template_keeps_to_the_content_policy(name):
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_icons_of_the_template_are_in_the_sprite(name):
     text = (ROOT / "templates" / name).read_text(encoding="utf-8")
-    assert set(re.findall(r'{% icon "([^"]+)"', text)) <= ICONS
+    named = set(re.findall(r'{% icon "([^"]+)"', text)) | set(re.findall(r'icon_name="([^"]+)"', text))
+    named |= set(re.findall(r'{% chip (?:"[^"]*"|\S+) "[^"]*" "([^"]+)"', text))
+    assert named <= ICONS
 
 
 def test_icons_named_in_code_are_in_the_sprite():
