@@ -10,6 +10,8 @@ from django.db import OperationalError
 from django.http import Http404
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -32,6 +34,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     set_rollback()
     request = context.get("request")
+    if isinstance(request, Request):
+        # Also where the view would have answered in YAML or HTML: an error is always this document.
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), CONTENT_TYPE
     document = problem_document(problem, instance=getattr(request, "path", ""), request_id=str(current_request_id()))
     return Response(document, status=document["status"], headers=headers, content_type=CONTENT_TYPE)
 

@@ -108,6 +108,8 @@ def template_sql() -> str:
     kept = SchemaTemplate.objects.filter(digest=digest).values_list("sql", flat=True).first()
     if kept is not None:
         return kept
+    if connection.in_atomic_block:
+        raise Unavailable("The schema template is out of date.", fix="Run `manage.py prepare_platform`, then repeat.")
     with _one_builder():
         kept = SchemaTemplate.objects.filter(digest=digest).values_list("sql", flat=True).first()
         return kept if kept is not None else _build_template(digest)
@@ -148,7 +150,8 @@ def replay_template(schema: str) -> None:
         cursor.execute("SET LOCAL check_function_bodies = false")
         # The driver's own cursor: pghistory would bind the context of the request as parameters of every statement,
         # and a script of many statements takes none.
-        cursor.cursor.execute(text)
+        with connection.wrap_database_errors:
+            cursor.cursor.execute(text)
 
 
 def _dump(schema: str) -> str:
