@@ -62,9 +62,9 @@ def site(polled: Polled) -> Iterator[str]:
         yield base
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser_process(chromium: str) -> Iterator[Any]:
-    """One Chromium for all tests of this folder."""
+    """One Chromium for a module, and gone after it: its driver holds this thread's event loop as long as it lives."""
     playwright = pytest.importorskip("playwright.sync_api")
     # Playwright runs an event loop in this thread; Django takes that for asynchronous code.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
