@@ -18,7 +18,7 @@ from rmn_site.local import paths
 from rmn_site.local.console import say
 from rmn_site.local.plan import Mode, platform_plan
 from rmn_site.local.runfile import Run, RunFile
-from rmn_site.local.servers import Servers, status, stop_unused
+from rmn_site.local.servers import is_given, servers_for, status, stop_unused
 from rmn_site.local.supervisor import Supervisor, free_port
 from tenants.core.problems import Conflict, InvalidInput, Problem
 
@@ -30,6 +30,15 @@ def start(mode: Mode, home: Path, environ: Mapping[str, str]) -> int:
     """Run the platform until a signal arrives; say so if it runs already."""
     if run := RunFile(home).current():
         return report_running(run, mode)
+    if (
+        not (is_given("DATABASE_URL", environ) and is_given("REDIS_URL", environ))
+        and environ.get("RMN_ENV") == "production"
+    ):
+        raise InvalidInput(
+            "The embedded servers are for development and demonstrations.",
+            where="RMN_ENV=production",
+            fix="Set DATABASE_URL and REDIS_URL to servers that are backed up (docs/operations.md).",
+        )
     bind = environ.get("RMN_BIND", "127.0.0.1")
     wanted = _port(environ.get("RMN_PORT", "8000"))
     port = free_port(bind, wanted)
@@ -99,7 +108,7 @@ def reset(home: Path, environ: Mapping[str, str]) -> int:
         Conflict: something uses it, or it is not one.
         InvalidInput: the data are in a database of somebody else.
     """
-    if environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE"):
+    if is_given("DATABASE_URL", environ):
         raise InvalidInput(
             "DATABASE_URL is set, and only the embedded database is ever deleted.",
             fix="Unset it, or drop that database yourself.",
@@ -119,12 +128,7 @@ def reset(home: Path, environ: Mapping[str, str]) -> int:
 
 def with_servers(command: Sequence[str], home: Path, environ: Mapping[str, str]) -> int:
     """Run a command while the embedded servers run. Return its exit code."""
-    servers = Servers(
-        home,
-        database=not (environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE")),
-        broker=not (environ.get("REDIS_URL") or environ.get("REDIS_URL_FILE")),
-    )
-    with servers:
+    with servers_for(home, environ) as servers:
         child = subprocess.Popen(command, env=dict(environ) | {"RMN_DATA_HOME": str(home)} | servers.urls)
         # The terminal sends its Ctrl-C to the command as well; what counts is when that ends.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

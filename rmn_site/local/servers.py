@@ -93,6 +93,16 @@ class Servers:
         self.stop()
 
 
+def is_given(variable: str, environ: Mapping[str, str]) -> bool:
+    """Whether the environment names a server of somebody else, directly or by a file."""
+    return bool(environ.get(variable) or environ.get(f"{variable}_FILE"))
+
+
+def servers_for(home: Path, environ: Mapping[str, str]) -> Servers:
+    """The embedded servers that this environment leaves to us."""
+    return Servers(home, database=not is_given("DATABASE_URL", environ), broker=not is_given("REDIS_URL", environ))
+
+
 def stop_unused(home: Path) -> bool:
     """Stop the servers of a data home unless some process uses them. Return whether they are stopped."""
     with exclusive(home / "servers.lock", patience=TRANSITION_PATIENCE):

@@ -27,7 +27,7 @@ from rmn_site.local.processes import (
     stop_in_order,
 )
 from rmn_site.local.runfile import Run, RunFile
-from rmn_site.local.servers import Servers
+from rmn_site.local.servers import servers_for
 from tenants.core.problems import Conflict, Problem, Unavailable
 
 HEALTH_TIMEOUT = 60.0  # seconds for web to answer
@@ -54,11 +54,7 @@ class Supervisor:
         self.home = home
         self.plan = plan
         self.bind, self.port = bind, port
-        self.servers = Servers(
-            home,
-            database=not (environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE")),
-            broker=not (environ.get("REDIS_URL") or environ.get("REDIS_URL_FILE")),
-        )
+        self.servers = servers_for(home, environ)
         self._marker = uuid.uuid4().hex
         self._environ = dict(environ) | self._child_environ()
         self._runfile = RunFile(home)

@@ -106,3 +106,10 @@ def test_a_port_that_is_none(home: Path) -> None:
     result = local(home, "serve", RMN_PORT="http")
     assert result.returncode == 1
     assert "RMN_PORT: 'http' is no port number." in result.stdout
+
+
+def test_production_is_not_served_from_embedded_servers(home: Path) -> None:
+    result = local(home, "serve", RMN_ENV="production", REDIS_URL="redis://cache.example")
+    assert result.returncode == 1
+    assert "Set DATABASE_URL and REDIS_URL" in result.stdout
+    assert not paths.postgres_data(home).exists()
