@@ -65,6 +65,11 @@ class Binding:
     default_attribution: dict[str, str]
 
     @property
+    def names_currency(self) -> bool:
+        """Whether the file says which currency it is in."""
+        return self.header_currency is not None or any(bound.spec.target == "currency" for bound in self.fields)
+
+    @property
     def unknown_headers(self) -> list[str]:
         return [match.header for match in self.matches if match.target is None and match.header.strip()]
 

@@ -38,6 +38,12 @@ class Coverage(_Part):
 
 
 class Source(_Part):
+    """How the files are written. Exports of `row_limit` rows are taken to be cut off there by the network.
+
+    `currency` is for files that name none, after the load's context; `currency_assumed` says that it is a guess, which
+    is then told with every report.
+    """
+
     formats: list[Literal["csv", "xlsx"]] = Field(min_length=1)
     sheet: Text | None = None
     header_row: Literal["auto"] | Annotated[int, Field(ge=1, le=50)] = "auto"
@@ -48,7 +54,9 @@ class Source(_Part):
     null_tokens: list[str] = ["-", "--", "—", "N/A", "n/a", "null", "#N/A"]
     timezone: Text
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency_assumed: bool = False
     grain: Literal["event", "hour", "day", "from_dates"]
+    row_limit: int | None = Field(default=None, ge=1)
 
 
 class Parameter(_Part):

@@ -88,7 +88,18 @@ def harmonize_file(
             if duplicates != NO_DUPLICATES:
                 outcome = _run(rows, rows_in, binding, context, scratch, duplicates)
             progress("summarise", 3, 4)
-            report = summarise(outcome, binding, path.name, opened, header_row, rows_in, out_dir)
+            report = summarise(
+                outcome,
+                binding,
+                path.name,
+                opened,
+                header_row,
+                rows_in,
+                out_dir,
+                currency_assumed=chosen.source.currency_assumed
+                and context.currency is None
+                and not binding.names_currency,
+            )
         accounted = report.rows_out + report.rows_quarantined + report.rows_skipped
         if accounted != rows_in:
             raise InconsistentCountError(f"{rows_in} rows in, {accounted} accounted for")

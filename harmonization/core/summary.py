@@ -45,6 +45,8 @@ def summarise(
     header_row: int,
     rows_in: int,
     out_dir: Path | None,
+    *,
+    currency_assumed: bool,
 ) -> HarmonizeReport:
     """Totals, quarantine by rule and warnings of one run."""
     contract = binding.contract
@@ -92,7 +94,7 @@ def summarise(
         unknown_headers=tuple(binding.unknown_headers),
         quarantine=_quarantine(quarantined),
         spend_quarantined=_spend(quarantined),
-        warnings=_warnings(outcome, binding, opened),
+        warnings=_warnings(outcome, binding, opened, rows_in, currency_assumed=currency_assumed),
         rules_not_applied=outcome.rules_not_applied,
         unmapped_values=_unmapped(events, binding),
         period_start=by_currency["period_start"].min(),  # type: ignore[arg-type]
@@ -160,8 +162,16 @@ def _spend(quarantined: pl.LazyFrame) -> dict[str, Decimal]:
     return {row["currency"] or "unknown": row["spend"] for row in sums.iter_rows(named=True)}
 
 
-def _warnings(outcome: Outcome, binding: Binding, opened: OpenedFile) -> tuple[Warned, ...]:
+def _warnings(
+    outcome: Outcome, binding: Binding, opened: OpenedFile, rows_in: int, *, currency_assumed: bool
+) -> tuple[Warned, ...]:
     found = [Warned("file", detail) for detail in opened.warnings]
+    limit = binding.contract.source.row_limit
+    if limit is not None and rows_in >= limit:
+        found.append(Warned("possibly_cut_off", f"The network cuts exports off at {limit:,} rows.", rows_in))
+    if currency_assumed:
+        assumed = binding.contract.source.currency
+        found.append(Warned("currency_assumed", f"Neither file nor load names a currency; {assumed} is assumed."))
     if binding.unknown_headers:
         found.append(Warned("unknown_columns", f"Not mapped: {', '.join(binding.unknown_headers)}."))
     events = pl.scan_parquet(outcome.events)

@@ -49,7 +49,7 @@ def open_workbook(path: Path, *, sheet: str | None, limits: Limits) -> OpenedFil
             )
         chosen, cells = wanted[0], pl.DataFrame()
         for name in wanted:
-            cells = workbook.load_sheet(name, header_row=None, dtypes="string").to_polars()
+            cells = _cells(workbook, name)
             chosen = name
             if cells.height > 1:
                 break
@@ -79,6 +79,12 @@ def open_workbook(path: Path, *, sheet: str | None, limits: Limits) -> OpenedFil
         )
 
     return OpenedFile(head, frame)
+
+
+def _cells(workbook: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
+    # Without skip_rows=0 blank rows at the top are dropped and every row's number is wrong.
+    page = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+    return page.to_polars()
 
 
 def _check_archive(path: Path, limits: Limits) -> None:

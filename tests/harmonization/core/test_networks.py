@@ -216,6 +216,23 @@ def test_criteo_defaults_credit_clicks_and_views_differently(tmp_path: Path) -> 
     assert (report.accounts, report.retailers) == (("42",), ("298",))
 
 
+def test_a_currency_that_nobody_names_is_told_to_be_assumed(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "criteo.csv", [CRITEO, CRITEO_ROW])
+    contract = find_contract("criteo_performance")
+    assert [warning.code for warning in harmonize_file(path, contract).warnings] == ["currency_assumed"]
+    named = harmonize_file(path, contract, context=LoadContext(currency="EUR"))
+    assert (named.warnings, named.totals[0].currency) == ((), "EUR")
+
+
+def test_an_export_at_the_limit_of_rows_may_be_cut_off(tmp_path: Path) -> None:
+    contract = find_contract("criteo_performance")
+    short = contract.model_copy(update={"source": contract.source.model_copy(update={"row_limit": 2})})
+    other = ["2024-05-02", *CRITEO_ROW[1:]]
+    path = write_csv(tmp_path / "criteo.csv", [CRITEO, CRITEO_ROW, other])
+    codes = [warning.code for warning in harmonize_file(path, short, context=LoadContext(currency="EUR")).warnings]
+    assert codes == ["possibly_cut_off"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "column"),
     [
@@ -263,3 +280,10 @@ def test_the_first_sheet_with_rows_is_taken(tmp_path: Path) -> None:
             page.write_row(line, 0, row)
     report = harmonize_file(path, find_contract("amazon_sp_search_term"))
     assert (report.sheet, report.rows_out) == ("Data", 1)
+
+
+def test_rows_of_a_workbook_keep_their_numbers(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "st.xlsx", [[], [], SEARCH_TERM, search_term_row("chips"), [], search_term_row("b")])
+    report = harmonize_file(path, find_contract("amazon_sp_search_term"), out_dir=tmp_path / "out")
+    assert pl.read_parquet(tmp_path / "out" / "events.parquet")["source_row"].to_list() == [4, 6]
+    assert (report.header_row, report.skipped_by_reason) == (3, {"blank_row": 1})
