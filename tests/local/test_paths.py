@@ -12,7 +12,7 @@ from rmn_site.queues import celery_url
 from tenants.core.problems import Conflict, InvalidInput
 
 
-def test_home_is_in_the_project(tmp_path: Path) -> None:
+def test_home_is_in_the_project() -> None:
     assert paths.data_home({}, project=Path("/srv/rmn"), uid=1000) == Path("/srv/rmn/.rmn")
 
 
@@ -20,8 +20,8 @@ def test_home_can_be_set() -> None:
     assert paths.data_home({"RMN_DATA_HOME": "/data/rmn"}, project=Path("/srv/rmn")) == Path("/data/rmn")
 
 
-def test_home_of_root_avoids_a_closed_folder(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
+def test_home_of_root_avoids_a_closed_folder(home: Path) -> None:
+    closed = home / "closed"
     closed.mkdir(mode=0o700)
     project = closed / "rmn"
     assert paths.data_home({}, project=project, uid=1000) == project / ".rmn"
@@ -51,14 +51,11 @@ def test_broker_of_a_real_server_keeps_its_address() -> None:
     assert celery_url("redis://cache.example:6379/2") == "redis://cache.example:6379/2"
 
 
-def test_prepared_twice_is_prepared_once(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        for parent in (tmp_path, *tmp_path.parents):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    home = tmp_path / "h"
-    assert paths.prepare_home(home) == paths.prepare_home(home) == home
-    assert paths.is_data_home(home)
-    assert not home.stat().st_mode & 0o066
+def test_prepared_twice_is_prepared_once(home: Path) -> None:
+    made = home / "made"
+    assert paths.prepare_home(made) == paths.prepare_home(made) == made
+    assert paths.is_data_home(made)
+    assert not made.stat().st_mode & 0o066
 
 
 def test_too_long_a_home_is_refused_with_the_way_out(tmp_path: Path) -> None:
