@@ -88,8 +88,8 @@ class Intervals:
     @classmethod
     def of(cls, tree: Tree, lower: Floats, upper: Floats) -> Intervals:
         """Propagate the bounds of cells (shape (n,), caps may be infinite) up the tree."""
-        inner_least = np.bincount(tree.owner, lower, minlength=tree.nodes)
-        inner_most = np.bincount(tree.owner, upper, minlength=tree.nodes)
+        inner_least = tree.gather(lower)
+        inner_most = tree.gather(upper)
         for depth in range(tree.depths - 1, 0, -1):
             here = tree.at_depth(depth)
             np.add.at(inner_least, tree.parent[here], np.maximum(inner_least[here], tree.lower[here]))
@@ -146,7 +146,8 @@ def find_bound_conflict(problem: BudgetProblem, *, tree: Tree | None = None, fur
     conflict = Conflict(tuple(members), shortfall=shortfall)
     if not further:
         return conflict
-    rest, others = without(problem, members), []
+    rest = without(problem, members)
+    others: list[Conflict] = []
     while len(others) < 8 and (other := find_bound_conflict(rest, further=False)) is not None:
         others.append(other)
         rest = without(rest, list(other.members))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
-import cvxpy as cp
+import cvxpy
 import numpy as np
 
 from optimization.core.envelope import BoundedResponses
@@ -18,6 +19,9 @@ from optimization.core.limits import GlobalSet
 from optimization.core.problem import BudgetProblem, InvalidProblem
 from optimization.core.responses import Family, Floats, Index
 from optimization.core.tree import Tree
+
+#: CVXPY builds its functions at import time, which a type checker cannot see.
+cp: Any = cvxpy
 
 #: Beyond this many cells the conic form takes minutes or fails.
 MOST_CELLS = 5_000
@@ -103,8 +107,8 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
 
 
 def _revenue(
-    x: cp.Variable, cells: BoundedResponses, money: float, worth: float
-) -> tuple[cp.Expression, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    x: Any, cells: BoundedResponses, money: float, worth: float
+) -> tuple[Any, np.ndarray[tuple[int], np.dtype[np.intp]]]:
     """Revenue per cell as a share of `worth`, family by family, with the order of the cells in it."""
     parts, order = [], []
     for family, index in cells.curves.groups:

@@ -86,7 +86,7 @@ class FittedCurve:
 
     def revenue(self, spend: ArrayLike) -> Floats:
         """Expected weekly revenue at weekly spend, money."""
-        return self.a * _shape(self.family, np.asarray(spend, dtype=np.float64) / self.k)
+        return np.asarray(self.a * _shape(self.family, np.asarray(spend, dtype=np.float64) / self.k), dtype=np.float64)
 
     def interval(self, spend: ArrayLike, z: float = Z80) -> tuple[Floats, Floats]:
         """Central interval of the expected weekly revenue, 80 % by default, by the delta method on the logarithm."""
@@ -198,7 +198,7 @@ class _Fit:
     def _log_prior(self) -> Floats:
         z = (np.log(_GRID)[None, :] - self.prior_mean[:, None]) / self.prior_sd[:, None]
         raw = -0.5 * z**2
-        return raw - _log_sum(raw)[:, None]
+        return np.asarray(raw - _log_sum(raw)[:, None])
 
     def _learn_prior(self) -> None:
         """Expectation-maximisation: mean by size and place in the tree, one spread."""
@@ -365,7 +365,7 @@ def _check(
     if len({array.shape for array in (cell, week, spend, sales, in_stock)}) != 1 or cell.ndim != 1:
         raise UnusableSeries("The columns have different lengths.", where="rows", fix="Give one value per row in each.")
     if not cells or cell.size == 0:
-        raise UnusableSeries("There are no rows.", where="rows", fix="Give weekly spend and sales of at least one cell.")
+        raise UnusableSeries("There are no rows.", where="rows", fix="Give weekly spend and sales of a cell.")
     if cell.min() < 0 or cell.max() >= len(cells):
         raise UnusableSeries("A row names a cell that is not listed.", where="cell", fix="Index into the cells given.")
     for name, values in (("spend", spend), ("sales", sales)):

@@ -19,7 +19,7 @@ import numpy as np
 
 from optimization.core.envelope import BoundedResponses
 from optimization.core.responses import SMALLEST_PRICE, Floats
-from optimization.core.tree import Ints, Tree
+from optimization.core.tree import Ints, Tree, total_by
 
 #: A node counts as meeting its target within this share of it.
 TARGET_TOLERANCE = 1e-14
@@ -99,8 +99,8 @@ class _Filling:
         # Prices are searched as logarithms of price + offset, so that a price may be as low as minus the largest cost.
         self.offset = float(costs.max(initial=0.0))
         self.trials = 0
-        self.least = tree.fold(np.bincount(tree.owner, cells.lower, minlength=tree.nodes))
-        self.most = tree.fold(np.bincount(tree.owner, cells.upper, minlength=tree.nodes))
+        self.least = tree.fold(tree.gather(cells.lower))
+        self.most = tree.fold(tree.gather(cells.upper))
 
     def spend(self, price: Floats) -> Floats:
         """Demand of every cell at the prices of the nodes."""
@@ -109,8 +109,7 @@ class _Filling:
         return self.cells.demand(each if self.plain else (each + self.costs) / self.weights)
 
     def sums(self, price: Floats, top: int) -> Floats:
-        own = np.bincount(self.tree.owner, self.spend(price), minlength=self.tree.nodes)
-        return self.tree.fold(own, top=top)
+        return self.tree.fold(self.tree.gather(self.spend(price)), top=top)
 
     def typical_price(self) -> float:
         """A price near that of the total: the marginal return of the average cell if all shared the budget alike."""
@@ -147,7 +146,8 @@ class _Filling:
             with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                 point = (low * -high_gap + high * low_gap) / (low_gap - high_gap)
                 middle = 0.5 * (low + high)
-                inside = (point > low) & (point < high) & (number % 4 != 3)
+                # A secant cannot see a jump; what it has not settled by then, halving settles.
+                inside = (point > low) & (point < high) & (number % 4 != 3) & (number < 16)
                 point = np.where(inside, point, middle)
                 point = np.where(open_up, low + step[alive], point)
                 point = np.where(open_down, np.maximum(high - step[alive], low), point)
@@ -177,7 +177,7 @@ class _Filling:
         return np.exp(best) - self.offset
 
     def _away_from_ends(self, nodes: Ints, target: Floats) -> Floats:
-        """Targets a hair inside what the cells can spend: at the very end any price would do, the tight one is wanted."""
+        """Targets a hair inside what can be spent: at the very end any price would do, and the tight one is wanted."""
         hair = 1e-13 * self.most[nodes]
         return np.clip(target, np.minimum(self.least[nodes] + hair, self.most[nodes]), self.most[nodes] - hair)
 
@@ -217,9 +217,8 @@ class _Trial:
         place = np.full(tree.nodes + 1, -1, dtype=np.intp)
         place[self.nodes[alive]] = alive
         slot = place[tree.ancestors[self.depth]][tree.owner]
-        index: Ints | slice = np.flatnonzero(slot >= 0)
-        if index.size == tree.owner.size:
-            index = slice(None)
+        chosen = np.flatnonzero(slot >= 0)
+        index = slice(None) if chosen.size == tree.owner.size else chosen
         self.slot, self.owner = slot[index], tree.owner[index]
         self.cells = filling.cells.take(index)
         self.weights, self.costs = filling.weights[index], filling.costs[index]
@@ -235,5 +234,5 @@ class _Trial:
         each = every[self.slot]
         if not filling.plain:
             each = (each + self.costs) / self.weights
-        own = np.bincount(self.owner, self.cells.demand(each), minlength=filling.tree.nodes)
+        own = total_by(self.owner, self.cells.demand(each), filling.tree.nodes)
         return filling.tree.fold(own, top=self.depth)[self.nodes[alive]]

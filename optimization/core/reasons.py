@@ -175,8 +175,8 @@ class Explainer:
     def _global_charges(self, marginal: Floats) -> Floats:
         """What each global constraint charges the next unit of each cell, shape (j, n)."""
         with np.errstate(invalid="ignore"):
-            charge = self.limits.cost - self.limits.gain * marginal
-        return np.nan_to_num(self.multipliers[:, None] * charge, neginf=0.0)
+            charge = self.multipliers[:, None] * (self.limits.cost - self.limits.gain * marginal)
+        return np.nan_to_num(charge, neginf=0.0)
 
     def _reason(self, i: int, node: int, worth: float, asked: float, marginal: Floats, charges: Floats) -> Reason:
         cell, tree = self.problem.cells[i], self.tree

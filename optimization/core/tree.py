@@ -19,6 +19,11 @@ from optimization.core.responses import Floats
 Ints = NDArray[np.intp]
 
 
+def total_by(group: Ints, values: Floats, groups: int) -> Floats:
+    """Sum of the values of each group, shape (groups,)."""
+    return np.asarray(np.bincount(group, values, minlength=groups), dtype=np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class Tree:
     """m nodes in order of depth (node 0 is the total) over n cells.
@@ -96,10 +101,13 @@ class Tree:
         depth = int(np.searchsorted(self.offsets, node, side="right")) - 1
         return np.asarray(self.ancestors[depth][self.owner] == node)
 
+    def gather(self, values: Floats) -> Floats:
+        """What the cells directly under each node add up to, shape (m,)."""
+        return total_by(self.owner, values, self.nodes)
+
     def sums(self, spend: Floats) -> Floats:
         """Spend under each node, shape (m,)."""
-        total = np.bincount(self.owner, spend, minlength=self.nodes)
-        return self.fold(total, clip=False)
+        return self.fold(self.gather(spend), clip=False)
 
     def fold(self, own: Floats, *, clip: bool = True, top: int = 0) -> Floats:
         """Add children to parents from the bottom up to depth `top`, each clipped to its bounds on the way.

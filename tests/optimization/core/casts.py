@@ -11,7 +11,9 @@ from optimization.core.responses import Family
 CONCAVE = (Family.LOG, Family.POWER, Family.MICHAELIS_MENTEN, Family.EXP_SATURATION)
 
 
-def cell(name: str, a: float, k: float, *, path: tuple[str, ...] = (), cap: float | None = None, **more: object) -> Cell:
+def cell(
+    name: str, a: float, k: float, *, path: tuple[str, ...] = (), cap: float | None = None, **more: object
+) -> Cell:
     """A logarithmic cell under `path`, with 20 of revenue per conversion."""
     curve = Curve(Family.LOG, a, k, revenue_per_conversion=20.0)
     return Cell(name, (*path, name), curve, max_spend=cap, **more)  # type: ignore[arg-type]

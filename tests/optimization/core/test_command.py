@@ -1,0 +1,53 @@
+"""`manage.py optimize` as a process: no database, no server, exit status and streams as documented."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.optimization.core.test_instances import GOOD, KEYS, changed
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def optimize(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
+    return subprocess.run(
+        [sys.executable, "manage.py", "optimize", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_a_problem_prints_one_json_object(tmp_path: Path) -> None:
+    file = tmp_path / "problem.json"
+    file.write_text(json.dumps(GOOD))
+    done = optimize(str(file), "--json")
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) == KEYS
+
+
+def test_an_infeasible_problem_is_an_answer(tmp_path: Path) -> None:
+    file = tmp_path / "problem.json"
+    file.write_text(json.dumps(changed(node_bounds__0__min_spend=45.0)))
+    done = optimize(str(file), "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["status"] == "infeasible"
+    assert {member["kind"] for member in answer["minimal_conflict"]} == {"min_spend", "max_spend"}
+    assert answer["shortfall"] == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("text", [None, "no json", json.dumps(changed(total_budget=-1.0))])
+def test_a_bad_file_is_a_problem_on_stderr(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "problem.json"
+    if text is not None:
+        file.write_text(text)
+    done = optimize(str(file), "--json")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert set(json.loads(done.stderr)) >= {"code", "detail", "where", "fix"}
