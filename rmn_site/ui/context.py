@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts import selectors
 from accounts.core.permissions import permissions_of
 from accounts.models import User
+from demo.selectors import logins_of
 from rmn_site.ui.navigation import Link, address_of, links_for
 
 
@@ -47,8 +48,17 @@ class Frame:
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """Context processor: `frame`, a lazy `Frame`, so that fragments and the admin pay nothing for it."""
-    return {"frame": SimpleLazyObject(lambda: build_frame(request))}
+    """Context processor: `frame` and `demo_logins`, both lazy, so that fragments and the admin pay nothing for them."""
+    return {
+        "frame": SimpleLazyObject(lambda: build_frame(request)),
+        "demo_logins": SimpleLazyObject(lambda: _demo_logins(request)),
+    }
+
+
+def _demo_logins(request: HttpRequest) -> list[dict[str, str]]:
+    """Who can log in to the demo; empty unless the product runs as one."""
+    tenant = getattr(request, "tenant", None)
+    return logins_of(slug=tenant.slug) if tenant else []
 
 
 def build_frame(request: HttpRequest) -> Frame:
