@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts import selectors as people
 from accounts.models import Brand, User
-from harmonization.selectors import published_events
+from harmonization.selectors import EventView, published_events
 from metrics.core.export import EXPORT_FORMATS, ExportFile, write_export
 from metrics.core.query import query
 from metrics.core.request import MetricRequest, read_request
@@ -72,14 +72,14 @@ def query_tables(*, actor: Actor, requests: Sequence[MetricRequest]) -> list[Met
     wanted = {request.filters.get("brand", ()) for request in requests}
     if len(wanted) != 1:
         raise ValueError("tables that are asked for together are of the same brands")
-    brands = _brands(actor, "metrics.view", wanted.pop())
-    events = published_events(brand_ids=[brand.pk for brand in brands])
+    events, _ = _events(actor, "metrics.view", wanted.pop())
     return [query(events, request) for request in requests]
 
 
 def query_tenant_metrics(*, request: MetricRequest) -> MetricTable:
     """Figures of every brand of the running tenant, for operators at the command line: there is no person to ask."""
-    return query(published_events(brand_ids=list(Brand.objects.values_list("pk", flat=True))), request)
+    brands = list(Brand.objects.values_list("pk", flat=True))
+    return query(published_events(brand_ids=brands, with_unbranded=True), request)
 
 
 def export_metrics(
@@ -119,9 +119,8 @@ def export_metrics(
         raise InvalidInput(
             f"Figures cannot be written as {kind!r}.", where="export", fix=f"Use one of: {', '.join(EXPORT_FORMATS)}."
         )
-    brands = _brands(actor, "metrics.export", request.filters.get("brand", ()))
-    table = query(published_events(brand_ids=[brand.pk for brand in brands]), request)
-    return write_export(table, chosen, brands=[brand.name for brand in brands])
+    events, brands = _events(actor, "metrics.export", request.filters.get("brand", ()))
+    return write_export(query(events, request), chosen, brands=[brand.name for brand in brands])
 
 
 def with_plain_ids(filters: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
@@ -134,6 +133,17 @@ def with_plain_ids(filters: Mapping[str, Iterable[str]]) -> dict[str, list[str]]
     if "brand" in plain:
         plain["brand"] = [str(_brand_id(text)) for text in plain["brand"]]
     return plain
+
+
+def _events(actor: Actor, permission: str, wanted: tuple[str, ...]) -> tuple[EventView | None, list[Brand]]:
+    """Published events that the actor has the permission for, and the brands that they are of.
+
+    What an account of several brands spent on no product in particular is nobody's: only a role for the whole tenant
+    sees it, and a filter on brands leaves it out.
+    """
+    brands = _brands(actor, permission, wanted)
+    everything = not wanted and people.may(user=actor, permission=permission)
+    return published_events(brand_ids=[brand.pk for brand in brands], with_unbranded=everything), brands
 
 
 def _brands(actor: Actor, permission: str, wanted: tuple[str, ...]) -> list[Brand]:

@@ -75,7 +75,7 @@ class Dimension:
 
     Attributes:
         columns: of the events; the first that is known names the member.
-        label_column: what people call the member, where that is not its key.
+        label_columns: the first that is known says what people call the member, where that is not its key.
         of_account: the same for all rows of an account, so that it never decides which report is read.
         grain: for calendar dimensions; a row that spans more than one such unit belongs to none.
         within: dimensions a member is only unique in; they are added to a query that asks for it.
@@ -85,7 +85,7 @@ class Dimension:
     label: str
     description: str
     columns: tuple[str, ...] = ()
-    label_column: str = ""
+    label_columns: tuple[str, ...] = ()
     of_account: bool = False
     grain: Grain | None = None
     within: tuple[str, ...] = ()
@@ -109,10 +109,18 @@ class Dimension:
         """
         if self.grain is not None:
             return _calendar(self.grain, shift_days).alias(self.name)
-        present = [pl.col(column) for column in self.columns if column in known]
-        if not present:
-            return pl.lit(None, pl.String).alias(self.name)
-        return (pl.coalesce(present) if len(present) > 1 else present[0]).alias(self.name)
+        return _first_known(self.columns, known).alias(self.name)
+
+    def label_expression(self, known: frozenset[str]) -> pl.Expr:
+        """What a row calls its member."""
+        return _first_known(self.label_columns, known).alias(self.label_name)
+
+
+def _first_known(columns: tuple[str, ...], known: frozenset[str]) -> pl.Expr:
+    present = [pl.col(column) for column in columns if column in known]
+    if len(present) > 1:
+        return pl.coalesce(present)
+    return present[0] if present else pl.lit(None, pl.String)
 
 
 def _calendar(grain: Grain, shift_days: int) -> pl.Expr:
@@ -263,7 +271,7 @@ _DIMENSIONS: Final = (
         name="account",
         label="Account",
         columns=("rmn_account_id",),
-        label_column="rmn_account",
+        label_columns=("rmn_account",),
         of_account=True,
         description="Advertising account at the network.",
     ),
@@ -271,9 +279,8 @@ _DIMENSIONS: Final = (
         name="brand",
         label="Brand",
         columns=("rmn_brand_id",),
-        label_column="rmn_brand",
-        of_account=True,
-        description="Brand that the account belongs to.",
+        label_columns=("rmn_brand",),
+        description="Brand of the advertised product, or of the account where the report names no product.",
     ),
     Dimension(
         name="currency",
@@ -286,7 +293,7 @@ _DIMENSIONS: Final = (
         name="campaign",
         label="Campaign",
         columns=("campaign_id", "campaign_name"),
-        label_column="campaign_name",
+        label_columns=("campaign_name",),
         within=("account",),
         description="Campaign of an account: its id, or its name where the report has no id.",
     ),
@@ -294,7 +301,7 @@ _DIMENSIONS: Final = (
         name="ad_group",
         label="Ad group",
         columns=("ad_group_id", "ad_group_name"),
-        label_column="ad_group_name",
+        label_columns=("ad_group_name",),
         within=("account", "campaign"),
         description="Ad group or line item of a campaign.",
     ),
@@ -307,9 +314,9 @@ _DIMENSIONS: Final = (
     Dimension(
         name="sku",
         label="SKU",
-        columns=("sku_id",),
-        label_column="product_name",
-        description="Advertised product, by the id that the retailer gives it.",
+        columns=("rmn_sku", "sku_id"),
+        label_columns=("rmn_product", "product_name"),
+        description="Advertised product: the brand's own SKU where the catalogue knows it, else the retailer's id.",
     ),
     Dimension(
         name="search_term",

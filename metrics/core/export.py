@@ -63,7 +63,7 @@ def _columns(table: MetricTable) -> list[tuple[str, str]]:
     columns = []
     for name in table.request.dimensions:
         dimension = DIMENSIONS[name]
-        if dimension.label_column:
+        if dimension.label_columns:
             columns.append((dimension.label_name, dimension.label))
             columns.append((name, f"{dimension.label} id"))
         else:
@@ -104,7 +104,7 @@ def _disclosure(table: MetricTable, brands: Sequence[str]) -> Iterator[tuple[str
         yield f"Filter: {DIMENSIONS[name].label}", ", ".join(members)
     yield "Attribution", "As reported: each network's own model and window"
     for item in provenance.attributions:
-        yield f"Attribution of {network_name(item.network)}", item.label
+        yield f"Attribution of {item.metric}, {network_name(item.network)}", item.label
     yield "Viewability", "Impressions on the basis each network reports; none was re-measured"
     yield "Invalid traffic", "As filtered by each network; no further filtration was applied"
     yield "Incrementality", "Not measured here: attributed figures do not say what the ads caused"

@@ -93,7 +93,7 @@ def _nothing(request: MetricRequest) -> MetricTable:
 
 
 def _labelled(request: MetricRequest) -> list[str]:
-    return [name for name in request.dimensions if DIMENSIONS[name].label_column]
+    return [name for name in request.dimensions if DIMENSIONS[name].label_columns]
 
 
 def _deciding(request: MetricRequest) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def _slices(rows: pl.LazyFrame, request: MetricRequest, known: frozenset[str]) -
             *(pl.col(column).first().alias(name) for name, column in _OF_LOAD.items()),
             pl.len().alias("rows"),
             pl.col("spend").sum(),
-            *(DIMENSIONS[name].expression(known).is_not_null().any().alias(f"has_{name}") for name in deciding),
+            *(DIMENSIONS[name].expression(known).count().alias(f"told_{name}") for name in deciding),
         )
         .collect(engine="streaming")
         .sort("load_id", "period_start", "period_end", CURRENCY)
@@ -153,7 +153,7 @@ def _slices(rows: pl.LazyFrame, request: MetricRequest, known: frozenset[str]) -
             currency=row[CURRENCY],
             rows=row["rows"],
             spend=row["spend"] or Decimal(0),
-            present=tuple(row[f"has_{name}"] for name in deciding),
+            present=tuple(row[f"told_{name}"] > 0 for name in deciding),
         )
         for row in found.iter_rows(named=True)
     ]
@@ -173,12 +173,7 @@ def _sums(
     chosen = _filtered(_without(rows.filter(inside), coverage), request, known, of_account=False)
     parts = additive_parts(request.metrics)
     keys = list(dict.fromkeys((*request.dimensions, CURRENCY)))
-    labels = [
-        pl.col(DIMENSIONS[name].label_column).alias(DIMENSIONS[name].label_name)
-        if DIMENSIONS[name].label_column in known
-        else pl.lit(None, pl.String).alias(DIMENSIONS[name].label_name)
-        for name in _labelled(request)
-    ]
+    labels = [DIMENSIONS[name].label_expression(known) for name in _labelled(request)]
     selected = chosen.select(
         *(DIMENSIONS[name].expression(known, shift_days=shift_days) for name in keys),
         *labels,
@@ -240,7 +235,7 @@ def _side_by_side(frames: list[pl.DataFrame], request: MetricRequest) -> pl.Data
 
 def _ordered(lines: pl.DataFrame, request: MetricRequest) -> pl.DataFrame:
     column, descending = request.order
-    if column in DIMENSIONS and DIMENSIONS[column].label_column:
+    if column in DIMENSIONS and DIMENSIONS[column].label_columns:
         column = DIMENSIONS[column].label_name
     # Members by name after that, so that equal figures keep one order in every answer.
     by = list(dict.fromkeys((column, *request.dimensions, CURRENCY)))

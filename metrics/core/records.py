@@ -49,7 +49,7 @@ def line_records(
 ) -> list[dict[str, Any]]:
     """Lines with the members they are of (`key`), what people call those (`labels`), and their figures."""
     shown = table.request.dimensions if dimensions is None else tuple(dimensions)
-    labelled = [name for name in shown if DIMENSIONS[name].label_column]
+    labelled = [name for name in shown if DIMENSIONS[name].label_columns]
     metrics = table.request.metrics
     compared = table.request.compare != "none"
     return [

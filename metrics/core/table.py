@@ -104,7 +104,7 @@ def roll_up(lines: pl.DataFrame, request: MetricRequest, by: Sequence[str]) -> p
     """
     prefixes = ("", PREVIOUS) if request.compare != "none" else ("",)
     parts = [prefix + name for prefix in prefixes for name in additive_parts(request.metrics)]
-    labels = [DIMENSIONS[name].label_name for name in by if DIMENSIONS[name].label_column]
+    labels = [DIMENSIONS[name].label_name for name in by if DIMENSIONS[name].label_columns]
     keys = list(dict.fromkeys((*by, CURRENCY)))
     summed = lines.group_by(keys, maintain_order=True).agg(
         *(pl.col(label).drop_nulls().first() for label in labels), *(sum_of_known(pl.col(part)) for part in parts)

@@ -37,6 +37,8 @@ _SCHEMA: dict[str, Any] = {
     "clicks": pl.Int64,
     "spend": MONEY,
     **dict.fromkeys(OUTCOMES, MONEY),
+    "rmn_sku": pl.String,
+    "rmn_product": pl.String,
     "rmn_brand_id": pl.String,
     "rmn_brand": pl.String,
     "rmn_account_id": pl.String,

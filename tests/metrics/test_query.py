@@ -202,6 +202,13 @@ def test_a_line_that_is_gone_is_still_compared() -> None:
     assert only(table.totals, "previous.spend") == Decimal("4")
 
 
+def test_a_product_is_one_at_every_retailer_where_the_catalogue_knows_it() -> None:
+    events = Published().add(sku_id="B001", rmn_sku="CHIPS-1", rmn_product="Chips").add("item", sku_id="55")
+    events.add("item", sku_id="77", rmn_sku="CHIPS-1", rmn_product="Chips", product_name="CHIPS SALTED 12OZ")
+    lines = ask(events, "spend", "sku").lines.select("sku", "sku_label", "spend").rows()
+    assert lines == [("CHIPS-1", "Chips", Decimal("20")), ("55", None, Decimal("10"))]
+
+
 def test_days_without_a_row_are_told() -> None:
     table = ask(Published().add(day=MONDAY).add(day=date(2026, 2, 5)), "spend")
     assert [day.day for day in table.provenance.gaps[0].days] == [3, 4]

@@ -62,7 +62,7 @@ class Command(BaseCommand):
 def _lines(table: MetricTable) -> list[str]:
     """Columns of text, figures to the right, and what must be known below."""
     shown = [
-        DIMENSIONS[name].label_name if DIMENSIONS[name].label_column else name for name in table.request.dimensions
+        DIMENSIONS[name].label_name if DIMENSIONS[name].label_columns else name for name in table.request.dimensions
     ]
     columns = list(dict.fromkeys((*shown, CURRENCY, *table.request.metrics)))
     rows = [columns]
