@@ -30,7 +30,7 @@ class Member:
     """One constraint of a conflict.
 
     Attributes:
-        kind: min_spend, max_spend, min_roas or max_cpa.
+        kind: min_spend, max_spend, min_spend_if_active, min_roas or max_cpa.
         path: of the node or cell, or the scope.
         value: as asked for. For the total it is the budget that the experiment reserve leaves.
         cell: id, where the bound is that of one cell.
@@ -267,6 +267,8 @@ def _changed_cell(cell: Cell, values: dict[_Key, float | None]) -> Cell:
         cell = replace(cell, min_spend=low or 0.0)
     if high_key in values:
         cell = replace(cell, max_spend=values[high_key])
+    if (commitment := ("min_spend_if_active", cell.path, cell.id)) in values:
+        cell = replace(cell, min_spend_if_active=values[commitment] or 0.0)
     return cell
 
 

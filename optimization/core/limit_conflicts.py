@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import brentq
 
+from optimization.core.branching import Branched, BranchSearch
 from optimization.core.conflicts import Conflict, Intervals, Member, relaxed, without
 from optimization.core.domains import bounded_cells
 from optimization.core.limits import GlobalSet
@@ -26,20 +27,30 @@ _EXPLAIN_UP_TO = 20_000
 
 
 def limits_can_be_met(problem: BudgetProblem) -> bool:
-    """True when some spend meets all constraints, the bounds and the return and cost limits; S-curves by envelope."""
-    return _margin(problem) >= 0.0
+    """True when some spend meets all constraints: bounds, return and cost limits, commitments."""
+    if _margin(problem) < 0.0:
+        return False
+    cells = bounded_cells(problem)
+    if not cells.gapped.any():
+        return True
+    # Envelopes promise more than S-curves and commitments keep: only an allocation proves that one exists.
+    found = BranchSearch(Tree.of(problem), cells, GlobalSet.of(problem), problem.commitments).run()
+    return isinstance(found, Branched)
 
 
 def find_limit_conflict(problem: BudgetProblem) -> Conflict:
-    """The smallest conflict of a problem whose bounds can be met but whose return or cost limits cannot."""
+    """The smallest conflict of a problem whose bounds can be met, but not with its limits or commitments."""
     members = _minimal(problem, _candidates(problem))
+    searched = len(problem.cells) <= _EXPLAIN_UP_TO and not bounded_cells(problem).gapped.any()
     explained = []
     for member in members:
-        needed = _needed(problem, member) if len(problem.cells) <= _EXPLAIN_UP_TO else None
+        needed = _needed(problem, member) if searched else None
         restores = limits_can_be_met(without(problem, [member]))
         explained.append(replace(member, needed=needed, restores=restores))
-    leading = next(one for one in explained if one.is_global)
-    best = leading.needed if leading.needed is not None else _needed(problem, replace(leading, restores=True))
+    leading = next((one for one in explained if one.is_global), None)
+    if leading is None:
+        return Conflict(tuple(explained))
+    best = leading.needed if searched else _needed(problem, leading)
     return Conflict(tuple(explained), best_attainable=best)
 
 
@@ -65,6 +76,11 @@ def _candidates(problem: BudgetProblem) -> list[Member]:
         Member("min_spend", cell.path, cell.min_spend, cell=cell.id)
         for cell in problem.cells
         if cell.min_spend > 0.0 and not cell.out_of_stock
+    ]
+    found += [
+        Member("min_spend_if_active", cell.path, cell.min_spend_if_active, cell=cell.id)
+        for cell in problem.cells
+        if cell.min_spend_if_active > 0.0 and not cell.out_of_stock
     ]
     caps = [Member("max_spend", b.path, b.max_spend) for b in problem.node_bounds if b.max_spend is not None and b.path]
     total = [b.max_spend for b in problem.node_bounds if b.path == () and b.max_spend is not None]

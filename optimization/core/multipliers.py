@@ -179,7 +179,7 @@ class LimitedFilling:
                 ridge = 1e-14 * size * np.eye(curve.shape[0])
                 direction[active] = np.linalg.lstsq(curve + ridge, -point.slack[active], rcond=None)[0]
             step, moved = 1.0, None
-            # Far from the answer a Newton step may overshoot by orders of magnitude: at most double the multipliers (and one more).
+            # Far from the answer a Newton step may overshoot by orders of magnitude.
             limit = 1.0 + float(point.multipliers.max())
             direction = direction * min(1.0, limit / max(float(np.abs(direction).max()), 1e-300))
             for _ in range(12):

@@ -270,6 +270,13 @@ def _check_cell(cell: Cell, place: str) -> None:
     if cell.max_spend is None:
         return
     _amount(cell.max_spend, place, "max_spend")
+    if cell.min_spend > 0.0 and cell.min_spend_if_active > cell.max_spend and not cell.out_of_stock:
+        raise InvalidProblem(
+            f"The cell is active by its min_spend, so it must spend at least its min_spend_if_active of "
+            f"{cell.min_spend_if_active:g}, but at most {cell.max_spend:g}.",
+            where=place,
+            fix="Lower min_spend_if_active or raise max_spend.",
+        )
     if cell.min_spend > cell.max_spend and not cell.out_of_stock:
         raise InvalidProblem(
             f"The cell must spend at least {cell.min_spend:g} but at most {cell.max_spend:g}.",

@@ -142,3 +142,13 @@ def test_an_unattainable_cpa_says_what_is_attainable() -> None:
     assert {m["kind"] for m in answer["minimal_conflict"]} == {"max_cpa", "min_spend"}
     assert {"scope", "kind", "value"} <= set(answer["minimal_conflict"][0])
     assert answer["best_attainable"] == pytest.approx(300.0 / (100.0 * np.log(4.0) / 20.0), rel=1e-8)
+
+
+def test_a_commitment_between_floor_and_cap_is_part_of_the_conflict() -> None:
+    cells = [cell("alice", 900.0, 100.0, path=("ch",), min_spend_if_active=50.0)]
+    problem = BudgetProblem.of(cells, 500.0, node_bounds=[NodeBound(("ch",), 20.0, 30.0)])
+    solved = solve_budget(problem)
+    assert solved.conflict is not None
+    assert {one.kind for one in solved.conflict.members} == {"min_spend", "max_spend", "min_spend_if_active"}
+    for member in solved.conflict.members:
+        assert solve_budget(without(problem, [member])).feasible

@@ -182,6 +182,36 @@ def test_a_commitment_is_all_or_nothing() -> None:
     assert solved.objective_revenue == pytest.approx(max(spends), rel=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_few_s_curves_and_commitments_match_a_fine_grid(seed: int) -> None:
+    """Dynamic programming over a grid of spend, which no allocation on the grid can beat."""
+    rng = np.random.default_rng(seed)
+    cells = [
+        Cell(
+            f"c{i}",
+            ("x", f"c{i}"),
+            Curve(Family.HILL, float(rng.uniform(300, 900)), float(rng.uniform(50, 150)), 2.5)
+            if i % 2
+            else Curve(Family.LOG, float(rng.uniform(100, 400)), float(rng.uniform(50, 150))),
+            max_spend=300.0,
+            min_spend_if_active=float(rng.choice([0.0, 80.0])),
+        )
+        for i in range(7)
+    ]
+    problem = BudgetProblem.of(cells, 400.0)
+    grid = np.arange(401.0)
+    best = np.zeros(401)
+    for one in range(7):
+        value = problem.responses.take(np.full(401, one)).value(grid)
+        allowed = (grid <= 300.0) & ((grid == 0.0) | (grid >= problem.commitments[one]))
+        value = np.where(allowed, value, -np.inf)
+        best = np.array([np.max(best[: total + 1][::-1] + value[: total + 1]) for total in range(401)])
+    solved = proven(solve_budget(problem), 1e-8)
+    assert solved.objective_revenue >= best[-1]
+    assert solved.objective_revenue <= best[-1] * 1.001
+    assert np.all((problem.commitments == 0.0) | (solved.spend == 0.0) | (solved.spend >= problem.commitments - 1e-9))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_shadow_price_predicts_one_percent_more_budget(seed: int) -> None:
     problem = random_problem(seed)
