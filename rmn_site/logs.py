@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import structlog
@@ -17,7 +18,11 @@ SHARED_PROCESSORS: list[Any] = [
 
 def logging_config(*, level: str, style: str) -> dict[str, Any]:
     """The `LOGGING` dictionary: JSON lines for machines, or a console form for people."""
-    renderer: Any = structlog.dev.ConsoleRenderer() if style == "console" else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if style == "console"
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             *SHARED_PROCESSORS,

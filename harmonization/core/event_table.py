@@ -86,19 +86,19 @@ class EventTableFolder:
             moved = target / f"{load_id}-{number}-{time.time_ns():x}.parquet"
             path.rename(moved)
             files.append(moved)
-        actions: list[AddAction | RemoveAction] = [_add(self.folder, path) for path in files]
+        added = [_add(self.folder, path) for path in files]
         commit = CommitProperties(custom_metadata=properties or {})
         rows = sum(_rows(path) for path in files)
         if self.head is None:
             create_table_with_add_actions(
-                str(self.folder), schema=_schema(files), add_actions=actions, commit_properties=commit
+                str(self.folder), schema=_schema(files), add_actions=added, commit_properties=commit
             )
             return Committed(version=self._open().version(), rows=rows, superseded=0)
         self._evolve(_schema(files))
         replaced, superseded = self._replace(files, set(supersedes), network)
         table = self._open()
         table.create_write_transaction(
-            actions=[*replaced, *actions], mode="append", schema=table.schema(), commit_properties=commit
+            actions=[*replaced, *added], mode="append", schema=table.schema(), commit_properties=commit
         )
         return Committed(version=self._open().version(), rows=rows, superseded=superseded)
 
@@ -118,7 +118,7 @@ class EventTableFolder:
         """Rewrite the files of superseded loads without the keys that the new files bring."""
         if not loads:
             return [], 0
-        fresh = pl.scan_parquet(files, missing_columns="insert").select(KEY).unique()
+        fresh = pl.scan_parquet(list(files), missing_columns="insert").select(KEY).unique()
         actions: list[AddAction | RemoveAction] = []
         superseded = 0
         for old in self._files_of(loads):

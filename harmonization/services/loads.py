@@ -182,7 +182,7 @@ def _overlapping(load: Load, version: ContractVersion, report: HarmonizeReport) 
         return []
     loads = Load.objects.filter(
         status=Load.Status.PUBLISHED,
-        upload__account_id=load.upload.account_id,
+        upload__account=load.upload.account,
         report__report=report.report,
         period_start__lte=report.period_end,
         period_end__gte=report.period_start,
@@ -240,14 +240,15 @@ def _note_campaigns(load: Load) -> None:
         )
         .collect(engine="streaming")
     )
-    account_id = load.upload.account_id
-    known = {row.key: row for row in Campaign.objects.filter(account_id=account_id)}
+    account = load.upload.account
+    assert account is not None, "a report has an account: the database checks it"
+    known = {row.key: row for row in Campaign.objects.filter(account=account)}
     rows = []
     for record in seen.iter_rows(named=True):
         old = known.get(record["key"][:255])
         rows.append(
             Campaign(
-                account_id=account_id,
+                account=account,
                 key=record["key"][:255],
                 name=record["name"][:255],
                 campaign_type=record["ad_product"] or "",

@@ -138,7 +138,7 @@ def parse_bounds(stored: Sequence[Mapping[str, Any]]) -> tuple[NodeBound, ...]:
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | str)):
                 raise InvalidInput(f"{name} is {value!r}.", where=where, fix="Give an amount.")
             try:
-                limits[name] = None if value in (None, "") else float(value)  # type: ignore[arg-type]
+                limits[name] = None if value in (None, "") else float(value)
             except ValueError as error:
                 raise InvalidInput(f"{name} is {value!r}.", where=where, fix="Give an amount.") from error
         if limits["min_spend"] is None and limits["max_spend"] is None:

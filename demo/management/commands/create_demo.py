@@ -25,7 +25,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{time.monotonic() - started:6.1f} s  {text}")
             self.stdout.flush()
 
-        run_jobs = (lambda: call_command("run_jobs", once=True, verbosity=0)) if options["inline"] else None
+        run_jobs = _run_queued if options["inline"] else None
         chosen = [tenant_named(slug) for slug in options["tenant"]] if options["tenant"] else TENANTS
         try:
             for demo in chosen:
@@ -34,3 +34,7 @@ class Command(BaseCommand):
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         say("The demo is ready.")
+
+
+def _run_queued() -> None:
+    call_command("run_jobs", once=True, verbosity=0)
