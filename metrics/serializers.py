@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 
-class PeriodSerializer(serializers.Serializer):
+class PeriodSerializer(serializers.Serializer[dict[str, Any]]):
     """Days, both inclusive."""
 
     start = serializers.DateField()
     end = serializers.DateField()
 
 
-class MetricHeadSerializer(serializers.Serializer):
+class MetricHeadSerializer(serializers.Serializer[dict[str, Any]]):
     """A metric of the table."""
 
     name = serializers.CharField()
@@ -20,17 +22,17 @@ class MetricHeadSerializer(serializers.Serializer):
     unit = serializers.ChoiceField(choices=["money", "count", "multiple", "fraction"])
 
 
-class MetricLineSerializer(serializers.Serializer):
+class MetricLineSerializer(serializers.Serializer[dict[str, Any]]):
     """One line: money and counted outcomes are exact decimals as text, ratios numbers, null is `not told`."""
 
     key = serializers.DictField(child=serializers.CharField(allow_null=True))
     labels = serializers.DictField(child=serializers.CharField(allow_null=True))
     currency = serializers.CharField(allow_null=True)
-    values = serializers.DictField(child=serializers.JSONField(allow_null=True))  # type: ignore[assignment]
+    values = serializers.DictField(child=serializers.JSONField(allow_null=True))
     previous = serializers.DictField(child=serializers.JSONField(allow_null=True), allow_null=True)
 
 
-class NoticeSerializer(serializers.Serializer):
+class NoticeSerializer(serializers.Serializer[dict[str, Any]]):
     """Something to know to read the figures right."""
 
     code = serializers.CharField()
@@ -38,7 +40,7 @@ class NoticeSerializer(serializers.Serializer):
     text = serializers.CharField()
 
 
-class ReportUsedSerializer(serializers.Serializer):
+class ReportUsedSerializer(serializers.Serializer[dict[str, Any]]):
     """A report that figures come from."""
 
     network = serializers.CharField()
@@ -50,7 +52,7 @@ class ReportUsedSerializer(serializers.Serializer):
     rows = serializers.IntegerField()
 
 
-class LeftOutSerializer(serializers.Serializer):
+class LeftOutSerializer(serializers.Serializer[dict[str, Any]]):
     """Rows that were not read, and why."""
 
     network = serializers.CharField()
@@ -62,7 +64,7 @@ class LeftOutSerializer(serializers.Serializer):
     spend = serializers.CharField()
 
 
-class MissingDaysSerializer(serializers.Serializer):
+class MissingDaysSerializer(serializers.Serializer[dict[str, Any]]):
     """Days for which an account has no row."""
 
     network = serializers.CharField()
@@ -70,7 +72,7 @@ class MissingDaysSerializer(serializers.Serializer):
     days = serializers.ListField(child=serializers.DateField())
 
 
-class AttributionUsedSerializer(serializers.Serializer):
+class AttributionUsedSerializer(serializers.Serializer[dict[str, Any]]):
     """The rule under which a network's outcomes are counted."""
 
     network = serializers.CharField()
@@ -79,7 +81,7 @@ class AttributionUsedSerializer(serializers.Serializer):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
-class RestatingSerializer(serializers.Serializer):
+class RestatingSerializer(serializers.Serializer[dict[str, Any]]):
     """Until when an account's figures may still change."""
 
     network = serializers.CharField()
@@ -87,7 +89,7 @@ class RestatingSerializer(serializers.Serializer):
     until = serializers.DateField()
 
 
-class MetricTableSerializer(serializers.Serializer):
+class MetricTableSerializer(serializers.Serializer[dict[str, Any]]):
     """Figures with their totals and where they come from."""
 
     period = PeriodSerializer()
@@ -109,7 +111,7 @@ class MetricTableSerializer(serializers.Serializer):
     restating = RestatingSerializer(many=True)
 
 
-class MetricDefinitionSerializer(serializers.Serializer):
+class MetricDefinitionSerializer(serializers.Serializer[dict[str, Any]]):
     """What a metric means."""
 
     name = serializers.CharField()
@@ -122,7 +124,7 @@ class MetricDefinitionSerializer(serializers.Serializer):
     standard = serializers.CharField()
 
 
-class DimensionDefinitionSerializer(serializers.Serializer):
+class DimensionDefinitionSerializer(serializers.Serializer[dict[str, Any]]):
     """By what figures can be split."""
 
     name = serializers.CharField()
@@ -132,7 +134,7 @@ class DimensionDefinitionSerializer(serializers.Serializer):
     within = serializers.ListField(child=serializers.CharField())
 
 
-class DefinitionsSerializer(serializers.Serializer):
+class DefinitionsSerializer(serializers.Serializer[dict[str, Any]]):
     """The registry."""
 
     metrics = MetricDefinitionSerializer(many=True)

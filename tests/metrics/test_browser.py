@@ -1,0 +1,116 @@
+"""The Performance page in a real browser: it fits, keeps to the policy, draws and folds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Brand
+from harmonization.models import Account
+from tests.metrics.conftest import Shelf
+from tests.metrics.frames import HEADLINES
+from tests.ui import pages
+from tests.ui.conftest import browser_process  # noqa: F401 - the Chromium of the module
+
+pytestmark = pytest.mark.browser
+
+WEEKS = 24
+
+
+@pytest.fixture
+def busy(shelf: Shelf, chips: Brand, at: Callable[..., Account]) -> Shelf:
+    """24 weeks up to yesterday of three networks with campaigns that differ."""
+    last = timezone.now().date() - timedelta(days=1)
+    for number, (network, restated) in enumerate({"amazon": 3, "walmart": 14, "criteo": 5}.items()):
+        account = at(chips, network)
+        rows = [
+            row
+            for campaign in range(4)
+            for back in range(WEEKS * 7)
+            # Criteo's feed lost three days.
+            if not (network == "criteo" and 2 <= back <= 4)
+            for row in [_row(network, number, campaign, last - timedelta(days=back), back)]
+        ]
+        shelf.publish(account, "item", rows=rows, restatement_days=restated)
+    return shelf
+
+
+def _row(network: str, number: int, campaign: int, day: date, back: int) -> dict[str, Any]:
+    wave = 1 + 0.25 * math.sin(back / 3.5 + number) + 0.004 * (WEEKS * 7 - back)
+    spend = Decimal(round(12_000 * wave / (campaign + 1) / (number + 1))) / 100
+    headline = HEADLINES["walmart" if network == "walmart" else "amazon"]
+    return {
+        "period_start": day,
+        "campaign_name": f"{('Chips Core', 'Chips Category', 'Trail Mix', 'Auto')[campaign]} {network}",
+        "sku_id": f"B00{campaign}",
+        "spend": spend,
+        "clicks": int(spend / 2) + campaign,
+        "impressions": int(spend * 60),
+        headline["sales"]: spend * (6 - number) + campaign,
+        headline["orders"]: Decimal(int(spend / 5)),
+    }
+
+
+@pytest.fixture
+def open_page(browser_process: Any, busy: Shelf, browser: Client) -> Iterator[Callable[..., Any]]:  # noqa: F811
+    """`open_page(query, width, scheme)`: the page as the product renders it, in Chromium, under its policy."""
+    contexts = []
+
+    def opened(query: str = "", width: int = 1280, scheme: str = "light") -> Any:
+        answer = browser.get(f"/performance/?{query}").content.decode()
+        served.update({"/performance/": lambda request: (200, answer)})
+        context = browser_process.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("console", lambda line: page.faults.append(line.text) if line.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.goto(f"{base}/performance/?{query}")
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    served: dict[str, pages.Page] = {}
+    with pages.serve(served) as base:
+        yield opened
+        for context in contexts:
+            context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_fits_its_window_and_keeps_to_the_policy(
+    open_page: Callable[..., Any], width: int, scheme: str
+) -> None:
+    page = open_page("", width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.query_selector("#course canvas") is not None
+    page.hover("#course")
+    assert "Sales" in page.wait_for_selector(".tip").inner_text()
+    assert page.faults == []
+
+
+def test_a_network_folds_and_the_totals_stay(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    first = page.query_selector("tr[data-parent=r0]")
+    assert first.is_visible()
+    page.click("tr[data-id=r0] .tree")
+    assert first.is_hidden()
+    assert page.is_visible("tfoot")
+    assert page.faults == []
+
+
+def test_filters_open_without_a_script(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    assert page.is_hidden("#p-network")
+    page.click("summary")
+    page.select_option("#p-network", "walmart")
+    page.click("details [type=submit]")
+    assert "network=walmart" in page.url
+    assert "start=" in page.url
