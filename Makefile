@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 # The resolved set was tested on 3.11; the next versions are taken where it is missing.
 CANDIDATES := python3.11 python3.12 python3.13 python3
 
-.PHONY: help setup demo serve stop status test check fix bench prove reset-demo run-example harmonize
+.PHONY: help setup demo serve stop status test check fix bench reset-demo run-example harmonize
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -45,11 +45,8 @@ fix: $(STAMP) ## let ruff repair and format what it can
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: $(STAMP) ## measure what docs/ states about speed
+bench: $(STAMP) ## timings against a stated reference; ARGS="--keep" writes docs/benchmarks/
 	@$(PYTHON) -m benches $(ARGS)
-
-prove: $(STAMP) ## the long proofs, resumable
-	@$(PYTHON) -m proofs $(ARGS)
 
 reset-demo: $(STAMP) ## delete this checkout's embedded databases and files
 	@$(LOCAL) reset
