@@ -312,6 +312,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 43200,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
+    # Of a publisher: a request that submits a job must not wait for a broker that is away, the reaper sends again.
+    # Workers go by CELERY_BROKER_CONNECTION_MAX_RETRIES and keep trying.
+    "max_retries": 0,
     "global_keyprefix": "rmn:celery:",
 }
 CELERY_BEAT_SCHEDULER = "rmn_site.beat:TenantDatabaseScheduler"
