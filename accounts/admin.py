@@ -52,7 +52,7 @@ class RoleGrantAdmin(GuardedAdmin):
     def save_model(self, request: HttpRequest, obj: RoleGrant, form: Any, change: bool) -> None:
         wanted = [*_held(obj.user), Grant(Role(obj.role), obj.brand_id)]
         services.update_user(actor=_actor(request), user_id=obj.user_id, grants=wanted)
-        saved = RoleGrant.objects.get(user_id=obj.user_id, role=obj.role, brand_id=obj.brand_id)
+        saved = RoleGrant.objects.get(user=obj.user, role=obj.role, brand=obj.brand)
         obj.pk, obj.created_at = saved.pk, saved.created_at
 
     def delete_model(self, request: HttpRequest, obj: RoleGrant) -> None:

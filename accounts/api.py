@@ -8,7 +8,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework import status
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -53,8 +52,8 @@ class View(APIView):
         return cast(dict[str, Any], checked.validated_data)
 
     def paged(self, request: Request, rows: Any, serializer: Any) -> Response:
-        pages: BasePagination = Pages()
-        page = pages.paginate_queryset(rows, request, view=self)
+        pages = Pages()
+        page: Any = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(serializer(page, many=True).data)
 
 

@@ -45,11 +45,8 @@ class Change:
 
 def tracked_kinds() -> dict[str, type[Event]]:
     """Every kind of row with a history in the tenant, and the table of its events."""
-    return {
-        model.pgh_tracked_model._meta.label: model
-        for model in apps.get_models()
-        if issubclass(model, Event) and model.pgh_tracked_model is not None
-    }
+    events: list[Any] = [model for model in apps.get_models() if issubclass(model, Event)]
+    return {model.pgh_tracked_model._meta.label: model for model in events if model.pgh_tracked_model is not None}
 
 
 def changes(

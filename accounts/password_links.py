@@ -10,6 +10,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
+from django_tenants.utils import schema_context
 
 from accounts.models import User
 from tenants.models import Tenant
@@ -44,7 +45,8 @@ def send_invitation(user: User, request: Any) -> str:
 
 def owner_link(tenant: Tenant, owner: User, request: Any) -> str:
     """The same link for a tenant's first owner, on the tenant's own host, asked for on the platform's."""
-    key = default_token_generator.make_token(owner)
+    with schema_context(tenant.slug):  # the generator reads, and completes, the addresses that allauth keeps
+        key = default_token_generator.make_token(owner)
     arguments = {"uidb36": user_pk_to_url_str(owner), "key": key}
     path = reverse("account_reset_password_from_key", urlconf=settings.ROOT_URLCONF, kwargs=arguments)
     host = tenant.domains.filter(is_primary=True).values_list("domain", flat=True).get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import structlog
@@ -62,7 +63,7 @@ def _as_problem(error: Exception) -> tuple[Problem | None, dict[str, str]]:
         headers["WWW-Authenticate"] = getattr(error, "auth_header", "") or "Token"
         return NotAuthenticated(str(error.detail), fix="Log in, or send a token of this tenant."), headers
     if isinstance(error, exceptions.Throttled):
-        wait = max(1, int(error.wait or 1))
+        wait = max(1, math.ceil(getattr(error, "wait", None) or 1))
         headers["Retry-After"] = str(wait)
         return QuotaExceeded("Too many requests.", fix=f"Try again in {wait} s."), headers
     if isinstance(error, exceptions.ValidationError):

@@ -53,7 +53,7 @@ def people() -> QuerySet[User]:
 
 def tokens_for(*, user: User) -> QuerySet[ApiToken]:
     """A person's own tokens; an owner of the tenant sees everybody's, without their text, which nobody has."""
-    tokens = ApiToken.objects.select_related("user").order_by("-created")
+    tokens: QuerySet[ApiToken] = ApiToken.objects.select_related("user").order_by("-created")
     return tokens if may(user=user, permission="users.manage") else tokens.filter(user=user)
 
 

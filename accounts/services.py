@@ -14,7 +14,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
+from django.db.models.deletion import Collector
 from django.utils.text import slugify
 from django_tenants.utils import schema_context
 
@@ -221,7 +222,9 @@ def _write_grants(user: User, grants: Sequence[Grant]) -> None:
         held[grant].delete()
     for grant in wanted - held.keys():
         RoleGrant.objects.create(user=user, role=grant.role, brand_id=grant.brand_id)
-    log.info("roles_changed", user=str(user.pk), owner=owns_tenant(wanted), roles=sorted({g.role.value for g in wanted}))
+    log.info(
+        "roles_changed", user=str(user.pk), owner=owns_tenant(wanted), roles=sorted({g.role.value for g in wanted})
+    )
 
 
 # Brands -------------------------------------------------------------------------------------------------------------
@@ -274,13 +277,24 @@ def delete_brand(*, actor: Person, brand_id: UUID) -> None:
         brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
         if brand is None:
             raise NotFound(NOTHING_HERE)
-        try:
-            brand.delete()
-        except models.ProtectedError as error:
-            kinds = sorted({str(row._meta.verbose_name_plural) for row in error.protected_objects})
+        kinds = _belongings(brand)
+        if kinds:
             raise Conflict(
                 f"{brand.name} cannot be removed: {', '.join(kinds)} belong to it.", fix="Keep the brand, or rename it."
-            ) from error
+            )
+        brand.delete()
+
+
+def _belongings(brand: Brand) -> list[str]:
+    """What would go with a brand besides the roles limited to it, whether its own rule is to protect or to cascade."""
+    collector = Collector(using=DEFAULT_DB_ALIAS, origin=brand)
+    try:
+        collector.collect([brand])
+    except models.ProtectedError as error:
+        found = {type(row) for row in error.protected_objects}
+    else:
+        found = set(collector.data) | {rows.model for rows in collector.fast_deletes if rows.exists()}
+    return sorted(str(model._meta.verbose_name_plural) for model in found - {Brand, RoleGrant})
 
 
 def _save_brand(brand: Brand) -> Brand:

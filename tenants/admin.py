@@ -36,7 +36,6 @@ class PlatformSite(UnfoldAdminSite):
             raise NotAllowed("Your roles do not open the admin.", fix="Ask an owner for a role that does.")
         return redirect_to_login(request.GET.get("next", request.get_full_path()), resolve_url(settings.LOGIN_URL))
 
-
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Everything the person may see, by app: what is registered needs no second list."""
         return [

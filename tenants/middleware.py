@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import split_domain_port
 from django.shortcuts import render
@@ -17,6 +17,7 @@ from django_tenants.middleware.main import TenantMainMiddleware
 from prometheus_client import Counter, Histogram
 
 from tenants import selectors
+from tenants.active import schema_connection
 from tenants.core.problem_documents import CONTENT_TYPE, problem_document
 from tenants.core.problems import InvalidInput, NotFound, Problem, TenantSuspended, Unavailable
 from tenants.models import PUBLIC_SCHEMA, Tenant
@@ -36,7 +37,7 @@ class TenantMiddleware(TenantMainMiddleware):
     """Tenant by host name; for the API also by `X-Tenant-ID`, on the platform's host or together with its own."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        connection.set_schema_to_public()
+        schema_connection().set_schema_to_public()
         request.tenant = None  # type: ignore[attr-defined]
         if request.path in HOSTLESS:
             # Answered here and now: whatever comes later wants a host name, a session or a user.
@@ -49,7 +50,7 @@ class TenantMiddleware(TenantMainMiddleware):
         except Problem as problem:
             return refuse(request, problem)
         request.tenant = tenant  # type: ignore[attr-defined]
-        connection.set_tenant(tenant)
+        schema_connection().set_tenant(tenant)
         self.setup_url_routing(request)
         return None
 
@@ -97,7 +98,7 @@ class LogContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        structlog.contextvars.bind_contextvars(tenant=connection.schema_name)
+        structlog.contextvars.bind_contextvars(tenant=schema_connection().schema_name)
         return self.get_response(request)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
@@ -21,6 +23,8 @@ class Tenant(TenantMixin):
     # Schemas are made by `services.create_tenant` from a template in one transaction, never as a side effect of save.
     auto_create_schema = False
     auto_drop_schema = False
+
+    objects: ClassVar[models.Manager[Tenant]] = models.Manager()
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     schema_name = models.CharField(
@@ -66,6 +70,8 @@ class Tenant(TenantMixin):
 
 class Domain(DomainMixin):
     """A host name that opens a tenant."""
+
+    objects: ClassVar[models.Manager[Domain]] = models.Manager()
 
     class Meta:
         ordering = ["domain"]

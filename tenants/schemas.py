@@ -24,6 +24,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
+from tenants.active import schema_connection
 from tenants.core.problems import Unavailable
 from tenants.models import SchemaTemplate
 
@@ -135,7 +136,7 @@ def _build_template(digest: str) -> str:
         call_command("migrate_schemas", tenant=True, schema_name=TEMPLATE_SCHEMA, interactive=False, verbosity=0)
         dump = _dump(TEMPLATE_SCHEMA)
     finally:
-        connection.set_schema_to_public()
+        schema_connection().set_schema_to_public()
         with connection.cursor() as cursor:
             cursor.execute(drop)
     SchemaTemplate.objects.exclude(digest=digest).delete()

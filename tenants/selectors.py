@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import connection
 
 from tenants import schemas
+from tenants.active import schema_connection
 from tenants.core.problems import NotFound
-from tenants.models import PUBLIC_SCHEMA, Domain, Tenant
+from tenants.models import PUBLIC_SCHEMA, Tenant
 
 _verified: set[str] = set()
 
@@ -21,7 +22,7 @@ def current_schema() -> str:
     Raises:
         RuntimeError: outside a tenant. Code that needs one must fail rather than fall back to another's data.
     """
-    schema = connection.schema_name
+    schema = schema_connection().schema_name
     if not schema or schema == PUBLIC_SCHEMA:
         raise RuntimeError("this code needs a tenant and none is active")
     return str(schema)
@@ -46,8 +47,7 @@ def folder_of(slug: str) -> Path:
 
 def tenant_by_host(*, host: str) -> Tenant | None:
     """The tenant that a host name opens."""
-    domain = Domain.objects.select_related("tenant").filter(domain=host.lower()).first()
-    return domain.tenant if domain else None
+    return Tenant.objects.filter(domains__domain=host.lower()).first()
 
 
 def tenant_by_key(*, key: str) -> Tenant | None:

@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.errors import DuplicateSchema
 
 from tenants import schemas, selectors
+from tenants.active import schema_connection
 from tenants.core.problems import Conflict, InvalidInput
 from tenants.models import PUBLIC_SCHEMA, Domain, Tenant
 
@@ -28,7 +29,7 @@ _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*|[0-9a-f:]+")  # a name, or an IPv6 a
 
 def prepare_template() -> None:
     """Build the schema template if these migrations have none yet. Takes seconds, and cannot run in a transaction."""
-    connection.set_schema_to_public()
+    schema_connection().set_schema_to_public()
     schemas.template_sql()
 
 
@@ -112,7 +113,7 @@ def _host(text: str) -> str:
 
 def ensure_platform(*, domains: Sequence[str]) -> Tenant:
     """The row of the public schema and its host names; made once, completed when a name is missing."""
-    connection.set_schema_to_public()
+    schema_connection().set_schema_to_public()
     with transaction.atomic():
         platform, _ = Tenant.objects.get_or_create(schema_name=PUBLIC_SCHEMA, defaults={"name": "RMN platform"})
         for position, host in enumerate(domains):
@@ -145,7 +146,7 @@ def delete_tenant(*, tenant: Tenant) -> None:
     if tenant.is_platform:
         raise InvalidInput("The platform itself cannot be deleted.", where="tenant", fix="Name a tenant.")
     slug = tenant.slug
-    connection.set_schema_to_public()
+    schema_connection().set_schema_to_public()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(slug)))

@@ -150,7 +150,9 @@ def test_the_lock_is_for_one_address_from_one_place(alice: User, birch: Tenant, 
 
 def test_a_forged_forwarded_address_does_not_help(alice: User) -> None:
     for number in range(5):
-        answer = log_in(Client(HTTP_HOST="acme.localhost"), alice.email, "wrong", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}")
+        answer = log_in(
+            Client(HTTP_HOST="acme.localhost"), alice.email, "wrong", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}"
+        )
     assert answer.status_code == 429
 
 
@@ -228,7 +230,9 @@ def test_ending_access_ends_open_sessions(alice: User, visitor: Client) -> None:
 
 
 def test_an_invited_person_sets_a_password_and_is_in(browser: Client, visitor: Client, birch: Tenant) -> None:
-    page = browser.post("/settings/users/", {"email": "carol@example.com", "role": "planner", "brand": "", "name": "Carol"})
+    page = browser.post(
+        "/settings/users/", {"email": "carol@example.com", "role": "planner", "brand": "", "name": "Carol"}
+    )
     link = re.search(r"http://acme\.localhost(/accounts/password/reset/key/[^<\"]+)", page.content.decode())
     assert link
     assert link[0] in str(mail.outbox[-1].body)

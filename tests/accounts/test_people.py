@@ -55,7 +55,11 @@ def test_an_address_is_taken_whatever_its_case(alice: User) -> None:
 
 
 def test_bad_input_adds_nobody(alice: User) -> None:
-    for email, grants in (("not an address", VIEWER), ("c@example.com", []), ("c@example.com", [Grant(Role.VIEWER, uuid.uuid4())])):
+    for email, grants in (
+        ("not an address", VIEWER),
+        ("c@example.com", []),
+        ("c@example.com", [Grant(Role.VIEWER, uuid.uuid4())]),
+    ):
         with pytest.raises(InvalidInput):
             services.invite_user(actor=alice, email=email, grants=grants)
     assert User.objects.count() == 1

@@ -66,7 +66,7 @@ def test_an_unknown_permission_is_a_mistake_not_a_refusal(alice: User) -> None:
 def test_require_tells_strangers_less(crisps: Brand, nuts: Brand) -> None:
     viewer = person("viewer", Role.VIEWER, brand=crisps)
     assert services.require(user=viewer, permission="metrics.view", brand=crisps) == viewer
-    with pytest.raises(NotAllowed, match="scenarios.manage"):
+    with pytest.raises(NotAllowed, match=r"scenarios\.manage"):
         services.require(user=viewer, permission="scenarios.manage", brand=crisps)
     with pytest.raises(NotFound):
         services.require(user=viewer, permission="metrics.view", brand=nuts)

@@ -28,7 +28,9 @@ def limited(acme: Tenant) -> Tenant:
     return acme
 
 
-def test_a_burst_is_429_with_retry_after_and_others_are_unaffected(limited: Tenant, alice: User, bob: User, birch: Tenant) -> None:
+def test_a_burst_is_429_with_retry_after_and_others_are_unaffected(
+    limited: Tenant, alice: User, bob: User, birch: Tenant
+) -> None:
     carol = person("carol", Role.VIEWER)
     clients = [api_of(alice), api_of(carol)]
     answers = [client.get(ME).status_code for _ in range(3) for client in clients]

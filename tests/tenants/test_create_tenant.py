@@ -6,12 +6,12 @@ import statistics
 import time
 from typing import Any
 
+import pghistory
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import ProgrammingError, connection
 
-import pghistory
 from accounts.models import User
 from tenants import schemas, selectors, services
 from tenants.core.problems import Conflict, InvalidInput
@@ -36,7 +36,7 @@ def test_twenty_tenants_take_a_fraction_of_a_second_each(
             services.create_tenant(slug=f"quick{number}", name=f"Quick {number}")
         seconds.append(time.perf_counter() - started)
     with capsys.disabled():
-        print(
+        print(  # noqa: T201  the figure is the point
             f"\ncreate_tenant over 20, {len(schemas.tenant_tables())} tables each: best {min(seconds):.3f} s, "
             f"median {statistics.median(seconds):.3f} s, slowest {max(seconds):.3f} s"
         )
@@ -112,9 +112,7 @@ def test_the_template_is_built_once_for_a_set_of_migrations(db: None, monkeypatc
     assert SchemaTemplate.objects.count() == 1
 
 
-def test_the_template_is_rebuilt_when_migrations_change(
-    real_database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_template_is_rebuilt_when_migrations_change(real_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = SchemaTemplate.objects.get().digest
     monkeypatch.setattr(schemas, "migrations_digest", lambda: "another set")
     services.prepare_template()

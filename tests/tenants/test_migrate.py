@@ -12,7 +12,6 @@ from django_tenants.signals import schema_pre_migration
 from accounts.models import User
 from tenants import schemas, selectors
 from tenants.models import PUBLIC_SCHEMA, Domain, Tenant
-from tests.conftest import inside
 
 
 @pytest.fixture
@@ -30,9 +29,7 @@ def migrated(real_database: str) -> Any:
 
 def put_behind(schema: str) -> None:
     """Take the last migration of an app back, in one schema."""
-    call_command(
-        "migrate_schemas", "mfa", "0002", schema_name=schema, tenant=True, interactive=False, verbosity=0
-    )
+    call_command("migrate_schemas", "mfa", "0002", schema_name=schema, tenant=True, interactive=False, verbosity=0)
 
 
 def test_nothing_behind_visits_no_tenant(migrated: list[str]) -> None:
@@ -81,4 +78,5 @@ def test_prepare_platform_twice(real_database: str, settings: Any, tmp_path: Any
     assert schemas.schemas_behind(selectors.tenant_schemas()) == []
     assert Domain.objects.get(domain="platform.localhost").tenant.is_platform
     operator = User.objects.get(email="op@example.com")
-    assert operator.is_superuser and operator.check_password("correct horse battery staple")
+    assert operator.is_superuser
+    assert operator.check_password("correct horse battery staple")
