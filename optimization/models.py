@@ -47,9 +47,13 @@ class Solve(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="solves")
-    curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, related_name="solves")
-    problem_sha256 = models.CharField(max_length=64)
+    curve_version = models.ForeignKey(
+        CurveVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="solves",
+        help_text="empty: the problem brought curves of its own",
+    )  # fmt: skip
+    problem_sha256 = models.CharField(max_length=64, help_text="of the problem and the current spend together")
     problem = models.JSONField()
+    current = models.JSONField(null=True, blank=True, help_text="cell id -> spend today, to compare with")
     solution = models.JSONField()
     status = models.CharField(max_length=16, choices=[("optimal", "optimal"), ("infeasible", "infeasible")])
     engine = models.CharField(max_length=40)

@@ -53,7 +53,15 @@ class Scenario(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, null=True, blank=True)
     solve = models.ForeignKey(Solve, on_delete=models.PROTECT, null=True, blank=True, related_name="scenarios")
-    current_spend = models.JSONField(default=dict, blank=True, help_text="cell id -> spend over a like horizon before")
+    current_spend = models.JSONField(default=dict, blank=True, help_text="cell id -> spend over as long a time before")
+    current_start = models.DateField(null=True, blank=True, help_text="first day that the current spend was measured")
+    current_end = models.DateField(null=True, blank=True)
+    current_elsewhere = models.DecimalField(
+        max_digits=14, decimal_places=2, default=Decimal(0), help_text="current spend in lines that no curve describes"
+    )
+    relaxations = models.JSONField(
+        default=list, blank=True, help_text="when infeasible: what each way out changes and would give"
+    )
     job_id = models.UUIDField(null=True, blank=True)
     problem = models.JSONField(null=True, blank=True, help_text="why the last attempt failed")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)

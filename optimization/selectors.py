@@ -1,0 +1,161 @@
+"""Reads of curve versions and solves, and of what a fit needs to know about the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, Q, QuerySet
+
+from accounts import selectors as people
+from accounts.models import Brand, User
+from harmonization.models import Listing, Load
+from optimization.models import CurveVersion, Solve
+from tenants.core.problems import NotAllowed, NotFound
+
+VIEW_CURVES = "curves.view"
+VIEW_SOLVES = "scenarios.view"
+Person = User | AnonymousUser
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountDays:
+    """What is published of one account.
+
+    Attributes:
+        final_until: last day that the network no longer restated when its latest report was exported.
+    """
+
+    retailer: str
+    first_day: date
+    last_day: date
+    final_until: date
+
+
+def account_days(*, brand: Brand | None) -> dict[str, AccountDays]:
+    """Per account (id as text) that may hold rows of the brand, or of all."""
+    loads = Load.objects.filter(
+        status=Load.Status.PUBLISHED, period_start__isnull=False, period_end__isnull=False
+    ).select_related("upload__account__retailer")
+    if brand is not None:
+        loads = loads.filter(Q(upload__account__brand=brand) | Q(upload__account__brand__isnull=True))
+    found: dict[str, AccountDays] = {}
+    for load in loads:
+        account = load.upload.account
+        if account is None or load.period_start is None or load.period_end is None:
+            continue
+        open_days = timedelta(days=int(load.report.get("restatement_days", 0)))
+        seen = found.get(str(account.pk))
+        final = load.period_end - open_days
+        found[str(account.pk)] = AccountDays(
+            retailer=account.retailer.name,
+            first_day=min(seen.first_day, load.period_start) if seen else load.period_start,
+            last_day=max(seen.last_day, load.period_end) if seen else load.period_end,
+            final_until=max(seen.final_until, final) if seen else final,
+        )
+    return found
+
+
+def stock_cover_days(*, brand: Brand | None) -> dict[tuple[str, str], float | None]:
+    """Days until the stock is gone, by (retailer, SKU); None where the feed does not say.
+
+    A product that a retailer lists twice is there for as long as the better of its listings.
+    """
+    found: dict[tuple[str, str], float | None] = {}
+    for key, listing in _listings(brand):
+        cover, known = listing.stock_cover_days, found.get(key)
+        found[key] = cover if known is None else max(known, cover or 0.0)
+    return found
+
+
+def empty_shelf_weeks(*, brand: Brand | None) -> dict[tuple[str, str], list[date]]:
+    """Mondays of the weeks in which the stock feed last found nothing, by (retailer, SKU).
+
+    The feed tells one day, not a history: earlier gaps on the shelf stay unknown.
+    """
+    covers = stock_cover_days(brand=brand)
+    return {
+        key: [listing.stock_as_of - timedelta(days=listing.stock_as_of.weekday())]
+        for key, listing in _listings(brand)
+        if covers[key] == 0.0 and listing.stock_as_of is not None
+    }
+
+
+def product_names(*, brand: Brand | None) -> dict[tuple[str, str], str]:
+    """What people call a SKU, by (retailer, SKU)."""
+    return {key: listing.product.name for key, listing in _listings(brand)}
+
+
+def _listings(brand: Brand | None) -> Iterator[tuple[tuple[str, str], Listing]]:
+    """Listings under the SKU that figures are told by: the product's own code, which the catalogue knows."""
+    listings = Listing.objects.select_related("retailer", "product")
+    for one in listings if brand is None else listings.filter(product__brand=brand):
+        yield (one.retailer.name, one.product.sku), one
+
+
+def curve_versions_visible(*, user: Person) -> QuerySet[CurveVersion]:
+    """Versions of the brands a person may see, those of all brands for tenant-wide roles; without their curves."""
+    versions = CurveVersion.objects.select_related("brand", "created_by").defer("curves").order_by("-created_at")
+    return _scoped(versions, user, VIEW_CURVES)
+
+
+def curve_versions_listed(*, user: Person) -> QuerySet[CurveVersion]:
+    """As `curve_versions_visible`, for a door that lists them.
+
+    Raises:
+        NotAllowed: there is no brand whose curves this person may see.
+    """
+    _require_somewhere(user, VIEW_CURVES)
+    return curve_versions_visible(user=user)
+
+
+def curve_version_visible(*, user: Person, version_id: UUID) -> CurveVersion:
+    """One version with its curves, or `NotFound` in the words of a nonexistent one."""
+    return _one(curve_versions_visible(user=user).defer(None), version_id)
+
+
+def latest_curves(*, brand: Brand | None) -> CurveVersion | None:
+    """The newest version of exactly this scope."""
+    return CurveVersion.objects.filter(brand=brand).order_by("-number").first()
+
+
+def solves_listed(*, user: Person) -> QuerySet[Solve]:
+    """Solves of the brands a person may see, newest first.
+
+    Raises:
+        NotAllowed: there is no brand whose solves this person may see.
+    """
+    _require_somewhere(user, VIEW_SOLVES)
+    solves = Solve.objects.select_related("brand", "curve_version").defer("curve_version__curves", "problem", "current")
+    return _scoped(solves, user, VIEW_SOLVES)
+
+
+def solve_visible(*, user: Person, solve_id: UUID) -> Solve:
+    """One solve, or `NotFound` in the words of a nonexistent one."""
+    return _one(_scoped(Solve.objects.select_related("brand"), user, VIEW_SOLVES), solve_id)
+
+
+def _scoped(rows: QuerySet[Row], user: Person, permission: str) -> QuerySet[Row]:
+    if people.may(user=user, permission=permission):
+        return rows
+    return rows.filter(brand__in=people.brands_for(user=user, permission=permission))
+
+
+def _one(rows: QuerySet[Row], key: UUID) -> Row:
+    found = rows.filter(pk=key).first()
+    if found is None:
+        raise NotFound("There is nothing here under that id.")
+    return found
+
+
+def _require_somewhere(user: Person, permission: str) -> None:
+    if not people.may_for_some_brand(user=user, permission=permission):
+        raise NotAllowed(
+            f"None of your roles carries {permission!r}.",
+            fix="Ask an owner of this tenant to grant you a role that does.",
+        )

@@ -1,0 +1,335 @@
+"""What can be done with curves and budget problems: the one door for pages, REST, jobs, commands and the planner."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import IntegrityError, connection, models, transaction
+
+from accounts.models import Brand, User
+from accounts.services import require
+from jobs.models import Job
+from jobs.services import submit_job
+from metrics.core.request import read_request
+from metrics.core.table import CURRENCY, MetricTable
+from metrics.services import query_tenant_metrics
+from optimization import selectors
+from optimization.core.curves import fit_curves as fit_series
+from optimization.core.instance import parse_problem, read_current
+from optimization.core.instance_writer import problem_sha256, write_problem
+from optimization.core.problem import BudgetProblem
+from optimization.core.responses import Family
+from optimization.core.solve import Solution, solve_budget
+from optimization.core.stored_curves import curve_record
+from optimization.core.weekly_series import CellWeek, Reported, WeeklySeries, weekly_series, whole_weeks
+from optimization.models import CurveVersion, Solve
+from tenants.core.problems import InvalidInput
+from tenants.selectors import current_tenant
+
+FIT = "optimization.fit"
+METHOD = "empirical Bayes, adstock x saturation /1"
+MOST_WEEKS = 104
+USUAL_WEEKS = 52
+_FAMILIES = (Family.LOG, Family.MICHAELIS_MENTEN)
+_CARRY_OVERS = (0.0, 0.3, 0.6)
+
+Tell = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A curve version, and whether this fit made it or found it made."""
+
+    version: CurveVersion
+    created: bool
+
+
+def request_fit(
+    *, actor: User, brand: Brand | None = None, weeks: int = USUAL_WEEKS, idempotency_key: str | None = None
+) -> Job:
+    """Let the curves of a brand, or of all, be fitted as a job.
+
+    Raises:
+        InvalidInput: `weeks` is out of range.
+        NotAllowed, NotFound: as `accounts.services.require` for curves.fit.
+    """
+    _check_weeks(weeks)
+    return submit_job(
+        kind=FIT,
+        params={"brand": str(brand.pk) if brand else None, "weeks": weeks},
+        actor=actor,
+        brand=brand,
+        title=f"Fit response curves, {brand.name if brand else 'all brands'}",
+        idempotency_key=idempotency_key,
+    )
+
+
+def fit_curves(
+    *,
+    brand: Brand | None = None,
+    weeks: int = USUAL_WEEKS,
+    actor: User | None = None,
+    job_id: UUID | None = None,
+    tell: Tell = lambda stage, done, total: None,
+    publish: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Fitted:
+    """Fit the curves of a brand's cells, or of all, from the published events.
+
+    The figures come through the metrics layer, so that no two reports of one account are added up. The same data
+    under the same settings are one version, however often it is asked for.
+
+    Args:
+        weeks: how far back the window reaches, complete weeks.
+        actor: with curves.fit; None means the platform itself or an operator at the command line.
+        tell: told each stage with what is done of it.
+        publish: the transaction in which the version is written.
+
+    Raises:
+        InvalidInput: nothing is published, or nothing of it can be used; says why.
+        NotAllowed, NotFound: as `accounts.services.require`.
+    """
+    if actor is not None:
+        require(user=actor, permission="curves.fit", brand=brand)
+    _check_weeks(weeks)
+    days = selectors.account_days(brand=brand)
+    window = _window(days, weeks)
+    tell("Weekly figures", 0, None)
+    table = query_tenant_metrics(
+        request=read_request(
+            metrics=("spend", "sales"),
+            dimensions=("week", "retailer", "placement", "sku"),
+            start=window[0],
+            end=window[1],
+            filters={"brand": [str(brand.pk)]} if brand else {},
+        )
+    )
+    currency = _main_currency(table)
+    shelf = selectors.empty_shelf_weeks(brand=brand)
+    series = weekly_series(_cell_weeks(table), _reported(table, days), currency=currency, out_of_stock=shelf)
+    settings = _settings(weeks, currency, shelf)
+    version = table.provenance.version or 0
+    same = CurveVersion.objects.filter(
+        brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD, settings=settings
+    ).first()
+    if same is not None:
+        return Fitted(version=same, created=False)
+    if not series.keys:
+        told = "; ".join(f"{count} rows {reason}" for reason, count in series.left_out.items()) or "there are no rows"
+        raise InvalidInput(
+            f"No week between {window[0]} and {window[1]} can be used: {told}.",
+            where="data",
+            fix="Load reports by day and SKU that reach further back, then fit again.",
+        )
+    tell("Fit", 0, len(series.keys))
+    curves = _curve_records(series)
+    tell("Fit", len(series.keys), len(series.keys))
+    made = CurveVersion(
+        brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD,
+        settings=settings, curves=curves, diagnostics=_diagnostics(series, curves, table), job_id=job_id,
+        created_by=actor,
+    )  # fmt: skip
+    with publish(), transaction.atomic():
+        lock_numbers("curve versions")
+        made.number = (CurveVersion.objects.filter(brand=brand).aggregate(top=models.Max("number"))["top"] or 0) + 1
+        made.save(force_insert=True)
+    return Fitted(version=made, created=True)
+
+
+def solve_problem(
+    *,
+    problem: BudgetProblem,
+    brand: Brand | None = None,
+    curve_version: CurveVersion | None = None,
+    current: Mapping[str, float] | None = None,
+    actor: User | None = None,
+) -> Solve:
+    """Solve a budget problem, or find it solved: the same problem against the same current spend is one row.
+
+    Args:
+        current: cell id -> spend today; a feasible one is never beaten downwards.
+        actor: recorded as who asked first; the caller has checked what they may do.
+
+    Raises:
+        InvalidProblem: `current` names an unknown cell or an amount that is no amount.
+    """
+    digest = _question_sha256(problem, current)
+    held = Solve.objects.filter(brand=brand, problem_sha256=digest).first()
+    if held is not None:
+        return held
+    solution = solve_budget(problem, current=current)
+    try:
+        with transaction.atomic():
+            return Solve.objects.create(
+                brand=brand,
+                curve_version=curve_version,
+                problem_sha256=digest,
+                problem=write_problem(problem),
+                current=dict(current) if current is not None else None,
+                solution=_solution_record(solution),
+                status=solution.status,
+                engine=solution.engine[:40],
+                objective=solution.certificate.objective if solution.certificate else None,
+                gap=solution.certificate.gap if solution.certificate else None,
+                seconds=solution.seconds,
+                created_by=actor,
+            )
+    except IntegrityError:
+        # Somebody asked the same at the same time and was first.
+        return Solve.objects.get(brand=brand, problem_sha256=digest)
+
+
+def solve_document(*, actor: User, document: Any, brand: Brand | None = None) -> Solve:
+    """Solve a problem in the format rmn-budget-instance/1.
+
+    Raises:
+        InvalidProblem: the document breaks a rule of the format; says where.
+        NotAllowed, NotFound: as `accounts.services.require` for scenarios.manage.
+    """
+    require(user=actor, permission="scenarios.manage", brand=brand)
+    problem = parse_problem(document)
+    return solve_problem(problem=problem, brand=brand, current=read_current(document), actor=actor)
+
+
+def lock_numbers(name: str) -> None:
+    """Until the transaction ends, nobody else of this tenant numbers rows of that name."""
+    digest = hashlib.sha256(f"{connection.schema_name} {name}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)])
+
+
+def _check_weeks(weeks: int) -> None:
+    if not 4 <= weeks <= MOST_WEEKS:
+        raise InvalidInput(
+            f"A window of {weeks} weeks cannot be fitted.", where="weeks", fix=f"Give 4 to {MOST_WEEKS} weeks."
+        )
+
+
+def _window(days: Mapping[str, selectors.AccountDays], weeks: int) -> tuple[date, date]:
+    if not days:
+        raise InvalidInput("No report has been published yet.", where="data", fix="Upload reports, then fit again.")
+    first, last = min(one.first_day for one in days.values()), max(one.last_day for one in days.values())
+    window = whole_weeks(first, last, most=weeks)
+    if window is None:
+        raise InvalidInput(
+            f"The published reports cover {first} to {last}, which is no complete week.",
+            where="data",
+            fix="Upload reports of at least some weeks from Monday to Sunday.",
+        )
+    return window
+
+
+def _cell_weeks(table: MetricTable) -> list[CellWeek]:
+    return [
+        CellWeek(
+            week=row["week"], retailer=row["retailer"], placement=row["placement"], sku=row["sku"],
+            currency=row[CURRENCY], spend=row["spend"], sales=row["sales"],
+        )
+        for row in table.lines.iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _reported(table: MetricTable, days: Mapping[str, selectors.AccountDays]) -> list[Reported]:
+    """What each account reported inside the window."""
+    start, end = table.request.period.start, table.request.period.end
+    missing = {gap.account_id: gap.days for gap in table.provenance.gaps}
+    found = []
+    for account_id in {report.account_id for report in table.provenance.reports}:
+        known = days.get(account_id)
+        if known is None:
+            continue
+        found.append(
+            Reported(
+                retailer=known.retailer,
+                first_day=max(known.first_day, start),
+                last_day=min(known.last_day, end),
+                missing=missing.get(account_id, ()),
+                final_until=known.final_until,
+            )
+        )
+    return found
+
+
+def _main_currency(table: MetricTable) -> str:
+    base = current_tenant().base_currency
+    spent = {row[CURRENCY]: row["spend"] or Decimal(0) for row in table.totals.iter_rows(named=True) if row[CURRENCY]}
+    return base if base in spent or not spent else max(spent, key=lambda code: spent[code])
+
+
+def _settings(weeks: int, currency: str, shelf: Mapping[tuple[str, str], list[date]]) -> dict[str, Any]:
+    return {
+        "weeks": weeks,
+        "currency": currency,
+        "families": [family.label for family in _FAMILIES],
+        "carry_overs": list(_CARRY_OVERS),
+        "attribution": "as_reported",
+        "restating_weeks": "left out",
+        "out_of_stock_weeks": {"|".join(key): [str(day) for day in mondays] for key, mondays in sorted(shelf.items())},
+    }
+
+
+def _curve_records(series: WeeklySeries) -> list[dict[str, Any]]:
+    # Neighbours in the tree of money are cells of one retailer, and of one placement there.
+    paths = [(key.retailer, key.placement, key.sku) for key in series.keys]
+    fitted = fit_series(
+        paths, series.cell, series.week, series.spend, series.sales, series.in_stock,
+        families=_FAMILIES, carry_overs=_CARRY_OVERS,
+    )  # fmt: skip
+    return [curve_record(key, one) for key, one in zip(series.keys, fitted, strict=True)]
+
+
+def _diagnostics(series: WeeklySeries, curves: list[dict[str, Any]], table: MetricTable) -> dict[str, Any]:
+    shrinkage = [one["shrinkage"] for one in curves]
+    return {
+        "cells": len(curves),
+        "rows_used": int(np.sum(series.in_stock)),
+        "rows_out_of_stock": int(np.sum(~series.in_stock)),
+        "rows_left_out": series.left_out,
+        "spend_left_out": {reason: str(amount) for reason, amount in series.left_out_spend.items()},
+        "family": curves[0]["family"],
+        "carry_over": curves[0]["carry_over"],
+        "shrinkage_median": float(np.median(shrinkage)),
+        "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
+        "notices": [notice.text for notice in table.notices],
+    }
+
+
+def _question_sha256(problem: BudgetProblem, current: Mapping[str, float] | None) -> str:
+    if current is None:
+        return problem_sha256(problem)
+    before = json.dumps({name: float(amount) for name, amount in current.items()}, sort_keys=True)
+    return hashlib.sha256(f"{problem_sha256(problem)} {before}".encode()).hexdigest()
+
+
+def _solution_record(solution: Solution) -> dict[str, Any]:
+    record = solution.as_dict()
+    if not solution.feasible:
+        return record
+    record["current_revenue"] = solution.current_revenue
+    record["lines"] = [
+        {
+            "cell": line.cell,
+            "now": line.now,
+            "proposed": line.proposed,
+            "revenue_now": line.revenue_now,
+            "revenue_proposed": line.revenue_proposed,
+            "marginal_now": _finite(line.marginal_now),
+            "marginal_proposed": _finite(line.marginal_proposed),
+            "reason": line.reason.as_dict(),
+        }
+        for line in solution.lines
+    ]
+    return record
+
+
+def _finite(value: float | None) -> float | None:
+    """A power curve's first unit returns without limit, which JSON cannot say."""
+    return None if value is None or not np.isfinite(value) else value
