@@ -63,7 +63,7 @@ class BoundedResponses:
         upper = np.where((least > lower) & ~committed, lower, upper)
         inflection = curves.inflection()
         s_shaped = (inflection > lower) & (upper > lower)
-        line = (curves.family == Family.POWER) & (curves.exponent == 1.0) & (upper > lower) & ~committed
+        line = (curves.family == Family.POWER) & (curves.exponent == 1.0) & (upper > lower)
         jump_price, jump_to = curves.marginal(lower), lower.copy()
 
         bent = np.flatnonzero(s_shaped | committed)
@@ -100,7 +100,9 @@ class BoundedResponses:
         if self._jumps.size:
             i = self._jumps
             low, to, at = self.lower[i], self.jump_to[i], self.jump_price[i]
-            walked = np.clip((at * (1.0 + CHORD_BAND) - safe[i]) / np.maximum(2.0 * CHORD_BAND * at, 5e-324), 0.0, 1.0)
+            with np.errstate(over="ignore"):  # a flat curve jumps at price zero: infinitely far from any other
+                band = np.maximum(2.0 * CHORD_BAND * at, SMALLEST_PRICE)
+                walked = np.clip((at * (1.0 + CHORD_BAND) - safe[i]) / band, 0.0, 1.0)
             spend[i] = np.where(walked >= 1.0, np.maximum(spend[i], to), low + walked * (to - low))
         return spend
 

@@ -80,7 +80,11 @@ def fill_tree(
             start, side = price[clipped], over[clipped - here.start]
             if depth == 0:
                 start = np.array([filling.typical_price() if guess is None else guess])
-            price[clipped] = filling.search(depth, clipped, target, start, side)
+            found = filling.search(depth, clipped, target, start, side)
+            if depth:
+                # A cap only ever raises the price it inherits and a floor lowers it, whatever rounding says.
+                found = np.where(side, np.maximum(found, start), np.minimum(found, start))
+            price[clipped] = found
             anchor[clipped] = clipped
         for deeper in range(depth + 1, tree.depths):
             below = tree.at_depth(deeper)
@@ -155,9 +159,10 @@ class _Filling:
                 point = begin.copy()
             else:
                 step[alive] *= 2.0
-            gap = trial.demand(alive, np.exp(point) - self.offset) - target[alive]
+            gap = trial.demand(alive, np.exp(np.minimum(point, 690.0)) - self.offset) - target[alive]
             self.trials += 1
-            closer = np.abs(gap) < np.abs(best_gap[alive])
+            # On ties the later point: a floor over flat curves is met at no price, and the lowest one is its bound.
+            closer = np.abs(gap) <= np.abs(best_gap[alive])
             best[alive[closer]], best_gap[alive[closer]] = point[closer], gap[closer]
             up = gap >= 0.0
             # Illinois: an end that stays put twice counts half, or the secant would creep.
@@ -174,7 +179,7 @@ class _Filling:
             alive = alive[~done]
             if alive.size == 0:
                 break
-        return np.exp(best) - self.offset
+        return np.exp(np.minimum(best, 690.0)) - self.offset
 
     def _away_from_ends(self, nodes: Ints, target: Floats) -> Floats:
         """Targets a hair inside what can be spent: at the very end any price would do, and the tight one is wanted."""

@@ -182,7 +182,7 @@ class Responses:
                     out[i] = a / m - k
                 elif family is Family.POWER:
                     n = self.exponent[i]
-                    # a line (p = 1) has no inner demand; its jump is the envelope's business
+                    # a line (p = 1) has no inner demand: the envelope walks from nothing to everything
                     rest = np.where(n < 1.0, 1.0 - n, 1.0)
                     out[i] = np.where(n < 1.0, k * np.exp(np.log(a * n / (k * m)) / rest), 0.0)
                 elif family is Family.MICHAELIS_MENTEN:

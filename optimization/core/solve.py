@@ -20,7 +20,7 @@ from optimization.core.multipliers import Unattainable
 from optimization.core.problem import BudgetProblem, GlobalKind, InvalidProblem
 from optimization.core.reasons import BoundPrice, Explainer, Line, Reason
 from optimization.core.responses import Floats
-from optimization.core.search import Candidate, search_allocation, tail_value
+from optimization.core.search import Candidate, SolverFailed, search_allocation, tail_value
 from optimization.core.tree import Tree
 
 
@@ -131,6 +131,7 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
 
     Raises:
         InvalidProblem: `current` names an unknown cell or an amount that is no amount.
+        SolverFailed: no allocation within the constraints was found; an answer that breaks them is never given.
     """
     started = time.perf_counter()
     before = None if current is None else _current_spend(problem, current)
@@ -144,6 +145,12 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
         conflict = find_limit_conflict(problem)
         return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=conflict)
     certificate = _certify(problem, tree, cells, limits, found)
+    if certificate.violation > 1e-6:
+        raise SolverFailed(
+            f"The allocation found breaks a constraint by {certificate.violation:.1e} of the budget.",
+            where="solver",
+            fix="Bring the parameters of the curves to comparable sizes; some differ by many orders of magnitude.",
+        )
     if before is not None and np.all((before == 0.0) | (before >= problem.commitments)):
         kept = _certify(problem, tree, cells, limits, _keeping(problem, found, before))
         if kept.violation <= 1e-12 and kept.objective >= certificate.objective * (1.0 - 1e-13):
