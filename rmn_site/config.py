@@ -1,7 +1,8 @@
 """What can be set from outside: flat, typed, read once, loud when wrong.
 
 Every variable may also be given as `<NAME>_FILE`, the path of a file that holds the value: that is how container
-secrets arrive. Nothing here starts or contacts anything.
+secrets arrive. `RMN_CONFIG` names a YAML file of settings (config/config.example.yaml), over which variables decide.
+Nothing here starts or contacts anything.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from rmn_site.config_file import ConfigurationError, read_config_file
+
+__all__ = ["PROJECT_ROOT", "Config", "ConfigurationError", "effective_environment", "load_config", "variable_of"]
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET = "development-only-secret-never-used-in-production"  # noqa: S105
-
-
-class ConfigurationError(RuntimeError):
-    """The environment does not describe a system that may start."""
 
 
 class Config(BaseModel):
@@ -87,6 +88,7 @@ class Config(BaseModel):
         return self.env == "demo"
 
 
+CONFIG_FILE = "RMN_CONFIG"
 _BARE = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
 
 
@@ -95,12 +97,27 @@ def variable_of(field: str) -> str:
     return _BARE.get(field, f"RMN_{field.upper()}")
 
 
+def effective_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment with the settings of the file that `RMN_CONFIG` names, where no variable says otherwise.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or holds something that is not a setting.
+    """
+    if not (path := environ.get(CONFIG_FILE)):
+        return dict(environ)
+    settings = read_config_file(Path(path), Config.model_fields.keys())
+    named = {variable_of(field): value for field, value in settings.items()}
+    free = {name: value for name, value in named.items() if not (environ.get(name) or environ.get(f"{name}_FILE"))}
+    return {**environ, **free}
+
+
 def load_config(environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration.
 
     Raises:
         ConfigurationError: names every variable that is wrong, or an `RMN_` variable that does not exist.
     """
+    environ = effective_environment(environ)
     values: dict[str, str] = {}
     known = {variable_of(field): field for field in Config.model_fields}
     for name, field in known.items():
@@ -133,4 +150,4 @@ def load_config(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 # Variables that tools around the product read; they are not settings of it.
-_FOR_TOOLS = frozenset({"RMN_REFERENCE_DATA", "RMN_CHROMIUM", "RMN_TEST_DATABASE"})
+_FOR_TOOLS = frozenset({CONFIG_FILE, "RMN_REFERENCE_DATA", "RMN_CHROMIUM", "RMN_TEST_DATABASE"})

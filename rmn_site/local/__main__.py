@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from rmn_site.config import ConfigurationError, effective_environment
 from rmn_site.local import paths
 from rmn_site.local.console import say
 from rmn_site.local.plan import Mode, platform_plan
@@ -157,20 +158,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     within = commands.add_parser("with", help="run a command while the servers run")
     within.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND ...")
     given = parser.parse_args(arguments)
-    home = paths.data_home()
     try:
+        environ = effective_environment()
+        home = paths.data_home(environ)
         match given.command:
             case "demo" | "serve" as mode:
-                return start(mode, home, os.environ)
+                return start(mode, home, environ)
             case "stop":
                 return stop(home)
             case "status":
                 return show_status(home)
             case "reset":
-                return reset(home, os.environ)
+                return reset(home, environ)
             case _:
-                return with_servers(given.argv or parser.error("which command?"), home, os.environ)
-    except (Problem, psutil.AccessDenied) as problem:
+                return with_servers(given.argv or parser.error("which command?"), home, environ)
+    except (Problem, ConfigurationError, psutil.AccessDenied) as problem:
         say(str(problem))
         return 1
 
