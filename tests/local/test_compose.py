@@ -1,4 +1,3 @@
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -101,13 +100,6 @@ def test_the_image_leaves_out_test_tools_and_keeps_the_rest() -> None:
 def test_shell_commands_are_valid_shell(compose: dict[str, Any]) -> None:
     script = compose["services"]["valkey"]["command"][2].replace("$$", "$")
     subprocess.run(["sh", "-n", "-c", script], check=True)
-
-
-def test_operations_page_lists_every_setting() -> None:
-    page = (project_root() / "docs" / "operations.md").read_text()
-    section = page.partition("\n## Settings\n")[2].partition("\n## ")[0]
-    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", section, flags=re.MULTILINE))
-    assert documented == OWN_SETTINGS
 
 
 def test_makefile_verbs_are_real() -> None:
