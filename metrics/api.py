@@ -59,7 +59,10 @@ _PARAMETERS: Final = [
         "sort", str, description="A metric or dimension of the request; `-` before it for descending order."
     ),
     OpenApiParameter(
-        "limit", int, default=DEFAULT_LIMIT, description=f"Lines, 1 to {MAX_LINES}; the others are summed into `rest`."
+        "limit",
+        int,
+        description=f"Lines, 1 to {MAX_LINES}; the others are summed into one. A query gives {DEFAULT_LIMIT} where "
+        "none is said, a file gives all.",
     ),
     *_FILTER_PARAMETERS,
 ]
@@ -73,7 +76,9 @@ class MetricQueryView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Split, filter and compare figures; totals are sums of the lines, ratios are ratios of sums."""
-        table = services.query_metrics(actor=request.user, **read_query(request.query_params))
+        table = services.query_metrics(
+            actor=request.user, **read_query(request.query_params, usual_limit=DEFAULT_LIMIT)
+        )
         return Response(table_record(table))
 
 
@@ -103,6 +108,6 @@ class MetricExportView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         """The figures of a query as CSV or XLSX, with the disclosure that IAB/MRC ask for."""
-        given = read_query(request.query_params, also=("export",))
+        given = read_query(request.query_params, usual_limit=None, also=("export",))
         kind = request.query_params.get("export", "csv")
         return as_download(services.export_metrics(actor=request.user, kind=kind, **given))

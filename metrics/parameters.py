@@ -16,10 +16,11 @@ QUERY: Final = ("metrics", "dimensions", "start", "end", "compare", "attribution
 DEFAULT_LIMIT: Final = 1000
 
 
-def read_query(given: QueryDict, *, also: Iterable[str] = ()) -> dict[str, Any]:
+def read_query(given: QueryDict, *, usual_limit: int | None, also: Iterable[str] = ()) -> dict[str, Any]:
     """Arguments of a query.
 
     Args:
+        usual_limit: of lines, where the address says none.
         also: further parameters of the address, which are not read here.
 
     Raises:
@@ -41,7 +42,7 @@ def read_query(given: QueryDict, *, also: Iterable[str] = ()) -> dict[str, Any]:
         "compare": _one(given, "compare") or "none",
         "attribution": _one(given, "attribution") or "as_reported",
         "sort": _one(given, "sort"),
-        "limit": _limit(given),
+        "limit": _limit(given, usual_limit),
     }
 
 
@@ -72,10 +73,10 @@ def _one(given: QueryDict, name: str) -> str:
     return values[0].strip() if values else ""
 
 
-def _limit(given: QueryDict) -> int:
+def _limit(given: QueryDict, usual: int | None) -> int | None:
     text = _one(given, "limit")
     if not text:
-        return DEFAULT_LIMIT
+        return usual
     try:
         return int(text)
     except ValueError:

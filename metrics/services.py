@@ -13,9 +13,9 @@ from accounts.models import Brand, User
 from harmonization.selectors import EventView, published_events
 from metrics.core.export import EXPORT_FORMATS, ExportFile, write_export
 from metrics.core.query import query
-from metrics.core.request import MetricRequest, read_request
+from metrics.core.request import MAX_LINES, MetricRequest, read_request
 from metrics.core.table import MetricTable
-from tenants.core.problems import InvalidInput, NotAllowed, NotAuthenticated, NotFound
+from tenants.core.problems import InvalidInput, NotAllowed, NotAuthenticated, NotFound, TooLarge
 
 Actor = User | AnonymousUser
 
@@ -100,6 +100,7 @@ def export_metrics(
 
     Raises:
         InvalidInput: also where the kind of file is unknown.
+        TooLarge: more lines than a file should have.
         NotAllowed: no role carries metrics.export, or not for a brand that is filtered on.
         NotAuthenticated, NotFound: as for `query_metrics`.
     """
@@ -120,7 +121,14 @@ def export_metrics(
             f"Figures cannot be written as {kind!r}.", where="export", fix=f"Use one of: {', '.join(EXPORT_FORMATS)}."
         )
     events, brands = _events(actor, "metrics.export", request.filters.get("brand", ()))
-    return write_export(query(events, request), chosen, brands=[brand.name for brand in brands])
+    table = query(events, request)
+    if table.lines.height > MAX_LINES:
+        raise TooLarge(
+            f"The file would have {table.line_count:,} lines; the most is {MAX_LINES:,}.",
+            where="export",
+            fix="Narrow the period or the filters, split by fewer dimensions, or set a limit.",
+        )
+    return write_export(table, chosen, brands=[brand.name for brand in brands])
 
 
 def with_plain_ids(filters: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:

@@ -55,9 +55,11 @@ def performance(request: HttpRequest) -> HttpResponse:
             "currencies": _currency_links(request, by_scope, currency),
             "exports": _exports(request, {"currency": currency} if len(by_scope.currencies) > 1 else {}),
         }
+    remarks = _texts("info", over_time, by_scope)
     context |= {
         "warnings": _texts("warn", over_time, by_scope),
-        "remarks": _texts("info", over_time, by_scope),
+        "remarks": [notice for notice in remarks if notice.code != "networks_count_differently"],
+        "unlike": [notice for notice in remarks if notice.code == "networks_count_differently"],
         "provenance": _provenance(by_scope.provenance),
         "may_export": people.may_for_some_brand(user=_me(request), permission="metrics.export"),
     }
@@ -137,7 +139,7 @@ def _figures(
     standing = standing_of(by_scope.provenance, timezone.now().date())
     metric = METRICS[state.metric]
     grain = _GRAINS[over_time.request.dimensions[0]]
-    of_networks = " as each network reports them" if metric.attributed else ""
+    of_networks = f" as each network reports {'them' if metric.additive else 'it'}" if metric.attributed else ""
     title = f"{metric.label}{of_networks}, {grain}"
     asked = by_scope.request
     compared = _days(asked.comparison) if asked.comparison else ""

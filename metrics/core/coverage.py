@@ -67,8 +67,8 @@ class ReportUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Rows that were not read. `repeats`: another report speaks for their days. `straddles`: they reach out of the
-    period, and cannot be cut."""
+    """Rows that were not read. `repeats`: another report, or another load of it, tells the same days. `straddles`: they
+    reach out of the period, and cannot be cut."""
 
     network: str
     account: str
@@ -156,7 +156,7 @@ def _one_report_a_day(items: list[Slice]) -> tuple[list[Slice], list[Slice]]:
     for item in items:
         reports[item.report].append(item)
     if len(reports) == 1:
-        return items, []
+        return _once(items)
 
     def preference(report: str) -> tuple[int, int, str]:
         told = (any(flags) for flags in zip(*(item.present for item in reports[report]), strict=True))
@@ -166,13 +166,36 @@ def _one_report_a_day(items: list[Slice]) -> tuple[list[Slice], list[Slice]]:
     kept: list[Slice] = []
     left: list[Slice] = []
     for report in sorted(reports, key=preference):
-        # Slices of one report do not repeat each other (a load that restates rows replaces them), so they are held
-        # against the days of the reports before, and not against one another.
         free: list[Slice] = []
         for item in reports[report]:
             (free if taken.isdisjoint(_days(item)) else left).append(item)
-        taken.update(day for item in free for day in _days(item))
-        kept += free
+        own, repeated = _once(free)
+        taken.update(day for item in own for day in _days(item))
+        kept += own
+        left += repeated
+    return kept, left
+
+
+def _once(items: list[Slice]) -> tuple[list[Slice], list[Slice]]:
+    """Slices of one report, each day told once.
+
+    A report that was loaded by day and again as one sum of the month holds everything twice. Rows of different loads
+    repeat each other where their periods overlap without being equal; the shorter period is kept. Rows of one load
+    never do, and rows of the same period are different rows: a load that restates rows has replaced them already.
+    """
+    if len({item.load_id for item in items}) == 1 or all(item.start == item.end for item in items):
+        return items, []
+    told: defaultdict[date, set[tuple[str, date, date]]] = defaultdict(set)
+    kept: list[Slice] = []
+    left: list[Slice] = []
+    for item in sorted(items, key=lambda item: (item.end - item.start, item.start, item.load_id)):
+        before = {key for day in _days(item) for key in told[day]}
+        if any(key[0] != item.load_id and key[1:] != (item.start, item.end) for key in before):
+            left.append(item)
+            continue
+        kept.append(item)
+        for day in _days(item):
+            told[day].add(item.key)
     return kept, left
 
 

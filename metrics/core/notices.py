@@ -141,7 +141,7 @@ def _left_out(items: Iterable[LeftOut]) -> Iterator[Notice]:
             yield Notice(
                 code="repeated_report",
                 severity="info",
-                text=f"{who}, {money}, repeat days that another report of the account tells. They are not added.",
+                text=f"{who}, {money}, repeat days that the account's other rows tell. They are not added.",
             )
 
 

@@ -90,6 +90,20 @@ def test_another_report_speaks_for_the_days_of_none() -> None:
     assert sum(item.rows for item in table.provenance.left_out) == 1
 
 
+def test_a_report_loaded_by_day_and_again_as_a_sum_counts_once() -> None:
+    events = Published().add(day=MONDAY, spend="4", load="daily").add(day=date(2026, 2, 3), spend="6", load="daily")
+    events.add(day=MONDAY, days=7, spend="10", load="sum of the week")
+    table = ask(events, "spend")
+    assert only(table.totals, "spend") == Decimal("10")
+    assert (table.provenance.left_out[0].reason, table.provenance.left_out[0].rows) == ("repeats", 1)
+
+
+def test_rows_of_one_load_and_rows_of_one_period_do_not_repeat_each_other() -> None:
+    events = Published().add(day=MONDAY, days=7, load="one").add(day=MONDAY, days=3, load="one", campaign_name="short")
+    events.add(account="other", day=MONDAY, days=7, load="a").add(account="other", day=MONDAY, days=7, load="b")
+    assert only(ask(events, "spend").totals, "spend") == Decimal("40")
+
+
 def test_reports_of_other_accounts_are_no_repetition() -> None:
     events = Published().add(account="east").add("search_term", account="west")
     assert only(ask(events, "spend").totals, "spend") == Decimal("20")
