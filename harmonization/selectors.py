@@ -10,7 +10,7 @@ from uuid import UUID
 
 import polars as pl
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from accounts import selectors as people
 from accounts.models import User
@@ -177,6 +177,17 @@ def accounts_visible(*, user: Person, permission: str = "uploads.view") -> Query
     if people.may(user=user, permission=permission):
         return accounts
     return accounts.filter(brand__in=people.brands_for(user=user, permission=permission))
+
+
+def sources_visible(*, user: Person) -> QuerySet[Account]:
+    """Accounts with what arrived for each: `files`, `rows` published, `first_day` and `last_day` of their figures."""
+    published = Q(uploads__loads__status=Load.Status.PUBLISHED)
+    return accounts_visible(user=user).annotate(
+        files=Count("uploads", distinct=True),
+        rows=Sum("uploads__loads__rows_out", filter=published, default=0),
+        first_day=Min("uploads__loads__period_start", filter=published),
+        last_day=Max("uploads__loads__period_end", filter=published),
+    )
 
 
 def account_visible(*, user: Person, account_id: UUID, permission: str = "uploads.view") -> Account:

@@ -19,7 +19,7 @@ from accounts import services as authority
 from harmonization import selectors, services
 from harmonization.forms import ContractForm, UploadForm
 from harmonization.models import Load, Upload
-from harmonization.presenters import load_facts, upload_state
+from harmonization.presenters import load_facts, sources, upload_state
 from tenants.core.problems import Problem
 
 PER_PAGE = 25
@@ -43,7 +43,13 @@ def uploads(request: HttpRequest) -> HttpResponse:
                 problem = error
     page = Paginator(selectors.uploads_visible(user=request.user), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(upload, upload_state(upload)) for upload in page]
-    context = {"form": form, "page": page, "rows": rows, "problem": problem}
+    context = {
+        "form": form,
+        "page": page,
+        "rows": rows,
+        "problem": problem,
+        "sources": sources(selectors.sources_visible(user=request.user)),
+    }
     return render(request, "harmonization/uploads.html", context, status=problem.status if problem else 200)
 
 
