@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         behind = set(schemas.schemas_behind(selectors.tenant_schemas()))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "slug": tenant.slug,
                 "name": tenant.name,
