@@ -99,6 +99,8 @@ def harmonize_upload(*, context: JobContext) -> dict[str, Any]:
         with context.publish(result=result):
             publish_load(load=load, version=version, report=report, attempt=context.attempt)
             result |= {"load_id": str(load.pk), "already_loaded": False, **_figures(load)}
+            # Before the block ends: the job's success is written with it, and nothing after that.
+            context.progress("publish", report.rows_out, report.rows_out)
     except Problem as problem:
         Load.objects.filter(pk=load.pk).update(status=Load.Status.FAILED, problem=problem.as_dict())
         raise

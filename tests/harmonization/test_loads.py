@@ -20,7 +20,9 @@ def test_load_is_published(load, walmart):
     assert (result["rows_in"], result["rows_out"]) == (2, 2)
     assert events(walmart)["spend"].sum() == Decimal("14.75")
     assert Campaign.objects.get().name == "Chips search"
-    assert Placement.objects.get().placement == "onsite_search_rest" or Placement.objects.get().raw_name == "Search Ingrid"
+    assert (
+        Placement.objects.get().placement == "onsite_search_rest" or Placement.objects.get().raw_name == "Search Ingrid"
+    )
 
 
 def test_headline_names_a_column_of_the_rows(load, walmart):
