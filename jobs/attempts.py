@@ -66,8 +66,12 @@ def cancel(*, claim: Claim) -> None:
         _add_log(claim, "info", "cancelled")
 
 
-def crash(*, claim: Claim, reason: str) -> State:
+def crash(*, claim: Claim, reason: str, detail: str = "") -> State:
     """The attempt was lost. The job waits again, or is dead when that was the last attempt.
+
+    Args:
+        reason: for people of the tenant.
+        detail: for operators, who find it in the dispatch table: it may quote what is not the tenant's business.
 
     Returns:
         queued, dead, or cancelled where somebody had asked for that meanwhile.
@@ -78,9 +82,9 @@ def crash(*, claim: Claim, reason: str) -> State:
             _finish(held, State.CANCELLED)
             return State.CANCELLED
         if held.attempts < held.max_attempts:
-            _requeue(held, reason=reason)
+            _requeue(held, reason=detail or reason)
             return State.QUEUED
-        _finish(held, State.DEAD, problem=_dead(held.attempts, reason), reason=reason)
+        _finish(held, State.DEAD, problem=_dead(held.attempts, reason), reason=detail or reason)
         return State.DEAD
 
 

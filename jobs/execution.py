@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable
 
 import structlog
-from django.db import DatabaseError
 from django_tenants.utils import tenant_context
 
 from jobs import attempts
@@ -22,8 +20,6 @@ from tenants.core.problems import Problem
 from tenants.models import Tenant
 
 log = structlog.get_logger(__name__)
-
-_LINES_OF_TRACE = 20
 
 
 def execute(*, claim: Claim, cancelled: Callable[[], bool]) -> State | None:
@@ -67,10 +63,10 @@ def _run(claim: Claim, context: RunningJob) -> State:
             log.exception("error_after_success")
             return State.SUCCEEDED
         log.exception("attempt_crashed")
-        trace = "".join(traceback.format_exception(error)[-_LINES_OF_TRACE:])
-        if not isinstance(error, DatabaseError):
-            context.log("error", f"{type(error).__name__}: {error}", trace=trace)
-        return attempts.crash(claim=claim, reason=f"{type(error).__name__}: {error}")
+        # The message and the trace may quote paths, queries or credentials: the worker's log and the operators' table
+        # have them, the tenant is told what kind of error it was.
+        reason = f"an error in the program ({type(error).__name__})"
+        return attempts.crash(claim=claim, reason=reason, detail=f"{type(error).__name__}: {error}")
     return State.SUCCEEDED
 
 

@@ -124,12 +124,10 @@ def log_lines(lines: Iterable[JobLog]) -> list[dict[str, str]]:
 
 
 def as_text(line: JobLog) -> str:
-    """One line as plain text; a trace goes below its line."""
-    fields = dict(line.fields)
-    trace = str(fields.pop("trace", "")).rstrip()
+    """One line as plain text."""
     words = [line.level.upper()] if line.level != "info" else []
-    words += [line.message, *(f"{name}={value}" for name, value in fields.items())]
-    return "  ".join(words) + (f"\n{trace}" if trace else "")
+    words += [line.message, *(f"{name}={value}" for name, value in line.fields.items())]
+    return "  ".join(words)
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, str]:

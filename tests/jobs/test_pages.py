@@ -82,7 +82,7 @@ def test_log_file(browser, submit):
     run_queued_jobs()
     answer = browser.get(f"/jobs/{job.pk}/log/")
     assert answer["Content-Type"].startswith("text/plain")
-    assert "ValueError: a mistake in the code" in answer.content.decode()
+    assert "an error in the program (ValueError)" in answer.content.decode()
 
 
 def test_missing_job(browser):
