@@ -9,7 +9,7 @@ figures lie on its days.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -110,12 +110,16 @@ class Coverage:
         return frozenset(self.networks)
 
 
-def choose_reports(slices: Iterable[Slice], period: Period, dimensions: Sequence[str]) -> Coverage:
+def choose_reports(
+    slices: Iterable[Slice], period: Period, dimensions: Sequence[str], *, filtered: Collection[str] = ()
+) -> Coverage:
     """Choose for each account and day the one report to read.
 
     Args:
         slices: of all reports; those that do not touch the period are ignored.
         dimensions: in the order of `Slice.present`.
+        filtered: those of them that rows are filtered on. A report that does not tell one of these has no row to give,
+            so telling them comes before telling the others.
     """
     by_account: defaultdict[str, list[Slice]] = defaultdict(list)
     straddling: list[Slice] = []
@@ -127,7 +131,7 @@ def choose_reports(slices: Iterable[Slice], period: Period, dimensions: Sequence
     kept: list[Slice] = []
     repeated: list[Slice] = []
     for items in by_account.values():
-        taken, left = _one_report_a_day(items)
+        taken, left = _one_report_a_day(items, [name in filtered for name in dimensions])
         kept += taken
         repeated += left
     # What reaches out of the period is only a loss where no other report speaks for its days.
@@ -151,16 +155,17 @@ def _spoken_for(item: Slice, spoken: set[tuple[str, date]], period: Period) -> b
     return all((item.account_id, day) in spoken for day in inside)
 
 
-def _one_report_a_day(items: list[Slice]) -> tuple[list[Slice], list[Slice]]:
+def _one_report_a_day(items: list[Slice], filtered: Sequence[bool]) -> tuple[list[Slice], list[Slice]]:
     reports: defaultdict[str, list[Slice]] = defaultdict(list)
     for item in items:
         reports[item.report].append(item)
     if len(reports) == 1:
         return _once(items)
 
-    def preference(report: str) -> tuple[int, int, str]:
-        told = (any(flags) for flags in zip(*(item.present for item in reports[report]), strict=True))
-        return -sum(told), min(item.rank for item in reports[report]), report
+    def preference(report: str) -> tuple[int, int, int, str]:
+        told = [any(flags) for flags in zip(*(item.present for item in reports[report]), strict=True)]
+        needed = sum(flag for flag, needs in zip(told, filtered, strict=True) if needs)
+        return -needed, -sum(told), min(item.rank for item in reports[report]), report
 
     taken: set[date] = set()
     kept: list[Slice] = []

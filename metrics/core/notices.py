@@ -12,12 +12,10 @@ from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts
 from metrics.core.request import MetricRequest
 from metrics.core.table import CURRENCY, AttributionUsed, Notice
 
-_NETWORKS = {"amazon": "Amazon Ads", "walmart": "Walmart Connect", "criteo": "Criteo"}
-
 
 def network_name(network: str | None) -> str:
-    """What people call a network."""
-    return _NETWORKS.get(network or "", (network or "unknown network").replace("_", " ").title())
+    """What people call a network: its slug, in words."""
+    return (network or "unknown network").replace("_", " ").title()
 
 
 def report_name(report: str) -> str:

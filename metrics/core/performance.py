@@ -22,7 +22,7 @@ FIGURES: Final = ("spend", "sales", "roas", "orders", "cpc", "ctr")
 CHARTED: Final = ("sales", "roas", "spend", "orders")
 MOST_CHILDREN: Final = 50
 MOST_LINES: Final = 200
-_TONES: Final = {"amazon": "n1", "walmart": "n2", "criteo": "n3"}
+_TONES: Final = {"amazon_ads": "n1", "walmart_connect": "n2", "criteo": "n3"}
 
 Address = Callable[[Mapping[str, str]], str]
 

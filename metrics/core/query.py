@@ -67,9 +67,13 @@ def query(events: Events | None, request: MetricRequest) -> MetricTable:
     rows = _filtered(events.rows, request, known, of_account=True)
     slices = _slices(rows, request, known)
     dimensions = _deciding(request)
-    current = choose_reports(slices, request.period, dimensions)
+    current = choose_reports(slices, request.period, dimensions, filtered=request.filters)
     passes = [_sums(rows, request, known, current, events.headline, request.period, shift_days=0)]
-    before = None if request.comparison is None else choose_reports(slices, request.comparison, dimensions)
+    before = (
+        None
+        if request.comparison is None
+        else choose_reports(slices, request.comparison, dimensions, filtered=request.filters)
+    )
     if request.comparison is not None and before is not None:
         passes.append(
             _sums(rows, request, known, before, events.headline, request.comparison, shift_days=request.shift_days)

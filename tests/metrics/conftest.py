@@ -72,7 +72,7 @@ class Shelf:
             size=1,
         )
         load = Load(upload=upload, rows_in=len(rows), rows_out=len(rows))
-        headline = HEADLINES["walmart" if network == "walmart" else "amazon"]
+        headline = HEADLINES["walmart_connect" if network == "walmart_connect" else "amazon_ads"]
         frame = pl.DataFrame(
             [self._row(load, number, network, headline, row) for number, row in enumerate(rows)], schema=_SCHEMA
         )
@@ -143,15 +143,17 @@ def nuts(acme: Tenant) -> Brand:
 def published(shelf: Shelf, chips: Brand, nuts: Brand) -> Shelf:
     """28 days: chips spends 10 a day at Amazon (told by two reports) and 5 at Walmart, nuts 1 at Amazon."""
     at = account_maker()
-    amazon = at(chips, "amazon")
+    amazon = at(chips, "amazon_ads")
     shelf.publish(amazon, "advertised_product", rows=days())
     weeks = [
         {"period_start": day, "period_end": day + timedelta(days=6), "search_term": "=cmd()", "spend": Decimal("70")}
         for day in (FIRST + timedelta(weeks=week) for week in range(4))
     ]
     shelf.publish(amazon, "search_term", rank=20, impressions="clicked_only", rows=weeks)
-    shelf.publish(at(chips, "walmart"), "item", rows=days(spend=Decimal("5"), campaign_name="=1+1", campaign_id="w1"))
-    shelf.publish(at(nuts, "amazon"), "advertised_product", rows=days(spend=Decimal("1"), campaign_name="Nuts"))
+    shelf.publish(
+        at(chips, "walmart_connect"), "item", rows=days(spend=Decimal("5"), campaign_name="=1+1", campaign_id="w1")
+    )
+    shelf.publish(at(nuts, "amazon_ads"), "advertised_product", rows=days(spend=Decimal("1"), campaign_name="Nuts"))
     return shelf
 
 

@@ -17,8 +17,8 @@ ORDERS_7 = Attribution(metric="orders", click_days=7, view_days=None, touch="cli
 ORDERS_14 = Attribution(metric="orders", click_days=14, view_days=None, touch="click", match="total").column
 OUTCOMES = (CLICK_7, CLICK_14, ORDERS_7, ORDERS_14)
 HEADLINES = {
-    "amazon": {"sales": CLICK_7, "orders": ORDERS_7},
-    "walmart": {"sales": CLICK_14, "orders": ORDERS_14},
+    "amazon_ads": {"sales": CLICK_7, "orders": ORDERS_7},
+    "walmart_connect": {"sales": CLICK_14, "orders": ORDERS_14},
 }
 _SCHEMA: dict[str, Any] = {
     "load_id": pl.String,
@@ -51,9 +51,9 @@ _SCHEMA: dict[str, Any] = {
 }
 #: report -> (network, rank, impressions)
 _REPORTS = {
-    "advertised_product": ("amazon", 10, "all"),
-    "search_term": ("amazon", 20, "clicked_only"),
-    "item": ("walmart", 10, "all"),
+    "advertised_product": ("amazon_ads", 10, "all"),
+    "search_term": ("amazon_ads", 20, "clicked_only"),
+    "item": ("walmart_connect", 10, "all"),
 }
 
 

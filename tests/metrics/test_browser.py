@@ -28,7 +28,7 @@ WEEKS = 24
 def busy(shelf: Shelf, chips: Brand, at: Callable[..., Account]) -> Shelf:
     """24 weeks up to yesterday of three networks with campaigns that differ."""
     last = timezone.now().date() - timedelta(days=1)
-    for number, (network, restated) in enumerate({"amazon": 3, "walmart": 14, "criteo": 5}.items()):
+    for number, (network, restated) in enumerate({"amazon_ads": 3, "walmart_connect": 14, "criteo": 5}.items()):
         account = at(chips, network)
         rows = [
             row
@@ -45,7 +45,7 @@ def busy(shelf: Shelf, chips: Brand, at: Callable[..., Account]) -> Shelf:
 def _row(network: str, number: int, campaign: int, day: date, back: int) -> dict[str, Any]:
     wave = 1 + 0.25 * math.sin(back / 3.5 + number) + 0.004 * (WEEKS * 7 - back)
     spend = Decimal(round(12_000 * wave / (campaign + 1) / (number + 1))) / 100
-    headline = HEADLINES["walmart" if network == "walmart" else "amazon"]
+    headline = HEADLINES["walmart_connect" if network == "walmart_connect" else "amazon_ads"]
     return {
         "period_start": day,
         "campaign_name": f"{('Chips Core', 'Chips Category', 'Trail Mix', 'Auto')[campaign]} {network}",
@@ -110,7 +110,7 @@ def test_filters_open_without_a_script(open_page: Callable[..., Any]) -> None:
     page = open_page()
     assert page.is_hidden("#p-network")
     page.click("summary")
-    page.select_option("#p-network", "walmart")
+    page.select_option("#p-network", "walmart_connect")
     page.click("details [type=submit]")
-    assert "network=walmart" in page.url
+    assert "network=walmart_connect" in page.url
     assert "start=" in page.url

@@ -96,7 +96,7 @@ def test_a_foreign_brand_is_as_one_that_does_not_exist(published: Shelf, carol: 
 
 
 def test_a_file_has_the_lines_of_the_page(published: Shelf, browser: Client) -> None:
-    page = page_of(browser, "by=campaign&sort=spend&network=amazon")
+    page = page_of(browser, "by=campaign&sort=spend&network=amazon_ads")
     door = next(link for link in re.findall(r'href="(/performance/export/[^"]*)"', page) if "export=csv" in link)
     lines = browser.get(door).content.decode("utf-8-sig").splitlines()
     names = [line.split(",")[4] for line in lines if line.startswith("line,")]
@@ -108,7 +108,7 @@ def test_a_file_has_the_lines_of_the_page(published: Shelf, browser: Client) -> 
     "query",
     [
         "start=2026-02-09&end=2026-02-22&compare=year&by=sku&metric=roas&sort=-orders",
-        "network=amazon&network=walmart&by=campaign&sort=name",
+        "network=amazon_ads&network=walmart_connect&by=campaign&sort=name",
         "by=placement&placement=onsite_search_top",
     ],
 )
@@ -138,7 +138,7 @@ def test_the_usual_period_ends_with_the_data() -> None:
 
 def test_a_line_leads_to_itself(published: Shelf, browser: Client) -> None:
     page = page_of(browser, "by=network&metric=spend")
-    narrowed = next(link for link in links(page) if "network=walmart" in link)
+    narrowed = next(link for link in links(page) if "network=walmart_connect" in link)
     assert cells(page_of(browser, narrowed[1:]))[-1][1] == "$140.00"
 
 
@@ -150,8 +150,8 @@ def test_a_wrong_address_says_what_is_wrong(published: Shelf, browser: Client, q
 def test_currencies_are_a_link_away_and_never_added(
     shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
 ) -> None:
-    shelf.publish(at(chips, "amazon"), "advertised_product", rows=days())
-    shelf.publish(at(chips, "walmart", "GBP"), "item", rows=days(currency="GBP", spend=Decimal("7")))
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=days())
+    shelf.publish(at(chips, "walmart_connect", "GBP"), "item", rows=days(currency="GBP", spend=Decimal("7")))
     page = page_of(browser)
     assert cells(page)[-1][1] == "$280.00"
     assert "This page is in USD" in page
@@ -165,7 +165,7 @@ def test_days_that_may_change_are_marked(
 ) -> None:
     today = timezone.now().date()
     rows = days(today - timedelta(days=27), today - timedelta(days=1))
-    shelf.publish(at(chips, "amazon"), "advertised_product", rows=rows, restatement_days=3)
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=rows, restatement_days=3)
     page = page_of(browser)
     assert "restating until" in page
     spec = json.loads(re.search(r'id="course-spec"[^>]*>(.*?)</script>', page).group(1))  # type: ignore[union-attr]
@@ -177,7 +177,7 @@ def test_missing_days_stand_beside_the_network(
     shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
 ) -> None:
     rows = [row for row in days() if row["period_start"] != date(2026, 2, 10)]
-    shelf.publish(at(chips, "amazon"), "advertised_product", rows=rows)
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=rows)
     assert cells(page_of(browser))[0][-1] == "1 day missing"
 
 
@@ -185,7 +185,7 @@ def test_many_lines_are_shown_with_the_rest_as_one(
     shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
 ) -> None:
     rows = [{"sku_id": f"B{number:03d}", "spend": Decimal(number + 1)} for number in range(203)]
-    shelf.publish(at(chips, "amazon"), "advertised_product", rows=rows)
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=rows)
     shown = cells(page_of(browser, "by=sku"))
     assert len(shown) == 202
     assert shown[-2][:2] == ["3 more, together", "$6.00"]

@@ -82,6 +82,12 @@ def test_a_filter_chooses_the_report_too() -> None:
     assert only(table.totals, "spend") == Decimal("7")
 
 
+def test_a_filter_needs_its_report_more_than_a_split_does() -> None:
+    events = Published().add(day=MONDAY).add("search_term", MONDAY, days=7, spend="7", search_term="chips")
+    table = ask(events, "spend", "date", filters={"search_term": ["chips"]})
+    assert table.lines.select("date", "spend").rows() == [(None, Decimal("7"))]
+
+
 def test_another_report_speaks_for_the_days_of_none() -> None:
     events = Published().add(day=MONDAY, spend="10")
     events.add("search_term", MONDAY, days=7, spend="10").add("search_term", date(2026, 2, 9), days=7, spend="4")
@@ -148,7 +154,10 @@ def test_each_load_is_read_under_its_own_headline() -> None:
     events.add("item", load="late", sales="5", **{CLICK_14: Decimal("5")})
     events.headline["late"] = {}
     table = ask(events, "sales", "network")
-    assert dict(table.lines.select("network", "sales").rows()) == {"amazon": Decimal("40"), "walmart": Decimal("60")}
+    assert dict(table.lines.select("network", "sales").rows()) == {
+        "amazon_ads": Decimal("40"),
+        "walmart_connect": Decimal("60"),
+    }
     assert "networks_count_differently" in codes(table)
 
 
@@ -174,7 +183,7 @@ def test_sub_totals_are_sums_of_lines() -> None:
     events = Published().add(spend="1", sales="4").add(spend="3", sales="4", campaign_name="other").add("item")
     table = ask(events, "spend roas", "network campaign")
     rolled = roll_up(table.lines, table.request, ("network",))
-    assert dict(rolled.select("network", "roas").rows()) == {"amazon": 2.0, "walmart": 4.0}
+    assert dict(rolled.select("network", "roas").rows()) == {"amazon_ads": 2.0, "walmart_connect": 4.0}
 
 
 def test_campaigns_of_the_same_name_stay_apart() -> None:

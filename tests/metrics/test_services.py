@@ -69,7 +69,7 @@ def test_a_shared_account_is_split_by_the_brand_of_the_product(
     shelf: Shelf, alice: User, carol: User, chips: Brand, nuts: Brand
 ) -> None:
     """The search-term report of an account of two brands names no product, so its rows are nobody's."""
-    shared = factories.AccountFactory(brand=None, name="both", retailer=factories.RetailerFactory(slug="amazon"))
+    shared = factories.AccountFactory(brand=None, name="both", retailer=factories.RetailerFactory(slug="amazon_ads"))
     for brand, sku in ((chips, "B001"), (nuts, "B002")):
         product = factories.ProductFactory(brand=brand, sku=f"own {sku}")
         Listing.objects.create(product=product, retailer=shared.retailer, retailer_sku=sku)
@@ -114,8 +114,8 @@ def test_an_export_has_the_lines_and_the_total_of_the_query(published: Shelf, al
     rows = [line.split(",") for line in file.content.decode("utf-8-sig").splitlines()]
     assert rows[:4] == [
         ["Row", "Network", "Currency", "Spend", "ROAS"],
-        ["line", "amazon", "USD", "308", f"{2240 / 308}"],
-        ["line", "walmart", "USD", "140", "8.0"],
+        ["line", "amazon_ads", "USD", "308", f"{2240 / 308}"],
+        ["line", "walmart_connect", "USD", "140", "8.0"],
         ["total", "", "USD", "448", "7.5"],
     ]
     assert file.name == f"performance-{FIRST}-{LAST}.csv"
@@ -151,9 +151,9 @@ def test_text_that_starts_a_formula_is_text(text: str) -> None:
 
 
 def test_negative_figures_stay_figures(shelf: Shelf, alice: User, chips: Brand, at: Callable[..., Account]) -> None:
-    shelf.publish(at(chips, "amazon"), "advertised_product", rows=days(last=FIRST, spend=Decimal("-3.5")))
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=days(last=FIRST, spend=Decimal("-3.5")))
     asked: dict[str, Any] = {"metrics": ["spend"], "dimensions": ["network"], **PERIOD}
-    assert "line,amazon,USD,-3.50" in services.export_metrics(actor=alice, kind="csv", **asked).content.decode()
+    assert "line,amazon_ads,USD,-3.50" in services.export_metrics(actor=alice, kind="csv", **asked).content.decode()
     book = openpyxl.load_workbook(io.BytesIO(services.export_metrics(actor=alice, kind="xlsx", **asked).content))
     assert book["Performance"]["D2"].value == -3.5
 
@@ -225,8 +225,8 @@ def test_the_command_prints_the_same_figures(published: Shelf, capsys: pytest.Ca
     call_command("query_metrics", *given, "--json")
     body = json.loads(capsys.readouterr().out)
     assert [line["values"]["spend"] for line in body["lines"]] == ["308", "140"]
-    call_command("query_metrics", *given, "--filter", "network=walmart")
-    assert "walmart  USD         140  8.0000" in capsys.readouterr().out
+    call_command("query_metrics", *given, "--filter", "network=walmart_connect")
+    assert "walmart_connect  USD         140  8.0000" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_wrong(acme: Tenant) -> None:
