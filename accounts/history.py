@@ -28,6 +28,7 @@ class Change:
         id: of the event, unique in the tenant.
         action: created, changed or removed.
         kind, object_id: what was changed (`accounts.User` and its id; None where the rows have no public id).
+        noun: the kind in words.
         who: e-mail address of the person, None for the system; `via` is the address or command it happened through.
         before, after: the fields that differ; all of them when the row was created or removed.
     """
@@ -36,6 +37,7 @@ class Change:
     at: datetime
     action: str
     kind: str
+    noun: str
     object_id: str | None
     who: str | None
     via: str
@@ -47,6 +49,12 @@ def tracked_kinds() -> dict[str, type[Event]]:
     """Every kind of row with a history in the tenant, and the table of its events."""
     events: list[Any] = [model for model in apps.get_models() if issubclass(model, Event)]
     return {model.pgh_tracked_model._meta.label: model for model in events if model.pgh_tracked_model is not None}
+
+
+def nouns() -> list[tuple[str, str]]:
+    """Every kind with its name in words, in the order of the words."""
+    named = [(kind, str(apps.get_model(kind)._meta.verbose_name)) for kind in tracked_kinds()]
+    return sorted(named, key=lambda pair: pair[1].lower())
 
 
 def changes(
@@ -120,6 +128,7 @@ def _as_change(event: Events, people: Mapping[str, str]) -> Change:
         at=event.pgh_created_at,
         action=_VERBS[event.pgh_label],
         kind=event.pgh_obj_model,
+        noun=str(apps.get_model(event.pgh_obj_model)._meta.verbose_name),
         object_id=event.pgh_obj_id or data.get("public_id"),
         who=people.get(str(who), "somebody who was removed") if who else None,
         via=str(context.get("source") or context.get("url") or ""),

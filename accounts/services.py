@@ -59,7 +59,8 @@ def recorded_as(*, source: str, user: User | UUID | None = None) -> Iterator[Non
     """Name who changes rows in this block, for the row history. Requests are named by middleware; this is for jobs
     (`source="job <id>"`) and commands (`source="command <name>"`)."""
     who = user.pk if isinstance(user, User) else user
-    with pghistory.context(source=source, user=str(who) if who else None):
+    # A request that got here named its person already, and is not to be made nameless.
+    with pghistory.context(source=source, **({"user": str(who)} if who else {})):
         yield
 
 
@@ -100,10 +101,15 @@ def seed_user(
         InvalidInput: the e-mail address or the password is not acceptable, or a brand does not exist.
         Conflict: somebody has this address already.
     """
+    with recorded_as(source=source):
+        return _add_user(email=email, password=password, name=name, grants=grants)
+
+
+def _add_user(*, email: str, password: str | None, name: str, grants: Sequence[Grant]) -> User:
     email = _email(email)
     if password is not None:
         check_password(password, email=email, name=name)
-    with recorded_as(source=source), transaction.atomic():
+    with transaction.atomic():
         user = _insert(
             lambda: User.objects.create_user(email, password, name=name.strip()),
             Conflict(f"Somebody has the address {email} already.", where="email", fix="Change that person instead."),
@@ -134,8 +140,8 @@ def invite_user(*, actor: Person, email: str, name: str = "", grants: Sequence[G
     owner = require(user=actor, permission="users.manage")
     if not grants:
         raise InvalidInput("A person needs at least one role.", where="grants", fix="Choose a role.")
-    with recorded_as(source="invite", user=owner):
-        return seed_user(email=email, name=name, grants=grants, source="invite")
+    with pghistory.context(user=str(owner.pk)):
+        return _add_user(email=email, password=None, name=name, grants=grants)
 
 
 def update_user(

@@ -13,7 +13,7 @@ from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from tenants.active import schema_connection
+from tenants.selectors import active_schema
 
 
 class TenantRateThrottle(SimpleRateThrottle):
@@ -33,7 +33,7 @@ class TenantRateThrottle(SimpleRateThrottle):
         return bool(super().allow_request(request, view))
 
     def get_cache_key(self, request: Request, view: Any) -> str:
-        return f"throttle:tenant:{schema_connection().schema_name}"
+        return f"throttle:tenant:{active_schema()}"
 
 
 class UserRateThrottle(SimpleRateThrottle):
@@ -52,4 +52,4 @@ class UserRateThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         who = request.user.pk if request.user and request.user.is_authenticated else self.get_ident(request)
-        return f"throttle:user:{schema_connection().schema_name}:{who}"
+        return f"throttle:user:{active_schema()}:{who}"

@@ -168,10 +168,10 @@ def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """Who changed what."""
     services.require(user=_me(request), permission="history.view")
-    kinds = sorted(history.tracked_kinds())
+    kinds = history.nouns()
     kind = request.GET.get("kind", "")
     before = _moment(request.GET.get("before", ""))
-    found = history.changes(kind=kind if kind in kinds else "", before=before, limit=PAGE)
+    found = history.changes(kind=kind if kind in dict(kinds) else "", before=before, limit=PAGE)
     context = {
         "changes": found,
         "kinds": kinds,

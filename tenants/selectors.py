@@ -85,6 +85,16 @@ def find_tenant(*, key: str) -> Tenant:
     return tenant
 
 
+def active_schema() -> str:
+    """The schema that this thread works in, `public` included: a name for counters and logs, not a licence to read."""
+    return schema_connection().schema_name
+
+
+def schemas_behind() -> list[str]:
+    """Tenants whose schema lacks a migration."""
+    return schemas.schemas_behind(tenant_schemas())
+
+
 def tenant_schemas() -> list[str]:
     """Schema names of all tenants."""
     tenants = Tenant.objects.exclude(schema_name=PUBLIC_SCHEMA).order_by("schema_name")

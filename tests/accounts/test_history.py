@@ -75,6 +75,13 @@ def test_a_page_says_who(browser: Client, alice: User) -> None:
     assert (created.who, created.via) == (alice.email, "/settings/brands/")
 
 
+def test_an_invitation_names_the_inviter(browser: Client, alice: User) -> None:
+    browser.post("/settings/users/", {"email": "carol@example.com", "role": "viewer", "brand": "", "name": ""})
+    for kind in ("accounts.User", "accounts.RoleGrant"):
+        created = history.changes(kind=kind)[0]
+        assert (created.who, created.via) == (alice.email, "/settings/users/")
+
+
 def test_a_job_or_a_command_says_so(alice: User, tmp_path: Any) -> None:
     with services.recorded_as(source="job 4711", user=alice.pk):
         BrandFactory(slug="crisps")

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import services
 from accounts.management.commands.create_tenant import password_in
-from tenants import schemas, selectors
+from tenants import selectors
 from tenants import services as tenant_services
 from tenants.core.problems import Problem
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate_schemas", shared=True, interactive=False, verbosity=0)
-        behind = schemas.schemas_behind(selectors.tenant_schemas())
+        behind = selectors.schemas_behind()
         if behind:
             self.stdout.write(f"Migrating {len(behind)} tenant schemas")
             call_command("migrate_schemas", tenant=True, interactive=False, verbosity=0)

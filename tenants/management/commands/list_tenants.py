@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from tenants import schemas, selectors
+from tenants import selectors
 from tenants.models import Tenant
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        behind = set(schemas.schemas_behind(selectors.tenant_schemas()))
+        behind = set(selectors.schemas_behind())
         rows: list[dict[str, Any]] = [
             {
                 "slug": tenant.slug,
