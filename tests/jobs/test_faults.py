@@ -12,8 +12,10 @@ import psutil
 import pytest
 import redis
 from django.db import connection
+from django_celery_beat.models import PeriodicTask
 
 from jobs import services
+from jobs.core.schedules import Timing
 from jobs.core.states import State
 from jobs.dispatch.models import Dispatch
 from jobs.models import Job, JobLog
@@ -183,3 +185,16 @@ def test_one_message_is_enough_for_many_jobs(site: Site):
     for job in jobs:
         assert site.ended(job).state == State.SUCCEEDED
     assert len(site.lines("published")) == 4
+
+
+def test_two_beats_make_one_job(site: Site):
+    worker = site.start_worker()
+    schedule = services.create_schedule(
+        kind="test.count", params={"out": str(site.out)}, actor=site.alice(), timing=Timing(every_seconds=86_400)
+    )
+    PeriodicTask.objects.filter(name=f"acme/{schedule.id}").update(last_run_at="2020-01-01T00:00Z")
+    for _ in range(2):
+        site.start_beat()
+    until(lambda: site.log_of(worker).count("schedule_submitted") >= 2, what="both to fire", seconds=60)
+    site.ended(Job.objects.get())
+    assert len(site.lines("published")) == 1

@@ -67,33 +67,23 @@ class Site:
         self, *, pool: str = "threads", queues: str = "default,harmonize,solve"
     ) -> subprocess.Popen[bytes]:
         """A Celery worker in a process of its own, ready to take messages."""
-        log = self.folder / f"worker{len(self.workers)}.log"
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "rmn_site.celery",
-            "worker",
-            "-P",
-            pool,
-            "-c",
-            "2",
-            "-Q",
-            queues,
-        ]
-        with log.open("wb") as output:
-            worker = subprocess.Popen(
-                [*command, "--without-gossip", "--without-mingle", "--loglevel", "INFO"],
-                cwd=settings.BASE_DIR,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        self.workers.append(worker)
-        until(lambda: b"ready." in log.read_bytes(), what="the worker to be ready", seconds=60)
+        options = ["worker", "-P", pool, "-c", "2", "-Q", queues, "--without-gossip", "--without-mingle"]
+        worker = self._start(options)
+
+        def is_ready() -> bool:
+            assert worker.poll() is None, self.log_of(worker)[-2000:]
+            return "ready." in self.log_of(worker)
+
+        until(is_ready, what="the worker to be ready", seconds=60)
         return worker
+
+    def start_beat(self) -> subprocess.Popen[bytes]:
+        """A scheduler in a process of its own."""
+        return self._start(["beat", "--pidfile", ""])
+
+    def log_of(self, process: subprocess.Popen[bytes]) -> str:
+        """What a process wrote so far."""
+        return (self.folder / f"process{self.workers.index(process)}.log").read_text()
 
     def job_after(self, job: Job, condition: Callable[[Job], bool], *, seconds: float = 30) -> Job:
         """The job, as soon as it meets a condition."""
@@ -123,6 +113,19 @@ class Site:
                 worker.send_signal(signal.SIGKILL)
             worker.wait()
         self.valkey.stop()
+
+    def _start(self, options: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / f"process{len(self.workers)}.log").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "rmn_site.celery", *options, "--loglevel", "INFO"],
+                cwd=settings.BASE_DIR,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.workers.append(process)
+        return process
 
     def _environment(self) -> dict[str, str]:
         ours = {
