@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from django.http import QueryDict
@@ -71,7 +71,9 @@ def read_state(given: QueryDict, *, latest: date) -> PageState:
         InvalidInput: a choice that does not exist.
     """
     end = read_day(given, "end") if given.get("end") else latest
-    start = read_day(given, "start") if given.get("start") else end - timedelta(days=DEFAULT_DAYS - 1)
+    # Counted in ordinals, for an absurd end must reach the check that names it.
+    usual_start = date.fromordinal(max(1, end.toordinal() - DEFAULT_DAYS + 1))
+    start = read_day(given, "start") if given.get("start") else usual_start
     return PageState(
         start=start,
         end=end,

@@ -159,7 +159,9 @@ def _check_period(start: date, end: date) -> None:
             f"The period has {(end - start).days + 1} days.", where="start", fix=f"Ask for at most {MAX_DAYS} days."
         )
     if start.year < 2000 or end.year > 2100:
-        raise InvalidInput(f"No data can lie from {start} to {end}.", where="start", fix="Correct the year.")
+        raise InvalidInput(
+            f"No data can lie from {start.isoformat()} to {end.isoformat()}.", where="start", fix="Correct the year."
+        )
 
 
 def _check_choice(where: str, value: str, choices: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from html import unescape
@@ -24,7 +25,7 @@ from harmonization.models import Account
 from metrics.core.performance import TABS
 from metrics.page_state import read_state
 from tests.conftest import browser_of
-from tests.metrics.conftest import LAST, Shelf, days, statements
+from tests.metrics.conftest import FIRST, LAST, Shelf, days, statements
 
 PAGE = "/performance/"
 
@@ -117,11 +118,10 @@ def test_every_link_keeps_the_state_of_the_address(published: Shelf, browser: Cl
     given = parse_qs(query)
     page = page_of(browser, query)
     tabs = page[page.index('aria-label="Group by"') :].split("</nav>")[0]
-    for link in links(tabs):
+    here = read_state(QueryDict(query), latest=LAST)
+    for link, tab in zip(links(tabs), TABS.values(), strict=True):
         assert {**parse_qs(urlsplit(link).query), "by": given["by"]} == given
-    assert read_state(QueryDict(query), latest=LAST) == read_state(QueryDict(links(tabs)[0][1:]), latest=LAST) or (
-        given["by"] != ["network"]
-    )
+        assert read_state(QueryDict(link[1:]), latest=LAST) == replace(here, tab=tab)
 
 
 def test_the_form_carries_what_it_does_not_ask_for(published: Shelf, browser: Client) -> None:
@@ -142,7 +142,9 @@ def test_a_line_leads_to_itself(published: Shelf, browser: Client) -> None:
     assert cells(page_of(browser, narrowed[1:]))[-1][1] == "$140.00"
 
 
-@pytest.mark.parametrize("query", ["by=colour", "metric=luck", "sort=luck", "start=soon", "compare=never", "brand=x"])
+@pytest.mark.parametrize(
+    "query", ["by=colour", "metric=luck", "sort=luck", "start=soon", "compare=never", "brand=x", "end=0001-01-01"]
+)
 def test_a_wrong_address_says_what_is_wrong(published: Shelf, browser: Client, query: str) -> None:
     assert query.partition("=")[2] in page_of(browser, query, 400)
 
@@ -189,6 +191,38 @@ def test_many_lines_are_shown_with_the_rest_as_one(
     shown = cells(page_of(browser, "by=sku"))
     assert len(shown) == 202
     assert shown[-2][:2] == ["3 more, together", "$6.00"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "compare=none",
+        "compare=year&metric=orders&sort=-ctr",
+        "start=2025-06-01&end=2026-03-01&metric=roas",
+        "start=2026-02-10&end=2026-02-10",
+        "by=sku&search_term=%3Dcmd()",
+    ],
+)
+def test_every_kind_of_view_is_drawn(published: Shelf, browser: Client, query: str) -> None:
+    page = page_of(browser, query)
+    spec = json.loads(re.search(r'id="course-spec"[^>]*>(.*?)</script>', page).group(1))  # type: ignore[union-attr]
+    assert spec["alt"]
+    assert cells(page)[-1][0] == "Total"
+
+
+def test_long_periods_are_drawn_by_week(published: Shelf, browser: Client) -> None:
+    page = page_of(browser, "start=2025-06-01&end=2026-03-01&compare=none&metric=spend")
+    spec = json.loads(re.search(r'id="course-spec"[^>]*>(.*?)</script>', page).group(1))  # type: ignore[union-attr]
+    assert "weekly" in page
+    weeks = dict(zip(spec["option"]["xAxis"]["data"], spec["option"]["series"][0]["data"], strict=True))
+    assert {week: spend for week, spend in weeks.items() if spend} == {
+        f"{FIRST + timedelta(weeks=number)}": 112.0 for number in range(4)
+    }
+
+
+def test_a_selection_without_rows_says_so(published: Shelf, browser: Client) -> None:
+    page = page_of(browser, "network=nobody")
+    assert "Nothing in this selection" in page
 
 
 def test_definitions_are_told(browser: Client) -> None:
