@@ -92,6 +92,10 @@ class ContractVersionSerializer(serializers.ModelSerializer[ContractVersion]):
         read_only_fields = fields
 
 
+class QuarantineAskedSerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="rows at most")
+
+
 class MappingSerializer(serializers.ModelSerializer[MappingContract]):
     published = ContractVersionSerializer(read_only=True)
 

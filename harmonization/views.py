@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import selectors as people
 from accounts import services as authority
+from accounts.models import User
 from harmonization import selectors, services
 from harmonization.forms import ContractForm, UploadForm
 from harmonization.models import Load, Upload
@@ -31,16 +32,19 @@ def uploads(request: HttpRequest) -> HttpResponse:
     if not people.may_for_some_brand(user=request.user, permission="uploads.view"):
         authority.require(user=request.user, permission="uploads.view")
     may_upload = people.may_for_some_brand(user=request.user, permission="uploads.create")
+    if request.method == "POST" and not may_upload:
+        authority.require(user=request.user, permission="uploads.create")
     services.ensure_shipped_contracts()
-    form = UploadForm(request.POST or None, request.FILES or None, user=request.user) if may_upload else None
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = UploadForm(*sent, user=_person(request)) if may_upload else None
     problem = None
-    if request.method == "POST":
-        authority_form = form or UploadForm(request.POST, request.FILES, user=request.user)
-        if authority_form.is_valid():
-            try:
-                return _take(request, authority_form.cleaned_data)
-            except Problem as error:
-                problem = error
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            return _take(request, form.cleaned_data)
+        except Problem as error:
+            problem = error
+            if error.where in form.fields:
+                form.add_error(error.where, error.detail)
     page = Paginator(selectors.uploads_visible(user=request.user), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(upload, upload_state(upload)) for upload in page]
     context = {
@@ -55,7 +59,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
 
 def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     taken = services.take_file(
-        actor=request.user,  # type: ignore[arg-type]
+        actor=_person(request),
         chunks=data["file"].chunks(),
         file_name=data["file"].name,
         account=data["account"],
@@ -71,6 +75,11 @@ def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
         f"{report.get('products_updated', 0):,} updated.",
     )
     return redirect("catalogue")
+
+
+def _person(request: HttpRequest) -> User:
+    # The login middleware lets nobody else through.
+    return cast(User, request.user)
 
 
 @require_safe
@@ -96,7 +105,7 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Read a file anew, by the contracts in force now."""
     found = selectors.upload_visible(user=request.user, upload_id=upload_id)
-    job = services.start_load(actor=request.user, upload=found, contract=request.POST.get("contract") or "auto")  # type: ignore[arg-type]
+    job = services.start_load(actor=_person(request), upload=found, contract=request.POST.get("contract") or "auto")
     return redirect("job-detail", job.pk)
 
 
@@ -129,7 +138,7 @@ def mapping(request: HttpRequest, name: str) -> HttpResponse:
         try:
             checked = services.check_contract(text=sent)
             if request.POST.get("act") == "save":
-                version = services.save_contract(actor=request.user, text=sent, note=form.cleaned_data["note"])  # type: ignore[arg-type]
+                version = services.save_contract(actor=_person(request), text=sent, note=form.cleaned_data["note"])
                 messages.success(request, f"{version} is published.")
                 return redirect("mapping-detail", version.contract.name)
         except Problem as error:

@@ -23,6 +23,26 @@ ID_COLUMNS = ("retailer_sku", "asin", "walmart_item_id", "criteo_product_id")
 #: Column that holds the retailer's own id where there is no `retailer_sku`, by network.
 ID_OF_NETWORK = {"amazon_ads": "asin", "walmart_connect": "walmart_item_id", "criteo": "criteo_product_id"}
 MAX_FINDINGS = 50
+#: Longest text of each column, as the catalogue's tables hold it.
+LONGEST = {
+    "sku": 64,
+    "brand": 120,
+    "product_name": 200,
+    "category": 160,
+    "pack_size": 40,
+    "retailer": 120,
+    "network": 32,
+    "retailer_sku": 64,
+}
+#: Largest value and decimal places of each number.
+NUMBERS = {
+    "price": (Decimal("9999999999.99"), 2),
+    "margin": (Decimal(1), 4),
+    "daily_unit_sales": (Decimal("9999999999.99"), 2),
+    "units_in_stock": (Decimal(2_147_483_647), 0),
+}
+#: What is the same at every retailer, so rows of one SKU have to agree on it.
+OF_THE_PRODUCT = ("brand", "product_name", "gtin14", "category", "pack_size", "price", "margin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +96,7 @@ def _rows(reader: csv.DictReader[str]) -> list[CatalogueRow]:
     rows: list[CatalogueRow] = []
     findings: list[dict[str, object]] = []
     seen: dict[tuple[str, str], int] = {}
+    products: dict[str, CatalogueRow] = {}
     for number, record in enumerate(reader, start=2):
         cells = {name: (value or "").strip() for name, value in record.items() if name is not None}
         if not any(cells.values()):
@@ -83,9 +104,15 @@ def _rows(reader: csv.DictReader[str]) -> list[CatalogueRow]:
         problems = list(_problems(cells, extra=None in record))
         if not problems:
             row = _row(number, cells)
-            first = seen.setdefault((row.retailer, row.retailer_sku), number)
+            first = seen.setdefault((row.retailer.casefold(), row.retailer_sku), number)
             if first != number:
                 problems.append(("retailer_sku", f"{row.retailer_sku} at {row.retailer} stands in row {first} already"))
+            product = products.setdefault(row.sku, row)
+            problems += [
+                (name, f"{name} of {row.sku} is another in row {product.row}")
+                for name in OF_THE_PRODUCT
+                if getattr(row, name) != getattr(product, name)
+            ]
             rows.append(row)
         findings += [{"row": number, "where": f"row {number}, {column}", "detail": text} for column, text in problems]
         if len(findings) >= MAX_FINDINGS:
@@ -111,13 +138,15 @@ def _problems(cells: dict[str, str], *, extra: bool) -> Iterator[tuple[str, str]
             yield column, f"{column} is empty"
     if not _retailer_sku(cells):
         yield "retailer_sku", "the retailer's own id of the product is empty"
-    for column in ("price", "margin", "daily_unit_sales", "units_in_stock"):
-        text = cells.get(column, "")
-        if text and (_decimal(text) is None or _decimal(text) < 0):  # type: ignore[operator]
-            yield column, f"{text!r} is not a number of at least 0"
-    units = _decimal(cells.get("units_in_stock", ""))
-    if units is not None and units != int(units):
-        yield "units_in_stock", f"{cells['units_in_stock']!r} is not a whole number"
+    for column, longest in LONGEST.items():
+        text = _retailer_sku(cells) if column == "retailer_sku" else cells.get(column, "")
+        if len(text) > longest:
+            yield column, f"{column} has {len(text)} characters, {longest} fit"
+        if not text.isprintable():
+            yield column, f"{text!r} has a character that cannot be printed"
+    for column, (largest, places) in NUMBERS.items():
+        if (text := cells.get(column, "")) and (problem := _number_problem(text, largest, places)):
+            yield column, problem
     if (gtin := cells.get("gtin14", "")) and not _is_gtin14(gtin):
         yield "gtin14", f"{gtin!r} is not a GTIN-14 with a right check digit"
     if text := cells.get("stock_as_of", ""):
@@ -125,6 +154,18 @@ def _problems(cells: dict[str, str], *, extra: bool) -> Iterator[tuple[str, str]
             date.fromisoformat(text)
         except ValueError:
             yield "stock_as_of", f"{text!r} is not a date such as 2026-11-22"
+
+
+def _number_problem(text: str, largest: Decimal, places: int) -> str:
+    value = _decimal(text)
+    if value is None or value < 0:
+        return f"{text!r} is not a number of at least 0"
+    if value > largest:
+        # A margin of 35 is 35 % to its writer and 35 times the price to whoever computes with it.
+        return f"{text!r} is more than {largest}" + (": write 0.35 for 35 %" if largest == 1 else "")
+    if value != round(value, places):
+        return f"{text!r} is not a whole number" if places == 0 else f"{text!r} has more than {places} decimals"
+    return ""
 
 
 def _row(number: int, cells: dict[str, str]) -> CatalogueRow:

@@ -69,7 +69,7 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
             [
                 Listing(
                     product=products[row.sku],
-                    retailer=retailers[row.retailer],
+                    retailer=retailers[row.retailer.casefold()],
                     retailer_sku=row.retailer_sku,
                     units_in_stock=row.units_in_stock,
                     daily_unit_sales=row.daily_unit_sales,
@@ -85,10 +85,20 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
 
 
 def _retailers(rows: list[CatalogueRow]) -> dict[str, Retailer]:
-    known = {retailer.name: retailer for retailer in Retailer.objects.all()}
+    """Retailers by their name in small letters; those that are new are added."""
+    known = {retailer.name.casefold(): retailer for retailer in Retailer.objects.all()}
+    slugs = {retailer.slug for retailer in known.values()}
     for row in rows:
-        if row.retailer not in known:
-            known[row.retailer] = Retailer.objects.create(
-                slug=slugify(row.retailer)[:64], name=row.retailer, network=row.network or slugify(row.retailer)[:32]
+        key = row.retailer.casefold()
+        if key in known:
+            continue
+        slug = slugify(row.retailer, allow_unicode=False)[:64]
+        if not slug or slug in slugs:
+            raise InvalidInput(
+                f"The retailer {row.retailer!r} is new, and no address of its own can be made of its name.",
+                where=f"row {row.row}, retailer",
+                fix="Write the name as it is known here, or add the retailer with a slug of its own first.",
             )
+        slugs.add(slug)
+        known[key] = Retailer.objects.create(slug=slug, name=row.retailer, network=row.network or slug[:32])
     return known

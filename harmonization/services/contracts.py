@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cache, lru_cache
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts import services as people
 from accounts.models import User
-from harmonization.core.contract import Contract, load_contract, parse_contract
+from harmonization.core import library
+from harmonization.core.contract import Contract, parse_contract
 from harmonization.models import ContractVersion, MappingContract
 from tenants.core.problems import InvalidInput
 
-
-def shipped_contracts() -> list[Contract]:
-    """Contracts that come with the product, from `config/mappings/`."""
-    folder = Path(settings.BASE_DIR) / "config" / "mappings"
-    return [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
+# Read once a process: they are part of the product, as its code is.
+shipped_contracts = cache(library.shipped_contracts)
 
 
-def ensure_shipped_contracts() -> list[MappingContract]:
+def ensure_shipped_contracts() -> None:
     """Bring the tenant's shipped contracts up to the product's. A contract that people changed keeps their version."""
-    done = []
-    for contract in shipped_contracts():
-        with transaction.atomic():
-            row, _ = MappingContract.objects.get_or_create(name=contract.name, defaults={"network": contract.network})
-            known = row.versions.filter(sha256=contract.digest).exists()
-            edited = row.versions.filter(created_by__isnull=False).exists()
-            if not known:
-                version = _add_version(row, contract, actor=None, note="shipped with the product")
-                if not edited:
-                    row.published = version
-                    row.save(update_fields=["published"])
-            done.append(row)
-    return done
+    shipped = shipped_contracts().values()
+    known = set(
+        ContractVersion.objects.filter(sha256__in=[contract.digest for contract in shipped]).values_list(
+            "contract__name", "sha256"
+        )
+    )
+    for contract in shipped:
+        if (contract.name, contract.digest) not in known:
+            _ship(contract)
 
 
+@lru_cache(maxsize=32)
 def check_contract(*, text: str) -> Contract:
-    """Parse and validate a contract.
+    """Parse and validate a contract. Equal texts are parsed once: pages ask for those in force again and again.
 
     Raises:
         InvalidContract: every finding, each with its line.
@@ -70,6 +64,20 @@ def save_contract(*, actor: User, text: str, note: str = "") -> ContractVersion:
         row.published = version
         row.save(update_fields=["published"])
     return version
+
+
+def _ship(contract: Contract) -> None:
+    with transaction.atomic():
+        MappingContract.objects.get_or_create(name=contract.name, defaults={"network": contract.network})
+        # Locked: of two first requests at the same time one adds the version, the other finds it.
+        row = MappingContract.objects.select_for_update().get(name=contract.name)
+        if row.versions.filter(sha256=contract.digest).exists():
+            return
+        edited = row.versions.filter(created_by__isnull=False).exists()
+        version = _add_version(row, contract, actor=None, note="shipped with the product")
+        if not edited:
+            row.published = version
+            row.save(update_fields=["published"])
 
 
 def _add_version(row: MappingContract, contract: Contract, *, actor: User | None, note: str) -> ContractVersion:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db import transaction
+
 from accounts.models import User
 from harmonization.models import Account, Upload
 from harmonization.services.catalogue import import_catalogue
 from harmonization.services.loads import start_load
-from harmonization.services.uploads import receive_upload
+from harmonization.services.uploads import discard_upload, receive_upload
 from jobs.models import Job
 
 
@@ -35,16 +37,26 @@ def take_file(
 ) -> Taken:
     """Receive a file and do what its kind calls for: harmonise a report (a job), take a catalogue (at once).
 
+    Both or neither: a file whose job is refused, or whose catalogue is not taken, is not kept.
+
     Args:
         contract: name of a contract, `auto`, or `none` to keep the file and do nothing more.
+        idempotency_key: the same key with the same file, account and contract is the same job.
 
     Raises:
         what `receive_upload`, `start_load` and `import_catalogue` raise.
     """
-    upload = receive_upload(actor=actor, chunks=chunks, file_name=file_name, account=account, kind=kind)
-    if upload.kind == Upload.Kind.CATALOGUE:
-        return Taken(upload=upload, job=None, catalogue=asdict(import_catalogue(actor=actor, upload=upload)))
-    if contract == "none":
-        return Taken(upload=upload, job=None, catalogue=None)
-    job = start_load(actor=actor, upload=upload, contract=contract, idempotency_key=idempotency_key)
-    return Taken(upload=upload, job=job, catalogue=None)
+    upload = None
+    try:
+        with transaction.atomic():
+            upload = receive_upload(actor=actor, chunks=chunks, file_name=file_name, account=account, kind=kind)
+            if upload.kind == Upload.Kind.CATALOGUE:
+                return Taken(upload=upload, job=None, catalogue=asdict(import_catalogue(actor=actor, upload=upload)))
+            if contract == "none":
+                return Taken(upload=upload, job=None, catalogue=None)
+            job = start_load(actor=actor, upload=upload, contract=contract, idempotency_key=idempotency_key)
+            return Taken(upload=upload, job=job, catalogue=None)
+    except Exception:
+        if upload is not None:
+            discard_upload(upload=upload)
+        raise

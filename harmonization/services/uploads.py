@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from accounts import services as people
@@ -71,6 +71,7 @@ def receive_upload(
         if size == 0:
             raise InvalidInput(f"{name!r} is empty.", where="file", fix="Export it again and upload the new file.")
         with transaction.atomic():
+            _hold(sha256)
             upload, _ = Upload.objects.get_or_create(
                 account=account,
                 sha256=sha256,
@@ -91,11 +92,27 @@ def receive_upload(
     return upload
 
 
+def discard_upload(*, upload: Upload) -> None:
+    """Remove the bytes of an upload whose row was taken back, unless another upload has the same content."""
+    with transaction.atomic():
+        _hold(upload.sha256)
+        if not Upload.objects.filter(sha256=upload.sha256).exists():
+            selectors.stored_file(upload).unlink(missing_ok=True)
+
+
 def clean_file_name(name: str) -> str:
     """The last part of a name as people would read it: no folders, no control characters, at most 200 characters."""
     last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
     printable = "".join(sign for sign in last if sign.isprintable()).strip().lstrip(".")
     return printable[-200:] or "unnamed"
+
+
+def _hold(sha256: str) -> None:
+    """One transaction at a time keeps or removes a content, so no row ever names a file that was just removed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"upload {current_tenant().slug} {sha256}"]
+        )
 
 
 def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_tenants.utils import schema_context
 
+from accounts import services as people
 from accounts.models import User
 from harmonization import services
 from harmonization.models import Account, Upload
@@ -54,7 +55,7 @@ class Command(BaseCommand):
             file = path.open("rb")
         except OSError as error:
             raise InvalidInput(f"{path} cannot be read: {error.strerror}.", where="file") from error
-        with file:
+        with file, people.recorded_as(source="command upload", user=actor):
             taken = services.take_file(
                 actor=actor,
                 chunks=iter(lambda: file.read(1 << 20), b""),
