@@ -121,8 +121,8 @@ def _failed_loads(user: User) -> Iterator[Attention]:
         data.loads_visible(user=user)
         .filter(status=Load.Status.FAILED)
         .exclude(upload__in=published)
-        .order_by("upload", "-created_at")
-        .distinct("upload")
+        .order_by("upload_id", "-created_at")
+        .distinct("upload_id")
     )
     for load in failed:
         account = load.upload.account

@@ -1,0 +1,106 @@
+"""The main job as a person does it: sign in, upload, watch, compare, plan."""
+
+import csv
+import re
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import Brand
+from harmonization.models import Account, Retailer
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def filled(site, chromium_browser):
+    """The house after alice uploaded a catalogue and an export by the page; each test looks at what that made."""
+    from django.db import connection
+
+    from tenants.models import Tenant
+    from tests.browser.conftest import Watched
+
+    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
+    with (site.exports / "catalogue.csv").open(encoding="utf-8-sig", newline="") as file:
+        for name in {row["brand"] for row in csv.DictReader(file)}:
+            Brand.objects.get_or_create(name=name, defaults={"slug": re.sub(r"\W+", "-", name.lower())})
+    connection.set_schema_to_public()
+    watch = Watched(chromium_browser)
+    page = watch.page
+    watch.sign_in(site, site.alice)
+    watch.check()
+    send(page, site, site.exports / "catalogue.csv", kind="catalogue")
+    page.wait_for_url("**/data/catalogue/")
+    watch.check()
+    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
+    Account.objects.create(
+        retailer=Retailer.objects.get(network="walmart_connect"), external_id="w", name="Walmart account"
+    )
+    connection.set_schema_to_public()
+    entry = next(
+        one for one in site.truth["files"] if one["contract"] == "walmart_search_item" and one["set"] == "demo"
+    )
+    send(page, site, site.exports / entry["file"], account="Walmart account")
+    page.wait_for_url("**/jobs/*/")
+    page.wait_for_selector("text=succeeded", timeout=60_000)
+    watch.check()
+    watch.close()
+    return entry
+
+
+def send(page, site, path, *, kind="report", account=None):
+    page.goto(f"{site.url}/data/uploads/")
+    page.set_input_files("input[type=file]", str(path))
+    page.select_option("select[name=kind]", kind)
+    if account:
+        label = page.locator(f"select[name=account] option:has-text('{account}')").inner_text()
+        page.select_option("select[name=account]", label=label)
+    page.click("button:has-text('Upload and harmonise')")
+
+
+def test_figures_are_those_of_the_file(site, filled, watched):
+    watch = watched()
+    watch.sign_in(site, site.alice)
+    page = watch.page
+    page.goto(f"{site.url}/performance/?start={filled['first_day']}&end={filled['last_day']}")
+    footer = page.locator("tfoot").first.inner_text()
+    spend = Decimal(re.search(r"\$([\d,]+\.\d\d)", footer).group(1).replace(",", ""))
+    assert spend == Decimal(filled["totals"][0]["spend"])
+    with page.expect_download() as download:
+        page.click("a:has-text('CSV')")
+    assert download.value.suggested_filename.endswith(".csv")
+    watch.check()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_is_clean(site, filled, watched, width, dark):
+    watch = watched(width=width, dark=dark)
+    watch.sign_in(site, site.alice)
+    for link in site_pages(watch.page):
+        watch.page.goto(link)
+        watch.page.wait_for_load_state()
+        assert watch.page.locator("h1").count() == 1, link
+        watch.check()
+
+
+def site_pages(page):
+    links = page.eval_on_selector_all(".rmn-nav a", "all => all.map(a => a.href)")
+    return [link for link in links if "/admin/" not in link and "/api/" not in link]
+
+
+def test_empty_file_says_so_beside_the_form(site, filled, watched, tmp_path):
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    watch = watched()
+    watch.sign_in(site, site.alice)
+    send(watch.page, site, empty, account="Walmart account")
+    watch.page.wait_for_selector("text=is empty")
+    assert watch.page.locator("text=Export it again").count() == 1
+
+
+def test_viewer_of_another_brand_sees_no_figures(site, filled, watched):
+    watch = watched()
+    watch.sign_in(site, site.viewer)
+    watch.page.goto(f"{site.url}/performance/")
+    assert "$" not in watch.page.locator("main").inner_text()
