@@ -12,9 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import selectors as people
 from accounts import services as authority
-from accounts.models import Brand
+from accounts.models import Brand, User
 from optimization import selectors, services
 from optimization.models import CurveVersion, Solve
 from optimization.serializers import (
@@ -47,9 +46,10 @@ class CurveVersions(generics.ListAPIView[CurveVersion]):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         data = _valid(FitSerializer(data=request.data))
+        actor, brand = actor_for(request, data["brand"], "curves.fit")
         job = services.request_fit(
-            actor=request.user,
-            brand=brand_for(request, data["brand"], "curves.fit"),
+            actor=actor,
+            brand=brand,
             weeks=data["weeks"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
@@ -81,8 +81,8 @@ class Solves(generics.ListAPIView[Solve]):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         data = _valid(NewSolveSerializer(data=request.data))
-        brand = brand_for(request, data["brand"], "scenarios.manage")
-        solve = services.solve_document(actor=request.user, document=data["problem"], brand=brand)
+        actor, brand = actor_for(request, data["brand"], "scenarios.manage")
+        solve = services.solve_document(actor=actor, document=data["problem"], brand=brand)
         return Response(SolveDetailSerializer(solve).data, status=status.HTTP_201_CREATED)
 
 
@@ -94,12 +94,10 @@ class OneSolve(APIView):
         return Response(SolveDetailSerializer(selectors.solve_visible(user=request.user, solve_id=solve_id)).data)
 
 
-def brand_for(request: Request, brand_id: UUID | None, permission: str) -> Brand | None:
-    """The brand asked for, where the person has the permission there; None asks for the whole tenant."""
-    authority.require(user=request.user, permission=permission, brand=brand_id)
-    if brand_id is None:
-        return None
-    return people.brands_for(user=request.user, permission=permission).get(pk=brand_id)
+def actor_for(request: Request, brand_id: UUID | None, permission: str) -> tuple[User, Brand | None]:
+    """Who asks, with the brand asked for, where they have the permission there; None is the whole tenant."""
+    actor = authority.require(user=request.user, permission=permission, brand=brand_id)
+    return actor, Brand.objects.get(pk=brand_id) if brand_id is not None else None
 
 
 def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def solve_document(*, actor: User, document: Any, brand: Brand | None = None) ->
 
 def lock_numbers(name: str) -> None:
     """Until the transaction ends, nobody else of this tenant numbers rows of that name."""
-    digest = hashlib.sha256(f"{connection.schema_name} {name}".encode()).digest()
+    digest = hashlib.sha256(f"{current_tenant().schema_name} {name}".encode()).digest()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)])
 

@@ -90,7 +90,7 @@ def register() -> None:
     """Enter the tools of this app."""
     register_tool(
         Tool(
-            name="list_curves",
+            name="list_response_curves",
             description="Fitted response curves of retailer x placement x SKU: how sales answer to spend, over which "
             "range that was observed, and how sure it is. Use it before reasoning about where more spend pays.",
             input_model=ListCurvesInput,

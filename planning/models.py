@@ -15,7 +15,10 @@ from tenants.core.ids import new_id
 
 @pghistory.track(exclude=["updated_at"])
 class Scenario(models.Model):
-    """A budget question of one brand, or of all with no brand given: horizon, money, constraints; once solved, with the solve that answers it."""
+    """A budget question of one brand, or of all with no brand given: horizon, money, constraints.
+
+    Once solved, with the solve that answers it.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
@@ -44,8 +47,8 @@ class Scenario(models.Model):
         default=3, help_text="a cell whose stock lasts fewer days gets no spend"
     )
     max_change_fraction = models.DecimalField(
-        "largest change of a line, fraction of its current spend", max_digits=6, decimal_places=4, null=True, blank=True,
-        validators=[MinValueValidator(0)],
+        "largest change of a line, fraction of its current spend", max_digits=6, decimal_places=4, null=True,
+        blank=True, validators=[MinValueValidator(0)],
     )  # fmt: skip
     bounds = models.JSONField(
         default=list, blank=True, help_text="list of {path: [..], min_spend, max_spend} on any level of the tree"
@@ -58,6 +61,9 @@ class Scenario(models.Model):
     current_end = models.DateField(null=True, blank=True)
     current_elsewhere = models.DecimalField(
         max_digits=14, decimal_places=2, default=Decimal(0), help_text="current spend in lines that no curve describes"
+    )
+    outlook = models.JSONField(
+        default=dict, blank=True, help_text="when solved: expected sales before and after, intervals, chance of a gain"
     )
     relaxations = models.JSONField(
         default=list, blank=True, help_text="when infeasible: what each way out changes and would give"

@@ -7,61 +7,16 @@ weeks, gives w R(x / w): in every family that is the same curve with amplitude a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
-from optimization.core.cells import CellKey
-from optimization.core.problem import BudgetProblem, Cell, Curve, GlobalConstraint, GlobalKind, NodeBound
-from optimization.core.responses import Family
+from optimization.core.problem import BudgetProblem, Cell, GlobalConstraint, GlobalKind, NodeBound, Path
+from optimization.core.stored_curves import StoredCurve
+from planning.core.terms import ScenarioTerms
 from tenants.core.problems import InvalidInput
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeeklyCurve:
-    """A fitted curve of one cell. `a` is revenue a week (in money), `k` spend a week."""
-
-    key: CellKey
-    family: str
-    a: float
-    k: float
-    exponent: float = 1.0
-
-    @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> WeeklyCurve:
-        """From the JSON of a curve version."""
-        return cls(
-            key=CellKey(stored["retailer"], stored["placement"], stored["sku"]),
-            family=stored["family"],
-            a=float(stored["params"]["a"]),
-            k=float(stored["params"]["k"]),
-            exponent=float(stored["params"].get("p", stored["params"].get("n", 1.0))),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScenarioTerms:
-    """What a person asks of a budget. Money in the account currency; `bounds` on any level of the tree."""
-
-    name: str
-    start: date
-    end: date
-    total_budget: float
-    min_roas: float | None = None
-    reserve_fraction: float = 0.0
-    stock_threshold_days: float = 0.0
-    max_change_fraction: float | None = None
-    bounds: tuple[NodeBound, ...] = ()
-
-    @property
-    def weeks(self) -> float:
-        """Length of the horizon."""
-        return ((self.end - self.start).days + 1) / 7.0
 
 
 def scenario_problem(
     terms: ScenarioTerms,
-    curves: Sequence[WeeklyCurve],
+    curves: Sequence[StoredCurve],
     *,
     stock_cover_days: Mapping[tuple[str, str], float | None],
     current: Mapping[str, float],
@@ -84,19 +39,30 @@ def scenario_problem(
     cells = [_cell(curve, terms, stock_cover_days, current) for curve in curves]
     constraints = []
     if terms.min_roas is not None:
-        constraints.append(GlobalConstraint(GlobalKind.MIN_ROAS, terms.min_roas))
+        constraints.append(GlobalConstraint(GlobalKind.MIN_ROAS, float(terms.min_roas)))
     return BudgetProblem.of(
         cells,
-        terms.total_budget,
-        experiment_reserve_fraction=terms.reserve_fraction,
-        node_bounds=terms.bounds,
+        float(terms.total_budget),
+        # The reserve is whole cents; its fraction is taken back from them, so that both leave the same to allocate.
+        experiment_reserve_fraction=float(terms.reserve / terms.total_budget),
+        node_bounds=[NodeBound(bound.path, _float(bound.min_spend), _float(bound.max_spend)) for bound in terms.bounds],
         global_constraints=constraints,
         name=terms.name,
     )
 
 
+def tree_paths(curves: Sequence[StoredCurve]) -> dict[Path, int]:
+    """Every node of the tree under the total that a bound may name, with its number of lines; from the top down."""
+    found: dict[Path, int] = {}
+    for curve in curves:
+        path = curve.key.path
+        for depth in range(1, len(path) + 1):
+            found[path[:depth]] = found.get(path[:depth], 0) + 1
+    return dict(sorted(found.items()))
+
+
 def _cell(
-    curve: WeeklyCurve,
+    curve: StoredCurve,
     terms: ScenarioTerms,
     stock_cover_days: Mapping[tuple[str, str], float | None],
     current: Mapping[str, float],
@@ -105,43 +71,17 @@ def _cell(
     now = current.get(curve.key.id, 0.0)
     low, high = 0.0, None
     if terms.max_change_fraction is not None:
-        low = now * max(0.0, 1.0 - terms.max_change_fraction)
-        high = now * (1.0 + terms.max_change_fraction)
+        step = float(terms.max_change_fraction)
+        low, high = now * max(0.0, 1.0 - step), now * (1.0 + step)
     return Cell(
         id=curve.key.id,
         path=curve.key.path,
-        curve=Curve(Family[curve.family.upper()], curve.a * terms.weeks, curve.k * terms.weeks, curve.exponent),
+        curve=curve.curve(terms.weeks),
         min_spend=low,
         max_spend=high,
-        out_of_stock=cover is not None and cover < terms.stock_threshold_days,
+        out_of_stock=cover is not None and cover < terms.stock_cover_threshold_days,
     )
 
 
-def parse_bounds(stored: Sequence[Mapping[str, Any]]) -> tuple[NodeBound, ...]:
-    """Bounds from JSON: `[{path: [...], min_spend, max_spend}]`.
-
-    Raises:
-        InvalidInput: names the entry and what is wrong with it.
-    """
-    bounds = []
-    for number, entry in enumerate(stored):
-        where = f"bounds[{number}]"
-        unknown = sorted(set(entry) - {"path", "min_spend", "max_spend"})
-        path = entry.get("path")
-        if unknown:
-            raise InvalidInput(f"There is no key {unknown[0]!r} here.", where=where, fix="Use path, min_spend, max_spend.")
-        if not isinstance(path, list | tuple) or not all(isinstance(part, str) for part in path):
-            raise InvalidInput("A bound needs a path: a list of names from the top.", where=where)
-        limits = {}
-        for name in ("min_spend", "max_spend"):
-            value = entry.get(name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | str)):
-                raise InvalidInput(f"{name} is {value!r}.", where=where, fix="Give an amount.")
-            try:
-                limits[name] = None if value in (None, "") else float(value)
-            except ValueError as error:
-                raise InvalidInput(f"{name} is {value!r}.", where=where, fix="Give an amount.") from error
-        if limits["min_spend"] is None and limits["max_spend"] is None:
-            raise InvalidInput("A bound needs min_spend, max_spend or both.", where=where)
-        bounds.append(NodeBound(tuple(path), limits["min_spend"], limits["max_spend"]))
-    return tuple(bounds)
+def _float(value: object) -> float | None:
+    return None if value is None else float(value)  # type: ignore[arg-type]

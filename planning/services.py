@@ -1,0 +1,349 @@
+"""What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+
+from accounts.models import Brand, User
+from accounts.services import require
+from jobs.models import Job
+from jobs.services import submit_job
+from optimization import selectors as curves
+from optimization import services as optimization
+from optimization.core.conflicts import Intervals, active_lower, find_bound_conflict
+from optimization.core.limit_conflicts import find_limit_conflict
+from optimization.core.problem import BudgetProblem
+from optimization.core.tree import Tree
+from optimization.models import Solve
+from planning import selectors
+from planning.core.outlook import outlook
+from planning.core.relaxations import WayOut, apply, ways_out
+from planning.core.terms import CENT, ScenarioTerms, read_terms
+from planning.models import Scenario
+from planning.selectors import MANAGE, Basis
+from tenants.core.problems import Conflict, InvalidInput, Problem
+
+SOLVE = "planning.solve_scenario"
+STAGES = ("Curves", "Current spend", "Solve", "Check")
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feasibility:
+    """Whether the bounds of a scenario can be met together; the least ROAS is only judged by a solve.
+
+    Attributes:
+        least, most: money that the bounds force and allow; `most` None where nothing limits it.
+        conflict: the smallest one, as ways out; empty when feasible.
+        out_of_stock: lines that get nothing because their stock runs out.
+    """
+
+    feasible: bool
+    available: Decimal
+    least: Decimal
+    most: Decimal | None
+    lines: int
+    out_of_stock: int
+    conflict: list[WayOut]
+    shortfall: Decimal
+
+
+def create_scenario(*, actor: User, given: Mapping[str, Any], brand: Brand | None = None) -> Scenario:
+    """A draft.
+
+    Args:
+        given: by the names of `planning.core.terms.FIELDS`.
+
+    Raises:
+        InvalidInput: lists everything that is wrong, by field.
+        NotAllowed, NotFound: as `accounts.services.require` for scenarios.manage.
+    """
+    require(user=actor, permission=MANAGE, brand=brand)
+    terms = _checked(given, brand)
+    with transaction.atomic():
+        optimization.lock_numbers("scenarios")
+        number = (Scenario.objects.aggregate(top=models.Max("number"))["top"] or 0) + 1
+        return Scenario.objects.create(number=number, brand=brand, created_by=actor, **_columns(terms))
+
+
+def update_scenario(*, actor: User, scenario: Scenario, given: Mapping[str, Any]) -> Scenario:
+    """Change what is asked; an answer to the old question is taken off, and the scenario is a draft again.
+
+    Args:
+        given: the fields to change.
+
+    Raises:
+        Conflict: it is being solved.
+        InvalidInput, NotAllowed, NotFound: as `create_scenario`.
+    """
+    require(user=actor, permission=MANAGE, brand=scenario.brand)
+    terms = _checked(given_of(selectors.terms_of(scenario)) | dict(given), scenario.brand)
+    with transaction.atomic():
+        held = _locked(scenario)
+        for name, value in (_columns(terms) | _NO_ANSWER).items():
+            setattr(held, name, value)
+        held.save()
+    return held
+
+
+def duplicate_scenario(*, actor: User, scenario: Scenario, name: str = "") -> Scenario:
+    """The same question as a new draft; raises as `create_scenario`."""
+    given = given_of(selectors.terms_of(scenario)) | {"name": name or _copy_name(scenario.name)}
+    return create_scenario(actor=actor, given=given, brand=scenario.brand)
+
+
+def delete_scenario(*, actor: User, scenario: Scenario) -> None:
+    """Remove a draft that was never answered.
+
+    Raises:
+        Conflict: it has an answer, which plans and people may refer to, or is being solved.
+        NotAllowed, NotFound: as `accounts.services.require`.
+    """
+    require(user=actor, permission=MANAGE, brand=scenario.brand)
+    with transaction.atomic():
+        held = _locked(scenario)
+        if held.solve_id is not None:
+            raise Conflict(
+                f"{held.label} is {held.status} and is kept with its answer.", fix="Only drafts can be deleted."
+            )
+        held.delete()
+
+
+def relax_scenario(*, actor: User, scenario: Scenario, choice: int) -> Scenario:
+    """A new draft with one constraint of the conflict loosened by the least that works.
+
+    Args:
+        choice: place in `scenario.relaxations`.
+
+    Raises:
+        Conflict: the scenario is not infeasible, or that change alone does not work.
+        InvalidInput: there is no such choice.
+        NotAllowed, NotFound: as `accounts.services.require`.
+    """
+    require(user=actor, permission=MANAGE, brand=scenario.brand)
+    if scenario.status != Scenario.Status.INFEASIBLE:
+        raise Conflict(f"{scenario.label} is {scenario.status}; there is no conflict to relax.")
+    if not 0 <= choice < len(scenario.relaxations):
+        raise InvalidInput(
+            f"There is no way out number {choice}.", where="choice", fix=f"Give 0 to {len(scenario.relaxations) - 1}."
+        )
+    way = WayOut.of(scenario.relaxations[choice])
+    if way.needed is None:
+        raise Conflict(f"No change of this alone works: {way.text}.", fix="Relax another constraint of the conflict.")
+    terms = apply(selectors.terms_of(scenario), way)
+    name = _copy_name(scenario.name, "relaxed")
+    return create_scenario(actor=actor, given=given_of(replace(terms, name=name)), brand=scenario.brand)
+
+
+def check_scenario(*, actor: User, given: Mapping[str, Any], brand: Brand | None = None) -> Feasibility:
+    """Whether the bounds can be met together, without solving: one sweep over the tree.
+
+    Raises:
+        InvalidInput: a field is wrong, or there are no curves.
+        NotAllowed, NotFound: as `accounts.services.require`.
+    """
+    require(user=actor, permission=MANAGE, brand=brand)
+    terms = _checked(given, brand)
+    basis = selectors.basis_for(brand=brand, start=terms.horizon_start, end=terms.horizon_end)
+    problem = basis.problem(terms)
+    tree = Tree.of(problem)
+    spans = Intervals.of(tree, active_lower(problem), problem.upper)
+    conflict = find_bound_conflict(problem, tree=tree)
+    least, most = float(spans.inner_least[0]), float(spans.inner_most[0])
+    return Feasibility(
+        feasible=conflict is None,
+        available=terms.available,
+        least=Decimal(repr(least)).quantize(CENT),
+        most=Decimal(repr(most)).quantize(CENT) if most < float("inf") else None,
+        lines=len(problem.cells),
+        out_of_stock=sum(cell.out_of_stock for cell in problem.cells),
+        conflict=ways_out(terms, conflict, basis.problem) if conflict else [],
+        shortfall=Decimal(repr(conflict.shortfall or 0.0)).quantize(CENT) if conflict else Decimal(0),
+    )
+
+
+def solve_scenario(*, actor: User, scenario: Scenario, idempotency_key: str | None = None) -> Job:
+    """Have a scenario solved as a job.
+
+    Raises:
+        Conflict: it is being solved.
+        NotAllowed, NotFound: as `accounts.services.require`.
+    """
+    require(user=actor, permission=MANAGE, brand=scenario.brand)
+    with transaction.atomic():
+        held = Scenario.objects.select_for_update(of=("self",)).get(pk=scenario.pk)
+        job = selectors.job_of(held)
+        if idempotency_key and job is not None and job.idempotency_key == idempotency_key:
+            return job
+        _refuse_while_solving(held, job)
+        job = submit_job(
+            kind=SOLVE,
+            params={"scenario": str(held.pk)},
+            actor=actor,
+            brand=held.brand,
+            title=f"Solve {held.label} {held.name}",
+            idempotency_key=idempotency_key,
+            subject=f"scenario:{held.pk}",
+        )
+        held.status, held.job_id, held.problem = Scenario.Status.SOLVING, job.pk, None
+        held.save(update_fields=["status", "job_id", "problem", "updated_at"])
+    return job
+
+
+def answer_scenario(
+    *,
+    scenario: Scenario,
+    actor: User | None = None,
+    job_id: UUID | None = None,
+    tell: Tell = lambda stage, done, total: None,
+    publish: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Scenario:
+    """Solve a scenario here and now, and store the answer; what the job does.
+
+    Curves are fitted first where there are none. An infeasible scenario is an answer too: the smallest conflict, with
+    what each way out would give.
+
+    Args:
+        job_id: the answer is only stored while the scenario still waits for this job.
+
+    Raises:
+        Conflict: the scenario was changed meanwhile.
+        Problem: the data do not allow a fit, or the problem is not valid; the scenario is then `failed` and says so.
+    """
+    try:
+        tell(STAGES[0], 0, 1)
+        version = optimization.fit_curves(brand=scenario.brand).version if _lacks_curves(scenario) else None
+        tell(STAGES[0], 1, 1)
+        terms = selectors.terms_of(scenario)
+        basis = selectors.basis_for(
+            brand=scenario.brand, start=terms.horizon_start, end=terms.horizon_end, version=version
+        )
+        tell(STAGES[1], 1, 1)
+        problem = basis.problem(terms)
+        solve = _solved(problem, basis, scenario, actor)
+        tell(STAGES[2], 1, 1)
+        answer = _answer(terms, basis, problem, solve, scenario, actor)
+        tell(STAGES[3], 1, 1)
+    except Problem as problem_met:
+        waiting = Scenario.objects.filter(pk=scenario.pk, job_id=job_id)
+        waiting.update(status=Scenario.Status.FAILED, problem=problem_met.as_dict())
+        raise
+    with publish(), transaction.atomic():
+        held = Scenario.objects.select_for_update(of=("self",)).filter(pk=scenario.pk, job_id=job_id).first()
+        if held is None or held.updated_at != scenario.updated_at:
+            raise Conflict(f"{scenario.label} was changed while it was being solved.", fix="Solve it again.")
+        for name, value in answer.items():
+            setattr(held, name, value)
+        held.save()
+    return held
+
+
+def given_of(terms: ScenarioTerms) -> dict[str, Any]:
+    """The fields of a scenario as `read_terms` takes them."""
+    return _columns(terms)
+
+
+_NO_ANSWER: dict[str, Any] = {
+    "status": Scenario.Status.DRAFT, "curve_version": None, "solve": None, "job_id": None, "problem": None,
+    "current_spend": {}, "current_start": None, "current_end": None, "current_elsewhere": Decimal(0),
+    "outlook": {}, "relaxations": [],
+}  # fmt: skip
+
+
+def _columns(terms: ScenarioTerms) -> dict[str, Any]:
+    return {
+        "name": terms.name, "horizon_start": terms.horizon_start, "horizon_end": terms.horizon_end,
+        "total_budget": terms.total_budget, "min_roas": terms.min_roas, "reserve_fraction": terms.reserve_fraction,
+        "stock_cover_threshold_days": terms.stock_cover_threshold_days,
+        "max_change_fraction": terms.max_change_fraction, "bounds": [bound.as_dict() for bound in terms.bounds],
+    }  # fmt: skip
+
+
+def _checked(given: Mapping[str, Any], brand: Brand | None) -> ScenarioTerms:
+    known = None
+    if given.get("bounds"):
+        version = curves.latest_curves(brand=brand)
+        known = Basis(brand, version, None).paths if version else None
+    return read_terms(given, known_paths=known)
+
+
+def _copy_name(name: str, word: str = "copy") -> str:
+    return f"{name[: 120 - len(word) - 3]} ({word})"
+
+
+def _locked(scenario: Scenario) -> Scenario:
+    held = Scenario.objects.select_for_update(of=("self",)).select_related("brand").get(pk=scenario.pk)
+    _refuse_while_solving(held, selectors.job_of(held))
+    return held
+
+
+def _refuse_while_solving(scenario: Scenario, job: Job | None) -> None:
+    if selectors.is_being_solved(scenario, job):
+        raise Conflict(f"{scenario.label} is being solved.", fix="Wait for the answer, or cancel its job.")
+
+
+def _lacks_curves(scenario: Scenario) -> bool:
+    return curves.latest_curves(brand=scenario.brand) is None
+
+
+def _solved(problem: BudgetProblem, basis: Basis, scenario: Scenario, actor: User | None) -> Solve:
+    return optimization.solve_problem(
+        problem=problem, brand=scenario.brand, curve_version=basis.version, current=basis.spend_now, actor=actor
+    )
+
+
+def _answer(
+    terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: Solve, scenario: Scenario, actor: User | None
+) -> dict[str, Any]:
+    """The columns of an answered scenario."""
+    current = basis.current
+    columns: dict[str, Any] = _NO_ANSWER | {
+        "curve_version": basis.version,
+        "solve": solve,
+        "job_id": scenario.job_id,
+        "current_spend": {name: str(amount) for name, amount in current.by_cell.items()} if current else {},
+        "current_start": current.period.start if current else None,
+        "current_end": current.period.end if current else None,
+        "current_elsewhere": current.elsewhere if current else Decimal(0),
+    }
+    if solve.status == "optimal":
+        columns["outlook"] = _outlook(terms, basis, problem, solve)
+        return columns | {"status": Scenario.Status.SOLVED}
+    conflict = find_bound_conflict(problem) or find_limit_conflict(problem)
+    columns["relaxations"] = [
+        way.as_dict() | _given_by(way, terms, basis, scenario, actor)
+        for way in ways_out(terms, conflict, basis.problem)
+    ]
+    return columns | {"status": Scenario.Status.INFEASIBLE}
+
+
+def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: Solve) -> dict[str, Any]:
+    unsellable = frozenset(cell.id for cell in problem.cells if cell.out_of_stock)
+    lines = [line for line in solve.solution["lines"] if line["cell"] not in unsellable]
+    drawn = outlook(
+        basis.curves, terms.weeks, now=basis.spend_now, proposed=solve.solution["spend"], unsellable=unsellable
+    )
+    return drawn | {
+        "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),
+        "expected_proposed": sum(line["revenue_proposed"] for line in lines),
+    }
+
+
+def _given_by(
+    way: WayOut, terms: ScenarioTerms, basis: Basis, scenario: Scenario, actor: User | None
+) -> dict[str, Any]:
+    """What taking a way out would give; nothing where it does not restore the whole."""
+    if not way.restores:
+        return {"sales": None, "spend": None}
+    solve = _solved(basis.problem(apply(terms, way)), basis, scenario, actor)
+    if solve.status != "optimal":
+        return {"sales": None, "spend": None}
+    return {"sales": solve.solution["objective_revenue"], "spend": solve.solution["total_spend"]}
