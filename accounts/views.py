@@ -31,6 +31,11 @@ def _me(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def no_such_page(request: HttpRequest) -> HttpResponse:
+    """Stands in for a page of a library that the product leaves out."""
+    raise NotFound("There is nothing at this address.")
+
+
 def users(request: HttpRequest) -> HttpResponse:
     """Everybody of the tenant; owners invite here."""
     services.require(user=_me(request), permission="users.view")

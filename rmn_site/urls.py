@@ -22,7 +22,7 @@ api_urlpatterns = [
 
 urlpatterns = [
     path("", home_page, name="home"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include(accounts.login_urlpatterns)),
     path("admin/", tenant_site.urls),
     path("api/v1/", include(api_urlpatterns)),
     *(pattern for app in APPS for pattern in getattr(app, "urlpatterns", ())),

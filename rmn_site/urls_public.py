@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
+from accounts.urls import login_urlpatterns
 from rmn_site import health
 from tenants.admin import platform_site
 from tenants.core.problems import InvalidInput
@@ -28,7 +29,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     # tenants, accounts
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include(login_urlpatterns)),
     path("admin/", platform_site.urls),
     path("api/<path:rest>", api_without_tenant),
 ]

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -247,3 +248,25 @@ def test_an_invited_person_sets_a_password_and_is_in(browser: Client, visitor: C
         assert b'name="password1"' not in page.content
     connection.set_tenant(birch)
     assert not User.objects.filter(email="carol@example.com").exists()
+
+
+def test_a_second_factor_is_set_up_on_its_page(alice: User, visitor: Client) -> None:
+    log_in(visitor, alice.email)
+    page = visitor.get("/accounts/2fa/totp/activate/", follow=True)
+    if "reauthenticate" in page.request["PATH_INFO"]:
+        data = {"password": PASSWORD, "next": "/accounts/2fa/totp/activate/"}
+        page = visitor.post(page.request["PATH_INFO"], data, follow=True)
+    secret = page.context["form"].secret
+    visitor.post("/accounts/2fa/totp/activate/", {"code": code_now(secret)})
+    again = Client(HTTP_HOST="acme.localhost")
+    assert log_in(again, alice.email)["Location"].startswith("/accounts/2fa/authenticate/")
+
+
+@pytest.mark.parametrize("path", ["/accounts/email/", "/accounts/confirm-email/"])
+def test_people_do_not_change_the_address_they_were_invited_by(alice: User, visitor: Client, path: str) -> None:
+    log_in(visitor, alice.email)
+    assert visitor.get(path).status_code == 404
+    visitor.post(path, {"email": "boss@example.com", "action_add": ""})
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.com"
+    assert not EmailAddress.objects.filter(email="boss@example.com").exists()
