@@ -81,7 +81,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Days between an account's first and last in the period for which it has no row at all."""
+    """Days from an account's first to the last of any account for which it has no row at all."""
 
     network: str
     account_id: str
@@ -243,16 +243,27 @@ def _left_out(items: list[Slice], reason: Reason) -> list[LeftOut]:
 
 
 def _gaps(kept: list[Slice], lost: list[Slice]) -> tuple[Gap, ...]:
+    """Days without rows, from an account's first day to the last day that any account has.
+
+    An account that reports by week is not behind until a whole week is missing.
+    """
     accounts: defaultdict[tuple[str, str, str], set[date]] = defaultdict(set)
+    longest: defaultdict[tuple[str, str, str], int] = defaultdict(int)
     for item in (*kept, *lost):
-        accounts[item.network, item.account_id, item.account].update(_days(item))
+        account = item.network, item.account_id, item.account
+        accounts[account].update(_days(item))
+        longest[account] = max(longest[account], (item.end - item.start).days + 1)
+    latest = max((max(days) for days in accounts.values()), default=None)
     gaps = []
-    for (network, account_id, account), days in sorted(accounts.items()):
-        if missing := tuple(day for day in _span(days) if day not in days):
-            gaps.append(Gap(network=network, account_id=account_id, account=account, days=missing))
+    for account, days in sorted(accounts.items()):
+        own = max(days)
+        behind = latest is not None and (latest - own).days >= longest[account]
+        until = latest if behind and latest is not None else own
+        if missing := tuple(day for day in _span(min(days), until) if day not in days):
+            network, account_id, name = account
+            gaps.append(Gap(network=network, account_id=account_id, account=name, days=missing))
     return tuple(gaps)
 
 
-def _span(days: set[date]) -> list[date]:
-    first, last = min(days), max(days)
+def _span(first: date, last: date) -> list[date]:
     return [first + _DAY * offset for offset in range((last - first).days + 1)]

@@ -73,7 +73,7 @@ def _partial_reports(request: MetricRequest, coverage: Coverage) -> Iterator[Not
         yield Notice(
             code="partial_report",
             severity="warn",
-            text=f"{network_name(network)}'s {_listed(reports)} report holds only what was clicked at least once."
+            text=f"The {_listed(reports)} report of {network_name(network)} holds only what was clicked at least once."
             f"{effect}",
         )
 
@@ -93,7 +93,7 @@ def _not_told(request: MetricRequest, coverage: Coverage) -> Iterator[Notice]:
             yield Notice(
                 code="dimension_not_told",
                 severity="warn",
-                text=f"{network_name(network)}'s {_listed(reports)} report does not tell the "
+                text=f"The {_listed(reports)} report of {network_name(network)} does not tell the "
                 f"{dimension.label.lower()}: its figures are {where}.",
             )
 
@@ -127,7 +127,8 @@ def _beyond_the_grain(request: MetricRequest, lines: pl.DataFrame) -> Iterator[N
 
 def _left_out(items: Iterable[LeftOut]) -> Iterator[Notice]:
     for item in items:
-        who = f"{item.rows:,} rows of {network_name(item.network)}'s {report_name(item.report)} report ({item.account})"
+        report = f"the {report_name(item.report)} report of {network_name(item.network)} ({item.account})"
+        who = f"{item.rows:,} rows of {report}"
         money = f"{item.currency or ''} {item.spend:,.2f} of spend".strip()
         if item.reason == "straddles":
             yield Notice(
@@ -145,12 +146,13 @@ def _left_out(items: Iterable[LeftOut]) -> Iterator[Notice]:
 
 def _gaps(coverage: Coverage) -> Iterator[Notice]:
     for gap in coverage.gaps:
-        days = f"{gap.days[0]:%d %b}" if len(gap.days) == 1 else f"{gap.days[0]:%d %b} to {gap.days[-1]:%d %b}"
+        days = f"{gap.days[0]:%-d %b}" if len(gap.days) == 1 else f"{gap.days[0]:%-d %b} to {gap.days[-1]:%-d %b}"
         count = "1 day" if len(gap.days) == 1 else f"{len(gap.days)} days"
         yield Notice(
             code="days_missing",
             severity="warn",
-            text=f"{network_name(gap.network)} ({gap.account}) has no rows for {count} ({days}).",
+            text=f"{network_name(gap.network)} ({gap.account}) has no rows for {count} ({days}): "
+            "nothing was delivered, or a report is missing.",
         )
 
 
@@ -164,6 +166,16 @@ def _no_comparison(coverage: Coverage, before: Coverage | None) -> Iterator[Noti
             code="nothing_to_compare",
             severity="warn",
             text=f"No figures of {_listed(silent)} lie in the comparison period: differences count them as new.",
+        )
+    present = {item.account_id for item in coverage.used}
+    gone = sorted({item.account for item in before.used if item.account_id not in present})
+    if gone:
+        yield Notice(
+            code="nothing_now",
+            severity="warn",
+            text=f"{_listed(gone)} has figures in the comparison period and none in this one."
+            if len(gone) == 1
+            else f"{_listed(gone)} have figures in the comparison period and none in this one.",
         )
     if torn := [item for item in before.left_out if item.reason == "straddles"]:
         rows = sum(item.rows for item in torn)

@@ -238,6 +238,28 @@ def test_days_without_a_row_are_told() -> None:
     assert "days_missing" in codes(table)
 
 
+def test_a_feed_that_stopped_is_told() -> None:
+    events = Published().add(day=MONDAY).add("item", MONDAY)
+    for day in (3, 4, 5):
+        events.add("item", date(2026, 2, day))
+    gap = ask(events, "spend").provenance.gaps[0]
+    assert (gap.account, [day.day for day in gap.days]) == ("amazon_ads account", [3, 4, 5])
+
+
+def test_a_weekly_feed_is_not_behind_within_its_week() -> None:
+    events = Published().add("search_term", MONDAY, days=7)
+    for day in range(2, 15):
+        events.add("item", date(2026, 2, day))
+    assert ask(events, "spend").provenance.gaps == ()
+    assert len(ask(events.add("item", date(2026, 2, 15)), "spend").provenance.gaps[0].days) == 7
+
+
+def test_an_account_that_is_gone_is_told() -> None:
+    events = Published().add(day=date(2026, 2, 10)).add("item", date(2026, 2, 3)).add(day=date(2026, 2, 3))
+    table = ask(events, "spend", start=date(2026, 2, 9), end=date(2026, 2, 15), compare="previous")
+    assert "nothing_now" in codes(table)
+
+
 def test_no_events_is_an_empty_table_that_says_so() -> None:
     table = ask(None, "spend roas", "campaign", compare="previous")
     assert table.is_empty
