@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 
 from accounts import history, selectors, services
 from accounts.models import Brand, User
-from accounts.pagination import Pages
 from accounts.password_links import password_link, send_invitation
+from accounts.rest.pagination import Pages
 from accounts.serializers import (
     BrandIn,
     BrandOut,

@@ -9,7 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render, resolve_url
 
-from accounts.problem_details import current_request_id
+from accounts.rest.problem_details import current_request_id
 from tenants.core.problem_documents import CONTENT_TYPE, problem_document
 from tenants.core.problems import NotAuthenticated, NotFound, Problem, Unavailable
 

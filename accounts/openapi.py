@@ -11,7 +11,7 @@ def describe_authentication() -> None:
     """Declare the schemes: drf-spectacular finds an extension once its class exists."""
 
     class Token(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-        target_class = "accounts.authentication.TenantTokenAuthentication"
+        target_class = "accounts.rest.authentication.TenantTokenAuthentication"
         name = "token"
 
         def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
@@ -23,7 +23,7 @@ def describe_authentication() -> None:
             }
 
     class Session(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-        target_class = "accounts.authentication.TenantSessionAuthentication"
+        target_class = "accounts.rest.authentication.TenantSessionAuthentication"
         name = "session"
 
         def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

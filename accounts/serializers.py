@@ -10,20 +10,7 @@ from rest_framework import serializers
 from accounts.core.grants import Grant
 from accounts.core.permissions import Role
 from accounts.models import ApiToken, Brand, RoleGrant, User
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know, so that a misspelt or a forbidden one is not dropped in silence."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        values = super().to_internal_value(data)
-        strangers = sorted(set(data) - set(self.fields))
-        if strangers:
-            raise serializers.ValidationError({name: ["There is no such field."] for name in strangers})
-        read_only = sorted(name for name in data if self.fields[name].read_only)
-        if read_only:
-            raise serializers.ValidationError({name: ["This cannot be set."] for name in read_only})
-        return values
+from accounts.rest.strict import StrictSerializer
 
 
 class BrandOut(serializers.ModelSerializer[Brand]):

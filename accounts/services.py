@@ -40,18 +40,33 @@ def require(*, user: Person, permission: str, brand: Brand | UUID | None = None)
 
     Raises:
         NotAuthenticated: nobody is logged in.
-        NotFound: the brand exists but this person has no role there at all, so they may not know of it.
+        NotFound: there is no such brand, or this person has no role there at all, so they may not know of it.
         NotAllowed: the person may see the brand, but their roles do not carry the permission.
     """
     if not isinstance(user, User):
         raise NotAuthenticated("This needs a login or a token.", fix="Log in, or send a token of this tenant.")
     if selectors.may(user=user, permission=permission, brand=brand):
+        # A role for the whole tenant covers every brand, but an id alone does not make one.
+        if isinstance(brand, UUID) and not Brand.objects.filter(pk=brand).exists():
+            raise NotFound(NOTHING_HERE)
         return user
     if brand is not None and not selectors.may(user=user, permission="brands.view", brand=brand):
         raise NotFound(NOTHING_HERE)
     raise NotAllowed(
         f"None of your roles carries {permission!r}.", fix="Ask an owner of this tenant to grant you a role that does."
     )
+
+
+def require_somewhere(*, user: Person, permission: str) -> User:
+    """The user, if they have a permission for some brand at least: for doors that show what is of those brands.
+
+    Raises:
+        NotAuthenticated: nobody is logged in.
+        NotAllowed: no role of theirs carries it anywhere.
+    """
+    if isinstance(user, User) and selectors.may_for_some_brand(user=user, permission=permission):
+        return user
+    return require(user=user, permission=permission)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.pagination import Pages
-from accounts.serializers import StrictSerializer
+from accounts.rest.pagination import Pages
+from accounts.rest.strict import StrictSerializer
 from jobs import selectors, services
 from jobs.core.schedules import Timing
 from jobs.serializers import (

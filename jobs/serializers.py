@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.serializers import StrictSerializer
+from accounts.rest.strict import StrictSerializer
 from jobs.core.schedules import Timing
 from jobs.core.states import State
 from jobs.models import Job, JobLog, JobProgress

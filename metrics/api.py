@@ -11,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.rest.downloads import as_download
 from metrics import services
 from metrics.core.definitions import DIMENSIONS, METRICS
 from metrics.core.export import EXPORT_FORMATS
 from metrics.core.records import definition_records, table_record
 from metrics.core.request import ACCEPTED_ATTRIBUTIONS, COMPARISONS, MAX_LINES
 from metrics.parameters import DEFAULT_LIMIT, FILTERS, read_query
-from metrics.responses import as_download
 from metrics.serializers import DefinitionsSerializer, MetricTableSerializer
 
 _FILTER_PARAMETERS: Final = [

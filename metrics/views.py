@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import selectors as people
 from accounts.models import User
+from accounts.rest.downloads import as_download
 from harmonization.selectors import accounts_visible
 from metrics import selectors, services
 from metrics.core.definitions import DIMENSIONS, METRICS
@@ -34,7 +35,6 @@ from metrics.core.performance import (
 from metrics.core.table import MetricTable, Notice, Provenance
 from metrics.core.time_series import chart_of, series_of
 from metrics.page_state import DEFAULT_SORT, PRESETS, PageState, read_state
-from metrics.responses import as_download
 from tenants.selectors import current_tenant
 
 _GRAINS = {"date": "daily", "week": "weekly"}

@@ -257,17 +257,20 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 # REST
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TenantTokenAuthentication",
-        "accounts.authentication.TenantSessionAuthentication",
+        "accounts.rest.authentication.TenantTokenAuthentication",
+        "accounts.rest.authentication.TenantSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
-    "DEFAULT_PAGINATION_CLASS": "accounts.pagination.Pages",
+    "DEFAULT_PAGINATION_CLASS": "accounts.rest.pagination.Pages",
     "PAGE_SIZE": 50,
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.TenantRateThrottle", "accounts.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "accounts.rest.throttling.TenantRateThrottle",
+        "accounts.rest.throttling.UserRateThrottle",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "accounts.problem_details.exception_handler",
+    "EXCEPTION_HANDLER": "accounts.rest.problem_details.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "NUM_PROXIES": CONFIG.trusted_proxies,
