@@ -8,7 +8,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 
-from accounts import selectors as people
 from accounts import services as authority
 from governance import selectors
 from governance.models import PolicyRule
@@ -35,7 +34,6 @@ class PolicyRuleList(generics.ListAPIView[PolicyRule]):
     serializer_class = PolicyRuleSerializer
 
     def get_queryset(self) -> Any:
-        if not people.may_for_some_brand(user=self.request.user, permission="policies.view"):
-            authority.require(user=self.request.user, permission="policies.view")
+        authority.require_somewhere(user=self.request.user, permission="policies.view")
         asked = self.request.query_params.get("on")
         return selectors.rules_in_force(on=serializers.DateField().run_validation(asked) if asked else None)

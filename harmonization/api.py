@@ -57,8 +57,7 @@ class RetailerList(generics.ListAPIView[Retailer]):
     serializer_class = RetailerSerializer
 
     def get_queryset(self) -> Any:
-        if not people.may_for_some_brand(user=self.request.user, permission="catalogue.view"):
-            authority.require(user=self.request.user, permission="catalogue.view")
+        authority.require_somewhere(user=self.request.user, permission="catalogue.view")
         return selectors.retailers()
 
     @extend_schema(tags=TAGS, summary="Add a retailer", request=RetailerSerializer, responses={201: RetailerSerializer})
@@ -74,6 +73,7 @@ class AccountList(generics.ListAPIView[Account]):
     serializer_class = AccountSerializer
 
     def get_queryset(self) -> Any:
+        authority.require_somewhere(user=self.request.user, permission="catalogue.view")
         return selectors.accounts_visible(user=self.request.user, permission="catalogue.view")
 
     @extend_schema(
@@ -102,6 +102,7 @@ class UploadList(generics.ListAPIView[Upload]):
     parser_classes = [MultiPartParser]
 
     def get_queryset(self) -> Any:
+        authority.require_somewhere(user=self.request.user, permission="uploads.view")
         return selectors.uploads_visible(user=self.request.user)
 
     @extend_schema(
@@ -118,7 +119,9 @@ class UploadList(generics.ListAPIView[Upload]):
         if data["kind"] == Upload.Kind.REPORT:
             if "account" not in data:
                 raise ValidationError({"account": ["A report needs the account it belongs to."]})
-            account = selectors.account_visible(user=request.user, account_id=data["account"], permission="brands.view")
+            account = selectors.account_visible(
+                user=request.user, account_id=data["account"], permission="catalogue.view"
+            )
         result = services.take_file(
             actor=_person(request),
             chunks=data["file"].chunks(),
@@ -170,6 +173,7 @@ class LoadList(generics.ListAPIView[Load]):
     serializer_class = LoadSerializer
 
     def get_queryset(self) -> Any:
+        authority.require_somewhere(user=self.request.user, permission="uploads.view")
         return selectors.loads_visible(user=self.request.user)
 
 
@@ -204,7 +208,7 @@ class MappingList(generics.ListAPIView[MappingContract]):
     serializer_class = MappingSerializer
 
     def get_queryset(self) -> Any:
-        authority.require(user=self.request.user, permission="mappings.view")
+        authority.require_somewhere(user=self.request.user, permission="mappings.view")
         services.ensure_shipped_contracts()
         return selectors.contracts()
 
@@ -223,7 +227,7 @@ class MappingDetail(APIView):
 
     @extend_schema(tags=TAGS, summary="Show a contract", responses=MappingSerializer)
     def get(self, request: Request, name: str) -> Response:
-        authority.require(user=request.user, permission="mappings.view")
+        authority.require_somewhere(user=request.user, permission="mappings.view")
         return Response(MappingSerializer(selectors.contract_named(name=name)).data)
 
 
@@ -235,7 +239,7 @@ class MappingCheck(APIView):
         responses=ContractCheckSerializer,
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        authority.require(user=request.user, permission="mappings.view")
+        authority.require_somewhere(user=request.user, permission="mappings.view")
         contract = services.check_contract(text=_valid(ContractTextSerializer(data=request.data))["text"])
         return Response(
             {
@@ -255,6 +259,7 @@ class ProductList(generics.ListAPIView[Product]):
     serializer_class = ProductSerializer
 
     def get_queryset(self) -> Any:
+        authority.require_somewhere(user=self.request.user, permission="catalogue.view")
         return selectors.products_visible(user=self.request.user)
 
 
@@ -264,6 +269,7 @@ class CampaignList(generics.ListAPIView[Campaign]):
     serializer_class = CampaignSerializer
 
     def get_queryset(self) -> Any:
+        authority.require_somewhere(user=self.request.user, permission="metrics.view")
         return selectors.campaigns_visible(user=self.request.user)
 
 
@@ -273,7 +279,7 @@ class PlacementList(generics.ListAPIView[Placement]):
     serializer_class = PlacementSerializer
 
     def get_queryset(self) -> Any:
-        authority.require(user=self.request.user, permission="mappings.view")
+        authority.require_somewhere(user=self.request.user, permission="mappings.view")
         return Placement.objects.all()
 
 

@@ -29,8 +29,7 @@ PER_PAGE = 25
 @require_http_methods(["GET", "POST"])
 def uploads(request: HttpRequest) -> HttpResponse:
     """Every file that arrived, and the form to send one."""
-    if not people.may_for_some_brand(user=request.user, permission="uploads.view"):
-        authority.require(user=request.user, permission="uploads.view")
+    authority.require_somewhere(user=request.user, permission="uploads.view")
     may_upload = people.may_for_some_brand(user=request.user, permission="uploads.create")
     if request.method == "POST" and not may_upload:
         authority.require(user=request.user, permission="uploads.create")
@@ -112,7 +111,7 @@ def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 @require_safe
 def mappings(request: HttpRequest) -> HttpResponse:
     """How each report is read."""
-    authority.require(user=request.user, permission="mappings.view")
+    authority.require_somewhere(user=request.user, permission="mappings.view")
     services.ensure_shipped_contracts()
     rows = [
         (row, services.check_contract(text=row.published.text) if row.published else None, row.version_count)
@@ -125,7 +124,7 @@ def mappings(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def mapping(request: HttpRequest, name: str) -> HttpResponse:
     """One contract: its columns, its YAML, its versions. Saving publishes a new version."""
-    authority.require(user=request.user, permission="mappings.view")
+    authority.require_somewhere(user=request.user, permission="mappings.view")
     found = selectors.contract_named(name=name)
     published = found.published
     text = published.text if published else ""
@@ -167,8 +166,7 @@ def _diff(before: str, after: str) -> list[tuple[str, str]]:
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     """Products with stock at each retailer."""
-    if not people.may_for_some_brand(user=request.user, permission="catalogue.view"):
-        authority.require(user=request.user, permission="catalogue.view")
+    authority.require_somewhere(user=request.user, permission="catalogue.view")
     products = selectors.products_visible(user=request.user)
     if wanted := request.GET.get("q", "").strip():
         products = selectors.products_matching(products, text=wanted)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts import selectors, services
 from accounts.core.permissions import PERMISSIONS, Role, permissions_of, roles_with
 from accounts.models import Brand, User
+from tenants.core.ids import new_id
 from tenants.core.problems import NotAllowed, NotAuthenticated, NotFound
 from tests.factories import BrandFactory, person
 
@@ -83,3 +84,19 @@ def test_brands_for_and_the_summary(crisps: Brand, nuts: Brand) -> None:
     assert selectors.permissions_for(user=both)["metrics.view"] == ["*"]
     assert selectors.permissions_for(user=one)["metrics.view"] == ["nuts"]
     assert selectors.may_for_some_brand(user=one, permission="metrics.view")
+
+
+@pytest.mark.parametrize("grant", ["tenant", "brand"])
+def test_an_id_of_no_brand_is_covered_by_no_role(crisps: Brand, grant: str) -> None:
+    owner = person("olga", Role.OWNER, brand=crisps if grant == "brand" else None)
+    with pytest.raises(NotFound):
+        services.require(user=owner, permission="uploads.create", brand=new_id())
+
+
+def test_somewhere_is_one_brand_at_least(crisps: Brand) -> None:
+    engineer, viewer = person("eve", Role.DATA_ENGINEER, brand=crisps), person("vic", Role.VIEWER)
+    assert services.require_somewhere(user=engineer, permission="mappings.view") == engineer
+    with pytest.raises(NotAllowed):
+        services.require_somewhere(user=viewer, permission="mappings.view")
+    with pytest.raises(NotAuthenticated):
+        services.require_somewhere(user=AnonymousUser(), permission="mappings.view")
