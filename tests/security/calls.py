@@ -1,0 +1,193 @@
+"""How each operation is asked for: what its path names, and a body and a query that would be granted.
+
+Operations are named as in `expectations.TABLE`: method, path below /api/v1, and for a second way to ask, " of …".
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from drf_spectacular.generators import SchemaGenerator
+
+from harmonization.core.library import shipped_contracts
+from tests.harmonization.conftest import walmart_csv, walmart_row
+from tests.security.expectations import KEYS, TABLE, WHOLE_TENANT, Scope
+from tests.security.objects import Things, small_problem
+
+PREFIX = "/api/v1"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# Kinds behind the ids of paths. A path with another one fails until somebody says what it is.
+PATH_IDS = {
+    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
+    "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
+    "scenario_id": "scenario",
+}  # fmt: skip
+YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
+FIGURES = {"metrics": "spend", **YEAR}
+
+Ids = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to ask an operation.
+
+    Attributes:
+        body, query: made from `of(kind)`, which gives the id of the thing of that kind that the request is about.
+        multipart: the body is a form with a file.
+    """
+
+    body: Callable[[Ids, str], dict[str, Any] | None] = lambda of, key: None
+    query: Callable[[Ids, str], dict[str, Any]] = lambda of, key: {}
+    multipart: bool = False
+    path_ids: dict[str, str] = field(default_factory=dict)
+
+
+def _brand(of: Ids, key: str) -> str | None:
+    """The brand to name in a body: none for the whole tenant."""
+    return None if key == WHOLE_TENANT else of("brand")
+
+
+def _report(key: str) -> SimpleUploadedFile:
+    row = walmart_row("2026-10-05", item=f"9{len(key)}", spend="3.00")
+    return SimpleUploadedFile(f"new-{key}.csv", walmart_csv(row), content_type="text/csv")
+
+
+def _catalogue(of: Ids, key: str) -> dict[str, Any]:
+    text = "sku,brand,product_name,retailer,retailer_sku\nNEW-1,birch chips,New,Walmart,99001\n"
+    return {"kind": "catalogue", "file": SimpleUploadedFile("catalogue.csv", text.encode())}
+
+
+def _contract_text(of: Ids, key: str) -> dict[str, Any]:
+    text = shipped_contracts()["walmart_search_item"].text
+    return {"text": text.replace("name: walmart_search_item", "name: another_report")}
+
+
+PLAIN = Call()
+CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
+    "POST /brands/": Call(body=lambda of, key: {"name": "A new brand"}),
+    "PATCH /brands/{brand_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
+    "POST /users/": Call(
+        body=lambda of, key: {"email": "new@example.com", "grants": [{"role": "viewer", "brand": of("brand")}]}
+    ),
+    "PATCH /users/{user_id}/": Call(body=lambda of, key: {"grants": [{"role": "analyst", "brand": of("brand")}]}),
+    "POST /tokens/": Call(body=lambda of, key: {"name": "another"}),
+    "GET /jobs/": Call(query=lambda of, key: {"page_size": "500"}),
+    "POST /jobs/{job_id}/retry/": Call(path_ids={"job_id": "failed_job"}),
+    "POST /schedules/": Call(
+        body=lambda of, key: {"kind": "harmonization.load", "every_seconds": 3600, "brand": _brand(of, key)}
+    ),
+    "PATCH /schedules/{schedule_id}/": Call(body=lambda of, key: {"title": "Renamed"}),
+    "POST /retailers/": Call(body=lambda of, key: {"slug": "target", "name": "Target", "network": "roundel"}),
+    "POST /accounts/": Call(
+        body=lambda of, key: {
+            "brand": _brand(of, key),
+            "retailer": of("retailer"),
+            "external_id": "new-1",
+            "name": "New account",
+        }
+    ),
+    "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": _report(key)}, multipart=True),
+    "POST /uploads/ of a catalogue": Call(body=_catalogue, multipart=True),
+    "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
+    "POST /mappings/": Call(body=_contract_text),
+    "POST /mappings/check/": Call(body=_contract_text),
+    "GET /metrics/query/": Call(query=lambda of, key: FIGURES),
+    "GET /metrics/query/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
+    "GET /metrics/export/": Call(query=lambda of, key: FIGURES),
+    "GET /metrics/export/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
+    "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
+    "POST /solves/": Call(body=lambda of, key: {"brand": _brand(of, key), "problem": small_problem()}),
+}
+# Filters that name things, beyond what the calls above use.
+FILTERS: dict[str, dict[str, str]] = {
+    "GET /jobs/": {"brand": "brand"},
+    "GET /history/": {"object_id": "brand"},
+    "GET /metrics/query/": {"brand": "brand", "account": "account"},
+    "GET /metrics/export/": {"brand": "brand", "account": "account"},
+}
+LISTS: dict[str, str] = {
+    "GET /brands/": "brand", "GET /users/": "user", "GET /jobs/": "job", "GET /schedules/": "schedule",
+    "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
+    "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
+    "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
+}  # fmt: skip
+
+
+@cache
+def document() -> Any:
+    """The OpenAPI document of a tenant's host."""
+    return SchemaGenerator(urlconf="rmn_site.urls").get_schema(request=None, public=True)
+
+
+@cache
+def documented() -> dict[str, set[str]]:
+    """Path below /api/v1 -> its methods, from the OpenAPI document."""
+    return {
+        path.removeprefix(PREFIX): {method.upper() for method in operations if method.upper() in METHODS}
+        for path, operations in document()["paths"].items()
+    }
+
+
+def operations() -> list[str]:
+    """Every operation of the OpenAPI document."""
+    return [f"{method} {path}" for path, methods in documented().items() for method in METHODS if method in methods]
+
+
+def split(operation: str) -> tuple[str, str]:
+    """Method and path template."""
+    method, path, *_ = operation.split(" ")
+    return method, path
+
+
+def path_kinds(operation: str) -> dict[str, str]:
+    """Parameter of the path -> kind of the thing it names."""
+    names = [part[1:-1] for part in split(operation)[1].split("/") if part.startswith("{")]
+    return {name: CALLS[operation].path_ids.get(name) or PATH_IDS[name] for name in names}
+
+
+def kinds_named(operation: str) -> list[str]:
+    """Kinds of all things that an operation's path, body and query name."""
+    asked: list[str] = list(path_kinds(operation).values())
+
+    def note(kind: str) -> str:
+        asked.append(kind)
+        return str(uuid.uuid4())
+
+    CALLS[operation].body(note, "chips")
+    CALLS[operation].query(note, "chips")
+    return list(dict.fromkeys(asked))
+
+
+def keys_of(operation: str) -> tuple[str, ...]:
+    """Whose things an operation can be asked about."""
+    if TABLE[operation].scope is not Scope.BRAND:
+        return (WHOLE_TENANT,)
+    brand_alone = "brand" in path_kinds(operation).values() or operation.endswith(" of a brand")
+    return KEYS[:2] if brand_alone else KEYS
+
+
+def send(
+    client: Any, operation: str, things: Things, key: str = WHOLE_TENANT, extra_query: dict[str, str] | None = None
+) -> HttpResponse:
+    """Ask an operation about the thing of a key."""
+    method, template = split(operation)
+    call = CALLS[operation]
+
+    def id_of(kind: str) -> str:
+        return things.id(kind, "chips" if kind == "brand" and key == WHOLE_TENANT else key)
+
+    path = template
+    for name, kind in path_kinds(operation).items():
+        path = path.replace(f"{{{name}}}", id_of(kind))
+    body, query = call.body(id_of, key), call.query(id_of, key) | (extra_query or {})
+    address = f"{PREFIX}{path}{'?' if query else ''}{urlencode(query)}"
+    options: dict[str, Any] = {} if body is None else {"format": "multipart" if call.multipart else "json"}
+    return getattr(client, method.lower())(address, body, **options)  # type: ignore[no-any-return]

@@ -1,0 +1,167 @@
+"""Who may do what through the API, written by hand from what the roles are for.
+
+Nothing here is read from `accounts.core.permissions`: the table and the product are held against each other.
+
+- owner: everything. planner: sends reports, prepares scenarios. analyst: reads figures, fits curves, tries scenarios.
+  approver: reads what there is to approve. data engineer: catalogue, mappings, loads, schedules. compliance: people,
+  history, policies. retailer ad-ops: creatives at a retailer, so nothing of what a brand spends. viewer: reads results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from accounts.core.permissions import Role
+
+WHOLE_TENANT = "tenant"
+# Whose thing a request is about.
+KEYS = ("chips", "pretzels", WHOLE_TENANT)
+GRANTS = (WHOLE_TENANT, "chips")
+
+OWNER, PLANNER, APPROVER, ANALYST = Role.OWNER, Role.PLANNER, Role.APPROVER, Role.ANALYST
+ENGINEER, COMPLIANCE, ADOPS, VIEWER = Role.DATA_ENGINEER, Role.COMPLIANCE, Role.RETAILER_ADOPS, Role.VIEWER
+
+EVERY_ROLE = frozenset(Role)
+READERS = EVERY_ROLE - {ADOPS}
+# They also read how results came about: files, mappings, curves.
+INSIDERS = READERS - {VIEWER}
+OWNERS = frozenset({OWNER})
+ENGINEERS = frozenset({OWNER, ENGINEER})
+SENDERS = frozenset({OWNER, ENGINEER, PLANNER})
+AUDITORS = frozenset({OWNER, COMPLIANCE})
+MODELLERS = frozenset({OWNER, PLANNER, ANALYST})
+
+
+class Scope(StrEnum):
+    """What a role must reach for its permission to count."""
+
+    LOGIN = "whoever is logged in"
+    ANYWHERE = "a role for any brand; what is shown is of the brands one has it for"
+    TENANT = "a role for the whole tenant"
+    BRAND = "a role for the thing's brand; things of the whole tenant need a role for the whole tenant"
+    PERSON = "one's own; the tenant's owners have everybody's"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who is let in, and what the others are told.
+
+    Attributes:
+        seen_by: roles that may know that the thing exists where they reach it: they read 403, the rest 404.
+        at_the_door: whoever holds none of `roles` reads 403 whatever they name, before anything is looked up.
+    """
+
+    roles: frozenset[Role]
+    scope: Scope
+    seen_by: frozenset[Role] = EVERY_ROLE
+    at_the_door: bool = False
+
+
+def anywhere(roles: frozenset[Role]) -> Rule:
+    return Rule(roles, Scope.ANYWHERE)
+
+
+def tenant(roles: frozenset[Role]) -> Rule:
+    return Rule(roles, Scope.TENANT)
+
+
+def brand(roles: frozenset[Role], seen_by: frozenset[Role] | None = None) -> Rule:
+    return Rule(roles, Scope.BRAND, roles if seen_by is None else seen_by)
+
+
+LOGIN = Rule(EVERY_ROLE, Scope.LOGIN)
+
+TABLE: dict[str, Rule] = {
+    # accounts
+    "GET /me": LOGIN,
+    "GET /brands/": LOGIN,
+    "POST /brands/": tenant(OWNERS),
+    "GET /brands/{brand_id}/": brand(EVERY_ROLE),
+    "PATCH /brands/{brand_id}/": brand(OWNERS, EVERY_ROLE),
+    "DELETE /brands/{brand_id}/": brand(OWNERS, EVERY_ROLE),
+    "GET /users/": tenant(AUDITORS),
+    "POST /users/": tenant(OWNERS),
+    "GET /users/{user_id}/": tenant(AUDITORS),
+    "PATCH /users/{user_id}/": tenant(OWNERS),
+    "DELETE /users/{user_id}/": tenant(OWNERS),
+    "POST /users/{user_id}/password-link/": tenant(OWNERS),
+    "GET /tokens/": LOGIN,
+    "POST /tokens/": LOGIN,
+    "DELETE /tokens/{token_id}/": Rule(EVERY_ROLE, Scope.PERSON),
+    "GET /history/": tenant(AUDITORS),
+    # jobs
+    "GET /jobs/": anywhere(READERS),
+    "GET /jobs/{job_id}/": brand(READERS),
+    "GET /jobs/{job_id}/logs/": brand(READERS),
+    "POST /jobs/{job_id}/cancel/": brand(SENDERS, READERS),
+    "POST /jobs/{job_id}/retry/": brand(SENDERS, READERS),
+    "GET /schedules/": anywhere(ENGINEERS),
+    "POST /schedules/": brand(ENGINEERS, EVERY_ROLE),
+    "GET /schedules/{schedule_id}/": brand(ENGINEERS),
+    "PATCH /schedules/{schedule_id}/": brand(ENGINEERS),
+    "DELETE /schedules/{schedule_id}/": brand(ENGINEERS),
+    # governance
+    "GET /policies/": LOGIN,
+    # harmonization
+    "GET /retailers/": anywhere(READERS),
+    "POST /retailers/": tenant(ENGINEERS),
+    "GET /accounts/": anywhere(READERS),
+    "POST /accounts/": brand(SENDERS, EVERY_ROLE),
+    "GET /uploads/": anywhere(INSIDERS),
+    "POST /uploads/": brand(SENDERS, READERS),
+    "POST /uploads/ of a catalogue": tenant(ENGINEERS),
+    "GET /uploads/{upload_id}/": brand(INSIDERS),
+    "POST /uploads/{upload_id}/harmonize/": brand(SENDERS, INSIDERS),
+    "GET /loads/": anywhere(INSIDERS),
+    "GET /loads/{load_id}/": brand(INSIDERS),
+    "GET /loads/{load_id}/quarantine/": brand(INSIDERS),
+    # Mappings are the tenant's and name no brand: whoever sends a report of one brand must see how it is read.
+    "GET /mappings/": anywhere(INSIDERS),
+    "POST /mappings/": tenant(ENGINEERS),
+    "POST /mappings/check/": anywhere(INSIDERS),
+    "GET /mappings/{name}/": anywhere(INSIDERS),
+    "GET /placements/": anywhere(INSIDERS),
+    "GET /products/": anywhere(READERS),
+    "GET /campaigns/": anywhere(READERS),
+    # metrics
+    "GET /metrics/query/": anywhere(READERS),
+    "GET /metrics/query/ of a brand": Rule(READERS, Scope.BRAND, READERS, at_the_door=True),
+    "GET /metrics/export/": anywhere(INSIDERS),
+    "GET /metrics/export/ of a brand": Rule(INSIDERS, Scope.BRAND, READERS, at_the_door=True),
+    "GET /metrics/definitions/": LOGIN,
+    # optimization
+    "GET /curves/": anywhere(INSIDERS),
+    "POST /curves/": brand(MODELLERS, EVERY_ROLE),
+    "GET /curves/{version_id}/": brand(INSIDERS),
+    "GET /solves/": anywhere(READERS),
+    "POST /solves/": brand(MODELLERS, EVERY_ROLE),
+    "GET /solves/{solve_id}/": brand(READERS),
+}
+
+
+def covers(grant: str, key: str) -> bool:
+    """Whether a role given for `grant` counts for a thing of `key`."""
+    return grant in (WHOLE_TENANT, key)
+
+
+def expected(rule: Rule, role: Role, grant: str, key: str) -> int:
+    """200 for whoever is let in, else the status of the refusal."""
+    if rule.scope is Scope.LOGIN:
+        return 200
+    if rule.scope is Scope.ANYWHERE:
+        return 200 if role in rule.roles else 403
+    if rule.scope is Scope.TENANT:
+        return 200 if role in rule.roles and grant == WHOLE_TENANT else 403
+    if rule.scope is Scope.PERSON:
+        return 200 if role is OWNER and grant == WHOLE_TENANT else 404
+    if role in rule.roles and covers(grant, key):
+        return 200
+    if rule.at_the_door and role not in rule.roles:
+        return 403
+    return 403 if _may_know(rule, role, grant, key) else 404
+
+
+def _may_know(rule: Rule, role: Role, grant: str, key: str) -> bool:
+    # That the tenant as a whole is there is known to everybody in it.
+    return role in rule.seen_by and (covers(grant, key) or (rule.seen_by == EVERY_ROLE and key == WHOLE_TENANT))
