@@ -170,11 +170,11 @@ def _out_of_stock(user: User, until: date) -> Iterator[Attention]:
         dimensions=("retailer", "sku"),
         start=until - timedelta(days=6),
         end=until,
-        filters={"sku": sorted({listing.retailer_sku for listing in listings})},
+        filters={"sku": sorted({listing.product.sku for listing in listings})},
     )
     spent = {(row["retailer"], row["sku"]): row["spend"] for row in week.lines.iter_rows(named=True)}
     for listing in listings:
-        spend = spent.get((listing.retailer.name, listing.retailer_sku))
+        spend = spent.get((listing.retailer.name, listing.product.sku))
         if spend:
             yield Attention(
                 severity="md",

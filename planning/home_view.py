@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import selectors as people
 from accounts.models import User
-from metrics.core.notices import network_name
+from metrics.core.notices import network_name, network_tone
 from metrics.core.table import MetricTable
 from planning import home
 from tenants.selectors import current_tenant
@@ -59,7 +59,12 @@ def _figures(user: User, until: Any) -> dict[str, Any]:
         | {"roas": _difference(total, "roas")},
         "days": {name: _series(by_day, currency, name) for name in ("spend", "sales", "roas", "cpc")},
         "networks": [
-            row | {"name": network_name(row["network"]), "change": _change(row, "spend")}
+            row
+            | {
+                "name": network_name(row["network"]),
+                "tone": network_tone(row["network"]),
+                "change": _change(row, "spend"),
+            }
             for row in by_network.lines.iter_rows(named=True)
             if row["currency"] == currency
         ],
@@ -96,7 +101,7 @@ def _months_chart(table: MetricTable, currency: str) -> dict[str, Any]:
     """Attributed sales by month, stacked by network, in the order in which networks first appear."""
     rows = [row for row in table.lines.iter_rows(named=True) if row["currency"] == currency]
     months = sorted({str(row["month"]) for row in rows})
-    networks = sorted({row["network"] for row in rows})
+    networks = sorted({row["network"] for row in rows}, key=network_tone)
     value = {(str(row["month"]), row["network"]): row["sales"] for row in rows}
     series = [
         {
@@ -104,15 +109,15 @@ def _months_chart(table: MetricTable, currency: str) -> dict[str, Any]:
             "stack": "sales",
             "name": network_name(network),
             "data": [float(value.get((month, network)) or 0) for month in months],
-            "itemStyle": {"color": f"$n{place}-fill"},
+            "itemStyle": {"color": f"${network_tone(network)}-fill"},
             "barCategoryGap": "35%",
         }
-        for place, network in enumerate(networks, start=1)
+        for network in networks
     ]
     totals = [sum(float(value.get((month, network)) or 0) for network in networks) for month in months]
     high = max(zip(totals, months, strict=True), default=(0.0, ""))
     return {
-        "keys": [(f"k-n{place}", network_name(network)) for place, network in enumerate(networks, start=1)],
+        "keys": [(f"k-{network_tone(network)}", network_name(network)) for network in networks],
         "spec": {
             "alt": f"Attributed sales by month and network; the highest month is {high[1]} with {high[0]:,.0f}.",
             "tip": {"rows": {network_name(network): "usd0" for network in networks}},

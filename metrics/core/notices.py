@@ -12,6 +12,13 @@ from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts
 from metrics.core.request import MetricRequest
 from metrics.core.table import CURRENCY, AttributionUsed, Notice
 
+_TONES = {"amazon_ads": "n1", "walmart_connect": "n2", "criteo": "n3"}
+
+
+def network_tone(network: str) -> str:
+    """The colour a network has on every page: n1, n2, ...; one that is new here shares the last."""
+    return _TONES.get(network, "n4")
+
 
 def network_name(network: str | None) -> str:
     """What people call a network: its slug, in words."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from metrics.core.definitions import DIMENSIONS, METRICS, Better, ChangeKind, Unit
 from metrics.core.difference import Figure, difference
-from metrics.core.notices import network_name
+from metrics.core.notices import network_name, network_tone
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Provenance, roll_up
 from metrics.core.time_series import series_of
 
@@ -22,7 +22,6 @@ FIGURES: Final = ("spend", "sales", "roas", "orders", "cpc", "ctr")
 CHARTED: Final = ("sales", "roas", "spend", "orders")
 MOST_CHILDREN: Final = 50
 MOST_LINES: Final = 200
-_TONES: Final = {"amazon_ads": "n1", "walmart_connect": "n2", "criteo": "n3"}
 
 Address = Callable[[Mapping[str, str]], str]
 
@@ -225,7 +224,7 @@ def _parent_row(
         values=_values(parent),
         change=_change(parent),
         url=address({tab.parent: str(member)}) if member is not None else "",
-        tone=_TONES.get(member, "n4") if tab.parent == "network" else "",
+        tone=network_tone(member) if tab.parent == "network" else "",
         state=state,
         until=until,
         children=len(children),
@@ -258,7 +257,7 @@ def _row(
         note=" · ".join(notes),
         parent=parent,
         url=address(_path(line, tab)) if member is not None else "",
-        tone=_TONES.get(line["network"], "n4") if not parent else "",
+        tone=network_tone(line["network"]) if not parent else "",
         state=state,
         until=until,
     )
