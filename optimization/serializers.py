@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.rest.strict import StrictSerializer
 from optimization.models import CurveVersion, Solve
 from optimization.services import MOST_WEEKS, USUAL_WEEKS
 
@@ -34,7 +35,7 @@ class CurveVersionDetailSerializer(CurveVersionSerializer):
         read_only_fields = fields
 
 
-class FitSerializer(serializers.Serializer[Any]):
+class FitSerializer(StrictSerializer):
     brand = serializers.UUIDField(allow_null=True, default=None, help_text="none: the curves of all brands")
     weeks = serializers.IntegerField(min_value=4, max_value=MOST_WEEKS, default=USUAL_WEEKS)
 
@@ -43,7 +44,7 @@ class FitStartedSerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField()
 
 
-class NewSolveSerializer(serializers.Serializer[Any]):
+class NewSolveSerializer(StrictSerializer):
     brand = serializers.UUIDField(allow_null=True, default=None, help_text="whose question it is; none: the tenant's")
     problem = serializers.JSONField(help_text="a document of the schema rmn-budget-instance/1")
 

@@ -29,6 +29,7 @@ from planning.core.scenario_problem import scenario_problem, tree_paths
 from planning.core.terms import CENT, Bound, ScenarioTerms
 from planning.models import Scenario
 from tenants.core.problems import NotAllowed, NotFound
+from tenants.selectors import current_tenant
 
 VIEW = "scenarios.view"
 MANAGE = "scenarios.manage"
@@ -80,7 +81,7 @@ class Basis:
 
     @property
     def currency(self) -> str:
-        return str(self.version.settings["currency"]) if self.version else "USD"
+        return str(self.version.settings["currency"]) if self.version else current_tenant().base_currency
 
     @property
     def spend_now(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The pictures of a scenario, as the specs that static/js/charts.js draws; each with its sentence for who cannot see it."""
+"""The pictures of a scenario as the specs that static/js/charts.js draws, each with a sentence that says the same."""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: st
         "option": {
             "grid": {"top": 24, "bottom": 26, "left": 8},
             "xAxis": {
-                "type": "value", "min": 0, "max": round(end, 2), "axisLabel": {"formatter": "@usd", "showMaxLabel": False},
+                "type": "value", "min": 0, "max": round(end, 2),
+                "axisLabel": {"formatter": "@usd", "showMaxLabel": False},
                 "name": f"Spend, {horizon}", "nameLocation": "middle", "nameGap": 26,
             },
             "yAxis": {
@@ -112,7 +113,10 @@ def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: st
             "series": [
                 {
                     "type": "custom", "name": "80% interval", "renderItem": "@band", "silent": True, "z": 1,
-                    "data": [[x, round(float(lo), 2), round(float(hi), 2)] for x, lo, hi in zip(xs, low, high, strict=True)],
+                    "data": [
+                        [x, round(float(least), 2), round(float(most), 2)]
+                        for x, least, most in zip(xs, low, high, strict=True)
+                    ],
                     "itemStyle": {"color": "$focus/18"}, "encode": {"x": 0, "y": [1, 2]},
                 },
                 {

@@ -1,0 +1,105 @@
+"""Shapes of the scenarios API. Amounts are checked by `planning.core.terms`, so they come in as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.rest.strict import StrictSerializer
+from planning.models import Scenario
+
+
+class BoundSerializer(serializers.Serializer[Any]):
+    path = serializers.ListField(
+        child=serializers.CharField(), help_text="names from the top: channel, retailer, placement, audience, SKU"
+    )
+    min_spend = serializers.DecimalField(14, 2, allow_null=True, required=False)
+    max_spend = serializers.DecimalField(14, 2, allow_null=True, required=False)
+
+
+class TermsSerializer(serializers.Serializer[Any]):
+    """What is asked of a budget; for the document only: the values are read by the service, with its own words."""
+
+    name = serializers.CharField(max_length=120)
+    horizon_start = serializers.DateField()
+    horizon_end = serializers.DateField(help_text="inclusive")
+    total_budget = serializers.DecimalField(14, 2)
+    min_roas = serializers.DecimalField(8, 4, allow_null=True, required=False)
+    reserve_fraction = serializers.DecimalField(5, 4, required=False, help_text="held back for experiments, 0 to 0.5")
+    stock_cover_threshold_days = serializers.IntegerField(required=False)
+    max_change_fraction = serializers.DecimalField(6, 4, allow_null=True, required=False)
+    bounds = BoundSerializer(many=True, required=False)
+
+
+class NewScenarioSerializer(TermsSerializer):
+    brand = serializers.UUIDField(allow_null=True, required=False, help_text="none: all brands")
+
+
+class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
+    outlook = serializers.JSONField(
+        read_only=True,
+        help_text="when solved: expected sales before and after, 80 % intervals, chance of a gain; money",
+    )
+
+    class Meta:
+        model = Scenario
+        fields = [
+            "id", "label", "brand", "name", "status", "horizon_start", "horizon_end", "total_budget", "min_roas",
+            "reserve_fraction", "stock_cover_threshold_days", "max_change_fraction", "bounds", "curve_version",
+            "solve", "outlook", "job_id", "problem", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ScenarioDetailSerializer(ScenarioSerializer):
+    relaxations = serializers.JSONField(
+        read_only=True,
+        help_text="when infeasible: per constraint of the smallest conflict the least change that works and what it "
+        "would give; its place in this list is the `choice` of /relax/",
+    )
+    solution = serializers.JSONField(
+        source="solve.solution", default=None, read_only=True, help_text="as of /solves/: certificate, lines, reasons"
+    )
+
+    class Meta(ScenarioSerializer.Meta):
+        fields = [
+            *ScenarioSerializer.Meta.fields, "current_start", "current_end", "current_spend", "current_elsewhere",
+            "relaxations", "solution",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class RelaxSerializer(StrictSerializer):
+    choice = serializers.IntegerField(min_value=0, help_text="place in `relaxations`")
+
+
+class DuplicateSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=120, default="", allow_blank=True)
+
+
+class JobStartedSerializer(serializers.Serializer[Any]):
+    job_id = serializers.UUIDField()
+
+
+class WayOutSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    path = serializers.ListField(child=serializers.CharField())
+    limit = serializers.CharField(allow_blank=True)
+    asked = serializers.DecimalField(18, 4)
+    needed = serializers.DecimalField(18, 4, allow_null=True)
+    restores = serializers.BooleanField()
+    text = serializers.CharField()
+    move = serializers.CharField()
+
+
+class FeasibilitySerializer(serializers.Serializer[Any]):
+    feasible = serializers.BooleanField(help_text="whether the bounds can be met; the least ROAS needs a solve")
+    available = serializers.DecimalField(14, 2)
+    least = serializers.DecimalField(18, 2, help_text="what the floors force")
+    most = serializers.DecimalField(18, 2, allow_null=True, help_text="what the caps allow")
+    lines = serializers.IntegerField()
+    out_of_stock = serializers.IntegerField()
+    shortfall = serializers.DecimalField(18, 2)
+    conflict = WayOutSerializer(many=True)

@@ -1,0 +1,30 @@
+"""Addresses of scenarios: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
+
+from django.urls import path
+
+from planning import api, views
+from planning.home_view import home_page
+
+urlpatterns = [
+    path("", home_page, name="home"),
+    path("scenarios/", views.scenario_list, name="scenario-list"),
+    path("scenarios/new/", views.scenario_new, name="scenario-new"),
+    path("scenarios/check/", views.scenario_check, name="scenario-check"),
+    path("scenarios/<uuid:scenario_id>/", views.scenario_detail, name="scenario-detail"),
+    path("scenarios/<uuid:scenario_id>/edit/", views.scenario_edit, name="scenario-edit"),
+    path("scenarios/<uuid:scenario_id>/solve/", views.scenario_solve, name="scenario-solve"),
+    path("scenarios/<uuid:scenario_id>/duplicate/", views.scenario_duplicate, name="scenario-duplicate"),
+    path("scenarios/<uuid:scenario_id>/relax/", views.scenario_relax, name="scenario-relax"),
+    path("scenarios/<uuid:scenario_id>/delete/", views.scenario_delete, name="scenario-delete"),
+    path("scenarios/<uuid:scenario_id>/export/", views.scenario_export, name="scenario-export"),
+]
+
+api_urlpatterns = [
+    path("scenarios/", api.Scenarios.as_view(), name="api-scenarios"),
+    path("scenarios/check/", api.CheckScenario.as_view(), name="api-scenario-check"),
+    path("scenarios/<uuid:scenario_id>/", api.OneScenario.as_view(), name="api-scenario"),
+    path("scenarios/<uuid:scenario_id>/solve/", api.SolveScenario.as_view(), name="api-scenario-solve"),
+    path("scenarios/<uuid:scenario_id>/duplicate/", api.DuplicateScenario.as_view(), name="api-scenario-duplicate"),
+    path("scenarios/<uuid:scenario_id>/relax/", api.RelaxScenario.as_view(), name="api-scenario-relax"),
+    path("scenarios/<uuid:scenario_id>/lines/", api.ScenarioLines.as_view(), name="api-scenario-lines"),
+]
