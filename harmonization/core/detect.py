@@ -99,7 +99,12 @@ def choose_contract(head: Head, contracts: Sequence[Contract], context: LoadCont
             where=f"header row: {', '.join(cell.strip() for cell in seen if cell.strip())[:300]}",
             fix="Name a contract, or write one for this report.",
             errors=[
-                {"contract": fit.contract.name, "score": fit.score, "detail": f"misses {', '.join(fit.missing)}"}
+                {
+                    "where": fit.contract.name,
+                    "contract": fit.contract.name,
+                    "score": fit.score,
+                    "detail": f"misses {', '.join(fit.missing)}",
+                }
                 for fit in fits
             ],
         )
@@ -109,7 +114,10 @@ def choose_contract(head: Head, contracts: Sequence[Contract], context: LoadCont
             f"{' and '.join(names)} fit equally well.",
             where="header row",
             fix="Name the contract.",
-            errors=[{"contract": fit.contract.name, "score": fit.score, "detail": "fits"} for fit in fitting],
+            errors=[
+                {"where": fit.contract.name, "contract": fit.contract.name, "score": fit.score, "detail": "fits"}
+                for fit in fitting
+            ],
         )
     return fitting[0].contract
 
