@@ -1,14 +1,14 @@
 """Addresses of people, brands and tokens: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/, and
 `login_urlpatterns` below /accounts/."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from accounts import api, views
 
 # allauth's, without its pages of e-mail addresses: a person's address is the one that an owner invited, and an address
 # that nobody confirmed must not become another way in.
-login_urlpatterns = [
+login_urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(?:email|confirm-email)(?:/|$)", views.no_such_page),
     path("", include("allauth.urls")),
 ]

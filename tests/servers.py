@@ -26,7 +26,7 @@ def _prepare_environment() -> None:
 
 
 def _start() -> None:
-    global _started  # noqa: PLW0603
+    global _started
     if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
         return
     _started = start_test_servers()
