@@ -1,7 +1,7 @@
 """Addresses of people, brands and tokens: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/, and
 `login_urlpatterns` below /accounts/."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
 from accounts import api, views

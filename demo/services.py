@@ -10,10 +10,11 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
 from django_tenants.utils import schema_context
 
 from accounts import services as accounts
@@ -25,7 +26,11 @@ from harmonization import services as data
 from harmonization.models import Account, Retailer, Upload
 from jobs import services as jobs
 from jobs.models import Job
-from tenants.models import Tenant
+from optimization import services as optimization
+from planning import selectors as planning_selectors
+from planning import services as planning
+from planning.models import Scenario
+from tenants.models import PUBLIC_SCHEMA, Tenant
 from tenants.selectors import tenant_folder
 
 SEED = 7
@@ -50,8 +55,8 @@ def create_demo_tenant(*, demo: DemoTenant, say: Say, run_jobs: RunJobs | None =
         say: told each step as it begins.
         run_jobs: runs what is queued in this process; by default the workers that are up do it.
     """
-    connection.set_schema_to_public()
-    _open(demo, say)
+    with schema_context(PUBLIC_SCHEMA):
+        _open(demo, say)
     with schema_context(demo.slug):
         marker = tenant_folder() / "demo.json"
         if marker.exists():
@@ -69,7 +74,7 @@ def create_demo_tenant(*, demo: DemoTenant, say: Say, run_jobs: RunJobs | None =
         files = [entry for entry in truth["files"] if entry["set"] == "demo" and entry["contract"]]
         say(f"{demo.name}: {len(files)} exports through the harmoniser")
         loads = [_upload(owner, exports / entry["file"], accounts_of[_key(entry)]) for entry in files]
-        ended = _wait(loads, run_jobs, say)
+        ended = [*_wait(loads, run_jobs, say), *_plan(owner, date.fromisoformat(truth["last_day"]), run_jobs, say)]
         report = DemoReport(
             tenant=demo.slug,
             files=len(files),
@@ -147,6 +152,39 @@ def _accounts(owner: User, truth: dict[str, Any]) -> dict[tuple[str, str], Accou
             currency=entry["currency"],
         )
     return made
+
+
+def _plan(owner: User, last_day: date, run_jobs: RunJobs | None, say: Say) -> list[Job]:
+    """Curves from what was loaded; a scenario that is solved, and one that asks for too much."""
+    say("  response curves and two scenarios")
+    ended = _wait([optimization.request_fit(actor=owner)], run_jobs, say)
+    start, end = last_day + timedelta(days=1), last_day + timedelta(days=28)
+    basis = planning_selectors.basis_for(brand=None, start=start, end=end)
+    budget = round(Decimal(str(sum(basis.spend_now.values()))), -2)
+    shared = {
+        "horizon_start": start,
+        "horizon_end": end,
+        "total_budget": budget,
+        "reserve_fraction": "0.03",
+        "stock_cover_threshold_days": 3,
+    }
+    retailers = sorted({curve.key.retailer for curve in basis.curves})
+    channels = {curve.key.retailer: curve.key.path[:2] for curve in basis.curves}
+    greedy = [
+        {"path": list(channels[retailer]), "min_spend": str((budget * 45 / 100).quantize(Decimal("0.01")))}
+        for retailer in retailers
+    ]
+    questions = [
+        {**shared, "name": "Next four weeks, same budget", "max_change_fraction": "0.5"},
+        {**shared, "name": "Every retailer wants 45 %", "bounds": greedy},
+    ]
+    known = set(Scenario.objects.values_list("name", flat=True))
+    waiting = [
+        planning.solve_scenario(actor=owner, scenario=planning.create_scenario(actor=owner, given=question))
+        for question in questions
+        if question["name"] not in known
+    ]
+    return [*ended, *_wait(waiting, run_jobs, say)]
 
 
 def _upload(owner: User, path: Path, account: Account) -> Job:

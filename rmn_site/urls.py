@@ -1,7 +1,7 @@
 """Addresses of a tenant's host: each app brings pages (`urlpatterns`) and a part of the API (`api_urlpatterns`)."""
 
 from django.contrib.auth.decorators import login_required
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts import urls as accounts
@@ -9,19 +9,21 @@ from governance import urls as governance
 from harmonization import urls as harmonization
 from jobs import urls as jobs
 from metrics import urls as metrics
-from planning.home_view import home_page
+from optimization import urls as optimization
+from planning import urls as planning
 from tenants.admin import tenant_site
 
-APPS = (accounts, jobs, governance, harmonization, metrics)
+APPS = (accounts, jobs, governance, harmonization, metrics, optimization, planning)
 
-api_urlpatterns = [
+Addresses = list[URLPattern | URLResolver]
+
+api_urlpatterns: Addresses = [
     *(pattern for app in APPS for pattern in app.api_urlpatterns),
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"),
 ]
 
-urlpatterns = [
-    path("", home_page, name="home"),
+urlpatterns: Addresses = [
     path("accounts/", include(accounts.login_urlpatterns)),
     path("admin/", tenant_site.urls),
     path("api/v1/", include(api_urlpatterns)),
