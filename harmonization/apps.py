@@ -1,11 +1,11 @@
 from django.apps import AppConfig
 
+from jobs.core.registry import announce_handlers
+
 
 class HarmonizationConfig(AppConfig):
     name = "harmonization"
     verbose_name = "Data"
 
     def ready(self) -> None:
-        from harmonization import handlers
-
-        handlers.register()
+        announce_handlers(self.name)

@@ -1,11 +1,11 @@
 from django.apps import AppConfig
 
+from jobs.core.tools import announce_tools
+
 
 class MetricsConfig(AppConfig):
     name = "metrics"
     verbose_name = "Metrics"
 
     def ready(self) -> None:
-        from metrics import tools
-
-        tools.register()
+        announce_tools(self.name)

@@ -1,6 +1,8 @@
 """Kinds of long work, and what their code is given while it runs.
 
-An app registers its handlers in `AppConfig.ready()`; the engine iterates the registry and imports no app.
+An app announces in `AppConfig.ready()` that it has handlers; its module `<app>.handlers` is imported, and its
+`register()` called, when a kind of that app is first asked for. So a process that runs one job loads the code of one
+app, and the engine names none.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -112,6 +115,19 @@ class Handler:
 
 
 _handlers: dict[str, Handler] = {}
+_announced: set[str] = set()
+
+
+def announce_handlers(app: str) -> None:
+    """`<app>.handlers.register()` will make the kinds `<app>.<act>` known when they are needed."""
+    _announced.add(app)
+
+
+def _load(app: str) -> None:
+    if app in _announced:
+        import_module(f"{app}.handlers").register()
+        # Only now: should the import fail, the next one tries again and fails as loudly.
+        _announced.discard(app)
 
 
 def register_handler(handler: Handler) -> Handler:
@@ -131,13 +147,18 @@ def handler_for(kind: str) -> Handler:
     Raises:
         InvalidInput: there is none.
     """
+    _load(kind.partition(".")[0])
     try:
         return _handlers[kind]
     except KeyError:
+        for app in tuple(_announced):
+            _load(app)
         known = ", ".join(sorted(_handlers)) or "none"
         raise InvalidInput(f"There is no kind of job {kind!r}.", where="kind", fix=f"Use one of: {known}.") from None
 
 
 def handlers() -> tuple[Handler, ...]:
     """All handlers, by kind."""
+    for app in tuple(_announced):
+        _load(app)
     return tuple(_handlers[kind] for kind in sorted(_handlers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,6 +41,18 @@ class Tool:
 
 
 _tools: dict[str, Tool] = {}
+_announced: set[str] = set()
+
+
+def announce_tools(app: str) -> None:
+    """`<app>.tools.register()` will make the app's tools known when somebody asks for tools."""
+    _announced.add(app)
+
+
+def _load() -> None:
+    for app in tuple(_announced):
+        import_module(f"{app}.tools").register()
+        _announced.discard(app)
 
 
 def register_tool(tool: Tool) -> Tool:
@@ -59,6 +72,7 @@ def tool_named(name: str) -> Tool:
     Raises:
         NotFound: there is none.
     """
+    _load()
     try:
         return _tools[name]
     except KeyError:
@@ -69,4 +83,5 @@ def tool_named(name: str) -> Tool:
 
 def tools() -> tuple[Tool, ...]:
     """All tools, by name."""
+    _load()
     return tuple(_tools[name] for name in sorted(_tools))
