@@ -49,7 +49,7 @@ def dumbbell(result: Result, currency: str) -> dict[str, Any]:
             },
             "yAxis": {
                 "type": "category", "data": names, "splitLine": {"show": False},
-                "axisLabel": {"fontSize": 11.5, "color": "$ink", "width": 190, "overflow": "truncate"},
+                "axisLabel": {"fontSize": 11.5, "color": "$ink", "width": 240, "overflow": "truncate"},
             },
             "series": [
                 {
@@ -59,29 +59,32 @@ def dumbbell(result: Result, currency: str) -> dict[str, Any]:
                 },
                 {
                     "type": "scatter", "name": "Now", "symbolSize": 11, "z": 4,
-                    "data": [[now, at] for at, (_, now, _) in enumerate(shown)],
+                    "data": _points(shown, 1, currency),
                     "itemStyle": {"color": "$surface", "borderColor": "$base", "borderWidth": 2},
                 },
                 {
                     "type": "scatter", "name": "Proposed", "symbolSize": 11, "z": 5,
                     "itemStyle": {"color": "$focus"},
-                    "data": [_proposed_point(at, now, to, currency) for at, (_, now, to) in enumerate(shown)],
+                    "data": _points(shown, 2, currency),
                 },
             ],
         },
     }  # fmt: skip
 
 
-def _proposed_point(at: int, now: float, proposed: float, currency: str) -> dict[str, Any]:
-    change = proposed - now
-    sign = "+" if change > 0 else "\N{MINUS SIGN}"
-    return {
-        "value": [proposed, at],
-        "label": {
-            "show": abs(change) >= 0.5, "position": "right" if change > 0 else "left", "color": "$muted",
-            "fontSize": 11, "formatter": f"{sign}{money(abs(change), currency)}",
-        },
-    }  # fmt: skip
+def _points(shown: Sequence[tuple[str, float, float]], end: int, currency: str) -> list[dict[str, Any]]:
+    """One end of each segment, 1 for now and 2 for proposed. The change is written at the end to the right."""
+    points = []
+    for at, line in enumerate(shown):
+        change = line[2] - line[1]
+        sign = "+" if change > 0 else "\N{MINUS SIGN}"
+        here = (change > 0) is (end == 2)
+        label = {
+            "show": here and abs(change) >= 0.5, "position": "right", "color": "$muted", "fontSize": 11,
+            "formatter": f"{sign}{money(abs(change), currency)}",
+        }  # fmt: skip
+        points.append({"value": [line[end], at], "label": label})
+    return points
 
 
 def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: str, horizon: str) -> dict[str, Any]:
@@ -131,13 +134,14 @@ def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: st
                 {
                     "type": "scatter", "name": "Now", "data": [[now, at_now]], "symbolSize": 12, "z": 6,
                     "itemStyle": {"color": "$surface", "borderColor": "$base", "borderWidth": 2.5},
-                    "label": _label(f"Now {money(now, currency)}", "$ink", "left" if now <= proposed else "right"),
+                    "label": _label(f"Now {money(now, currency)}", "$ink", right=now > proposed, room=now > end / 4),
                 },
                 {
                     "type": "scatter", "name": "Proposed", "data": [[proposed, at_proposed]], "symbolSize": 12, "z": 6,
                     "itemStyle": {"color": "$focus"},
                     "label": _label(
-                        f"Proposed {money(proposed, currency)}", "$focus", "right" if now <= proposed else "left"
+                        f"Proposed {money(proposed, currency)}", "$focus",
+                        right=now <= proposed, room=proposed > end / 4,
                     ),
                 },
             ],
@@ -145,12 +149,12 @@ def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: st
     }  # fmt: skip
 
 
-def _label(text: str, colour: str, side: str) -> dict[str, Any]:
-    # Above the line on the left of the pair, below it on the right: the two never meet.
-    below = side == "right"
+def _label(text: str, colour: str, *, right: bool, room: bool) -> dict[str, Any]:
+    # The point to the right is named below the line, the other above it, so the two never meet; without room to its
+    # left a name goes to the right.
     return {
-        "show": True, "formatter": text, "color": colour, "fontSize": 11, "fontWeight": 600 if below else 400,
-        "position": "bottom" if below else "top", "align": "left" if below else "right", "distance": 8,
+        "show": True, "formatter": text, "color": colour, "fontSize": 11, "fontWeight": 600 if right else 400,
+        "position": "bottom" if right else "top", "align": "left" if right or not room else "right", "distance": 8,
     }  # fmt: skip
 
 
@@ -220,10 +224,10 @@ def over_asked(ways: Sequence[WayOut], available: Decimal, currency: str) -> dic
     series: list[dict[str, Any]] = [
         {
             "type": "bar", "name": way.text, "stack": "asked", "barWidth": 26, "data": [float(way.asked)],
-            "itemStyle": {"color": f"$n{at % 6 + 1}-fill", "borderColor": "$surface", "borderWidth": 1},
+            "itemStyle": {"color": f"$n{at % 5 + 2}-fill", "borderColor": "$surface", "borderWidth": 1},
             "label": {
                 "show": way.asked > asked / 12, "formatter": f"{way.path[-1]} {money(float(way.asked), currency)}",
-                "color": "#10151c", "fontSize": 11, "fontWeight": 600,
+                "color": "#10151c", "fontSize": 11, "fontWeight": 600, "position": "insideLeft",
             },
         }
         for at, way in enumerate(floors)

@@ -149,7 +149,7 @@ def _of_total(terms: ScenarioTerms, member: Member) -> list[WayOut]:
     if member.needed is None:
         return [_way("total_budget", terms.total_budget, None)]
     least = Decimal(repr(member.needed))
-    budget = (least / (1 - terms.reserve_fraction)).quantize(CENT, ROUND_CEILING) + CENT
+    budget = (least / (1 - terms.reserve_fraction)).quantize(CENT, ROUND_CEILING)
     ways = [_way("total_budget", terms.total_budget, budget if budget <= MOST_MONEY else None)]
     left = (1 - least / terms.total_budget).quantize(_FOURTH, ROUND_FLOOR)
     if terms.reserve_fraction > 0 and left >= 0:
@@ -180,7 +180,12 @@ def _of_largest_change(terms: ScenarioTerms, lines: int, problem_of: ProblemOf) 
 def _checked(terms: ScenarioTerms, way: WayOut, problem_of: ProblemOf) -> WayOut:
     if way.needed is None:
         return way
-    return replace(way, restores=is_feasible(problem_of(apply(terms, way))))
+    # The reserve is whole cents too, so the budget that leaves enough beside it may be a cent more.
+    for cents in (0, 1, 2) if way.field == "total_budget" else (0,):
+        tried = replace(way, needed=way.needed + cents * CENT)
+        if is_feasible(problem_of(apply(terms, tried))):
+            return replace(tried, restores=True)
+    return way
 
 
 def _way(field: str, asked: Decimal, needed: Decimal | None, **more: Any) -> WayOut:

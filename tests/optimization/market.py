@@ -12,14 +12,15 @@ from accounts.models import Brand
 from harmonization.models import Account, Listing, Product
 from tests import factories
 from tests.metrics.conftest import Shelf, days
-from tests.metrics.frames import CLICK_7, CLICK_14
+from tests.metrics.frames import HEADLINES
 
 #: A Monday; ten weeks of reports follow, of which the last two are still restated.
 FIRST = date(2026, 8, 31)
 WEEKS = 10
 LAST = FIRST + timedelta(days=7 * WEEKS - 1)
 
-#: (network, placement, retailer's id): a and k of sales a week = a ln(1 + x/k), and the usual spend a week
+NETWORKS = {"amazon": "amazon_ads", "walmart": "walmart_connect"}
+#: (retailer, placement, retailer's id): a and k of sales a week = a ln(1 + x/k), and the usual spend a week
 TRUTH = {
     ("amazon", "onsite_search_top", "B001"): (900.0, 150.0, 300.0),
     ("amazon", "onsite_search_top", "B002"): (500.0, 200.0, 250.0),
@@ -53,23 +54,23 @@ def open_market(shelf: Shelf, brand: Brand, *, weeks: int = WEEKS) -> Market:
         for name in dict.fromkeys(PRODUCTS.values())
     }
     accounts = {}
-    for network in ("amazon", "walmart"):
-        account = factories.AccountFactory(brand=brand, retailer=factories.RetailerFactory(slug=network))
-        accounts[network] = account
-        for _, _, sku in (cell for cell in TRUTH if cell[0] == network):
+    for slug, network in NETWORKS.items():
+        retailer = factories.RetailerFactory(slug=slug, network=network)
+        account = accounts[slug] = factories.AccountFactory(brand=brand, retailer=retailer)
+        for _, _, sku in (cell for cell in TRUTH if cell[0] == slug):
             Listing.objects.get_or_create(
                 product=products[PRODUCTS[sku]], retailer=account.retailer, retailer_sku=sku,
                 defaults={"units_in_stock": 1000, "daily_unit_sales": Decimal(20), "stock_as_of": LAST},
             )  # fmt: skip
-        shelf.publish(account, "advertised_product", rows=_rows(network, weeks), restatement_days=14)
+        shelf.publish(account, "advertised_product", rows=_rows(slug, weeks), restatement_days=14)
     return Market(shelf, brand, accounts)
 
 
-def _rows(network: str, weeks: int) -> list[dict[str, Any]]:
-    column = CLICK_14 if network == "walmart" else CLICK_7
+def _rows(slug: str, weeks: int) -> list[dict[str, Any]]:
+    column = HEADLINES[NETWORKS[slug]]["sales"]
     rows = []
     for number, ((name, placement, sku), (a, k, usual)) in enumerate(TRUTH.items()):
-        if name != network:
+        if name != slug:
             continue
         for week in range(weeks):
             # A different swing for each cell, the same in every run.
