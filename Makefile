@@ -52,7 +52,11 @@ reset-demo: $(STAMP) ## delete this checkout's embedded databases and files
 	@$(LOCAL) reset
 
 run-example: $(STAMP) ## the main job through the REST API of a running demo
-	@$(PYTHON) examples/example_workflow.py $(ARGS)
+	@address=$$($(LOCAL) status | sed -n 's/^Platform .* at //p'); \
+	test -n "$$address" || { echo 'No demo is running. Start it in another terminal: make demo' >&2; exit 1; }; \
+	API_TOKEN=$$($(LOCAL) with $(PYTHON) manage.py create_token --tenant acme --email dana@acme.example \
+	  --name example --days 1 --replace) && export API_TOKEN && \
+	$(PYTHON) examples/example_workflow.py --url "$$address" $(ARGS)
 
 harmonize: $(STAMP) ## FILE=export.csv [RETAILER=contract name]: one export to RMN's events, without a server
 	@test -n "$(FILE)" || { echo 'Which file? make harmonize FILE=export.csv [RETAILER=walmart_search_item]' >&2; exit 2; }
