@@ -149,17 +149,18 @@ def _finish(
     problem: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    Job.objects.filter(pk=held.job_id).update(
+    job_id = held.job_id  # it is the row's key too, which deleting takes from the object
+    Job.objects.filter(pk=job_id).update(
         state=state, attempt=held.attempts, result=result, problem=problem, finished_at=Now()
     )
-    _close_stages(held.job_id, "done" if state is State.SUCCEEDED else "stopped")
+    _close_stages(job_id, "done" if state is State.SUCCEEDED else "stopped")
     leases.count_ending(tenant_id=held.tenant_id, queue=held.queue, state=state)
     if state is State.DEAD:
         held.state, held.lease_until, held.reason = Dispatch.State.DEAD, None, reason
         held.save(update_fields=["state", "lease_until", "reason"])
     else:
         held.delete()
-    log.info("job_ended", tenant=current_schema(), job_id=str(held.job_id), kind=held.kind, state=state.value)
+    log.info("job_ended", tenant=current_schema(), job_id=str(job_id), kind=held.kind, state=state.value)
 
 
 def _requeue(held: Dispatch, *, reason: str) -> None:

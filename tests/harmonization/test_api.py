@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from structlog.testing import capture_logs
 
 from accounts.core.permissions import Role
 from harmonization.models import Account, Campaign, Load, Retailer, Upload
@@ -49,7 +50,9 @@ def test_report_travels_to_a_load(api, post, walmart):
     body = answer.json()
     assert body["upload"]["file_name"] == "item.csv"
     assert body["upload"]["account"] == str(walmart.pk)
-    run_queued_jobs()
+    with capture_logs() as logs:
+        run_queued_jobs()
+    assert [line["job_id"] for line in logs if line["event"] == "job_ended"] == [body["job_id"]]
     job = api.get(f"/api/v1/jobs/{body['job_id']}/").json()
     assert job["state"] == "succeeded"
     load = api.get(f"{LOADS}{job['result']['load_id']}/").json()
