@@ -11,9 +11,40 @@ from django.shortcuts import render, resolve_url
 
 from accounts.rest.problem_details import current_request_id
 from tenants.core.problem_documents import CONTENT_TYPE, problem_document
-from tenants.core.problems import NotAuthenticated, NotFound, Problem, Unavailable
+from tenants.core.problems import NotAuthenticated, NotFound, Problem, TooLarge, Unavailable
 
 API_PREFIX = "/api/"
+MIB = 1024 * 1024
+# What a form adds to the file in it: boundaries, names, the other fields.
+FORM_ROOM = MIB
+
+
+class BodyLimitMiddleware:
+    """Refuses a body by the length it announces, before anything reads it.
+
+    A form may carry a file of `UPLOAD_MAX_BYTES`; anything else is text, of `DATA_UPLOAD_MAX_MEMORY_SIZE` at most. That
+    a body is no longer than it announces is seen to by the server.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        announced = str(request.META.get("CONTENT_LENGTH", ""))
+        length = int(announced) if announced.isdecimal() else 0
+        is_form = request.content_type == "multipart/form-data"
+        limit = settings.UPLOAD_MAX_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if length <= limit + (FORM_ROOM if is_form else 0):
+            return self.get_response(request)
+        problem = TooLarge(
+            f"The request is larger than {limit // MIB} MiB.",
+            where="body",
+            fix="Split the export by month, or compress it with gzip." if is_form else "Send less in one request.",
+        )
+        if request.path.startswith(API_PREFIX):
+            return _document(request, problem)
+        # Nobody is known yet: a page without the frame.
+        return render(request, "errors/tenant.html", {"problem": problem}, status=problem.status)
 
 
 class ProblemMiddleware:

@@ -40,6 +40,8 @@ def users(request: HttpRequest) -> HttpResponse:
     """Everybody of the tenant; owners invite here."""
     services.require(user=_me(request), permission="users.view")
     may_manage = selectors.may(user=_me(request), permission="users.manage")
+    if request.method == "POST":
+        services.require(user=_me(request), permission="users.manage")
     form = InviteForm(request.POST or None)
     link, invited = "", None
     if request.method == "POST" and form.is_valid():
