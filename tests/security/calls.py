@@ -32,6 +32,10 @@ PATH_IDS = {
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
 
+QUESTION = {
+    "name": "New", "horizon_start": "2027-01-04", "horizon_end": "2027-01-31", "total_budget": "1000.00",
+}  # fmt: skip
+
 Ids = Callable[[str], str]
 
 
@@ -55,7 +59,7 @@ def _brand(of: Ids, key: str) -> str | None:
     return None if key == WHOLE_TENANT else of("brand")
 
 
-def _report(key: str) -> SimpleUploadedFile:
+def new_report(key: str) -> SimpleUploadedFile:
     row = walmart_row("2026-10-05", item=f"9{len(key)}", spend="3.00")
     return SimpleUploadedFile(f"new-{key}.csv", walmart_csv(row), content_type="text/csv")
 
@@ -65,7 +69,7 @@ def _catalogue(of: Ids, key: str) -> dict[str, Any]:
     return {"kind": "catalogue", "file": SimpleUploadedFile("catalogue.csv", text.encode())}
 
 
-def _contract_text(of: Ids, key: str) -> dict[str, Any]:
+def contract_text(of: Ids, key: str) -> dict[str, Any]:
     text = shipped_contracts()["walmart_search_item"].text
     return {"text": text.replace("name: walmart_search_item", "name: another_report")}
 
@@ -94,16 +98,21 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
             "name": "New account",
         }
     ),
-    "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": _report(key)}, multipart=True),
+    "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": new_report(key)}, multipart=True),
     "POST /uploads/ of a catalogue": Call(body=_catalogue, multipart=True),
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
-    "POST /mappings/": Call(body=_contract_text),
-    "POST /mappings/check/": Call(body=_contract_text),
+    "POST /mappings/": Call(body=contract_text),
+    "POST /mappings/check/": Call(body=contract_text),
     "GET /metrics/query/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/query/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
     "GET /metrics/export/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/export/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
     "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
+    "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
+    "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
+    "PATCH /scenarios/{scenario_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
+    "POST /scenarios/{scenario_id}/duplicate/": Call(body=lambda of, key: {"name": "A copy"}),
+    "POST /scenarios/{scenario_id}/relax/": Call(body=lambda of, key: {"choice": 0}),
     "POST /solves/": Call(body=lambda of, key: {"brand": _brand(of, key), "problem": small_problem()}),
 }
 # Filters that name things, beyond what the calls above use.
@@ -118,6 +127,7 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
+    "GET /scenarios/": "scenario",
 }  # fmt: skip
 
 
@@ -175,7 +185,12 @@ def keys_of(operation: str) -> tuple[str, ...]:
 
 
 def send(
-    client: Any, operation: str, things: Things, key: str = WHOLE_TENANT, extra_query: dict[str, str] | None = None
+    client: Any,
+    operation: str,
+    things: Things,
+    key: str = WHOLE_TENANT,
+    extra_query: dict[str, str] | None = None,
+    extra_body: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """Ask an operation about the thing of a key."""
     method, template = split(operation)
@@ -188,6 +203,8 @@ def send(
     for name, kind in path_kinds(operation).items():
         path = path.replace(f"{{{name}}}", id_of(kind))
     body, query = call.body(id_of, key), call.query(id_of, key) | (extra_query or {})
+    if extra_body:
+        body = {**(body or {}), **extra_body}
     address = f"{PREFIX}{path}{'?' if query else ''}{urlencode(query)}"
     options: dict[str, Any] = {} if body is None else {"format": "multipart" if call.multipart else "json"}
     return getattr(client, method.lower())(address, body, **options)  # type: ignore[no-any-return]

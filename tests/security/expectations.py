@@ -137,6 +137,17 @@ TABLE: dict[str, Rule] = {
     "GET /solves/": anywhere(READERS),
     "POST /solves/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/{solve_id}/": brand(READERS),
+    # planning
+    "GET /scenarios/": anywhere(READERS),
+    "POST /scenarios/": brand(MODELLERS, EVERY_ROLE),
+    "POST /scenarios/check/": brand(MODELLERS, EVERY_ROLE),
+    "GET /scenarios/{scenario_id}/": brand(READERS),
+    "PATCH /scenarios/{scenario_id}/": brand(MODELLERS, READERS),
+    "DELETE /scenarios/{scenario_id}/": brand(MODELLERS, READERS),
+    "POST /scenarios/{scenario_id}/solve/": brand(MODELLERS, READERS),
+    "POST /scenarios/{scenario_id}/duplicate/": brand(MODELLERS, READERS),
+    "POST /scenarios/{scenario_id}/relax/": brand(MODELLERS, READERS),
+    "GET /scenarios/{scenario_id}/lines/": brand(INSIDERS, READERS),
 }
 
 

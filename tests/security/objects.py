@@ -168,15 +168,21 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         account=account,
     ).upload
     curves = CurveVersion.objects.create(
-        brand=brand, number=1, data_version=1, data_start=date(2026, 1, 5), data_end=date(2026, 3, 1), method="test"
-    )
+        brand=brand,
+        number=1,
+        data_version=1,
+        data_start=date(2026, 1, 5),
+        data_end=date(2026, 3, 1),
+        method="test",
+        settings={"currency": "USD"},
+    )  # fmt: skip
     solve = Solve.objects.create(
         brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem={}, solution={}, status="optimal",
         engine="test", seconds=0.1,
     )  # fmt: skip
     scenario = Scenario.objects.create(
         brand=brand, number=number, name=f"{slug} {key}", horizon_start=date(2026, 11, 2),
-        horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, solve=solve, status="solved",
+        horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, status="draft",
         created_by=owner,
     )  # fmt: skip
     schedule = create_schedule(

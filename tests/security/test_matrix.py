@@ -202,7 +202,7 @@ def test_lists_hold_what_may_be_seen_and_nothing_else(
 def test_figures_are_sums_of_what_may_be_seen(world: World, grant: str, spend: int) -> None:
     client = world.birch.api(person_named(Role.ANALYST, grant))
     table = send(client, "GET /metrics/query/", world.birch).json()
-    assert [Decimal(row["spend"]) for row in table["totals"]] == [spend]
+    assert [Decimal(row["values"]["spend"]) for row in table["totals"]] == [spend]
     file = send(client, "GET /metrics/export/", world.birch).content.decode("utf-8-sig")
     assert f"total,USD,{spend}\r\n" in file
     assert ("pretzels" in file) == (grant == WHOLE_TENANT)

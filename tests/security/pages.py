@@ -1,0 +1,198 @@
+"""The pages of every app: who may open them and press their buttons, and how that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.urls import get_resolver, reverse
+from django.urls.resolvers import URLResolver
+
+from tests.security.calls import PATH_IDS, QUESTION, Ids, contract_text, new_report
+from tests.security.expectations import (
+    AUDITORS,
+    ENGINEERS,
+    EVERY_ROLE,
+    INSIDERS,
+    KEYS,
+    LOGIN,
+    MODELLERS,
+    OWNERS,
+    READERS,
+    SENDERS,
+    WHOLE_TENANT,
+    Rule,
+    Scope,
+    anywhere,
+    brand,
+    tenant,
+)
+from tests.security.objects import Things
+
+# Pages of libraries: the login's own, which ask nothing of roles, and the admin, which has a matrix of its own.
+OF_LIBRARIES = ("accounts/", "admin/", "api/v1/")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One way to use a page.
+
+    Attributes:
+        rule: as for the API.
+        body: what the form sends; None for reading.
+        told_in_page: the refusal of a button is told on the page it leads back to, not by the status.
+        path_ids: kinds of things in the path where they differ from the usual.
+        changes: the form is complete, so that whoever may use it does change something.
+        query: added to the address.
+    """
+
+    rule: Rule
+    body: Callable[[Ids, str], dict[str, Any]] | None = None
+    told_in_page: bool = False
+    path_ids: tuple[tuple[str, str], ...] = ()
+    changes: bool = True
+    query: Callable[[str], dict[str, str]] = lambda key: {}
+
+
+def _reads(rule: Rule) -> Page:
+    return Page(rule)
+
+
+def _nothing(of: Ids, key: str) -> dict[str, Any]:
+    return {}
+
+
+def _builder(of: Ids, key: str) -> dict[str, Any]:
+    return {**QUESTION, "brand": "" if key == WHOLE_TENANT else key, "reserve_fraction": "0"}
+
+
+PAGES: dict[str, Page] = {
+    "GET home": _reads(LOGIN),
+    "GET settings-users": _reads(tenant(AUDITORS)),
+    "POST settings-users": Page(
+        tenant(OWNERS), lambda of, key: {"email": "new@example.com", "role": "viewer", "brand": of("brand")}
+    ),
+    "GET settings-user": _reads(tenant(AUDITORS)),
+    "POST settings-user": Page(tenant(OWNERS), lambda of, key: {"action": "rename", "name": "Somebody else"}),
+    "GET settings-brands": _reads(LOGIN),
+    "POST settings-brands": Page(tenant(OWNERS), lambda of, key: {"action": "create", "name": "A new brand"}),
+    "POST settings-brands to rename": Page(
+        brand(OWNERS, EVERY_ROLE), lambda of, key: {"action": "rename", "brand": of("brand"), "name": "Renamed"}
+    ),
+    "POST settings-brands to delete": Page(
+        brand(OWNERS, EVERY_ROLE), lambda of, key: {"action": "delete", "brand": of("brand")}, changes=False
+    ),
+    "GET settings-tokens": _reads(LOGIN),
+    "POST settings-tokens": Page(LOGIN, lambda of, key: {"name": "another", "days": "30"}),
+    "POST settings-token-revoke": Page(Rule(EVERY_ROLE, Scope.PERSON), _nothing),
+    "GET settings-history": _reads(tenant(AUDITORS)),
+    "GET settings-security": _reads(LOGIN),
+    "GET job-list": _reads(anywhere(READERS)),
+    "GET job-detail": _reads(brand(READERS)),
+    "GET job-log": _reads(brand(READERS)),
+    "POST job-cancel": Page(brand(SENDERS, READERS), _nothing, told_in_page=True),
+    "POST job-retry": Page(brand(SENDERS, READERS), _nothing, told_in_page=True, path_ids=(("job_id", "failed_job"),)),
+    "GET upload-list": _reads(anywhere(INSIDERS)),
+    "POST upload-list": Page(
+        brand(SENDERS, INSIDERS),
+        lambda of, key: {"kind": "report", "account": of("account"), "contract": "auto", "file": new_report(key)},
+        told_in_page=True,
+    ),
+    "GET upload-detail": _reads(brand(INSIDERS)),
+    "POST upload-harmonize": Page(brand(SENDERS, INSIDERS), lambda of, key: {"contract": of("contract")}),
+    "GET mapping-list": _reads(anywhere(INSIDERS)),
+    "GET mapping-detail": _reads(anywhere(INSIDERS)),
+    "POST mapping-detail": Page(tenant(ENGINEERS), lambda of, key: {**contract_text(of, key), "act": "save"}),
+    "GET catalogue": _reads(anywhere(READERS)),
+    "GET performance": _reads(anywhere(READERS)),
+    "GET performance-export": _reads(anywhere(INSIDERS)),
+    "GET metric-definitions": _reads(LOGIN),
+    "GET scenario-list": _reads(anywhere(READERS)),
+    "GET scenario-new": _reads(anywhere(MODELLERS)),
+    "GET scenario-new of a brand": Page(brand(MODELLERS), query=lambda key: {"brand": key}),
+    "POST scenario-new": Page(anywhere(MODELLERS), _builder, changes=False),
+    "POST scenario-new of a brand": Page(brand(MODELLERS), _builder, changes=False, query=lambda key: {"brand": key}),
+    "POST scenario-check": Page(anywhere(MODELLERS), _builder, changes=False),
+    "GET scenario-detail": _reads(brand(READERS)),
+    "GET scenario-edit": _reads(brand(MODELLERS, READERS)),
+    "POST scenario-edit": Page(brand(MODELLERS, READERS), _builder, changes=False),
+    "POST scenario-solve": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
+    "POST scenario-duplicate": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "POST scenario-relax": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"choice": "0"}, told_in_page=True, changes=False
+    ),
+    "POST scenario-delete": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "GET scenario-export": _reads(brand(INSIDERS, READERS)),
+}
+
+
+def addresses() -> dict[str, str]:
+    """Name -> route of every page that the product itself brings."""
+    return {
+        name: route
+        for route, name in _walk(get_resolver("rmn_site.urls").url_patterns)
+        if not route.startswith(OF_LIBRARIES)
+    }
+
+
+def _walk(patterns: Any, before: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route)
+        else:
+            yield route, pattern.name
+
+
+def split(use: str) -> tuple[str, str]:
+    """Method and name of the page."""
+    method, name, *_ = use.split(" ")
+    return method, name
+
+
+def path_kinds(use: str) -> dict[str, str]:
+    """Parameter of the path -> kind of the thing it names."""
+    route = addresses()[split(use)[1]]
+    names = [part.partition(":")[2].rstrip(">") for part in route.split("/") if part.startswith("<")]
+    return {name: dict(PAGES[use].path_ids).get(name) or PATH_IDS[name] for name in names}
+
+
+def kinds_named(use: str) -> list[str]:
+    """Kinds of all things that the path and the form name."""
+    asked = list(path_kinds(use).values())
+
+    def note(kind: str) -> str:
+        asked.append(kind)
+        return ""
+
+    body = PAGES[use].body
+    if body:
+        body(note, "chips")
+    return list(dict.fromkeys(asked))
+
+
+def keys_of(use: str) -> tuple[str, ...]:
+    """Whose things a page can be about."""
+    if PAGES[use].rule.scope is not Scope.BRAND:
+        return (WHOLE_TENANT,)
+    return KEYS[:2] if "brand" in kinds_named(use) or use.endswith(" of a brand") else KEYS
+
+
+def visit(client: Any, use: str, things: Things, key: str = WHOLE_TENANT) -> HttpResponse:
+    """Use a page about the thing of a key."""
+    method, name = split(use)
+    page = PAGES[use]
+
+    def of(kind: str) -> str:
+        return things.id(kind, "chips" if kind == "brand" and key == WHOLE_TENANT else key)
+
+    address = reverse(name, "rmn_site.urls", kwargs={name: of(kind) for name, kind in path_kinds(use).items()})
+    query = page.query(key)
+    address += f"?{urlencode(query)}" if query else ""
+    if method == "GET":
+        return client.get(address)  # type: ignore[no-any-return]
+    assert page.body is not None
+    return client.post(address, page.body(of, key))  # type: ignore[no-any-return]
