@@ -24,11 +24,11 @@ from planning.models import Scenario
 from planning.serializers import (
     DuplicateSerializer,
     FeasibilitySerializer,
-    JobStartedSerializer,
     NewScenarioSerializer,
     RelaxSerializer,
     ScenarioDetailSerializer,
     ScenarioSerializer,
+    SolveStartedSerializer,
     TermsSerializer,
 )
 from tenants.core.problems import InvalidInput
@@ -96,7 +96,7 @@ class SolveScenario(APIView):
     """Solving a scenario."""
 
     @extend_schema(
-        tags=TAGS, summary="Solve a scenario", request=None, responses={202: JobStartedSerializer},
+        tags=TAGS, summary="Solve a scenario", request=None, responses={202: SolveStartedSerializer},
         parameters=[_IDEMPOTENCY],
     )  # fmt: skip
     def post(self, request: Request, scenario_id: UUID) -> Response:

@@ -96,6 +96,8 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
         "falls": sum(one.change < 0 for one in cells),
         "changed": sum(one.change != 0 for one in cells),
         "moved_share": float(result.moved / result.now) if result.now else None,
+        # Where the money differs by more than a hundredth, "now" is not what the allocation is to be judged by.
+        "other_money": result.now > 0 and abs(result.allocated / result.now - 1) > Decimal("0.01"),
         "dumbbell": dumbbell(result, currency),
         "sankey": sankey(result, tones, currency),
         "chosen": chosen,

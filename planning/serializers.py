@@ -79,7 +79,7 @@ class DuplicateSerializer(StrictSerializer):
     name = serializers.CharField(max_length=120, default="", allow_blank=True)
 
 
-class JobStartedSerializer(serializers.Serializer[Any]):
+class SolveStartedSerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField()
 
 

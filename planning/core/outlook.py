@@ -35,7 +35,11 @@ def outlook(
         unsellable: ids of cells out of stock, whose spend sells nothing.
     """
     random = np.random.default_rng(SEED)
-    before, after = np.zeros(DRAWS), np.zeros(DRAWS)
+    spent = sum(now.values())
+    # The current mix with the proposed money: what the allocation alone, and not the size of the budget, is worth.
+    stretch = sum(proposed.values()) / spent if spent > 0.0 else 0.0
+    before, same_mix, after = np.zeros(DRAWS), np.zeros(DRAWS), np.zeros(DRAWS)
+    expected_same_mix = 0.0
     of_lines: dict[str, list[float]] = {}
     for curve in curves:
         # Drawn for every line, so that a line's truth does not depend on which others have money.
@@ -44,10 +48,15 @@ def outlook(
         name = curve.key.id
         if name in unsellable:
             continue
-        low, high = (curve.drawn(np.full(DRAWS, one.get(name, 0.0)), weeks, level=level, scale=scale)
-                     for one in (now, proposed))  # fmt: skip
+        x = now.get(name, 0.0)
+        low, stretched, high = (
+            curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
+            for spend in (x, x * stretch, proposed.get(name, 0.0))
+        )
         before += low
+        same_mix += stretched
         after += high
+        expected_same_mix += float(curve.revenue(x * stretch, weeks))
         of_lines[name] = _interval(high - low)
     gain = after - before
     return {
@@ -57,6 +66,8 @@ def outlook(
         "sales_proposed": _interval(after),
         "gain": _interval(gain),
         "chance": float(np.mean(gain > 0.0)),
+        "expected_same_mix": expected_same_mix,
+        "chance_same_mix": float(np.mean(after > same_mix)),
         "worst_5": float(np.quantile(gain, 0.05)),
         "gain_of_lines": of_lines,
     }

@@ -61,7 +61,6 @@ class Result:
         lines: by size of change; the reserve and what stays unspent are lines too, so that `proposed` adds up to the
             budget.
         sales_now: expected sales of the current spend; what is spent on an empty shelf sells nothing.
-        sales_same_mix: of the current mix at the proposed total, None without a current spend.
     """
 
     lines: tuple[ResultLine, ...]

@@ -158,7 +158,8 @@ def test_from_the_form_to_the_answer(browser, fitted):
 
 def test_the_result_shows_proof_pictures_and_reasons(browser, solved):
     text = page(browser, solved(reserve_fraction="0.05"))
-    for words in ("Primal", "dual", "Chance it beats now", "Experiment reserve", "Limited by the budget"):
+    assert "Chance it beats now" in page(browser, solved(total_budget="4285.68"))
+    for words in ("Primal", "dual", "Chance it beats today's mix", "Experiment reserve", "Limited by the budget"):
         assert words in text
     for name in ("allocation", "curve", "flows"):
         spec = re.search(rf'<script id="{name}-spec" type="application/json">(.+?)</script>', text)

@@ -158,6 +158,13 @@ def test_a_gain_comes_with_its_chance(solved):
     assert solved(name="again").outlook == drawn
 
 
+def test_less_money_is_held_against_the_same_mix_of_it(solved):
+    drawn = solved(total_budget="2000").outlook
+    assert drawn["expected_proposed"] < drawn["expected_now"]
+    assert drawn["expected_proposed"] > drawn["expected_same_mix"]
+    assert drawn["chance"] < 0.1 < 0.9 < drawn["chance_same_mix"]
+
+
 # Infeasible ----------------------------------------------------------------------------------------------------------
 
 
