@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -20,6 +21,17 @@ from accounts.models import ApiToken, User
 from tenants.models import Tenant
 from tests import factories
 from tests.database import copied_database, ensure_template, use_database
+
+
+def _own_cache() -> None:
+    """Counters of rates are a process's own: the tenants of all of them have the same names."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw").removeprefix("gw")
+    location = str(settings.CACHES["default"]["LOCATION"])
+    if worker and "?" not in location:
+        settings.CACHES["default"]["LOCATION"] = f"{location}?db={1 + int(worker) % 15}"
+
+
+_own_cache()
 
 
 @pytest.fixture(scope="session")

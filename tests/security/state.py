@@ -63,13 +63,16 @@ class Watch:
         before = file_digests(self.storage)
         with transaction.atomic():
             yield found
-            if self._wrote():
-                found.changed = _differing(self.tables, table_digests())
+            found.changed = self.written()
             transaction.set_rollback(True)
         after = file_digests(self.storage)
         found.changed |= _differing(before, after)
         for path in after.keys() - before.keys():
             (self.storage / path).unlink()
+
+    def written(self) -> set[str]:
+        """Tables that the request in hand has left different so far."""
+        return _differing(self.tables, table_digests()) if self._wrote() else set()
 
     @staticmethod
     def _wrote() -> bool:
