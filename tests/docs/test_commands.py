@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def commands_of(page: Path) -> list[str]:
     return [match["line"].strip() for match in _COMMAND.finditer(text)]
 
 
+def options_of(parser: ArgumentParser) -> set[str]:
+    """The options of a command and of all commands below it."""
+    found = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            found |= {option for below in action.choices.values() for option in options_of(below)}
+    return found
+
+
 @pytest.mark.parametrize("page", [page for page in pages() if commands_of(page)], ids=named)
 def test_named_commands_and_options_exist(page: Path) -> None:
     known = get_commands()
@@ -53,7 +63,7 @@ def test_named_commands_and_options_exist(page: Path) -> None:
         words = shlex.split(re.split(r"[;&>)]| - |, |: ", line)[0].rstrip(".:"))
         assert words[0] in known, f"there is no manage.py {words[0]}"
         command = load_command_class(known[words[0]], words[0]) if isinstance(known[words[0]], str) else known[words[0]]
-        options = command.create_parser("manage.py", words[0])._option_string_actions
+        options = options_of(command.create_parser("manage.py", words[0]))
         given = [word.partition("=")[0] for word in words[1:] if word.startswith("--")]
         assert [option for option in given if option not in options] == [], line
 
