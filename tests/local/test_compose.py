@@ -105,6 +105,6 @@ def test_shell_commands_are_valid_shell(compose: dict[str, Any]) -> None:
 def test_makefile_verbs_are_real() -> None:
     makefile = (project_root() / "Makefile").read_text()
     verbs = subprocess.check_output(["make", "help"], cwd=project_root(), text=True)
-    for verb in ("setup", "demo", "serve", "stop", "test", "check", "bench", "prove", "reset-demo", "run-example"):
+    for verb in ("setup", "demo", "serve", "stop", "test", "check", "bench", "reset-demo", "run-example"):
         assert f"make {verb} " in verbs
         assert f"\n{verb}:" in makefile
