@@ -12,7 +12,7 @@ from metrics.core.notices import network_tone
 from optimization import selectors as optimization
 from optimization.core.problem import LEVELS, Path
 from optimization.core.stored_curves import StoredCurve
-from planning.core.charts import dumbbell, over_asked, response, sankey
+from planning.core.charts import dumbbell, over_asked, response, rest_words, sankey
 from planning.core.relaxations import WayOut
 from planning.core.result import Result, ResultLine, read_result
 from planning.core.terms import ScenarioTerms
@@ -99,6 +99,7 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
         # Where the money differs by more than a hundredth, "now" is not what the allocation is to be judged by.
         "other_money": result.now > 0 and abs(result.allocated / result.now - 1) > Decimal("0.01"),
         "dumbbell": dumbbell(result, currency),
+        "rest": rest_words(result, currency),
         "sankey": sankey(result, tones, currency),
         "chosen": chosen,
         "options": [(one.cell, one.label, one.product, one.cell == chosen.cell) for one in cells],
@@ -140,6 +141,9 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
     ]
     choices.sort(key=lambda choice: -(choice["sales"] or 0.0))
     in_conflict = {(way.field, way.path, way.limit) for way in ways}
+    elsewhere = {
+        _key_of(member) for conflict in solution.get("further_conflicts", ()) for member in conflict["minimal_conflict"]
+    }
     every = list(constraint_words(terms))
     return {
         "terms": terms,
@@ -150,16 +154,22 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         "best_attainable": solution.get("best_attainable"),
         "further": len(solution.get("further_conflicts", ())),
         "over": over_asked(ways, terms.available, currency),
-        "constraints": [(words, _touches(key, in_conflict)) for key, words in every],
-        "others": len(every) - sum(_touches(key, in_conflict) for key, _ in every),
+        "constraints": [(words, key in in_conflict, key in elsewhere) for key, words in every],
+        "others": sum(key not in in_conflict for key, _ in every),
     }
 
 
 Key = tuple[str, Path, str]
 
 
-def _touches(key: Key, in_conflict: set[Key]) -> bool:
-    return key in in_conflict
+def _key_of(member: Mapping[str, Any]) -> Key:
+    """The constraint of a scenario that a stored member of a conflict comes from."""
+    if "cell" in member:
+        return "max_change_fraction", (), ""
+    path = tuple(member.get("path", ()))
+    if member["kind"] == "min_roas":
+        return "min_roas", (), ""
+    return ("bounds", path, member["kind"]) if path else ("total_budget", (), "")
 
 
 def constraint_words(terms: ScenarioTerms) -> Iterator[tuple[Key, str]]:
@@ -171,7 +181,7 @@ def constraint_words(terms: ScenarioTerms) -> Iterator[tuple[Key, str]]:
     if terms.reserve_fraction:
         yield ("reserve_fraction", (), ""), f"Experiment reserve of {terms.reserve_fraction:.2%}"
     if terms.min_roas is not None:
-        yield ("min_roas", (), ""), f"ROAS of at least {terms.min_roas:.4g}"
+        yield ("min_roas", (), ""), f"ROAS of at least {terms.min_roas.normalize():f}"
     if terms.max_change_fraction is not None:
         yield ("max_change_fraction", (), ""), f"No line changes by more than {terms.max_change_fraction:.2%}"
     if terms.stock_cover_threshold_days:

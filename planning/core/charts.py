@@ -19,12 +19,9 @@ _ABOUT: dict[str, str] = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 def dumbbell(result: Result, currency: str) -> dict[str, Any]:
-    """Spend now and proposed of the lines that change most; the others as one."""
+    """Spend now and proposed of the lines that change most; `rest_words` tells of the others."""
     lines = [line for line in result.lines if line.cell]
     shown = [(_short(line), float(line.now), float(line.proposed)) for line in lines[:MOST_LINES]]
-    if rest := lines[MOST_LINES:]:
-        now, proposed = (sum(float(getattr(line, name)) for line in rest) for name in ("now", "proposed"))
-        shown.append((f"{len(rest)} other lines", now, proposed))
     shown.reverse()  # the first category is drawn at the bottom
     names = _distinct([name for name, *_ in shown])
     top = _round_up(max((max(now, proposed) for _, now, proposed in shown), default=1.0))
@@ -70,6 +67,15 @@ def dumbbell(result: Result, currency: str) -> dict[str, Any]:
             ],
         },
     }  # fmt: skip
+
+
+def rest_words(result: Result, currency: str) -> str:
+    """The lines that the picture leaves out, as one; as a row of it they would press all others together."""
+    rest = [line for line in result.lines if line.cell][MOST_LINES:]
+    if not rest:
+        return ""
+    now, proposed = (money(sum(float(getattr(line, name)) for line in rest), currency) for name in ("now", "proposed"))
+    return f"{len(rest)} other lines: {now} now, {proposed} proposed"
 
 
 def _points(shown: Sequence[tuple[str, float, float]], end: int, currency: str) -> list[dict[str, Any]]:

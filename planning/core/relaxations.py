@@ -56,7 +56,7 @@ class WayOut:
             return f"Experiment reserve of {self.asked:.2%}"
         if self.field == "max_change_fraction":
             return f"No line changes by more than {self.asked:.2%}"
-        return f"ROAS of at least {self.asked:.4g}"
+        return f"ROAS of at least {self.asked.normalize():f}"
 
     @property
     def move(self) -> str:

@@ -104,16 +104,18 @@ def command(*arguments: str) -> str:
 def test_the_command_asks_and_answers(fitted, alice, tmp_path):
     file = tmp_path / "asked.json"
     file.write_text(json.dumps(ASKED | {"bounds": BOTH}))
-    told = json.loads(command("--json", "create", str(file), "--as", alice.email, "--brand", "chips"))
+    told = json.loads(command("--json", "--as", alice.email, "--brand", "chips", "create", str(file)))
     assert told["status"] == "draft"
     assert "Raise it to 5,000.00" in command("solve", "SC-0001")
     assert json.loads(command("--json", "list"))[0]["status"] == "infeasible"
     assert "infeasible" in command("show", told["id"])
+    with pytest.raises(CommandError, match="Nobody here"):
+        command("create", str(file))
     with pytest.raises(CommandError, match="no scenario 'SC-0009'"):
         command("show", "SC-0009")
     file.write_text(json.dumps(ASKED | {"name": "", "total_budget": "-1"}))
     with pytest.raises(CommandError, match=r"no name(.|\n)*total_budget"):
-        command("create", str(file), "--as", alice.email)
+        command("--as", alice.email, "create", str(file))
 
 
 def test_the_planner_asks_solves_and_reads(fitted, alice, carol, dave):

@@ -26,6 +26,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tenant", required=True, help="slug or id")
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        parser.add_argument(
+            "--as", dest="email", default="", help="for create: e-mail of the person whose scenario it is"
+        )
+        parser.add_argument("--brand", help="for create: slug; without one it is over all brands")
         acts = parser.add_subparsers(dest="act", required=True)
         acts.add_parser("list", help="newest first").add_argument("--limit", type=int, default=20)
         acts.add_parser("show", help="question and answer").add_argument("label", help="SC-0001, or its id")
@@ -33,8 +37,6 @@ class Command(BaseCommand):
         solve.add_argument("label", help="SC-0001, or its id")
         create = acts.add_parser("create", help="a draft from a JSON object of its fields")
         create.add_argument("file", help="path, or - for standard input")
-        create.add_argument("--as", dest="email", required=True, help="e-mail of the person whose scenario it is")
-        create.add_argument("--brand", help="slug; without one it is over all brands")
 
     def handle(self, *args: Any, tenant: str, act: str, **options: Any) -> None:
         self.as_json = options["json"]
@@ -59,7 +61,9 @@ class Command(BaseCommand):
     def _create(self, *, file: str, email: str, brand: str | None, **_: Any) -> None:
         actor = User.objects.filter(email__iexact=email).first()
         if actor is None:
-            raise NotFound(f"Nobody here has the address {email}.", where="--as")
+            raise NotFound(
+                f"Nobody here has the address {email!r}.", where="--as", fix="Give the e-mail of one who may plan."
+            )
         self._tell(services.create_scenario(actor=actor, given=_fields(file), brand=_brand(brand)))
 
     def _solve(self, *, label: str, **_: Any) -> None:
