@@ -153,7 +153,7 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         "shortfall": solution.get("shortfall"),
         "best_attainable": solution.get("best_attainable"),
         "further": len(solution.get("further_conflicts", ())),
-        "over": over_asked(ways, terms.available, currency),
+        "over": over_asked(ways, terms.available, retailer_tones(), currency),
         "constraints": [(words, key in in_conflict, key in elsewhere) for key, words in every],
         "others": sum(key not in in_conflict for key, _ in every),
     }

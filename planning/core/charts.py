@@ -220,7 +220,9 @@ def sankey(result: Result, tones: Mapping[str, str], currency: str) -> dict[str,
     }  # fmt: skip
 
 
-def over_asked(ways: Sequence[WayOut], available: Decimal, currency: str) -> dict[str, Any] | None:
+def over_asked(
+    ways: Sequence[WayOut], available: Decimal, tones: Mapping[str, str], currency: str
+) -> dict[str, Any] | None:
     """The floors of a conflict as one bar against the money there is; None for conflicts of another kind."""
     floors = [way for way in ways if way.limit == "min_spend"]
     asked = sum((way.asked for way in floors), Decimal(0))
@@ -230,13 +232,15 @@ def over_asked(ways: Sequence[WayOut], available: Decimal, currency: str) -> dic
     series: list[dict[str, Any]] = [
         {
             "type": "bar", "name": way.text, "stack": "asked", "barWidth": 26, "data": [float(way.asked)],
-            "itemStyle": {"color": f"$n{at % 5 + 2}-fill", "borderColor": "$surface", "borderWidth": 1},
+            "itemStyle": {"color": f"${tone}-fill", "borderColor": "$surface", "borderWidth": 1},
             "label": {
                 "show": way.asked > asked / 12, "formatter": f"{way.path[-1]} {money(float(way.asked), currency)}",
-                "color": "#10151c", "fontSize": 11, "fontWeight": 600, "position": "insideLeft",
+                "color": "#ffffff" if tone == "n1" else "#10151c", "fontSize": 11, "fontWeight": 600,
+                "position": "insideLeft",
             },
         }
-        for at, way in enumerate(floors)
+        for way in floors
+        for tone in [tones.get(way.path[1], "n4") if len(way.path) > 1 else "n4"]
     ]  # fmt: skip
     series[-1]["markLine"] = {
         "silent": True, "symbol": "none", "lineStyle": {"color": "$ink", "type": "solid", "width": 1.5},

@@ -7,7 +7,7 @@ the whole problem, so what is promised is what solving it gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
@@ -199,9 +199,3 @@ def _rounded(value: float, step: Decimal, direction: str) -> Decimal:
     if abs(exact - nearest) <= abs(exact) * Decimal("1e-12"):
         return nearest
     return max(Decimal(0), exact.quantize(step, direction))
-
-
-def over_asked(ways: Sequence[WayOut], terms: ScenarioTerms) -> Decimal:
-    """Money by which the floors of a conflict exceed the money there is; 0 for other conflicts."""
-    floors = sum((way.asked for way in ways if way.limit == "min_spend"), Decimal(0))
-    return max(Decimal(0), floors - terms.available)
