@@ -15,8 +15,6 @@ from optimization.models import CurveVersion, Solve
 from tests import factories
 from tests.conftest import api_of
 
-pytestmark = pytest.mark.urls("tests.optimization.addresses")
-
 
 def problem(**changes: Any) -> dict[str, Any]:
     cells = [

@@ -17,8 +17,6 @@ from tests.conftest import api_of
 from tests.planning.conftest import ASKED
 from tests.planning.test_scenarios import BOTH, RETAILER
 
-pytestmark = pytest.mark.urls("tests.optimization.addresses")
-
 
 @pytest.fixture
 def body(chips) -> dict:

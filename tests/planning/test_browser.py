@@ -15,7 +15,7 @@ from tests.planning.test_scenarios import BOTH
 from tests.ui import pages
 from tests.ui.conftest import browser_process  # noqa: F401 - the Chromium of the module
 
-pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.optimization.addresses")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import re
 from decimal import Decimal
 
 import openpyxl
-import pytest
 
 from jobs.draining import run_queued_jobs
 from jobs.services import cancel_job
@@ -18,8 +17,6 @@ from planning.presenters import result_of
 from tests.conftest import browser_of
 from tests.planning.conftest import ASKED
 from tests.planning.test_scenarios import BOTH, RETAILER
-
-pytestmark = pytest.mark.urls("tests.optimization.addresses")
 
 TYPED = {
     "name": "Typed", "horizon_start": "2026-11-09", "horizon_end": "2026-12-06", "total_budget": "4,200.00",
