@@ -262,7 +262,7 @@ def _cut(
 
 
 def _provenance(events: Events, coverage: Coverage, known: frozenset[str]) -> Provenance:
-    network_of = {item.account: item.network for item in coverage.used}
+    used = {(item.network, item.account) for item in coverage.used}
     return Provenance(
         as_of=events.as_of,
         version=events.version,
@@ -273,7 +273,7 @@ def _provenance(events: Events, coverage: Coverage, known: frozenset[str]) -> Pr
         restating=tuple(
             Restating(network=item.network, account=item.account, until=item.restating_until)
             for item in events.finality
-            if network_of.get(item.account) == item.network
+            if (item.network, item.account) in used
         ),
     )
 

@@ -13,7 +13,7 @@ from metrics.core.query import query
 from metrics.core.request import read_request
 from metrics.core.table import MetricTable, roll_up
 from tenants.core.problems import InvalidInput
-from tests.metrics.frames import CLICK_14, Published
+from tests.metrics.frames import CLICK_14, Published, Until
 
 MONDAY = date(2026, 2, 2)
 
@@ -297,3 +297,11 @@ def test_bad_requests_name_the_place_and_the_fix(change: dict[str, Any], where: 
         read_request(**given)
     assert caught.value.where == where
     assert named in caught.value.fix
+
+
+def test_accounts_of_one_name_at_two_networks_both_say_until_when_they_restate():
+    events = Published().add(account="Acme").add("item", account="Acme", rmn_account_id="id at walmart")
+    until = date(2026, 2, 20)
+    events.finality = [Until("amazon_ads", "Acme", until), Until("walmart_connect", "Acme", until)]
+    restating = ask(events, "spend").provenance.restating
+    assert [item.network for item in restating] == ["amazon_ads", "walmart_connect"]
