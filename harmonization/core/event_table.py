@@ -26,11 +26,18 @@ KEY = "event_key"
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A version of the table. `superseded` counts rows of earlier loads that the new ones replaced."""
+    """A version of the table.
+
+    Attributes:
+        rows: rows it gained.
+        superseded: rows of earlier loads that the new ones replaced.
+        yielded: new rows that were left out, for a later export tells them.
+    """
 
     version: int
     rows: int
     superseded: int
+    yielded: int = 0
 
 
 class EventTableFolder:
@@ -66,25 +73,35 @@ class EventTableFolder:
         network: str,
         load_id: str,
         supersedes: Iterable[str] = (),
+        replaces: Iterable[str] = (),
+        yields_to: Iterable[str] = (),
         properties: dict[str, str] | None = None,
     ) -> Committed:
         """Move staged files into the table and commit them as one version.
 
         Args:
-            staged: Parquet files on the same file system; they are moved, not copied.
+            staged: Parquet files on the same file system; they are moved, not copied, unless rows of them yield.
             supersedes: load ids whose rows give way to new rows of the same `event_key`.
+            replaces: load ids of which no row stays: the same file, read anew. Its keys may be other ones now.
+            yields_to: load ids before whose rows new rows of the same `event_key` give way: exports made later, which
+                were published first.
             properties: kept in the version's commit info, to trace it to job and attempt.
 
         Returns:
-            the new version; rows of superseded loads that were not repeated stay as they are.
+            the new version; rows of superseded loads, `replaces` aside, that were not repeated stay as they are.
         """
         target = self.folder / network
         target.mkdir(parents=True, exist_ok=True)
+        later = [path for _, path in self._files_of(set(yields_to))]
+        offered = sum(_rows(path) for path in staged)
         files = []
         for number, path in enumerate(staged):
             # A name no other attempt can have used: a file of a dead attempt is never mistaken for this one's.
             moved = target / f"{load_id}-{number}-{time.time_ns():x}.parquet"
-            path.rename(moved)
+            if later:
+                pl.scan_parquet(path).join(_keys(later), on=KEY, how="anti").sink_parquet(moved)
+            else:
+                path.rename(moved)
             files.append(moved)
         added = [_add(self.folder, path) for path in files]
         commit = CommitProperties(custom_metadata=properties or {})
@@ -95,12 +112,13 @@ class EventTableFolder:
             )
             return Committed(version=self._open().version(), rows=rows, superseded=0)
         self._evolve(_schema(files))
-        replaced, superseded = self._replace(files, set(supersedes), network)
+        replaced, superseded = self._replace(files, set(supersedes), set(replaces), network)
         table = self._open()
         table.create_write_transaction(
             actions=[*replaced, *added], mode="append", schema=table.schema(), commit_properties=commit
         )
-        return Committed(version=self._open().version(), rows=rows, superseded=superseded)
+        version = self._open().version()
+        return Committed(version=version, rows=rows, superseded=superseded, yielded=offered - rows)
 
     def _open(self) -> DeltaTable:
         return DeltaTable(str(self.folder))
@@ -113,18 +131,18 @@ class EventTableFolder:
             table.alter.add_columns(added)
 
     def _replace(
-        self, files: Sequence[Path], loads: set[str], network: str
+        self, files: Sequence[Path], loads: set[str], whole: set[str], network: str
     ) -> tuple[list[AddAction | RemoveAction], int]:
-        """Rewrite the files of superseded loads without the keys that the new files bring."""
-        if not loads:
-            return [], 0
-        fresh = pl.scan_parquet(list(files), missing_columns="insert").select(KEY).unique()
+        """Rewrite the files of superseded loads without the keys that the new files bring, of `whole` without any."""
+        fresh = _keys(files)
         actions: list[AddAction | RemoveAction] = []
         superseded = 0
-        for old in self._files_of(loads):
+        for load, old in self._files_of(loads | whole):
             rows = pl.scan_parquet(old)
-            kept_path = self.folder / network / f"{old.name.split('.')[0]}-kept-{time.time_ns():x}.parquet"
-            rows.join(fresh, on=KEY, how="anti").sink_parquet(kept_path)
+            # Named after the load alone: a file that is rewritten every day must not get a longer name every day.
+            kept_path = self.folder / network / f"{load}-kept-{time.time_ns():x}.parquet"
+            kept = rows.head(0) if load in whole else rows.join(fresh, on=KEY, how="anti")
+            kept.sink_parquet(kept_path)
             before, after = _rows(old), _rows(kept_path)
             if before == after:
                 kept_path.unlink()
@@ -145,11 +163,17 @@ class EventTableFolder:
                 kept_path.unlink()
         return actions, superseded
 
-    def _files_of(self, loads: set[str]) -> list[Path]:
+    def _files_of(self, loads: set[str]) -> list[tuple[str, Path]]:
+        if not loads:
+            return []
         present = [
             self.folder / unquote(str(path)) for path in self._open().get_add_actions(flatten=True)["path"].to_pylist()
         ]
-        return [path for path in present if any(path.name.startswith(load) for load in loads)]
+        return [(load, path) for path in present for load in loads if path.name.startswith(f"{load}-")]
+
+
+def _keys(files: Sequence[Path]) -> pl.LazyFrame:
+    return pl.concat([pl.scan_parquet(path).select(KEY) for path in files]).unique()
 
 
 def _schema(files: Sequence[Path]) -> Schema:

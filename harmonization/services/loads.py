@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import services as people
@@ -24,12 +25,13 @@ from harmonization.core.report import HarmonizeReport
 from harmonization.models import Campaign, ContractVersion, EventTable, Load, Placement, Upload
 from harmonization.services.contracts import ensure_shipped_contracts
 from jobs import services as jobs
-from jobs.core.registry import JobContext
+from jobs.core.registry import JobCancelled, JobContext
 from jobs.models import Job
-from tenants.core.problems import InvalidInput, Problem
+from tenants.core.problems import Conflict, InvalidInput, Problem
 from tenants.selectors import tenant_folder
 
 KIND = "harmonization.load"
+_FURTHEST_AHEAD = timedelta(hours=14)
 
 
 def start_load(*, actor: User, upload: Upload, contract: str = "auto", idempotency_key: str | None = None) -> Job:
@@ -104,6 +106,10 @@ def harmonize_upload(*, context: JobContext) -> dict[str, Any]:
     except Problem as problem:
         Load.objects.filter(pk=load.pk).update(status=Load.Status.FAILED, problem=problem.as_dict())
         raise
+    except JobCancelled:
+        stopped = Conflict("The job was cancelled; nothing of the file was published.", fix="Retry the job.")
+        Load.objects.filter(pk=load.pk).update(status=Load.Status.FAILED, problem=stopped.as_dict())
+        raise
     return result
 
 
@@ -118,11 +124,15 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     folder = selectors.events_folder()
     folder.restore(table.version)
     assert report.events_path is not None, "a load is harmonised into a folder"
+    overlapping = _overlapping(load, report)
     committed = folder.commit(
         [report.events_path],
         network=report.network,
         load_id=str(load.pk),
-        supersedes=_overlapping(load, version, report),
+        supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
+        yields_to=_ids(overlapping.filter(upload__created_at__gt=load.upload.created_at)),
+        # The same file read anew, under another version of its contract: its rows may have had other keys.
+        replaces=_ids(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk)),
         properties={"job": str(load.job_id), "attempt": str(attempt), "load": str(load.pk)},
     )
     table.version = committed.version
@@ -172,23 +182,38 @@ def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[
             brand_name=str(upload.brand) if upload.brand else None,
             retailer_id=account.retailer.slug,
             currency=account.currency,
-            as_of=timezone.now().date(),
+            # The day it is where it is latest: a network's today may have begun hours before that of UTC.
+            as_of=(timezone.now() + _FURTHEST_AHEAD).date(),
         ),
         progress=progress,
     )
 
 
-def _overlapping(load: Load, version: ContractVersion, report: HarmonizeReport) -> list[str]:
-    """Published loads of the same account and report whose period meets this one's: their rows may be restated here."""
+def _overlapping(load: Load, report: HarmonizeReport) -> QuerySet[Load]:
+    """Published loads of other files of the same account and report whose period meets this one's.
+
+    Of a row that several of them tell, the file that arrived last is right, whichever was published last: an attempt
+    may be repeated, and an old file may be read anew.
+    """
     if report.period_start is None or report.period_end is None:
-        return []
-    loads = Load.objects.filter(
-        status=Load.Status.PUBLISHED,
-        upload__account=load.upload.account,
-        report__report=report.report,
-        period_start__lte=report.period_end,
-        period_end__gte=report.period_start,
-    ).exclude(pk=load.pk)
+        return Load.objects.none()
+    return (
+        _published()
+        .filter(
+            upload__account=load.upload.account,
+            report__report=report.report,
+            period_start__lte=report.period_end,
+            period_end__gte=report.period_start,
+        )
+        .exclude(upload_id=load.upload_id)
+    )
+
+
+def _published() -> QuerySet[Load]:
+    return Load.objects.filter(status=Load.Status.PUBLISHED)
+
+
+def _ids(loads: QuerySet[Load]) -> list[str]:
     return [str(pk) for pk in loads.values_list("pk", flat=True)]
 
 
@@ -209,7 +234,7 @@ def _kept_report(report: HarmonizeReport, contract: Contract, committed: Committ
     document["headline"] = dict(report.default_attribution)
     document["coverage"] = {"rank": report.coverage_rank, "impressions": report.coverage_impressions}
     document["restatement_days"] = contract.restatement_days
-    document["superseded"] = committed.superseded
+    document["superseded"], document["yielded"] = committed.superseded, committed.yielded
     plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return plain
 

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import polars as pl
@@ -5,6 +6,7 @@ import pytest
 
 from harmonization import selectors, services
 from harmonization.models import Campaign, EventTable, Load, Placement
+from jobs.core.registry import JobCancelled
 from tenants.core.problems import InvalidInput
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory
 from tests.harmonization.conftest import DirectContext, walmart_csv, walmart_row
@@ -115,3 +117,48 @@ def test_a_file_cannot_claim_a_brand(load, walmart):
     load(walmart_csv(), walmart)
     view = selectors.published_events(brand_ids=[other.pk])
     assert view.rows.select(pl.len()).collect().item() == 0
+
+
+def test_a_file_read_anew_under_other_keys_is_not_counted_twice(load, walmart, alice):
+    content = walmart_csv(walmart_row(spend="10.00"), walmart_row("2026-11-03", spend="5.00"))
+    load(content, walmart)
+    text = selectors.contract_named(name="walmart_search_item").published.text
+    changed = text.replace("sku_id, placement_raw, device]", "sku_id, placement_raw]")
+    assert changed != text
+    services.save_contract(actor=alice, text=changed.replace("version: 1\n", "version: 2\n", 1))
+    again = load(content, walmart)
+    assert not again["already_loaded"]
+    assert events(walmart)["spend"].sum() == Decimal("15.00")
+
+
+def test_the_file_that_arrived_last_is_right_whichever_is_published_last(send, load, walmart, tmp_path):
+    early = send(walmart_csv(walmart_row(spend="10.00"), walmart_row("2026-11-03", spend="5.00")), walmart, "early.csv")
+    load(walmart_csv(walmart_row(spend="9.00")), walmart, "restated.csv")
+    staging = tmp_path / "storage" / "late"
+    staging.mkdir()
+    services.harmonize_upload(context=DirectContext(early.job, staging))
+    assert events(walmart)["spend"].sum() == Decimal("14.00")
+    assert Load.objects.get(upload=early.upload).report["yielded"] == 1
+
+
+def test_a_cancelled_load_does_not_look_as_if_it_ran(send, walmart, tmp_path):
+    taken = send(walmart_csv(), walmart)
+    staging = tmp_path / "storage" / "cancelled"
+    staging.mkdir(parents=True)
+
+    class Cancelled(DirectContext):
+        def raise_if_cancelled(self) -> None:
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        services.harmonize_upload(context=Cancelled(taken.job, staging))
+    assert Load.objects.get().status == "failed"
+    assert "cancelled" in Load.objects.get().problem["detail"]
+
+
+@pytest.mark.parametrize(("day", "kept"), [("2026-11-23", 1), ("2026-11-24", 0)])
+def test_a_day_that_has_begun_in_sydney_is_not_in_the_future(load, walmart, monkeypatch, day, kept):
+    evening = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+    monkeypatch.setattr("harmonization.services.loads.timezone.now", lambda: evening)
+    result = load(walmart_csv(walmart_row("2026-11-02"), walmart_row(day)), walmart)
+    assert result["rows_out"] == 1 + kept
