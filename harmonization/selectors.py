@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -290,6 +291,8 @@ def listings_of_brand(*, brand_id: UUID) -> QuerySet[Listing]:
 
 def stored_file(upload: Upload) -> Path:
     """Where an upload's bytes lie: under their hash, with the sender's suffix, which tells readers the format."""
-    suffixes = "".join(Path(upload.file_name).suffixes[-2:]).lower()
-    suffix = suffixes if suffixes.endswith(".gz") else Path(upload.file_name).suffix.lower()
+    name = Path(upload.file_name.lower())
+    # Of a compressed file what it unpacks to, if that is a suffix and not just the end of a sentence.
+    inner = Path(name.stem).suffix if name.suffix == ".gz" else ""
+    suffix = (inner if re.fullmatch(r"\.[a-z]{1,8}", inner) else "") + name.suffix
     return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"

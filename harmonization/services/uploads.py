@@ -101,10 +101,13 @@ def discard_upload(*, upload: Upload) -> None:
 
 
 def clean_file_name(name: str) -> str:
-    """The last part of a name as people would read it: no folders, no control characters, at most 200 characters."""
+    """The last part of a name as people would read it: no folders, no control characters, at most 200 bytes of UTF-8.
+
+    Bytes, for a file is given this name while it is read, and file systems count bytes.
+    """
     last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
     printable = "".join(sign for sign in last if sign.isprintable()).strip().lstrip(".")
-    return printable[-200:] or "unnamed"
+    return printable.encode()[-200:].decode(errors="ignore") or "unnamed"
 
 
 def _hold(sha256: str) -> None:

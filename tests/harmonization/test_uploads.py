@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from accounts.core.permissions import Role
@@ -29,6 +31,16 @@ def test_name_never_becomes_a_path(send, walmart, storage, name):
     assert "/" not in upload.file_name
     assert ".." not in upload.file_name
     assert storage in selectors.stored_file(upload).resolve().parents
+
+
+@pytest.mark.parametrize("name", ["売上" * 90 + ".csv", "売上" * 90 + ".2026.csv", "Q3." + "x" * 240 + ".csv"])
+def test_a_long_name_fits_the_file_system(load, walmart, name):
+    assert load(walmart_csv(), walmart, name)["rows_out"] == 1
+
+
+def test_a_long_name_before_gz_is_no_suffix(send, walmart):
+    upload = send(gzip.compress(walmart_csv()), walmart, "weekly." + "報" * 60 + ".gz").upload
+    assert selectors.stored_file(upload).name == f"{upload.sha256}.gz"
 
 
 def test_nameless_file():
