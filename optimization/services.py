@@ -115,7 +115,7 @@ def fit_curves(
     currency = _main_currency(table)
     shelf = selectors.empty_shelf_weeks(brand=brand)
     series = weekly_series(_cell_weeks(table), _reported(table, days), currency=currency, out_of_stock=shelf)
-    settings = _settings(weeks, currency, shelf)
+    settings = _settings(weeks, currency, shelf) | {"figures_sha256": _figures_sha256(table)}
     version = table.provenance.version or 0
     same = CurveVersion.objects.filter(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD, settings=settings
@@ -274,6 +274,11 @@ def _settings(weeks: int, currency: str, shelf: Mapping[tuple[str, str], list[da
         "restating_weeks": "left out",
         "out_of_stock_weeks": {"|".join(key): [str(day) for day in mondays] for key, mondays in sorted(shelf.items())},
     }
+
+
+def _figures_sha256(table: MetricTable) -> str:
+    """Of the weekly figures: what the catalogue calls a product changes them while the events stay the same."""
+    return hashlib.sha256(table.lines.write_csv().encode()).hexdigest()
 
 
 def _curve_records(series: WeeklySeries) -> list[dict[str, Any]]:

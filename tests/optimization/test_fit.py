@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
+from harmonization.models import Product
 from jobs.draining import run_queued_jobs
 from optimization import selectors, services
 from optimization.models import CurveVersion
@@ -54,6 +55,14 @@ def test_new_data_make_a_new_version(market, chips):
     market.shelf.publish(market.accounts["amazon"], "other", rows=days(LAST, LAST + timedelta(days=1), sku_id="B001"))
     again = services.fit_curves(brand=chips)
     assert (again.created, again.version.number) == (True, 2)
+
+
+def test_a_changed_catalogue_makes_a_new_version(market, chips):
+    services.fit_curves(brand=chips)
+    Product.objects.filter(sku="SEA-SALT").update(sku="SEA-SALT-2")
+    again = services.fit_curves(brand=chips)
+    assert again.created
+    assert curve(again.version, "SEA-SALT-2")["n_weeks"] == 8
 
 
 def test_two_reports_of_one_account_are_not_added(market, chips):
