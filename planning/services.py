@@ -193,6 +193,8 @@ def solve_scenario(*, actor: User, scenario: Scenario, idempotency_key: str | No
             idempotency_key=idempotency_key,
             subject=f"scenario:{held.pk}",
         )
+        if job.is_final:
+            return job  # the key of an earlier request, which has its answer: nothing is being solved
         held.status, held.job_id, held.problem = Scenario.Status.SOLVING, job.pk, None
         held.save(update_fields=["status", "job_id", "problem", "updated_at"])
     return job

@@ -267,6 +267,16 @@ def test_nothing_changes_while_it_is_solved(draft, alice):
     assert services.update_scenario(actor=alice, scenario=scenario, given={"total_budget": "1"}).status == "draft"
 
 
+def test_the_key_of_an_earlier_solve_does_not_leave_it_waiting(draft, fitted, alice):
+    scenario = draft()
+    first = services.solve_scenario(actor=alice, scenario=scenario, idempotency_key="one")
+    run_queued_jobs()
+    services.update_scenario(actor=alice, scenario=scenario, given={"name": "Other"})
+    assert services.solve_scenario(actor=alice, scenario=scenario, idempotency_key="one") == first
+    scenario.refresh_from_db()
+    assert scenario.status == Scenario.Status.DRAFT
+
+
 def test_an_edited_scenario_has_no_answer(solved, alice):
     scenario = solved()
     edited = services.update_scenario(actor=alice, scenario=scenario, given={"total_budget": "5000"})
