@@ -185,14 +185,17 @@ def _once(items: list[Slice]) -> tuple[list[Slice], list[Slice]]:
     """Slices of one report, each day told once.
 
     A report that was loaded by day and again as one sum of the month holds everything twice. Rows of different loads
-    repeat each other where their periods overlap without being equal; the shorter period is kept. Rows of one load
-    never do, and rows of the same period are different rows: a load that restates rows has replaced them already.
+    repeat each other where their periods overlap without being equal; the shorter period is kept, unless the longer one
+    has more to tell (`_told_in_part`). Rows of one load never do, and rows of the same period are different rows: a
+    load that restates rows has replaced them already.
     """
     if len({item.load_id for item in items}) == 1 or all(item.start == item.end for item in items):
         return items, []
     told: defaultdict[date, set[tuple[str, date, date]]] = defaultdict(set)
     kept: list[Slice] = []
-    left: list[Slice] = []
+    left = _told_in_part(items)
+    behind = {id(item) for item in left}
+    items = [item for item in items if id(item) not in behind]
     for item in sorted(items, key=lambda item: (item.end - item.start, item.start, item.load_id)):
         before = {key for day in _days(item) for key in told[day]}
         if any(key[0] != item.load_id and key[1:] != (item.start, item.end) for key in before):
@@ -202,6 +205,41 @@ def _once(items: list[Slice]) -> tuple[list[Slice], list[Slice]]:
         for day in _days(item):
             told[day].add(item.key)
     return kept, left
+
+
+def _told_in_part(items: list[Slice]) -> list[Slice]:
+    """Slices that give way to a longer period of another load: it reaches days that they do not, and has more spend.
+
+    A month that was exported on the 10th, on the 20th and at its end is told by the last export alone.
+    """
+    periods: defaultdict[tuple[date, date], list[Slice]] = defaultdict(list)
+    for item in items:
+        periods[item.start, item.end].append(item)
+    behind: dict[int, Slice] = {}
+    for start, end in sorted(periods, key=lambda period: (period[0] - period[1], period[0])):
+        if start == end:
+            break  # nothing is shorter than a day
+        whole = [item for item in periods[start, end] if id(item) not in behind]
+        loads = {item.load_id for item in whole}
+        parts = [
+            item
+            for item in items
+            if item.load_id not in loads
+            and id(item) not in behind
+            and item.start <= end
+            and item.end >= start
+            and item.end - item.start < end - start
+        ]
+        if not whole or not parts:
+            continue
+        reached = min(item.start for item in parts) <= start and max(item.end for item in parts) >= end
+        if not reached and _spend(parts) < _spend(whole):
+            behind |= {id(item): item for item in parts}
+    return list(behind.values())
+
+
+def _spend(items: list[Slice]) -> Decimal:
+    return sum((item.spend for item in items), Decimal(0))
 
 
 def _used(kept: list[Slice], dimensions: Sequence[str]) -> tuple[ReportUsed, ...]:
@@ -236,7 +274,7 @@ def _left_out(items: list[Slice], reason: Reason) -> list[LeftOut]:
             reason=reason,
             currency=currency or None,
             rows=sum(item.rows for item in members),
-            spend=sum((item.spend for item in members), Decimal(0)),
+            spend=_spend(members),
         )
         for (network, account, report, currency), members in sorted(groups.items())
     ]

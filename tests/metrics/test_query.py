@@ -104,6 +104,21 @@ def test_a_report_loaded_by_day_and_again_as_a_sum_counts_once() -> None:
     assert (table.provenance.left_out[0].reason, table.provenance.left_out[0].rows) == ("repeats", 1)
 
 
+def test_of_a_month_exported_again_and_again_the_last_export_counts() -> None:
+    events = Published().add(day=MONDAY, days=5, spend="50", load="on the 5th")
+    events.add(day=MONDAY, days=10, spend="100", load="on the 10th").add(day=MONDAY, days=20, spend="200", load="last")
+    table = ask(events, "spend")
+    assert only(table.totals, "spend") == Decimal("200")
+    assert sum(item.spend for item in table.provenance.left_out) == Decimal("150")
+
+
+def test_days_are_read_rather_than_their_sum_though_it_differs_a_little() -> None:
+    events = Published().add(day=MONDAY, days=3, spend="30.06", load="sum")
+    for day in range(3):
+        events.add(day=MONDAY + timedelta(days=day), spend="10", load=f"day {day}")
+    assert only(ask(events, "spend").totals, "spend") == Decimal("30")
+
+
 def test_rows_of_one_load_and_rows_of_one_period_do_not_repeat_each_other() -> None:
     events = Published().add(day=MONDAY, days=7, load="one").add(day=MONDAY, days=3, load="one", campaign_name="short")
     events.add(account="other", day=MONDAY, days=7, load="a").add(account="other", day=MONDAY, days=7, load="b")
