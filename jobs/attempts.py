@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 from django_tenants.utils import schema_context
 
@@ -113,7 +113,11 @@ def lose_expired() -> list[tuple[UUID, State]]:
                 max_attempts=row.max_attempts,
             )
             reason = f"its worker ({row.worker}) vanished: it stopped renewing its lease"
-            ended_jobs.append((row.job_id, crash(claim=claim, reason=reason)))
+            try:
+                ended_jobs.append((row.job_id, crash(claim=claim, reason=reason)))
+            except DatabaseError:
+                # A tenant whose schema is not as it should be keeps its own jobs from ending, and nobody else's.
+                log.exception("lost_attempt_not_ended", tenant=claim.tenant_schema, job_id=str(claim.job_id))
     return ended_jobs
 
 

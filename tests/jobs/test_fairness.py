@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from accounts.core.permissions import Role
 from jobs import attempts
 from jobs.dispatch.leases import Claim
+from jobs.dispatch.models import Dispatch
 from jobs.models import Job
 from jobs.services import submit_job
 from tenants.models import Tenant
@@ -63,3 +65,13 @@ def test_only_the_named_tenant_or_job(crowd):
     assert claim(tenant="birch").tenant_schema == "birch"
     wanted = crowd["acme"][3].pk
     assert claim(job_id=wanted).job_id == wanted
+
+
+def test_a_broken_schema_keeps_nobody_elses_lost_jobs_from_ending(crowd):
+    taken = [claim() for _ in range(2)]
+    assert [got.tenant_schema for got in taken] == ["acme", "birch"]
+    Dispatch.objects.filter(state="running").update(lease_until="2000-01-01T00:00Z")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE acme.jobs_job RENAME TO jobs_job_of_an_older_release")
+    assert attempts.lose_expired() == [(taken[1].job_id, "queued")]
+    assert Dispatch.objects.get(state="running").job_id == taken[0].job_id
