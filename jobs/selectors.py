@@ -13,12 +13,13 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from accounts.selectors import brands_for, may, may_for_some_brand
+from accounts.selectors import brands_for, may
+from accounts.services import require_somewhere
 from jobs import schedule_rows
 from jobs.core.schedules import Schedule
 from jobs.dispatch.models import Dispatch, Tally
 from jobs.models import Job, JobLog
-from tenants.core.problems import NotAllowed, NotFound
+from tenants.core.problems import NotFound
 
 VIEW = "jobs.view"
 MANAGE_SCHEDULES = "schedules.manage"
@@ -38,7 +39,7 @@ def jobs_listed(*, user: User | AnonymousUser) -> QuerySet[Job]:
     Raises:
         NotAllowed: there is no brand whose jobs this person may see.
     """
-    _require_somewhere(user, VIEW)
+    require_somewhere(user=user, permission=VIEW)
     return jobs_visible(user=user)
 
 
@@ -87,7 +88,7 @@ def schedules_listed(*, user: User | AnonymousUser) -> list[Schedule]:
     Raises:
         NotAllowed: there is no brand whose schedules this person may manage.
     """
-    _require_somewhere(user, MANAGE_SCHEDULES)
+    require_somewhere(user=user, permission=MANAGE_SCHEDULES)
     return schedules_visible(user=user)
 
 
@@ -145,11 +146,3 @@ def ended_counts() -> QuerySet[Tally]:
 def waiting_in_tenant(*, tenant_id: UUID) -> int:
     """Jobs of a tenant that were accepted and are not finished."""
     return Dispatch.objects.filter(tenant_id=tenant_id).exclude(state=Dispatch.State.DEAD).count()
-
-
-def _require_somewhere(user: User | AnonymousUser, permission: str) -> None:
-    if not may_for_some_brand(user=user, permission=permission):
-        raise NotAllowed(
-            f"None of your roles carries {permission!r}.",
-            fix="Ask an owner of this tenant to grant you a role that does.",
-        )

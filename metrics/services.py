@@ -10,12 +10,13 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts import selectors as people
 from accounts.models import Brand, User
+from accounts.services import require_somewhere
 from harmonization.selectors import EventView, published_events
 from metrics.core.export import EXPORT_FORMATS, ExportFile, write_export
 from metrics.core.query import query
 from metrics.core.request import MAX_LINES, MetricRequest, read_request
 from metrics.core.table import MetricTable
-from tenants.core.problems import InvalidInput, NotAllowed, NotAuthenticated, NotFound, TooLarge
+from tenants.core.problems import InvalidInput, NotAllowed, NotFound, TooLarge
 
 Actor = User | AnonymousUser
 
@@ -156,13 +157,9 @@ def _events(actor: Actor, permission: str, wanted: tuple[str, ...]) -> tuple[Eve
 
 def _brands(actor: Actor, permission: str, wanted: tuple[str, ...]) -> list[Brand]:
     """The brands to read: those asked for, or all for which the actor has the permission."""
-    if not isinstance(actor, User):
-        raise NotAuthenticated("This needs a login or a token.", fix="Log in, or send a token of this tenant.")
     permitted = {brand.pk: brand for brand in people.brands_for(user=actor, permission=permission)}
-    if not permitted and not people.may_for_some_brand(user=actor, permission=permission):
-        raise NotAllowed(
-            f"None of your roles carries {permission!r}.", fix="Ask an owner of this tenant for a role that does."
-        )
+    if not permitted:
+        require_somewhere(user=actor, permission=permission)
     if not wanted:
         return list(permitted.values())
     asked = [_brand_id(text) for text in wanted]
@@ -171,7 +168,7 @@ def _brands(actor: Actor, permission: str, wanted: tuple[str, ...]) -> list[Bran
     return [permitted[key] for key in asked]
 
 
-def _refuse(actor: User, permission: str, missing: list[UUID]) -> None:
+def _refuse(actor: Actor, permission: str, missing: list[UUID]) -> None:
     """A brand that may not be known of is answered like one that does not exist."""
     visible = people.brands_for(user=actor, permission="metrics.view").filter(pk__in=missing)
     if visible.count() < len(missing):

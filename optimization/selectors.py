@@ -13,9 +13,10 @@ from django.db.models import Model, Q, QuerySet
 
 from accounts import selectors as people
 from accounts.models import Brand, User
+from accounts.services import require_somewhere
 from harmonization.models import Listing, Load
 from optimization.models import CurveVersion, Solve
-from tenants.core.problems import NotAllowed, NotFound
+from tenants.core.problems import NotFound
 
 VIEW_CURVES = "curves.view"
 VIEW_SOLVES = "scenarios.view"
@@ -110,7 +111,7 @@ def curve_versions_listed(*, user: Person) -> QuerySet[CurveVersion]:
     Raises:
         NotAllowed: there is no brand whose curves this person may see.
     """
-    _require_somewhere(user, VIEW_CURVES)
+    require_somewhere(user=user, permission=VIEW_CURVES)
     return curve_versions_visible(user=user)
 
 
@@ -130,7 +131,7 @@ def solves_listed(*, user: Person) -> QuerySet[Solve]:
     Raises:
         NotAllowed: there is no brand whose solves this person may see.
     """
-    _require_somewhere(user, VIEW_SOLVES)
+    require_somewhere(user=user, permission=VIEW_SOLVES)
     solves = Solve.objects.select_related("brand", "curve_version").defer("curve_version__curves", "problem", "current")
     return _scoped(solves, user, VIEW_SOLVES)
 
@@ -151,11 +152,3 @@ def _one(rows: QuerySet[Row], key: UUID) -> Row:
     if found is None:
         raise NotFound("There is nothing here under that id.")
     return found
-
-
-def _require_somewhere(user: Person, permission: str) -> None:
-    if not people.may_for_some_brand(user=user, permission=permission):
-        raise NotAllowed(
-            f"None of your roles carries {permission!r}.",
-            fix="Ask an owner of this tenant to grant you a role that does.",
-        )

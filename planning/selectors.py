@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from accounts import selectors as people
 from accounts.models import Brand, User
+from accounts.services import require_somewhere
 from harmonization.models import EventTable
 from harmonization.selectors import EVENTS
 from jobs.models import Job
@@ -28,7 +29,7 @@ from planning.core.like_period import LikePeriod, like_period
 from planning.core.scenario_problem import scenario_problem, tree_paths
 from planning.core.terms import CENT, Bound, ScenarioTerms
 from planning.models import Scenario
-from tenants.core.problems import NotAllowed, NotFound
+from tenants.core.problems import NotFound
 from tenants.selectors import current_tenant
 
 VIEW = "scenarios.view"
@@ -109,10 +110,7 @@ def scenarios_listed(*, user: Person) -> QuerySet[Scenario]:
     Raises:
         NotAllowed: there is no brand whose scenarios this person may see.
     """
-    if not people.may_for_some_brand(user=user, permission=VIEW):
-        raise NotAllowed(
-            f"None of your roles carries {VIEW!r}.", fix="Ask an owner of this tenant to grant you a role that does."
-        )
+    require_somewhere(user=user, permission=VIEW)
     return scenarios_visible(user=user)
 
 
