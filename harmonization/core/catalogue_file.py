@@ -23,6 +23,8 @@ ID_COLUMNS = ("retailer_sku", "asin", "walmart_item_id", "criteo_product_id")
 #: Column that holds the retailer's own id where there is no `retailer_sku`, by network.
 ID_OF_NETWORK = {"amazon_ads": "asin", "walmart_connect": "walmart_item_id", "criteo": "criteo_product_id"}
 MAX_FINDINGS = 50
+#: A catalogue is read whole, while somebody waits.
+MAX_ROWS = 50_000
 #: Longest text of each column, as the catalogue's tables hold it.
 LONGEST = {
     "sku": 64,
@@ -101,6 +103,12 @@ def _rows(reader: csv.DictReader[str]) -> list[CatalogueRow]:
         cells = {name: (value or "").strip() for name, value in record.items() if name is not None}
         if not any(cells.values()):
             continue
+        if len(rows) >= MAX_ROWS:
+            raise InvalidInput(
+                f"The catalogue has more than {MAX_ROWS:,} rows.",
+                where=f"row {number}",
+                fix="Send it in several files, such as one for each brand; nothing of it was taken.",
+            )
         problems = list(_problems(cells, extra=None in record))
         if not problems:
             row = _row(number, cells)

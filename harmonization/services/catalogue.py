@@ -14,6 +14,8 @@ from harmonization.core.catalogue_file import CatalogueRow, read_catalogue
 from harmonization.models import Listing, Product, Retailer, Upload
 from tenants.core.problems import InvalidInput
 
+_BATCH = 2_000  # rows of one statement
+
 
 @dataclass(frozen=True)
 class CatalogueReport:
@@ -47,28 +49,33 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
                 fix="Add the brand in the settings, or correct the file.",
             )
         retailers = _retailers(rows)
-        created = updated = 0
-        products: dict[str, Product] = {}
-        for row in rows:
-            if row.sku not in products:
-                product, new = Product.objects.update_or_create(
+        by_sku = {row.sku: row for row in rows}
+        updated = Product.objects.filter(sku__in=by_sku).count()
+        Product.objects.bulk_create(
+            [
+                Product(
                     sku=row.sku,
-                    defaults={
-                        "brand": brands[row.brand.casefold()],
-                        "gtin14": row.gtin14,
-                        "name": row.product_name,
-                        "category": row.category,
-                        "pack_size": row.pack_size,
-                        "price": row.price,
-                        "margin": row.margin,
-                    },
+                    brand=brands[row.brand.casefold()],
+                    gtin14=row.gtin14,
+                    name=row.product_name,
+                    category=row.category,
+                    pack_size=row.pack_size,
+                    price=row.price,
+                    margin=row.margin,
                 )
-                products[row.sku] = product
-                created, updated = created + new, updated + (not new)
+                for row in by_sku.values()
+            ],
+            batch_size=_BATCH,
+            update_conflicts=True,
+            unique_fields=["sku"],
+            update_fields=["brand", "gtin14", "name", "category", "pack_size", "price", "margin", "updated_at"],
+        )
+        # Asked for: of a product that was there already, the insertion does not tell the id.
+        products = dict(Product.objects.filter(sku__in=by_sku).values_list("sku", "pk"))
         Listing.objects.bulk_create(
             [
                 Listing(
-                    product=products[row.sku],
+                    product_id=products[row.sku],
                     retailer=retailers[row.retailer.casefold()],
                     retailer_sku=row.retailer_sku,
                     units_in_stock=row.units_in_stock,
@@ -77,11 +84,14 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
                 )
                 for row in rows
             ],
+            batch_size=_BATCH,
             update_conflicts=True,
             unique_fields=["retailer", "retailer_sku"],
             update_fields=["product", "units_in_stock", "daily_unit_sales", "stock_as_of"],
         )
-    return CatalogueReport(rows=len(rows), products_created=created, products_updated=updated, listings=len(rows))
+    return CatalogueReport(
+        rows=len(rows), products_created=len(by_sku) - updated, products_updated=updated, listings=len(rows)
+    )
 
 
 def _retailers(rows: list[CatalogueRow]) -> dict[str, Retailer]:

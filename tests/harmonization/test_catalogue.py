@@ -64,6 +64,24 @@ def test_products_and_listings(take):
     assert Listing.objects.first().stock_as_of == date(2026, 11, 22)
 
 
+def test_a_long_catalogue_takes_no_more_queries(take, django_assert_max_num_queries):
+    rows = [line(sku=f"S{number}", retailer_sku=str(number)) for number in range(200)]
+    take(catalogue(*rows[:100]))
+    with django_assert_max_num_queries(40):
+        report = take(catalogue(*rows))
+    assert (report["products_created"], report["products_updated"]) == (100, 100)
+    assert Listing.objects.count() == Product.objects.count() == 200
+
+
+def test_a_catalogue_too_long_to_wait_for_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr("harmonization.core.catalogue_file.MAX_ROWS", 2)
+    path = tmp_path / "long.csv"
+    path.write_bytes(catalogue(*(line(retailer_sku=str(number)) for number in range(3))))
+    with pytest.raises(InvalidInput, match="more than 2 rows") as error:
+        read_catalogue(path)
+    assert error.value.where == "row 4"
+
+
 def test_later_catalogue_updates(take):
     take(catalogue(GOOD))
     report = take(catalogue(line(price="3.99", units_in_stock="60")))
