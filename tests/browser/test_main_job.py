@@ -30,7 +30,7 @@ def filled(site, chromium_browser):
     watch.sign_in(site, site.alice)
     watch.check()
     send(page, site, site.exports / "catalogue.csv", kind="catalogue")
-    page.wait_for_url("**/data/catalogue/")
+    assert page.url.endswith("/data/catalogue/"), page.locator("main").inner_text()
     watch.check()
     connection.set_tenant(Tenant.objects.get(schema_name="acme"))
     Account.objects.create(
@@ -41,7 +41,7 @@ def filled(site, chromium_browser):
         one for one in site.truth["files"] if one["contract"] == "walmart_search_item" and one["set"] == "demo"
     )
     send(page, site, site.exports / entry["file"], account="Walmart account")
-    page.wait_for_url("**/jobs/*/")
+    assert "/jobs/" in page.url, page.locator("main").inner_text()
     page.wait_for_selector("text=succeeded", timeout=60_000)
     watch.check()
     watch.close()
@@ -55,7 +55,8 @@ def send(page, site, path, *, kind="report", account=None):
     if account:
         label = page.locator(f"select[name=account] option:has-text('{account}')").inner_text()
         page.select_option("select[name=account]", label=label)
-    page.click("button:has-text('Upload and harmonise')")
+    with page.expect_navigation():
+        page.click("button:has-text('Upload and harmonise')")
 
 
 def test_figures_are_those_of_the_file(site, filled, watched):
