@@ -11,7 +11,9 @@ from uuid import UUID
 
 import polars as pl
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Max, Min, Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, JSONObject
 
 from accounts import selectors as people
 from accounts.models import User
@@ -76,11 +78,7 @@ def published_events(*, brand_ids: Collection[UUID], with_unbranded: bool = Fals
             nobody's in particular, so only roles for the whole tenant see them.
     """
     table = EventTable.objects.filter(name=EVENTS).first()
-    loads = list(
-        Load.objects.filter(status=Load.Status.PUBLISHED).select_related(
-            "upload__account__retailer", "upload__account__brand", "contract_version__contract"
-        )
-    )
+    loads = _published_loads()
     if table is None or table.version is None or not loads:
         return None
     allowed = pl.col("rmn_brand_id").is_in([str(pk) for pk in brand_ids])
@@ -94,6 +92,20 @@ def published_events(*, brand_ids: Collection[UUID], with_unbranded: bool = Fals
         finality=_finality(loads),
         as_of=max(load.published_at for load in loads if load.published_at),
     )
+
+
+def _published_loads() -> list[Load]:
+    """Published loads with their accounts and, of their reports, no more than is asked for here.
+
+    Every page of figures reads them all, and a whole report is kilobytes long.
+    """
+    told = JSONObject(**{name: f"report__{name}" for name in ("headline", "coverage", "report", "restatement_days")})
+    loads: list[Load] = []
+    published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
+    for load in published.select_related("upload__account__retailer", "upload__account__brand"):
+        load.report = {name: value for name, value in load.told.items() if value is not None}
+        loads.append(load)
+    return loads
 
 
 def _with_owners(rows: pl.LazyFrame, loads: list[Load]) -> pl.LazyFrame:
@@ -181,11 +193,16 @@ def accounts_visible(*, user: Person, permission: str = "uploads.view") -> Query
 
 
 def sources_visible(*, user: Person) -> QuerySet[Account]:
-    """Accounts with what arrived for each: `files`, `rows` published, `first_day` and `last_day` of their figures."""
+    """Accounts with what arrived for each: `files`, `rows` that stand, `first_day` and `last_day` of their figures."""
     published = Q(uploads__loads__status=Load.Status.PUBLISHED)
+
+    def gone(name: str) -> Sum:
+        told = KeyTextTransform(name, "uploads__loads__report")
+        return Sum(Cast(told, BigIntegerField()), filter=published, default=0)
+
     return accounts_visible(user=user).annotate(
         files=Count("uploads", distinct=True),
-        rows=Sum("uploads__loads__rows_out", filter=published, default=0),
+        rows=Sum("uploads__loads__rows_out", filter=published, default=0) - gone("superseded") - gone("yielded"),
         first_day=Min("uploads__loads__period_start", filter=published),
         last_day=Max("uploads__loads__period_end", filter=published),
     )

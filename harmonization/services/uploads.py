@@ -143,5 +143,5 @@ def _require_room() -> None:
     if used >= quota:
         raise QuotaExceeded(
             f"The uploads of this tenant use all of its {quota // MIB:,} MiB.",
-            fix="Delete uploads you no longer need, or ask the platform's operators for more.",
+            fix="Ask the platform's operators for more.",
         )

@@ -42,7 +42,7 @@ def test_same_file_again_adds_nothing(load, walmart):
     assert Load.objects.filter(status="published").count() == 1
 
 
-def test_restated_rows_replace_earlier_ones(load, walmart):
+def test_restated_rows_replace_earlier_ones(load, walmart, alice):
     load(walmart_csv(walmart_row(sales="40.00"), walmart_row("2026-11-03")), walmart)
     load(walmart_csv(walmart_row(sales="44.00")), walmart, "restated.csv")
     rows = events(walmart)
@@ -50,6 +50,7 @@ def test_restated_rows_replace_earlier_ones(load, walmart):
     column = next(name for name in rows.columns if name.startswith("att__sales__c14") and "__total__all__all" in name)
     assert sorted(rows[column]) == [Decimal("40.00"), Decimal("44.00")]
     assert Load.objects.latest("created_at").report["superseded"] == 1
+    assert selectors.sources_visible(user=alice).get().rows == 2
 
 
 def test_publisher_that_dies_after_the_delta_commit_leaves_nothing(load, send, walmart, tmp_path):
@@ -131,7 +132,7 @@ def test_a_file_read_anew_under_other_keys_is_not_counted_twice(load, walmart, a
     assert events(walmart)["spend"].sum() == Decimal("15.00")
 
 
-def test_the_file_that_arrived_last_is_right_whichever_is_published_last(send, load, walmart, tmp_path):
+def test_the_file_that_arrived_last_is_right_whichever_is_published_last(send, load, walmart, alice, tmp_path):
     early = send(walmart_csv(walmart_row(spend="10.00"), walmart_row("2026-11-03", spend="5.00")), walmart, "early.csv")
     load(walmart_csv(walmart_row(spend="9.00")), walmart, "restated.csv")
     staging = tmp_path / "storage" / "late"
@@ -139,6 +140,7 @@ def test_the_file_that_arrived_last_is_right_whichever_is_published_last(send, l
     services.harmonize_upload(context=DirectContext(early.job, staging))
     assert events(walmart)["spend"].sum() == Decimal("14.00")
     assert Load.objects.get(upload=early.upload).report["yielded"] == 1
+    assert selectors.sources_visible(user=alice).get().rows == 2
 
 
 def test_a_cancelled_load_does_not_look_as_if_it_ran(send, walmart, tmp_path):
