@@ -12,13 +12,13 @@ from metrics.core.notices import network_tone
 from optimization import selectors as optimization
 from optimization.core.problem import LEVELS, Path
 from optimization.core.stored_curves import StoredCurve
-from planning.core.charts import dumbbell, over_asked, response, rest_words, sankey
+from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
 from planning.core.relaxations import WayOut
 from planning.core.result import Result, ResultLine, read_result
 from planning.core.terms import ScenarioTerms
 from planning.models import Scenario
 from planning.selectors import terms_of
-from planning.services import STAGES
+from planning.services import STAGES, Feasibility
 from tenants.selectors import current_tenant
 
 # status: (tone, icon) of its chip
@@ -105,7 +105,7 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
         "options": [(one.cell, one.label, one.product, one.cell == chosen.cell) for one in cells],
         "curve": curve,
         "response": response(curve, terms.weeks, chosen, currency=currency, horizon=horizon) if curve else None,
-        "constraints": list(constraint_words(terms)),
+        "constraints": list(constraint_words(terms, currency)),
     }
 
 
@@ -133,6 +133,8 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         {
             "index": at,
             "way": way,
+            "text": way.words(currency),
+            "move": way.move_words(currency),
             "sales": one["sales"],
             "spend": one["spend"],
             "roas": one["sales"] / one["spend"] if one["sales"] and one["spend"] else None,
@@ -144,7 +146,8 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
     elsewhere = {
         _key_of(member) for conflict in solution.get("further_conflicts", ()) for member in conflict["minimal_conflict"]
     }
-    every = list(constraint_words(terms))
+    every = list(constraint_words(terms, currency))
+    tones = retailer_tones()
     return {
         "terms": terms,
         "currency": currency,
@@ -153,13 +156,22 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         "shortfall": solution.get("shortfall"),
         "best_attainable": solution.get("best_attainable"),
         "further": len(solution.get("further_conflicts", ())),
-        "over": over_asked(ways, terms.available, retailer_tones(), currency),
+        "over": over_asked(ways, terms.available, tones, currency),
+        "over_keys": over_keys(ways, tones),
         "constraints": [(words, key in in_conflict, key in elsewhere) for key, words in every],
         "others": sum(key not in in_conflict for key, _ in every),
     }
 
 
 Key = tuple[str, Path, str]
+
+
+def feasibility_context(found: Feasibility, currency: str) -> dict[str, Any]:
+    """What the builder says of a question that is not solved yet."""
+    return {
+        "feasibility": found,
+        "ways": [(way.words(currency), way.move_words(currency)) for way in found.conflict],
+    }
 
 
 def _key_of(member: Mapping[str, Any]) -> Key:
@@ -172,11 +184,11 @@ def _key_of(member: Mapping[str, Any]) -> Key:
     return ("bounds", path, member["kind"]) if path else ("total_budget", (), "")
 
 
-def constraint_words(terms: ScenarioTerms) -> Iterator[tuple[Key, str]]:
+def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
     """Every constraint of a scenario with what identifies it."""
     yield (
         ("total_budget", (), ""),
-        WayOut(field="total_budget", asked=terms.total_budget, needed=None, restores=False).text,
+        WayOut(field="total_budget", asked=terms.total_budget, needed=None, restores=False).words(currency),
     )
     if terms.reserve_fraction:
         yield ("reserve_fraction", (), ""), f"Experiment reserve of {terms.reserve_fraction:.2%}"
@@ -191,7 +203,7 @@ def constraint_words(terms: ScenarioTerms) -> Iterator[tuple[Key, str]]:
         for limit, value in (("min_spend", bound.min_spend), ("max_spend", bound.max_spend)):
             if value is not None:
                 way = WayOut(field="bounds", asked=value, needed=None, restores=False, path=bound.path, limit=limit)
-                yield ("bounds", bound.path, limit), way.text
+                yield ("bounds", bound.path, limit), way.words(currency)
 
 
 def stages_of(job: Job) -> list[dict[str, str]]:
@@ -220,4 +232,4 @@ def export_notes(scenario: Scenario) -> list[tuple[str, str]]:
     if "gain" in outlook:
         low, high = outlook["gain"]
         notes.append(("Gain, 80 % interval", f"{low:,.2f} to {high:,.2f}, {outlook['draws']} draws"))
-    return [*notes, *(("Constraint", words) for _, words in constraint_words(terms))]
+    return [*notes, *(("Constraint", words) for _, words in constraint_words(terms, currency_of(scenario)))]

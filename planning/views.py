@@ -38,6 +38,7 @@ from planning.presenters import (
     CHIPS,
     constraint_words,
     currency_of,
+    feasibility_context,
     horizon_words,
     infeasible_context,
     solved_context,
@@ -103,7 +104,7 @@ def scenario_detail(request: HttpRequest, scenario_id: UUID) -> HttpResponse:
             "terms": terms,
             "currency": currency_of(scenario),
             "horizon": horizon_words(terms),
-            "constraints": list(constraint_words(terms)),
+            "constraints": list(constraint_words(terms, currency_of(scenario))),
             "problem": scenario.problem or lost,
             "stopped": scenario.status == Scenario.Status.SOLVING and not solving,
         }
@@ -135,7 +136,9 @@ def scenario_check(request: HttpRequest) -> HttpResponse:
     given, _ = _given(request.POST, basis)
     context: dict[str, Any] = {"basis": basis}
     try:
-        context["feasibility"] = services.check_scenario(actor=_me(request), given=given, brand=brand)
+        context |= feasibility_context(
+            services.check_scenario(actor=_me(request), given=given, brand=brand), basis.currency
+        )
     except InvalidInput as problem:
         context["check_problem"] = problem
     return render(request, "planning/_feasibility.html", context)
@@ -204,7 +207,9 @@ def _build(request: HttpRequest, about: _Built) -> HttpResponse:
         if act == "check":
             found = services.check_scenario(actor=_me(request), given=given, brand=about.brand)
             unsent = ScenarioForm(initial=request.POST.dict())
-            return _builder_page(request, about, basis, unsent, rows, {"feasibility": found, "checked": True})
+            return _builder_page(
+                request, about, basis, unsent, rows, feasibility_context(found, basis.currency) | {"checked": True}
+            )
         scenario = _stored(request, about, given)
         if act == "solve":
             services.solve_scenario(actor=_me(request), scenario=scenario)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from optimization.core.stored_curves import StoredCurve
+from planning.core.amounts import short_money as money
 from planning.core.relaxations import WayOut
 from planning.core.result import Result, ResultLine, placement_words
 
 MOST_LINES = 15
 _POINTS = 48
-_ABOUT: dict[str, str] = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 def dumbbell(result: Result, currency: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def dumbbell(result: Result, currency: str) -> dict[str, Any]:
         "tip": {"rows": {"Now": "usd|0", "Proposed": "usd|0"}},
         "narrow": {
             "xAxis": {"interval": top / 2},
-            "yAxis": {"axisLabel": {"width": 104, "overflow": "break", "fontSize": 10.5, "lineHeight": 12}},
+            "yAxis": {"axisLabel": {"width": 122, "overflow": "truncate", "fontSize": 10.5, "interval": 0}},
             "grid": {"right": 44},
         },
         "option": {
@@ -46,7 +46,7 @@ def dumbbell(result: Result, currency: str) -> dict[str, Any]:
             },
             "yAxis": {
                 "type": "category", "data": names, "splitLine": {"show": False},
-                "axisLabel": {"fontSize": 11.5, "color": "$ink", "width": 240, "overflow": "truncate"},
+                "axisLabel": {"fontSize": 11.5, "color": "$ink", "width": 230, "overflow": "truncate", "interval": 0},
             },
             "series": [
                 {
@@ -231,16 +231,16 @@ def over_asked(
     over = money(float(asked - available), currency)
     series: list[dict[str, Any]] = [
         {
-            "type": "bar", "name": way.text, "stack": "asked", "barWidth": 26, "data": [float(way.asked)],
+            "type": "bar", "name": way.words(currency), "stack": "asked", "barWidth": 26, "data": [float(way.asked)],
             "itemStyle": {"color": f"${tone}-fill", "borderColor": "$surface", "borderWidth": 1},
             "label": {
-                "show": way.asked > asked / 12, "formatter": f"{way.path[-1]} {money(float(way.asked), currency)}",
+                "show": way.asked > asked / 8, "formatter": money(float(way.asked), currency),
                 "color": "#ffffff" if tone == "n1" else "#10151c", "fontSize": 11, "fontWeight": 600,
-                "position": "insideLeft",
+                "position": "inside",
             },
         }
         for way in floors
-        for tone in [tones.get(way.path[1], "n4") if len(way.path) > 1 else "n4"]
+        for tone in [_tone_of(way, tones)]
     ]  # fmt: skip
     series[-1]["markLine"] = {
         "silent": True, "symbol": "none", "lineStyle": {"color": "$ink", "type": "solid", "width": 1.5},
@@ -255,7 +255,7 @@ def over_asked(
     return {
         "alt": f"{told}: together {money(float(asked), currency)}, {over} above the "
         f"{money(float(available), currency)} available.",
-        "tip": {"rows": {way.text: "usd" for way in floors}},
+        "tip": {"rows": {way.words(currency): "usd" for way in floors}},
         "option": {
             "grid": {"top": 34, "left": 4, "right": 20},
             "tooltip": {"axisPointer": {"type": "none"}},
@@ -269,20 +269,22 @@ def over_asked(
     }  # fmt: skip
 
 
-def money(amount: float, currency: str) -> str:
-    """For labels in a picture: $131k."""
-    sign = _ABOUT.get(currency, f"{currency} ")
-    for scale, letter in ((1e6, "M"), (1e3, "k")):
-        if amount >= scale:
-            scaled = amount / scale
-            return f"{sign}{scaled:.0f}{letter}" if scaled >= 100 else f"{sign}{scaled:.3g}{letter}"
-    return f"{sign}{amount:,.0f}"
+def over_keys(ways: Sequence[WayOut], tones: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(class of the key, name) of each floor in the bar of `over_asked`: segments are too narrow for names."""
+    return [(f"k-{_tone_of(way, tones)}", way.path[-1]) for way in ways if way.limit == "min_spend"]
+
+
+def _tone_of(way: WayOut, tones: Mapping[str, str]) -> str:
+    return tones.get(way.path[1], "n4") if len(way.path) > 1 else "n4"
 
 
 def _short(line: ResultLine) -> str:
-    if not line.product:
+    """SKU, retailer, placement: what tells lines apart comes first, so that cutting a name short leaves it."""
+    if len(line.path) < 3:
         return line.label
-    return f"{line.path[1]} · {placement_words(line.path[2])} · {line.product}"
+    _, retailer, placement, *below = line.path
+    told = [] if placement == "unknown" else [placement_words(placement)]
+    return " · ".join([*below[-1:], retailer, *told])
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -296,8 +298,8 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """The next 1, 2, 4 or 8 times a power of ten: quarters of it are round as well."""
+    """The next 1, 2, 4, 6 or 8 times a power of ten: quarters of it are round as well."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1.0, 2.0, 4.0, 8.0, 10.0, 20.0) if step * power >= value)
+    return next(step * power for step in (1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 20.0) if step * power >= value)

@@ -15,6 +15,7 @@ from typing import Any
 from optimization.core.conflicts import Conflict, Member, bounds_can_be_met
 from optimization.core.limit_conflicts import limits_can_be_met
 from optimization.core.problem import BudgetProblem, Path, path_text
+from planning.core.amounts import amount_text
 from planning.core.terms import CENT, MOST_MONEY, Bound, ScenarioTerms
 
 _FOURTH = Decimal("0.0001")
@@ -46,24 +47,37 @@ class WayOut:
 
     @property
     def text(self) -> str:
+        """The constraint where the currency is told beside it, as in the API."""
+        return self.words()
+
+    @property
+    def move(self) -> str:
+        """The change where the currency is told beside it."""
+        return self.move_words()
+
+    def words(self, currency: str = "") -> str:
         """The constraint, as people say it."""
         if self.field == "bounds":
             word = "at least" if self.limit == "min_spend" else "at most"
-            return f"{path_text(self.path)} {word} {self.asked:,.2f}"
+            return f"{path_text(self.path)} {word} {amount_text(self.asked, currency)}"
         if self.field == "total_budget":
-            return f"Total budget of {self.asked:,.2f}"
+            return f"Total budget of {amount_text(self.asked, currency)}"
         if self.field == "reserve_fraction":
             return f"Experiment reserve of {self.asked:.2%}"
         if self.field == "max_change_fraction":
             return f"No line changes by more than {self.asked:.2%}"
         return f"ROAS of at least {self.asked.normalize():f}"
 
-    @property
-    def move(self) -> str:
+    def move_words(self, currency: str = "") -> str:
         """The change, in the imperative."""
         if self.needed is None:
             return "No change of this alone works"
-        value = f"{self.needed:.2%}" if self.field.endswith("_fraction") else f"{self.needed:,.2f}"
+        if self.field.endswith("_fraction"):
+            value = f"{self.needed:.2%}"
+        elif self.field == "min_roas":
+            value = f"{self.needed.normalize():f}"
+        else:
+            value = amount_text(self.needed, currency)
         verb = "Raise" if self.needed > self.asked else "Lower"
         return f"{verb} it to {value}"
 

@@ -52,7 +52,7 @@ def test_every_wrong_field_is_listed(api, fitted, body):
 def test_a_check_solves_nothing(api, fitted, body):
     told = api.post("/api/v1/scenarios/check/", body | {"bounds": BOTH}, format="json").json()
     assert (told["feasible"], told["shortfall"]) == (False, "800.00")
-    assert told["conflict"][0]["move"] == "Raise it to 5,000.00"
+    assert told["conflict"][0]["move"] == "Raise it to 5,000"
     assert not Scenario.objects.exists()
 
 
@@ -104,7 +104,7 @@ def test_the_command_asks_and_answers(fitted, alice, tmp_path):
     file.write_text(json.dumps(ASKED | {"bounds": BOTH}))
     told = json.loads(command("--json", "--as", alice.email, "--brand", "chips", "create", str(file)))
     assert told["status"] == "draft"
-    assert "Raise it to 5,000.00" in command("solve", "SC-0001")
+    assert "Raise it to 5,000" in command("solve", "SC-0001")
     assert json.loads(command("--json", "list"))[0]["status"] == "infeasible"
     assert "infeasible" in command("show", told["id"])
     with pytest.raises(CommandError, match="Nobody here"):
