@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts import selectors as people
 from accounts.models import User
 from metrics.core.notices import network_name, network_tone
+from metrics.core.performance import standing_of
 from metrics.core.table import MetricTable
 from planning import home
 from tenants.selectors import current_tenant
@@ -51,6 +52,7 @@ def _figures(user: User, until: Any) -> dict[str, Any]:
     items = home.attention(user=user, until=until)
     currency = current_tenant().base_currency
     total = _row(by_network.totals, currency)
+    standing = standing_of(by_network.provenance, timezone.now().date())
     return {
         "until": until,
         "currency": currency,
@@ -64,6 +66,7 @@ def _figures(user: User, until: Any) -> dict[str, Any]:
                 "name": network_name(row["network"]),
                 "tone": network_tone(row["network"]),
                 "change": _change(row, "spend"),
+                "standing": standing.of(standing.accounts.get(row["network"], ())),
             }
             for row in by_network.lines.iter_rows(named=True)
             if row["currency"] == currency
@@ -71,7 +74,7 @@ def _figures(user: User, until: Any) -> dict[str, Any]:
         "attention": items,
         "at_stake": sum(item.money for item in items if item.money is not None),
         "months": _months_chart(home.months_by_network(user=user, until=until), currency),
-        "provenance": by_network.provenance,
+        "as_of": by_network.provenance.as_of,
     }
 
 
