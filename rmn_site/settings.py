@@ -351,6 +351,7 @@ UNFOLD = {
     "SITE_TITLE": "RMN",
     "SITE_HEADER": "RMN",
     "SITE_SYMBOL": "storefront",
+    "SITE_ICON": "/static/mark.svg",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/mark.svg"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
