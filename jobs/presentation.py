@@ -131,7 +131,8 @@ def as_text(line: JobLog) -> str:
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, str]:
-    amount = f"{stage['done']:,} {stage['unit']}"
+    unit = stage["unit"].removesuffix("s") if stage["done"] == 1 else stage["unit"]
+    amount = f"{stage['done']:,} {unit}"
     return {
         "state": _STAGE_STATES[stage["status"]],
         "label": stage["name"],

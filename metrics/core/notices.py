@@ -27,7 +27,8 @@ def network_name(network: str | None) -> str:
 
 def report_name(report: str) -> str:
     """What people call a report: its slug, in words."""
-    return report.replace("_", " ")
+    words = report.split("_")
+    return " ".join(["SP" if words[0] == "sp" else words[0], *words[1:]])
 
 
 def notices_for(
@@ -147,7 +148,7 @@ def _left_out(items: Iterable[LeftOut]) -> Iterator[Notice]:
             yield Notice(
                 code="repeated_report",
                 severity="info",
-                text=f"{who}, {money}, repeat days that the account's other rows tell. They are not added.",
+                text=f"{who}, {money}, repeat days that another report of the account tells. They are not added.",
             )
 
 
