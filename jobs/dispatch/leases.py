@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
@@ -108,9 +108,16 @@ def claim(
 
 
 def renew(*, job_id: UUID, token: int, lease_seconds: float) -> bool:
-    """Prolong a lease; False if it belongs to another attempt by now."""
+    """Prolong a lease; False if it belongs to another attempt by now.
+
+    Never waits: a row that its attempt holds to publish is left as it is, as `expired` leaves it, so that whoever
+    renews goes on watching over time and memory meanwhile.
+    """
     until = Now() + timedelta(seconds=lease_seconds)
-    return bool(_held(job_id, token).update(lease_until=until))
+    with transaction.atomic():
+        if _held(job_id, token).select_for_update(skip_locked=True, of=("self",)).exists():
+            return bool(_held(job_id, token).update(lease_until=until))
+        return _held(job_id, token).exists()
 
 
 def cancel_requested(*, job_id: UUID, token: int) -> bool:

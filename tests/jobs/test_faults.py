@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 import redis
-from django.db import connection
+from django.db import connection, transaction
 from django_celery_beat.models import PeriodicTask
 
-from jobs import services
+from jobs import attempts, services
 from jobs.core.schedules import Timing
 from jobs.core.states import State
+from jobs.dispatch import leases
 from jobs.dispatch.models import Dispatch
 from jobs.models import Job, JobLog
 from tests.jobs.workers import GRACE, LEASE, Site, running_site, until
@@ -155,6 +158,34 @@ def test_lost_lease_cannot_publish(site: Site):
     assert not site.lines("published")
     job.refresh_from_db()
     assert job.state == State.RUNNING
+
+
+def test_watching_goes_on_while_a_job_publishes(site: Site):
+    job = site.submit("count")
+    claim = attempts.begin_attempt(queues=["default"], lease_seconds=1, worker="here")
+    assert claim is not None
+    held, over = threading.Event(), threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            leases.hold(job_id=claim.job_id, token=claim.token)
+            held.set()
+            over.wait(20)
+        connection.close()
+
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    try:
+        assert held.wait(10)
+        asked = time.monotonic()
+        assert leases.renew(job_id=job.pk, token=claim.token, lease_seconds=60)
+        assert time.monotonic() - asked < 5
+    finally:
+        over.set()
+        publisher.join()
+    assert leases.renew(job_id=job.pk, token=claim.token, lease_seconds=60)
+    assert Dispatch.objects.get(job_id=job.pk).lease_until > job.created_at + timedelta(seconds=30)
+    assert not leases.renew(job_id=job.pk, token=claim.token - 1, lease_seconds=60)
 
 
 def test_cancel_while_running(site: Site):
