@@ -65,7 +65,7 @@ def find_header_row(head: Head, contract: Contract) -> int:
     return hits.index(max(hits)) + 1
 
 
-def rank_contracts(head: Head, contracts: Sequence[Contract], context: LoadContext) -> list[Fit]:
+def rank_contracts(head: Head, contracts: Sequence[Contract]) -> list[Fit]:
     """Every contract's fit, the best first."""
     fits = []
     for contract in contracts:
@@ -81,14 +81,14 @@ def rank_contracts(head: Head, contracts: Sequence[Contract], context: LoadConte
     return sorted(fits, key=lambda fit: (len(fit.missing) > 0, -fit.score, fit.contract.name))
 
 
-def choose_contract(head: Head, contracts: Sequence[Contract], context: LoadContext) -> Contract:
+def choose_contract(head: Head, contracts: Sequence[Contract]) -> Contract:
     """The one contract that fits.
 
     Raises:
         NoContractFits: with each contract's missing columns in `errors`.
         SeveralContractsFit: the best two score the same within `MARGIN`.
     """
-    fits = rank_contracts(head, contracts, context)
+    fits = rank_contracts(head, contracts)
     fitting = [fit for fit in fits if not fit.missing]
     if not fitting:
         seen = max(head.rows, key=lambda row: sum(bool(cell.strip()) for cell in row), default=())

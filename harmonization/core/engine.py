@@ -71,7 +71,7 @@ def harmonize_file(
             scratch=scratch,
             limits=limits,
         ) as opened:
-            chosen = single or choose_contract(opened.head, contract if isinstance(contract, list) else [], context)
+            chosen = single or choose_contract(opened.head, contract if isinstance(contract, list) else [])
             header_row, binding = _bind(opened, chosen, context, path.name)
             rows = opened.rows(header_row, len(binding.headers))
             progress("harmonise", 1, 4)
