@@ -11,7 +11,7 @@ from django.shortcuts import render, resolve_url
 
 from accounts.rest.problem_details import current_request_id
 from tenants.core.problem_documents import CONTENT_TYPE, problem_document
-from tenants.core.problems import NotAuthenticated, NotFound, Problem, TooLarge, Unavailable
+from tenants.core.problems import InvalidInput, NotAuthenticated, NotFound, Problem, TooLarge, Unavailable
 
 API_PREFIX = "/api/"
 MIB = 1024 * 1024
@@ -63,6 +63,18 @@ class ProblemMiddleware:
         if response.status_code >= 400 and said_in_html and request.path.startswith(API_PREFIX):
             return _document(request, _plain_problem(response.status_code))
         return response
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """No text has a NUL in it, and the database refuses one: said here once, for every filter of every page."""
+        for name, values in request.GET.lists():
+            if any("\x00" in text for text in (name, *values)):
+                problem = InvalidInput(
+                    "The address holds a character with the code zero.",
+                    where=name.replace("\x00", ""),
+                    fix="Remove %00 from it.",
+                )
+                return self.process_exception(request, problem)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Problem):

@@ -123,3 +123,10 @@ def test_markup_in_names_stays_text(browser: Client, alice: User) -> None:
     BrandFactory(slug="evil", name="<script>alert(1)</script>")
     for name in ("settings-brands", "settings-history"):
         assert b"<script>alert" not in browser.get(reverse(name)).content
+
+
+@pytest.mark.parametrize("address", ["/scenarios/?brand=%00", "/jobs/?kind=%00", "/data/catalogue/?q=a%00b"])
+def test_a_nul_in_the_address_is_refused_before_the_database_is_asked(browser: Client, address: str) -> None:
+    page = browser.get(address)
+    assert page.status_code == 400
+    assert "Remove %00" in page.content.decode()
