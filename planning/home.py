@@ -44,8 +44,9 @@ class Attention:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A first step. `result` says what came of it, for steps that are done."""
+    """A first step, for those with `permission`. `result` says what came of it, for steps that are done."""
 
+    permission: str
     text: str
     done: bool
     result: str
@@ -189,47 +190,56 @@ def _out_of_stock(user: User, until: date) -> Iterator[Attention]:
 
 
 def first_steps(*, user: User) -> list[Step]:
-    """The way from nothing to a plan; each step is done when the tenant has its real result."""
+    """The way from nothing to a plan, as far as the person may go it; a step is done when its real result is there."""
     uploads = data.uploads_visible(user=user)
     loads = data.loads_visible(user=user).filter(status=Load.Status.PUBLISHED)
     rows = sum(loads.values_list("rows_out", flat=True))
     curves = CurveVersion.objects.order_by("-created_at").first()
     scenarios = Scenario.objects.filter(status=Scenario.Status.SOLVED)
     infeasible = Scenario.objects.filter(status=Scenario.Status.INFEASIBLE)
-    return [
+    steps = [
         Step(
-            text="Upload a file", done=uploads.exists(), result=f"{uploads.count()} files",
+            permission="uploads.create", text="Upload a file",
+            done=uploads.exists(), result=f"{uploads.count()} files",
             action="Upload", url=reverse("upload-list"),
         ),
         Step(
-            text="See it mapped and harmonised", done=loads.exists(), result=f"{rows:,} rows",
+            permission="mappings.view", text="See it mapped and harmonised",
+            done=loads.exists(), result=f"{rows:,} rows",
             action="Open", url=reverse("mapping-list"),
         ),
         Step(
-            text="Watch a job", done=jobs.jobs_visible(user=user).filter(state="succeeded").exists(),
+            permission="jobs.view", text="Watch a job",
+            done=jobs.jobs_visible(user=user).filter(state="succeeded").exists(),
             result="done", action="Jobs", url=reverse("job-list"),
         ),
         Step(
-            text="Compare the networks", done=loads.values("upload__account__retailer").distinct().count() > 1,
+            permission="metrics.view", text="Compare the networks",
+            done=loads.values("upload__account__retailer").distinct().count() > 1,
             result="in Performance", action="Compare", url=reverse("performance"),
         ),
         Step(
-            text="Fit response curves", done=curves is not None, result=str(curves) if curves else "",
+            permission="scenarios.manage", text="Fit response curves",
+            done=curves is not None, result=str(curves) if curves else "",
             action="Fit", url=_address("scenario-list"),
         ),
         Step(
-            text="Build and solve a scenario", done=scenarios.exists(), result=f"{scenarios.count()} solved",
+            permission="scenarios.manage", text="Build and solve a scenario",
+            done=scenarios.exists(), result=f"{scenarios.count()} solved",
             action="Build", url=_address("scenario-list"),
         ),
         Step(
-            text="Ask for too much, and relax it", done=infeasible.exists(), result="seen",
+            permission="scenarios.manage", text="Ask for too much, and relax it",
+            done=infeasible.exists(), result="seen",
             action="Try", url=_address("scenario-list"),
         ),
         Step(
-            text="Make an API token", done=ApiToken.objects.filter(user=user).exists(), result="made",
+            permission="metrics.view", text="Make an API token",
+            done=ApiToken.objects.filter(user=user).exists(), result="made",
             action="Make one", url=reverse("settings-tokens"),
         ),
     ]  # fmt: skip
+    return [step for step in steps if people.may_for_some_brand(user=user, permission=step.permission)]
 
 
 def _address(name: str) -> str:
