@@ -182,7 +182,8 @@ def _counted(table: MetricTable, state: PageState) -> str:
 
 
 def _days(period: Any) -> str:
-    return f"{period.start:%-d %b} – {period.end:%-d %b %Y}"
+    first = f"{period.start:%-d %b}" if period.start.year == period.end.year else f"{period.start:%-d %b %Y}"
+    return f"{first} – {period.end:%-d %b %Y}"
 
 
 def _texts(severity: str, *tables: MetricTable) -> list[Notice]:
