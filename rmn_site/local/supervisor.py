@@ -169,7 +169,9 @@ class Supervisor:
         except ValueError:
             logins = []
         for login in logins:
-            say("  " + "  ".join(str(value) for value in login.values()))
+            # Who prints them knows the host of each tenant, and not the port that was free.
+            there = {"host": f"http://{login['host']}:{self.port}/"} if "host" in login else {}
+            say("  " + "  ".join(str(value) for value in (login | there).values()))
 
     def _watch(self) -> None:
         while True:
