@@ -17,6 +17,7 @@ from harmonization.models import Listing, Load, Upload
 from jobs import selectors as jobs
 from metrics import services as metrics
 from metrics.core.table import MetricTable
+from metrics.selectors import last_days
 from optimization.models import CurveVersion
 from planning.models import Scenario
 
@@ -55,9 +56,9 @@ class Step:
 
 
 def last_day_of_data(*, user: User) -> date | None:
-    """The last day that any published load of the person's brands covers."""
-    loads = data.loads_visible(user=user).filter(status=Load.Status.PUBLISHED, period_end__isnull=False)
-    return loads.order_by("-period_end").values_list("period_end", flat=True).first()
+    """The last day that there are figures of, for the brands whose figures the person may see."""
+    brands = people.brands_for(user=user, permission="metrics.view").values_list("pk", flat=True)
+    return max(last_days(brand_ids=list(brands)).values(), default=None) if brands else None
 
 
 def key_figures(*, user: User, until: date) -> tuple[MetricTable, MetricTable]:

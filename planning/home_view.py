@@ -36,9 +36,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
 
 
 def _sees_figures(user: User) -> bool:
-    return people.may_for_some_brand(user=user, permission="metrics.view") and people.may_for_some_brand(
-        user=user, permission="uploads.view"
-    )
+    return people.may_for_some_brand(user=user, permission="metrics.view")
 
 
 def _with_states(steps: list[home.Step]) -> list[tuple[str, home.Step]]:

@@ -299,6 +299,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "LoadStatusEnum": "harmonization.models.Load.Status",
+        "ScenarioStatusEnum": "planning.models.Scenario.Status",
+        "SolveStatusEnum": [("optimal", "optimal"), ("infeasible", "infeasible")],
+    },
 }
 
 # Jobs: PostgreSQL holds the truth, Celery only wakes workers up (see the README of `jobs`).

@@ -11,6 +11,7 @@ from optimization import services as optimization
 from planning import services
 from planning.models import Scenario
 from tests import factories
+from tests.harmonization.conftest import load, send, walmart  # noqa: F401 - fixtures
 from tests.optimization.conftest import chips, market, shelf  # noqa: F401 - fixtures
 from tests.optimization.market import Market
 
