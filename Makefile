@@ -29,7 +29,13 @@ status: ## what runs, and where its data are
 	@test -e $(STAMP) || { echo 'Nothing is running: make setup has never been here.'; exit 0; } && $(LOCAL) status
 
 test: $(STAMP) ## all tests; ARGS="tests/jobs -k lease" for some
+ifdef ARGS
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
+else
+	@# The walk through the running site has two cores to itself: it waits for a server, a worker and a browser.
+	@$(PYTHON) -m pytest -n 2 --ignore tests/browser
+	@$(PYTHON) -m pytest tests/browser
+endif
 
 check: $(STAMP) ## lint, types, floors, migrations, file lengths
 	$(PYTHON) -m ruff check .
