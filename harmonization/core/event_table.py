@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import polars as pl
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
@@ -52,8 +53,17 @@ class EventTableFolder:
         return self._open().version() if DeltaTable.is_deltatable(str(self.folder)) else None
 
     def scan(self, version: int) -> pl.LazyFrame:
-        """Rows of one version, lazily; columns that a file lacks are null."""
-        return pl.scan_delta(DeltaTable(str(self.folder), version=version))
+        """Rows of one version, lazily; columns that a file lacks are null.
+
+        The files are opened by their paths: `pl.scan_delta` takes them from URIs, and does not find one whose folder
+        has a space in its name.
+        """
+        table = DeltaTable(str(self.folder), version=version)
+        schema = pl.DataFrame(pa.schema(table.schema().to_arrow()).empty_table()).schema
+        files = self._paths(table)
+        if not files:
+            return pl.LazyFrame(schema=schema)
+        return pl.scan_parquet(files, schema=schema, missing_columns="insert")
 
     def restore(self, version: int | None) -> None:
         """Make `version` the head again if something newer, never published, lies on top of it."""
@@ -166,10 +176,14 @@ class EventTableFolder:
     def _files_of(self, loads: set[str]) -> list[tuple[str, Path]]:
         if not loads:
             return []
-        present = [
-            self.folder / unquote(str(path)) for path in self._open().get_add_actions(flatten=True)["path"].to_pylist()
+        return [
+            (load, path) for path in self._paths(self._open()) for load in loads if path.name.startswith(f"{load}-")
         ]
-        return [(load, path) for path in present for load in loads if path.name.startswith(f"{load}-")]
+
+    def _paths(self, table: DeltaTable) -> list[Path]:
+        """The files of a version; the log writes them as URIs do."""
+        paths = table.get_add_actions(flatten=True)["path"].to_pylist()
+        return [self.folder / unquote(str(path)) for path in paths]
 
 
 def _keys(files: Sequence[Path]) -> pl.LazyFrame:
