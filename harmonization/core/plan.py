@@ -13,12 +13,13 @@ from typing import Final
 
 import polars as pl
 
-from harmonization.core import rmis
+from harmonization.core import currency, rmis
 from harmonization.core.binding import Binding
 from harmonization.core.conversions import Conversion, conversions, resolved_gtins
+from harmonization.core.currency import with_base_currency
 from harmonization.core.event_key import event_key
 from harmonization.core.load_context import LoadContext
-from harmonization.core.rules import RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
+from harmonization.core.rules import FX_RATE_KNOWN, RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
 from harmonization.core.uniqueness import is_among, unique_violations
 
@@ -89,6 +90,12 @@ def compile_plan(
                 value.cast(rmis.COLUMNS[derived.target].dtype, strict=False).alias(derived.target)
             )
             columns.add(derived.target)
+    warnings = []
+    if context.base_currency is not None:
+        frame = with_base_currency(frame, context.base_currency, context.fx_rates)
+        columns |= set(currency.COLUMNS)
+        no_rate = pl.col("spend").is_not_null() & pl.col("currency").is_not_null() & pl.col("fx_rate").is_null()
+        warnings.append(Violation(FX_RATE_KNOWN, "fx_rate", no_rate))
     applied = apply_rules(binding, columns, context, {each.column: each.unreadable for each in made})
     violations = [
         Violation(RAGGED_ROW, RAGGED, pl.col(RAGGED).is_not_null()),
@@ -110,7 +117,7 @@ def compile_plan(
         ),
         quarantined=_quarantined(frame.filter(~is_skipped & is_bad), binding, made, violations),
         skipped=frame.filter(is_skipped).select(SOURCE_ROW, pl.col(_SKIP).alias("reason"), _raw(binding).alias("raw")),
-        warnings=(*applied.warn, *unique_violations(contract, duplicates.by_rule, "warn")),
+        warnings=(*warnings, *applied.warn, *unique_violations(contract, duplicates.by_rule, "warn")),
         rules_not_applied=applied.not_applied,
     )
 

@@ -35,6 +35,7 @@ PERIOD_ORDER: Final = "period_order"
 NOT_IN_FUTURE: Final = "not_in_future"
 UNIQUE: Final = "unique"
 RAGGED_ROW: Final = "ragged_row"
+FX_RATE_KNOWN: Final = "fx_rate_known"
 
 
 @dataclass(frozen=True, slots=True)
