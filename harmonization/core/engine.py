@@ -15,7 +15,7 @@ import polars as pl
 
 from harmonization.core.binding import Binding, bind
 from harmonization.core.contract import Contract
-from harmonization.core.detect import choose_contract, find_header_row
+from harmonization.core.detect import choose_contract, choose_table, find_header_row
 from harmonization.core.load_context import LoadContext
 from harmonization.core.plan import NO_DUPLICATES, Duplicates, compile_plan
 from harmonization.core.reading import open_source
@@ -71,7 +71,8 @@ def harmonize_file(
             scratch=scratch,
             limits=limits,
         ) as opened:
-            chosen = single or choose_contract(opened.head, contract if isinstance(contract, list) else [])
+            opened = choose_table(opened, [single] if single else list(contract))  # type: ignore[arg-type]
+            chosen = single or choose_contract(opened.head, list(contract))  # type: ignore[arg-type]
             header_row, binding = _bind(opened, chosen, context, path.name)
             rows = opened.rows(header_row, len(binding.headers))
             progress("harmonise", 1, 4)
