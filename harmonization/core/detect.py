@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from harmonization.core.binding import HeadersDoNotFit, bind
-from harmonization.core.contract import Contract
+from harmonization.core.contract import AttributionSpec, Contract, FieldSpec
 from harmonization.core.headers import compact, split_unit
 from harmonization.core.load_context import LoadContext
 from harmonization.core.source_file import Head, OpenedFile, UnreadableFile
@@ -188,11 +188,11 @@ def _fit(head: Head, contract: Contract) -> Fit:
     named = [position for position, header in enumerate(headers) if header.strip()]
     vocabulary = _all_aliases(contract)
     understood = frozenset(position for position in named if vocabulary.knows(headers[position]))
-    spelled = {alias for specs in (contract.fields, contract.attributions) for spec in specs for alias in spec.headers}
-    specs = [*contract.fields, *contract.attributions]
+    specs = _specs(contract)
+    spelled = {alias for spec in specs for alias in spec.headers}
     having = [any(map(_vocabulary(tuple(spec.headers)).knows, headers)) for spec in specs]
     missing = tuple(
-        str(getattr(spec, "target", None) or getattr(spec, "id", ""))
+        spec.target if isinstance(spec, FieldSpec) else spec.id
         for spec, there in zip(specs, having, strict=True)
         if spec.required and not there
     )
@@ -243,5 +243,8 @@ def _lack(fit: Fit, head: Head) -> str:
 
 
 def _all_aliases(contract: Contract) -> _Vocabulary:
-    specs = (*contract.fields, *contract.attributions)
-    return _vocabulary(tuple(alias for spec in specs for alias in spec.headers))
+    return _vocabulary(tuple(alias for spec in _specs(contract) for alias in spec.headers))
+
+
+def _specs(contract: Contract) -> list[FieldSpec | AttributionSpec]:
+    return [*contract.fields, *contract.attributions]

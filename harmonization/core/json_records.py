@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from harmonization.core.source_file import storable
+
 #: The key that says what an entry of a list of actions counts.
 ACTION_LABEL: Final = "action_type"
-_SURROGATES: Final = range(0xD800, 0xE000)
 
 
 class BadRecord(ValueError):  # noqa: N818  a row of the file, never a failure of the program
@@ -119,12 +120,7 @@ def unprintable(cells: dict[str, str | None]) -> str | None:
     JSON can spell lone surrogates and NUL; the first have no encoding, the second ends text in databases.
     """
     for name, text in cells.items():
-        if text is None:
-            continue
-        if "\0" in text:
-            cells[name] = text.replace("\0", "\ufffd")
-            return f"{name} holds a NUL character"
-        if any(ord(sign) in _SURROGATES for sign in text):
-            cells[name] = "".join("\ufffd" if ord(sign) in _SURROGATES else sign for sign in text)
-            return f"{name} holds half of a character"
+        if text is not None and (kept := storable(text)) != text:
+            cells[name] = kept
+            return f"{storable(name)} holds a NUL character or half of one of two parts"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from harmonization.core.delimited import open_delimited
@@ -17,6 +18,7 @@ from harmonization.core.source_file import (
     UnreadableFile,
     refuse_special,
     sniff_kind,
+    storable,
 )
 from harmonization.core.unpacking import PACKINGS, unpack
 from harmonization.core.workbook import open_workbook
@@ -65,7 +67,7 @@ def open_source(
 
     kind = sniff_kind(path)
     if kind not in PACKINGS:
-        yield opened(path, kind, scratch)
+        yield _storable(opened(path, kind, scratch))
         return
     unpacked = unpack(path, scratch, limits)
     tables: list[tuple[str, OpenedFile]] = []
@@ -73,4 +75,11 @@ def open_source(
         tables.append((file.name, opened(file, sniff_kind(file), scratch / f"table {number}")))
     if not tables:
         raise UnreadableFile("The archive is empty.", where=path.name, fix="Pack the export again.")
-    yield join_tables(tables, path.name, left=unpacked.left)
+    yield _storable(join_tables(tables, path.name, left=unpacked.left))
+
+
+def _storable(opened: OpenedFile) -> OpenedFile:
+    """Headers are shown and stored as they are, so they must be texts that can be."""
+    rows = tuple(tuple(map(storable, row)) for row in opened.head.rows)
+    others = tuple(map(_storable, opened.others))
+    return replace(opened, head=replace(opened.head, rows=rows), others=others)

@@ -53,6 +53,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
 }
 #: For doors that see a name before there is a content to look at.
 SUFFIXES: Final = tuple(suffix for suffixes in _NAMES.values() for suffix in suffixes)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _TEXT_OF_JSON: Final = frozenset({"json", "ndjson"})
 #: An object or an array of objects; `[Date],[Spend]` is the header of a CSV file.
 _JSON_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")
@@ -65,6 +66,11 @@ RAGGED: Final = "ragged"
 def raw_name(position: int) -> str:
     """The name that a reader gives to the file's column at `position`."""
     return f"raw_{position}"
+
+
+def storable(text: str) -> str:
+    """`text` without what databases and files do not take: NUL and lone surrogates become U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 class UnreadableFile(InvalidInput):

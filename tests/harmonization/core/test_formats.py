@@ -174,7 +174,7 @@ def test_a_long_document_is_read_in_pieces(tmp_path: Path) -> None:
         (b'{"a": "\xff"}', "byte 8 is no UTF-8"),
         (b'{"a": {"b": 1}, "a.b": 2}', "two keys come to the column 'a.b'"),
         (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "nested too deeply"),
-        (b'{"a": "\\ud800"}', "half of a character"),
+        (b'{"a": "\\ud800"}', "half of one"),
         (b'{"a": "x\\u0000y"}', "NUL"),
     ],
 )
