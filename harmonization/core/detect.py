@@ -118,6 +118,8 @@ def _windows(aliases: Iterable[str]) -> re.Pattern[str] | None:
 def find_header_row(head: Head, contract: Contract) -> int:
     """The header row's number, from 1: the contract's, or the row of the head that most of its headers match.
 
+    Of two header rows it is the upper one.
+
     Raises:
         UnreadableFile: the file ends before the header row that the contract states.
     """
@@ -135,8 +137,33 @@ def find_header_row(head: Head, contract: Contract) -> int:
             )
         return stated
     vocabulary = _all_aliases(contract)
-    hits = [sum(map(vocabulary.knows, row)) for row in head.rows]
+    rows = range(1, len(head.rows) + 1)
+    hits = [sum(map(vocabulary.knows, headers_at(head, number, contract))) for number in rows]
     return hits.index(max(hits)) + 1
+
+
+def header_span(head: Head, contract: Contract) -> int:
+    """How many rows the headers take: two where the contract says so and the format does not name its columns."""
+    return 1 if head.names_its_columns else contract.source.header_rows
+
+
+def headers_at(head: Head, header_row: int, contract: Contract) -> tuple[str, ...]:
+    """The headers whose upper or only row is `header_row`.
+
+    Of two rows each lower cell is joined to the upper one; an upper cell stands over the empty ones at its right, as
+    merged cells are exported.
+    """
+    upper = head.rows[header_row - 1]
+    if header_span(head, contract) == 1 or header_row == len(head.rows):
+        return upper
+    lower = head.rows[header_row]
+    joined, group = [], ""
+    for position in range(max(len(upper), len(lower))):
+        above = upper[position].strip() if position < len(upper) else ""
+        group = above or group
+        below = lower[position].strip() if position < len(lower) else ""
+        joined.append(f"{group} {below}".strip() if below else above)
+    return tuple(joined)
 
 
 def rank_contracts(head: Head, contracts: Sequence[Contract]) -> list[Fit]:
@@ -184,7 +211,7 @@ def choose_table(opened: OpenedFile, contracts: Sequence[Contract]) -> OpenedFil
 
 def _fit(head: Head, contract: Contract) -> Fit:
     header_row = find_header_row(head, contract)
-    headers = head.rows[header_row - 1]
+    headers = headers_at(head, header_row, contract)
     named = [position for position, header in enumerate(headers) if header.strip()]
     vocabulary = _all_aliases(contract)
     understood = frozenset(position for position in named if vocabulary.knows(headers[position]))
