@@ -24,6 +24,8 @@ _DAY_WORDS: Final = frozenset({"d", "day", "dy"})
 _HOUR_WORDS: Final = frozenset({"h", "hr", "hour"})
 _CLICK: Final = frozenset({"click", "clickthrough"})
 _VIEW: Final = frozenset({"view", "viewthrough", "impression"})
+#: Two-letter words that may be part of an unspaced header.
+_SHORT_PARTS: Final = frozenset({"id", "ad"})
 _SHORT: Final = frozenset(
     "acos tacos roas iroas status os ios gross as is us this has plus micros address access business class loss sms gps"
     " cross less press basis analysis always news series plus various".split()
@@ -141,7 +143,7 @@ def _split_cached(word: str, known: frozenset[str]) -> tuple[str, ...]:
         for start in range(max(0, end - 14), end - 1):
             left = best[start]
             piece = singular(word[start:end])
-            if left is None or piece not in known:
+            if left is None or piece not in known or (len(piece) < 3 and piece not in _SHORT_PARTS):
                 continue
             current = best[end]
             if current is None or len(left) + 1 < len(current):
