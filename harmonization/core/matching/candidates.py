@@ -271,7 +271,8 @@ def _weighed(candidates: Sequence[Candidate], column: Column) -> list[Candidate]
         if meaning.target == column.words.phrase.replace(" ", "_"):
             score += 0.004
         reasons = list(dict.fromkeys([source.why for source in sources[:2]] + ([said] if said else [])))
-        weighed.append(Candidate(meaning, round(min(1.0, score * factor), 4), "; ".join(reasons)))
+        score = score * factor if factor <= 1.0 else score + (1.0 - score) * 0.3
+        weighed.append(Candidate(meaning, round(min(1.0, score), 4), "; ".join(reasons)))
     if not weighed:
         weighed = [Candidate(NOTHING, 0.3, "nothing in the header or the values is understood")]
     return sorted(weighed, key=lambda candidate: (-candidate.score, candidate.meaning.target or ""))
