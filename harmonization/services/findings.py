@@ -62,7 +62,7 @@ def record_findings(
             if row is None:
                 fresh.append(_told(DataFinding(key=key, account=account, kind=one.kind, first_seen=now), one))
                 continue
-            graver = SEVERITIES.index(one.severity) > SEVERITIES.index(row.severity)  # type: ignore[arg-type]
+            graver = SEVERITIES.index(one.severity) > SEVERITIES.index(row.severity)
             if row.state == DataFinding.State.RESOLVED or (row.state == DataFinding.State.ACKNOWLEDGED and graver):
                 row.state, row.reason, row.decided_by, row.decided_at = DataFinding.State.OPEN, "", None, None
                 opened += 1
