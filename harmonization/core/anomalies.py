@@ -192,7 +192,7 @@ def _zero_spend(days: pl.DataFrame) -> Iterator[Found]:
             yield _of_days(
                 inside,
                 kind="zero_spend",
-                subject=f"{currency} from {first}",
+                subject=f"{currency!s} from {first}",
                 severity="warn",
                 title=f"No spend on {_span(first, last)}, though ads were shown",
                 detail="The usual spend of these days is at stake. The cost column may have arrived empty.",
@@ -303,11 +303,33 @@ def _ratio_mismatches(days: pl.DataFrame) -> Iterator[Found]:
         )
 
 
-def _of_days(part: pl.DataFrame, *, evidence: dict[str, Any] | None = None, **told: Any) -> Found:
+def _of_days(
+    part: pl.DataFrame,
+    *,
+    kind: str,
+    subject: str,
+    severity: Severity,
+    title: str,
+    detail: str,
+    rows: int | None = None,
+    money: dict[str, Decimal] | None = None,
+    evidence: dict[str, Any] | None = None,
+) -> Found:
+    """A finding about whole days: their rows and spend are at stake unless told otherwise."""
     listed = sorted(set(part["day"].to_list()))
     shown = {"days": [str(day) for day in listed[:_LONGEST_LIST]], "day_count": len(listed)}
-    told = {"rows": int(part["rows"].sum()), "money": _money(part, "spend")} | told
-    return Found(evidence=shown | (evidence or {}), first_day=listed[0], last_day=listed[-1], **told)
+    return Found(
+        kind=kind,
+        subject=subject,
+        severity=severity,
+        title=title,
+        detail=detail,
+        rows=int(part["rows"].sum()) if rows is None else rows,
+        money=_money(part, "spend") if money is None else money,
+        evidence=shown | (evidence or {}),
+        first_day=listed[0],
+        last_day=listed[-1],
+    )
 
 
 def _money(part: pl.DataFrame, column: str) -> dict[str, Decimal]:

@@ -5,6 +5,7 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
+from harmonization.services.checks import Checked, check_account, check_after_load, run_check, start_check
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
 from harmonization.services.findings import (
     Recorded,
@@ -18,9 +19,12 @@ from harmonization.services.loads import harmonize_upload, publish_load, start_l
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
+    "Checked",
     "Recorded",
     "Taken",
     "acknowledge_finding",
+    "check_account",
+    "check_after_load",
     "check_contract",
     "create_account",
     "create_retailer",
@@ -32,7 +36,9 @@ __all__ = [
     "record_findings",
     "reopen_finding",
     "resolve_findings",
+    "run_check",
     "save_contract",
+    "start_check",
     "start_load",
     "take_file",
 ]
