@@ -7,7 +7,7 @@ all.
 
 from harmonization.models.catalogue import CrosswalkEntry, Listing, Product, ProductIdentifier
 from harmonization.models.contracts import ContractVersion, MappingContract
-from harmonization.models.currency import DataSettings, FxRate
+from harmonization.models.currency import FxRate
 from harmonization.models.findings import DataFinding, Reconciliation
 from harmonization.models.loads import EventTable, Load, Upload
 from harmonization.models.networks import Account, Audience, Campaign, Placement, Retailer
@@ -19,7 +19,6 @@ __all__ = [
     "ContractVersion",
     "CrosswalkEntry",
     "DataFinding",
-    "DataSettings",
     "EventTable",
     "FxRate",
     "Listing",

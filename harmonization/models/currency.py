@@ -1,35 +1,13 @@
-"""Money of several currencies: what a unit of each was worth on a day, and the currency the tenant counts in."""
+"""Money of several currencies: what a unit of each was worth on a day."""
 
 from __future__ import annotations
 
-import pghistory
 from django.core.validators import MinValueValidator
 from django.db import models
 
 from tenants.core.ids import new_id
 
 _CODE = r"^[A-Z]{3}$"
-
-
-@pghistory.track()
-class DataSettings(models.Model):
-    """What holds for all data of the tenant; there is one row."""
-
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    base_currency = models.CharField(
-        max_length=3, default="USD", help_text="ISO 4217 code of the currency that sums are converted to"
-    )
-
-    class Meta:
-        verbose_name = "data settings"
-        verbose_name_plural = "data settings"
-        constraints = [
-            models.CheckConstraint(condition=models.Q(id=1), name="data_settings_are_one_row"),
-            models.CheckConstraint(condition=models.Q(base_currency__regex=_CODE), name="base_currency_is_iso_4217"),
-        ]
-
-    def __str__(self) -> str:
-        return f"base currency {self.base_currency}"
 
 
 class FxRate(models.Model):
