@@ -4,13 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from harmonization import services
+from harmonization.services.checks import CHECK_KIND
 from harmonization.services.loads import KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
 
 def run_load(context: JobContext) -> Mapping[str, Any]:
     """Harmonise an upload."""
-    return services.harmonize_upload(context=context)
+    result = services.harmonize_upload(context=context)
+    # The load is published and the job has succeeded: what follows can fail neither.
+    services.check_after_load(result)
+    return result
+
+
+def run_check(context: JobContext) -> Mapping[str, Any]:
+    """Check the whole history of accounts."""
+    return services.run_check(context=context)
 
 
 def register() -> None:
@@ -23,5 +32,14 @@ def register() -> None:
             title="Harmonise a report",
             permission="uploads.create",
             timeout_seconds=3600,
+        )
+    )
+    register_handler(
+        Handler(
+            kind=CHECK_KIND,
+            queue="harmonize",
+            run=run_check,
+            title="Check the data",
+            permission="quality.manage",
         )
     )

@@ -5,13 +5,26 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
+from harmonization.services.checks import Checked, check_account, check_after_load, run_check, start_check
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.findings import (
+    Recorded,
+    acknowledge_finding,
+    record_findings,
+    reopen_finding,
+    resolve_findings,
+)
 from harmonization.services.intake import Taken, take_file
 from harmonization.services.loads import harmonize_upload, publish_load, start_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
+    "Checked",
+    "Recorded",
     "Taken",
+    "acknowledge_finding",
+    "check_account",
+    "check_after_load",
     "check_contract",
     "create_account",
     "create_retailer",
@@ -20,7 +33,12 @@ __all__ = [
     "import_catalogue",
     "publish_load",
     "receive_upload",
+    "record_findings",
+    "reopen_finding",
+    "resolve_findings",
+    "run_check",
     "save_contract",
+    "start_check",
     "start_load",
     "take_file",
 ]
