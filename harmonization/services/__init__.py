@@ -6,12 +6,21 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.findings import (
+    Recorded,
+    acknowledge_finding,
+    record_findings,
+    reopen_finding,
+    resolve_findings,
+)
 from harmonization.services.intake import Taken, take_file
 from harmonization.services.loads import harmonize_upload, publish_load, start_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
+    "Recorded",
     "Taken",
+    "acknowledge_finding",
     "check_contract",
     "create_account",
     "create_retailer",
@@ -20,6 +29,9 @@ __all__ = [
     "import_catalogue",
     "publish_load",
     "receive_upload",
+    "record_findings",
+    "reopen_finding",
+    "resolve_findings",
     "save_contract",
     "start_load",
     "take_file",
