@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from harmonization import services
-from harmonization.services.loads import KIND
+from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
 
 def run_load(context: JobContext) -> Mapping[str, Any]:
     """Harmonise an upload."""
     return services.harmonize_upload(context=context)
+
+
+def run_restatement(context: JobContext) -> Mapping[str, Any]:
+    """Take out of earlier loads what a whole export does not tell."""
+    return services.restate_days(context=context)
 
 
 def register() -> None:
@@ -23,5 +28,14 @@ def register() -> None:
             title="Harmonise a report",
             permission="uploads.create",
             timeout_seconds=3600,
+        )
+    )
+    register_handler(
+        Handler(
+            kind=WHOLE_KIND,
+            queue="harmonize",
+            run=run_restatement,
+            title="Restate the days of an export",
+            permission="uploads.create",
         )
     )

@@ -8,6 +8,7 @@ all.
 from harmonization.models.catalogue import Listing, Product
 from harmonization.models.contracts import ContractVersion, MappingContract
 from harmonization.models.findings import DataFinding
+from harmonization.models.history import Restatement, TableVersion
 from harmonization.models.loads import EventTable, Load, Upload
 from harmonization.models.networks import Account, Audience, Campaign, Placement, Retailer
 
@@ -23,6 +24,8 @@ __all__ = [
     "MappingContract",
     "Placement",
     "Product",
+    "Restatement",
     "Retailer",
+    "TableVersion",
     "Upload",
 ]

@@ -14,7 +14,8 @@ from harmonization.services.findings import (
     resolve_findings,
 )
 from harmonization.services.intake import Taken, take_file
-from harmonization.services.loads import harmonize_upload, publish_load, start_load
+from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
+from harmonization.services.publishing import publish_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Taken",
     "acknowledge_finding",
     "check_contract",
+    "confirm_whole",
     "create_account",
     "create_retailer",
     "ensure_shipped_contracts",
@@ -32,6 +34,7 @@ __all__ = [
     "record_findings",
     "reopen_finding",
     "resolve_findings",
+    "restate_days",
     "save_contract",
     "start_load",
     "take_file",
