@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harmonization import services
+from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
 from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
@@ -18,6 +19,11 @@ def run_restatement(context: JobContext) -> Mapping[str, Any]:
     return services.restate_days(context=context)
 
 
+def run_vacuum(context: JobContext) -> Mapping[str, Any]:
+    """Delete event files that nothing in reach needs."""
+    return services.vacuum_events(context=context)
+
+
 def register() -> None:
     """Called once the apps are loaded."""
     register_handler(
@@ -28,6 +34,7 @@ def register() -> None:
             title="Harmonise a report",
             permission="uploads.create",
             timeout_seconds=3600,
+            abandoned=note_abandoned,
         )
     )
     register_handler(
@@ -37,5 +44,14 @@ def register() -> None:
             run=run_restatement,
             title="Restate the days of an export",
             permission="uploads.create",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=VACUUM_KIND,
+            queue="harmonize",
+            run=run_vacuum,
+            title="Delete old versions of events",
+            permission="schedules.manage",
         )
     )

@@ -13,6 +13,7 @@ from harmonization.services.findings import (
     reopen_finding,
     resolve_findings,
 )
+from harmonization.services.housekeeping import start_vacuum, vacuum_events
 from harmonization.services.intake import Taken, take_file
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
@@ -37,5 +38,7 @@ __all__ = [
     "restate_days",
     "save_contract",
     "start_load",
+    "start_vacuum",
     "take_file",
+    "vacuum_events",
 ]
