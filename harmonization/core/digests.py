@@ -1,8 +1,8 @@
 """XXH64 of many values at once: of texts, and of rows of 64-bit words.
 
-XXH64 is Yann Collet's (specification at https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md). Long columns are hashed
-by compiled loops, short ones by the xxhash package and by numpy, with equal results: compiling, or loading what was
-compiled before, takes longer than a small file.
+XXH64 is Yann Collet's (specification at https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md). Long columns are
+hashed by compiled loops, short ones by the xxhash package and by numpy, with equal results: compiling, or loading what
+was compiled before, takes longer than a small file.
 """
 
 from __future__ import annotations

@@ -38,10 +38,7 @@ def event_key(natural_key: Sequence[str]) -> pl.Expr:
 
 def _digest(rows: pl.Series) -> pl.Series:
     columns = rows.struct.unnest().get_columns()
-    first, second = (
-        hash_rows(np.stack([words_of(column, seed) for column in columns]), seed) if len(rows) else np.empty(0, np.uint64)
-        for seed in SEEDS
-    )
+    first, second = (hash_rows(np.stack([words_of(column, seed) for column in columns]), seed) for seed in SEEDS)
     return hex_keys(first, second).alias(rows.name)
 
 

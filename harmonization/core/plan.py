@@ -14,12 +14,12 @@ import polars as pl
 
 from harmonization.core import rmis
 from harmonization.core.binding import Binding
-from harmonization.core.conversions import Conversion, conversions, text_name
+from harmonization.core.cells import Cell
+from harmonization.core.conversions import Conversion, conversions, resolved_gtins
 from harmonization.core.event_key import event_key
 from harmonization.core.load_context import LoadContext
 from harmonization.core.rules import RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
-from harmonization.core.transforms import clean_text
 
 BLANK_ROW: Final = "blank_row"
 REPEATED_ROW: Final = "repeated_row"
@@ -68,15 +68,17 @@ class Plan:
 class Recipe:
     """A binding compiled into expressions, in the order in which they are applied to rows of text cells.
 
-    `texts` are the cleaned cells by position; `made` the columns read from them; `coalesced` columns of the file with
-    the context's value where a cell is empty; `constants` columns that only the context knows; then `periods`,
+    `null_tokens` clean the cells that `made` columns are read from; `resolved` columns are made from those; `coalesced`
+    are columns of the file with the context's value where a cell is empty, `constants` what only the context knows;
+    then `periods`,
     `derived`, and what judges a row: `skips` (reason and condition) and `violations`. `columns` are the canonical
     columns of the result, attributions included.
     """
 
     binding: Binding
-    texts: dict[int, pl.Expr]
+    null_tokens: tuple[str, ...]
     made: tuple[Conversion, ...]
+    resolved: dict[str, pl.Expr]
     coalesced: dict[str, pl.Expr]
     constants: dict[str, str | None]
     periods: dict[str, pl.Expr]
@@ -88,6 +90,11 @@ class Recipe:
     columns: tuple[str, ...]
 
     @property
+    def cells(self) -> list[Cell]:
+        """Each cell once."""
+        return list(dict.fromkeys(each.cell for each in self.made))
+
+    @property
     def unread(self) -> list[Conversion]:
         """Columns whose unreadable cells are left empty."""
         return [each for each in self.made if each.on_error == "warn"]
@@ -97,7 +104,8 @@ def compile_recipe(binding: Binding, context: LoadContext) -> Recipe:
     """Everything that a contract says about rows with these headers, as expressions over their cells."""
     contract = binding.contract
     made = conversions(binding)
-    fed = {each.column for each in made}
+    resolved = resolved_gtins(binding)
+    fed = {each.column for each in made} | set(resolved)
     constants, coalesced = _from_context(binding, context, fed)
     columns = fed | {column.name for column in rmis.EVENTS if column.always} | set(constants)
     derived = []
@@ -109,11 +117,9 @@ def compile_recipe(binding: Binding, context: LoadContext) -> Recipe:
     names = [column.name for column in rmis.EVENTS if column.name in columns]
     return Recipe(
         binding=binding,
-        texts={
-            position: clean_text(pl.col(raw_name(position)), contract.source.null_tokens)
-            for position in sorted({each.position for each in made})
-        },
+        null_tokens=tuple(contract.source.null_tokens),
         made=tuple(made),
+        resolved=resolved,
         coalesced=coalesced,
         constants=constants,
         periods=_periods(binding),
@@ -140,10 +146,11 @@ def compile_plan(
 def lay_out(source: pl.LazyFrame, recipe: Recipe, duplicates: Duplicates = NO_DUPLICATES) -> Plan:
     """A recipe over `source`, with what is known of duplicates."""
     binding = recipe.binding
-    frame = source.with_columns(text.alias(text_name(position)) for position, text in recipe.texts.items())
+    frame = source.with_columns(cell.text(recipe.null_tokens) for cell in recipe.cells)
     repeated = (REPEATED_ROW, _is_among(duplicates.repeated))
     skip = pl.coalesce([pl.when(applies).then(pl.lit(reason)) for reason, applies in (*recipe.skips, repeated)])
     frame = frame.with_columns(skip.alias(_SKIP), *(each.expression.alias(each.column) for each in recipe.made))
+    frame = frame.with_columns(value.alias(name) for name, value in recipe.resolved.items())
     frame = frame.with_columns(
         *(pl.lit(value, dtype=rmis.COLUMNS[name].dtype).alias(name) for name, value in recipe.constants.items()),
         *(value.alias(name) for name, value in recipe.coalesced.items()),
@@ -258,7 +265,7 @@ def _quarantined(
     bad: pl.LazyFrame, binding: Binding, made: list[Conversion], violations: list[Violation]
 ) -> pl.LazyFrame:
     # Findings are joined as text and cut again: a list of structs built from one per rule costs fifty times as much.
-    texts = {each.column: pl.col(text_name(each.position)) for each in made}
+    texts = {each.column: pl.col(each.cell.name) for each in made}
     findings = []
     for violation in violations:
         column = violation.column or ""
