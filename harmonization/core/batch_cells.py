@@ -29,6 +29,7 @@ _EMPTY: Final = "__empty"
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Codes = np.ndarray[Any, np.dtype[np.int32]]
+Numbers = np.ndarray[Any, np.dtype[np.uint32]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
 
@@ -82,10 +83,14 @@ class CellBatch:
 
 @dataclass(slots=True)
 class Numbered:
-    """Texts of a batch as `codes` into distinct `values`, null as -1; `words` are theirs in keys, where needed."""
+    """Texts of a batch as `codes` into distinct `values`, null as -1.
+
+    `words` are those of keys by `numbers`, the values as they stand in the file, where the text is part of a key.
+    """
 
     codes: Codes
     values: pl.Series
+    numbers: Numbers
     words: tuple[Words, Words] | None
 
     def texts(self) -> pl.Series:
@@ -118,10 +123,12 @@ class RepeatingCell:
 
     def apply(self, rows: pl.DataFrame) -> CellBatch:
         known = rows[self._raw].cast(self._kind).to_physical()
-        seen = self._kind.categories.to_series()
-        if len(seen) > self._read:
-            self._grow(seen.slice(self._read).alias(self._raw))
-            self._read = len(seen)
+        most = known.max()
+        if most is not None and int(most) >= self._read:  # type: ignore[call-overload]
+            new = (known >= self._read).arg_true()
+            numbered = pl.DataFrame({"number": known.gather(new), self._raw: rows[self._raw].gather(new)})
+            self._grow(numbered.unique("number").sort("number")[self._raw])
+            self._read = int(most) + 1  # type: ignore[call-overload]
         numbers = (known + 1).fill_null(0) if known.null_count() else known + 1
         at = numbers.to_numpy()
         found = CellBatch()
@@ -129,7 +136,7 @@ class RepeatingCell:
             column = self._table[name]
             if column.dtype == pl.String:
                 codes, values = self._texts[name]
-                found.numbered[name] = Numbered(codes[at], values, self._row_words(name, at))
+                found.numbered[name] = Numbered(codes[at], values, at, self._words.get(name))
             else:
                 found.columns[name] = column.gather(numbers)
         if self._bad.any():
@@ -138,10 +145,6 @@ class RepeatingCell:
         if self._empty[1:].any() or known.null_count():
             found.empty = self._empty[at]
         return found
-
-    def _row_words(self, name: str, at: Any) -> tuple[Words, Words] | None:
-        words = self._words.get(name)
-        return None if words is None else (words[0][at], words[1][at])
 
     def _grow(self, values: pl.Series) -> None:
         new = self.plan.evaluate(values.to_frame())

@@ -27,12 +27,14 @@ from harmonization.core.batch_cells import (
     repeats_itself,
 )
 from harmonization.core.cells import Cell
-from harmonization.core.digests import hash_rows
+from harmonization.core.digests import COMPILED_FROM, hash_rows
 from harmonization.core.event_key import SEEDS, key_columns, words_of
 from harmonization.core.plan import Recipe
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
 
 _BAD: Final = "__bad"
+#: Keys are made of so many rows at a time: their words then stay in the processor's cache.
+_KEY_ROWS: Final = 8192
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class BatchPlan:
         if self._fixed_grain:
             self._constants["grain"] = recipe.binding.contract.source.grain
         self._key = key_columns(recipe.binding.contract.natural_key)
+        self._key_words = np.empty((len(self._key), _KEY_ROWS), np.uint64)
         self._cells: list[RepeatingCell | VaryingCell] | None = None
         self._allot()
 
@@ -227,20 +230,30 @@ class BatchPlan:
     def _keys(
         self, height: int, columns: dict[str, pl.Series], numbered: dict[str, Numbered]
     ) -> tuple[Words, Words]:
-        tables = [np.empty((len(self._key), height), np.uint64) for _ in SEEDS]
-        for at, name in enumerate(self._key):
+        words: list[tuple[Words, Words] | None] = []
+        for name in self._key:
             known = numbered.get(name)
-            for table, seed, which in zip(tables, SEEDS, (0, 1), strict=True):
-                if name in self._constants:
-                    table[at] = words_of(pl.Series([self._constants[name]], dtype=pl.String), seed)[0]
-                elif known is not None and known.words is not None:
-                    table[at] = known.words[which]
-                elif known is not None:
-                    table[at] = words_of(known.texts(), seed)
-                else:
-                    table[at] = words_of(columns[name], seed)
-        first, second = (hash_rows(table, seed) for table, seed in zip(tables, SEEDS, strict=True))
-        return first, second
+            if known is not None and known.words is not None:
+                words.append(None)
+                continue
+            if name in self._constants:
+                values = pl.Series([self._constants[name]], dtype=pl.String)
+            else:
+                values = columns[name] if known is None else known.texts()
+            words.append((words_of(values, SEEDS[0]), words_of(values, SEEDS[1])))
+        found = np.empty((len(SEEDS), height), np.uint64)
+        for first in range(0, height, _KEY_ROWS):
+            some = slice(first, min(first + _KEY_ROWS, height))
+            for which, seed in enumerate(SEEDS):
+                table = self._key_words[:, : some.stop - some.start]
+                for row, name, of_rows in zip(table, self._key, words, strict=True):
+                    if of_rows is None:
+                        known = numbered[name]
+                        np.take(known.words[which], known.numbers[some], out=row, mode="clip")  # type: ignore[index]
+                    else:
+                        row[:] = of_rows[which][some] if of_rows[which].size == height else of_rows[which][0]
+                found[which, some] = hash_rows(table, seed, compiled_from=0 if height >= COMPILED_FROM else _KEY_ROWS + 1)
+        return found[0], found[1]
 
 
 def _maybe_blank(plans: Sequence[CellPlan], batches: Sequence[CellBatch], height: int) -> Flags | None:
