@@ -148,8 +148,10 @@ class RepeatingCell:
 
     def _grow(self, values: pl.Series) -> None:
         new = self.plan.evaluate(values.to_frame())
-        self._table = pl.concat([self._table, new.select(self.plan.columns)]) if self._table.width else new.select(
-            self.plan.columns
+        self._table = (
+            pl.concat([self._table, new.select(self.plan.columns)])
+            if self._table.width
+            else new.select(self.plan.columns)
         )
         self._bad = np.concatenate([self._bad, new[_BAD].to_numpy()])
         self._empty = np.concatenate([self._empty, new[_EMPTY].to_numpy()])
@@ -159,9 +161,9 @@ class RepeatingCell:
                 whole = self._table[name]
                 distinct = whole.drop_nulls().unique(maintain_order=True)
                 places = pl.DataFrame({"value": distinct}).with_row_index("place")
-                codes = pl.DataFrame({"value": whole}).join(
-                    places, on="value", how="left", maintain_order="left"
-                )["place"]
+                codes = pl.DataFrame({"value": whole}).join(places, on="value", how="left", maintain_order="left")[
+                    "place"
+                ]
                 self._texts[name] = codes.cast(pl.Int32).fill_null(-1).to_numpy(), distinct
             if name in self._key_columns:
                 before = self._words.get(name, (np.empty(0, np.uint64), np.empty(0, np.uint64)))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from harmonization.core import rmis
+from harmonization.core import currency, rmis
 from harmonization.core.batch_cells import (
     VALUES_LIMIT,
     CellBatch,
@@ -170,9 +170,7 @@ class BatchPlan:
     ) -> dict[str, Flags]:
         """What takes several cells: periods, derived columns, rules. Returns where rules that warn are broken."""
         recipe = self.recipe
-        steps: list[dict[str, pl.Expr]] = [
-            step for step in (self._resolved, self._coalesced) if step
-        ]
+        steps: list[dict[str, pl.Expr]] = [step for step in (self._resolved, self._coalesced) if step]
         periods = dict(recipe.periods)
         if self._fixed_grain:
             del periods["grain"]
@@ -186,11 +184,15 @@ class BatchPlan:
         steps.append(judged | {name: broken.fill_null(False) for name, broken in warned.items()})
         wanted = {name for step in steps for value in step.values() for name in value.meta.root_names()}
         made = {name for step in steps[:-1] for name in step}
-        if not steps[:-1] and not steps[-1]:
+        if recipe.context.base_currency is not None:
+            wanted |= {"currency", "spend", "period_end"}
+            made |= set(currency.COLUMNS)
+        if not made and not steps[-1]:
             return {}
         frame = self._frame(rows, columns, numbered, wanted - (made - set(columns) - set(numbered))).lazy()
         for step in steps[:-1]:
             frame = frame.with_columns(value.alias(name) for name, value in step.items())
+        frame = recipe.in_base_currency(frame)
         found = frame.select(*sorted(made), *(value.alias(name) for name, value in steps[-1].items())).collect()
         for name in made:
             columns[name] = found[name]
@@ -227,9 +229,7 @@ class BatchPlan:
                 present.append(rows.select(texts.text).to_series())
         return pl.DataFrame(present).with_columns(literals)
 
-    def _keys(
-        self, height: int, columns: dict[str, pl.Series], numbered: dict[str, Numbered]
-    ) -> tuple[Words, Words]:
+    def _keys(self, height: int, columns: dict[str, pl.Series], numbered: dict[str, Numbered]) -> tuple[Words, Words]:
         words: list[tuple[Words, Words] | None] = []
         for name in self._key:
             known = numbered.get(name)
@@ -252,7 +252,9 @@ class BatchPlan:
                         np.take(known.words[which], known.numbers[some], out=row, mode="clip")  # type: ignore[index]
                     else:
                         row[:] = of_rows[which][some] if of_rows[which].size == height else of_rows[which][0]
-                found[which, some] = hash_rows(table, seed, compiled_from=0 if height >= COMPILED_FROM else _KEY_ROWS + 1)
+                found[which, some] = hash_rows(
+                    table, seed, compiled_from=0 if height >= COMPILED_FROM else _KEY_ROWS + 1
+                )
         return found[0], found[1]
 
 

@@ -7,19 +7,22 @@ engine, so that memory does not grow with the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
-from harmonization.core import rmis
+from harmonization.core import currency, rmis
 from harmonization.core.binding import Binding
 from harmonization.core.cells import Cell
 from harmonization.core.conversions import Conversion, conversions, resolved_gtins
+from harmonization.core.currency import with_base_currency
 from harmonization.core.event_key import event_key
 from harmonization.core.load_context import LoadContext
-from harmonization.core.rules import RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
+from harmonization.core.rules import FX_RATE_KNOWN, RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
+from harmonization.core.uniqueness import is_among, unique_violations
 
 BLANK_ROW: Final = "blank_row"
 REPEATED_ROW: Final = "repeated_row"
@@ -34,11 +37,12 @@ class Duplicates:
     """Rows known, after a look at the whole file, to repeat an earlier row's natural key, by number in the file.
 
     `conflicting` rows say something else than the first and are quarantined; `repeated` ones say the same and are
-    skipped.
+    skipped. `by_rule` are rows that repeat an earlier one in the columns of a rule of kind `unique`, by its id.
     """
 
     conflicting: tuple[int, ...] = ()
     repeated: tuple[int, ...] = ()
+    by_rule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 NO_DUPLICATES: Final = Duplicates()
@@ -88,6 +92,12 @@ class Recipe:
     warnings: tuple[Violation, ...]
     rules_not_applied: tuple[str, ...]
     columns: tuple[str, ...]
+    context: LoadContext
+
+    def in_base_currency(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """`frame` with spend in the base currency too, where the context has one."""
+        base = self.context.base_currency
+        return frame if base is None else with_base_currency(frame, base, self.context.fx_rates)
 
     @property
     def cells(self) -> list[Cell]:
@@ -106,13 +116,19 @@ def compile_recipe(binding: Binding, context: LoadContext) -> Recipe:
     made = conversions(binding)
     resolved = resolved_gtins(binding)
     fed = {each.column for each in made} | set(resolved)
-    constants, coalesced = _from_context(binding, context, fed)
+    cell_of = {each.column: each.cell.name for each in made}
+    constants, coalesced = _from_context(binding, context, fed, cell_of)
     columns = fed | {column.name for column in rmis.EVENTS if column.always} | set(constants)
     derived = []
     for each in contract.derived:
         for value in expression_windows(each.expression, binding, columns):
             derived.append((each.target, value.cast(rmis.COLUMNS[each.target].dtype, strict=False)))
             columns.add(each.target)
+    warnings = []
+    if context.base_currency is not None:
+        columns |= set(currency.COLUMNS)
+        no_rate = pl.col("spend").is_not_null() & pl.col("currency").is_not_null() & pl.col("fx_rate").is_null()
+        warnings.append(Violation(FX_RATE_KNOWN, "fx_rate", no_rate))
     applied = apply_rules(binding, columns, context, {each.column: each.unreadable for each in made})
     names = [column.name for column in rmis.EVENTS if column.name in columns]
     return Recipe(
@@ -130,8 +146,9 @@ def compile_recipe(binding: Binding, context: LoadContext) -> Recipe:
             *(_readable(each) for each in made if each.on_error == "quarantine"),
             *applied.quarantine,
         ),
-        warnings=applied.warn,
+        warnings=(*warnings, *applied.warn),
         rules_not_applied=applied.not_applied,
+        context=context,
         columns=(*names, *(bound.attribution.column for bound in binding.attributions)),
     )
 
@@ -147,7 +164,7 @@ def lay_out(source: pl.LazyFrame, recipe: Recipe, duplicates: Duplicates = NO_DU
     """A recipe over `source`, with what is known of duplicates."""
     binding = recipe.binding
     frame = source.with_columns(cell.text(recipe.null_tokens) for cell in recipe.cells)
-    repeated = (REPEATED_ROW, _is_among(duplicates.repeated))
+    repeated = (REPEATED_ROW, is_among(duplicates.repeated))
     skip = pl.coalesce([pl.when(applies).then(pl.lit(reason)) for reason, applies in (*recipe.skips, repeated)])
     frame = frame.with_columns(skip.alias(_SKIP), *(each.expression.alias(each.column) for each in recipe.made))
     frame = frame.with_columns(value.alias(name) for name, value in recipe.resolved.items())
@@ -157,11 +174,17 @@ def lay_out(source: pl.LazyFrame, recipe: Recipe, duplicates: Duplicates = NO_DU
     ).with_columns(value.alias(name) for name, value in recipe.periods.items())
     for target, value in recipe.derived:
         frame = frame.with_columns(value.alias(target))
-    violations = [*recipe.violations, Violation(UNIQUE, None, _is_among(duplicates.conflicting))]
+    frame = recipe.in_base_currency(frame)
+    contract = binding.contract
+    violations = [
+        *recipe.violations,
+        Violation(UNIQUE, None, is_among(duplicates.conflicting)),
+        *unique_violations(contract, duplicates.by_rule, "quarantine"),
+    ]
     frame = frame.with_columns(pl.any_horizontal(v.broken.fill_null(False) for v in violations).alias(_BAD))
     is_skipped, is_bad = pl.col(_SKIP).is_not_null(), pl.col(_BAD)
     good = frame.filter(~is_skipped & ~is_bad).with_columns(
-        _unread(recipe.unread).alias("unread"), event_key(binding.contract.natural_key).alias("event_key")
+        _unread(recipe.unread).alias("unread"), event_key(contract.natural_key).alias("event_key")
     )
     return Plan(
         good=good.select(recipe.columns),
@@ -170,7 +193,7 @@ def lay_out(source: pl.LazyFrame, recipe: Recipe, duplicates: Duplicates = NO_DU
         ),
         quarantined=_quarantined(frame.filter(~is_skipped & is_bad), binding, list(recipe.made), violations),
         skipped=frame.filter(is_skipped).select(SOURCE_ROW, pl.col(_SKIP).alias("reason"), _raw(binding).alias("raw")),
-        warnings=recipe.warnings,
+        warnings=(*recipe.warnings, *unique_violations(contract, duplicates.by_rule, "warn")),
         rules_not_applied=recipe.rules_not_applied,
     )
 
@@ -188,12 +211,6 @@ def _readable(conversion: Conversion) -> Violation:
     return Violation(f"readable_{conversion.label}", conversion.column, conversion.unreadable)
 
 
-def _is_among(rows: tuple[int, ...]) -> pl.Expr:
-    if not rows:
-        return pl.lit(False)
-    return pl.col(SOURCE_ROW).is_in(pl.Series(rows, dtype=pl.Int64).implode())
-
-
 def _skips(binding: Binding) -> list[tuple[str, pl.Expr]]:
     cells = [pl.col(raw_name(position)) for position in range(len(binding.headers))]
     blank = pl.all_horizontal(cell.str.strip_chars().fill_null("") == "" for cell in cells)
@@ -209,9 +226,12 @@ def _skips(binding: Binding) -> list[tuple[str, pl.Expr]]:
 
 
 def _from_context(
-    binding: Binding, context: LoadContext, fed: set[str]
+    binding: Binding, context: LoadContext, fed: set[str], cell_of: Mapping[str, str]
 ) -> tuple[dict[str, str | None], dict[str, pl.Expr]]:
-    """Columns that the file leaves out, and those that it may leave empty; what the file says always wins."""
+    """Columns that the file leaves out, and those that it may leave empty.
+
+    What the file says always wins, readable or not.
+    """
     contract = binding.contract
     known: dict[str, str | None] = {
         "load_id": context.load_id,
@@ -240,7 +260,10 @@ def _from_context(
         if column.name not in fed:
             constants[column.name] = value
         elif value is not None:
-            coalesced[column.name] = pl.coalesce(pl.col(column.name), pl.lit(value, dtype=column.dtype))
+            there: pl.Expr = pl.lit(value, dtype=column.dtype)
+            if column.name in cell_of:
+                there = pl.when(pl.col(cell_of[column.name]).is_null()).then(there)
+            coalesced[column.name] = pl.coalesce(pl.col(column.name), there)
     return constants, coalesced
 
 
