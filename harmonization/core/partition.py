@@ -52,6 +52,15 @@ class Judged:
     keys: tuple[Words, Words]
     breaks: dict[str, Flags]
 
+    def only(self, kept: Flags) -> tuple[dict[str, pl.Series], dict[str, Numbered]]:
+        """`columns` and `numbered` of the rows `kept`."""
+        frame = pl.DataFrame(self.columns).filter(pl.Series(kept))
+        numbered = {
+            name: Numbered(each.codes[kept], each.values, each.numbers[kept], each.words)
+            for name, each in self.numbered.items()
+        }
+        return {name: frame[name] for name in self.columns}, numbered
+
 
 class BatchPlan:
     """A recipe made ready for batches; it remembers the values it has seen, and is for one pass over one report."""
