@@ -160,9 +160,12 @@ def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
     quotes = bare_returns = nul = False
     lines = offset = unbroken = 0
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        ended = False
+        while not ended:
+            chunk = file.read(_CHUNK)
+            ended = not chunk
             try:
-                decoder.decode(chunk)
+                decoder.decode(chunk, final=ended)
             except UnicodeDecodeError as error:
                 if encoding == "utf-8":
                     raise _NotUtf8Error from error
