@@ -17,7 +17,7 @@ from accounts import services as people
 from accounts.models import User
 from harmonization import selectors
 from harmonization.core import source_file
-from harmonization.models import Account, Upload
+from harmonization.models import Account, EventTable, Upload
 from tenants.core.ids import new_id
 from tenants.core.problems import InvalidInput, QuotaExceeded, TooLarge
 from tenants.selectors import current_tenant, tenant_folder
@@ -141,8 +141,9 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
 def _require_room() -> None:
     quota = current_tenant().storage_quota_mb * MIB
     used = Upload.objects.aggregate(total=Sum("size"))["total"] or 0
+    used += EventTable.objects.aggregate(total=Sum("size"))["total"] or 0
     if used >= quota:
         raise QuotaExceeded(
-            f"The uploads of this tenant use all of its {quota // MIB:,} MiB.",
-            fix="Ask the platform's operators for more.",
+            f"The files and events of this tenant use all of its {quota // MIB:,} MiB.",
+            fix="Delete old versions of events (`vacuum_events`), or ask the platform's operators for more.",
         )
