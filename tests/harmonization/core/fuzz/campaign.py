@@ -21,14 +21,15 @@ from typing import Any
 
 from harmonization.core.contract import Contract
 from harmonization.core.library import shipped_contracts
-from tests.harmonization.core.fuzz.corpus import seeds
+from tests.harmonization.core.fuzz.corpus import contract_of, exports, in_form, packed
 from tests.harmonization.core.fuzz.judge import Verdict, WrongError, judge
 from tests.harmonization.core.fuzz.mutators import BY_KIND
 
 ROOT = Path(__file__).resolve().parents[4]
 MEMORY_MB = 4096
 _SLOW_SECONDS = 20
-_AUTO = 0.1
+_AUTO = 0.05
+_PACKED = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,26 @@ class Mutant:
 
 
 def make_mutant(seed: int, number: int) -> Mutant:
-    """The mutant of this number; the same every time."""
+    """The mutant of this number; the same every time, as long as the sample exports are."""
     chance = random.Random(f"{seed}/{number}")
-    origin = chance.choice(seeds())
-    content, steps = origin.content, []
+    export = chance.choice(exports())
+    if export.kind == "csv" and (form := chance.choice(("csv",) * 5 + ("json", "ndjson", "parquet"))) != "csv":
+        export = in_form(export, form)
+    name, content, steps = export.name, export.content, []
+    packing = chance.choice(("gz", "zst", "zip")) if chance.random() < _PACKED else None
+    # Of a packed file either what is inside is wrong, or the archive.
+    kind = packing if packing and chance.random() < 0.5 else export.kind
+    if packing and kind == packing:
+        name, content = packed(name, content, packing)
     for _ in range(chance.choice((1, 1, 1, 2, 2, 3))):
-        mutate = chance.choice(BY_KIND[origin.kind])
+        mutate = chance.choice(BY_KIND[kind])
         content = mutate(content, chance)
         steps.append(mutate.__name__)
-    contract = list(shipped_contracts().values()) if chance.random() < _AUTO else origin.contract
-    return Mutant(origin.name, content, contract, f"{origin.name}: {', '.join(steps)}")
+    if packing and kind != packing:
+        name, content = packed(name, content, packing)
+    auto = chance.random() < _AUTO
+    contract = list(shipped_contracts().values()) if auto else contract_of(export.contract)
+    return Mutant(name, content, contract, f"{name}: {', '.join(steps)}")
 
 
 def judge_mutant(seed: int, number: int) -> Verdict:

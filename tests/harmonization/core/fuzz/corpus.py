@@ -1,5 +1,4 @@
-"""What is mutated: the sample export of every shipped contract, in the forms that it has and in every other that is
-read."""
+"""What is mutated: each shipped contract's sample export, in the form that it has and in every other that is read."""
 
 from __future__ import annotations
 
@@ -9,7 +8,6 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,63 +19,66 @@ from demo.core.report_samples import write_report_samples
 from harmonization.core.contract import Contract
 from harmonization.core.library import shipped_contracts
 
+FORMATS = ["csv", "xlsx", "json", "ndjson", "parquet"]
 _ROWS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Seed:
-    """A file that a contract reads. `kind` is that of its outermost form."""
+class Export:
+    """A file that `contract` reads; `kind` is that of the content."""
 
     name: str
     kind: str
     content: bytes
-    contract: Contract
+    contract: str
 
 
 @lru_cache(maxsize=1)
-def seeds() -> tuple[Seed, ...]:
-    """The corpus, the same every time."""
+def exports() -> tuple[Export, ...]:
+    """The sample exports, unpacked, with their first rows; the same every time."""
+    made = []
     with tempfile.TemporaryDirectory() as folder:
-        truths = write_report_samples(Path(folder), seed=11)
-        made = [
-            seed
-            for truth in sorted(truths, key=lambda each: str(each["file"]))
-            for seed in _forms(Path(folder) / truth["file"], _any_format(str(truth["contract"])))
-        ]
-    return tuple({seed.name: seed for seed in made}.values())
+        for truth in write_report_samples(Path(folder), seed=11):
+            path = Path(folder) / str(truth["file"])
+            content, name = path.read_bytes(), path.name
+            if name.endswith(".gz"):
+                content, name = gzip.decompress(content), name.removesuffix(".gz")
+            kind = {"tsv": "csv", "jsonl": "ndjson"}.get(name.rpartition(".")[2], name.rpartition(".")[2])
+            if kind in ("csv", "ndjson"):
+                content = b"".join(content.splitlines(keepends=True)[: _ROWS + 1])
+            made.append(Export(name, kind, content, str(truth["contract"])))
+    return tuple(sorted(made, key=lambda export: export.name))
 
 
 @lru_cache(maxsize=128)
-def _any_format(name: str) -> Contract:
+def contract_of(name: str) -> Contract:
+    """The shipped contract, reading every format."""
     contract = shipped_contracts()[name]
-    formats = ["csv", "xlsx", "json", "ndjson", "parquet"]
-    return contract.model_copy(update={"source": contract.source.model_copy(update={"formats": formats})})
+    return contract.model_copy(update={"source": contract.source.model_copy(update={"formats": FORMATS})})
 
 
-def _forms(path: Path, contract: Contract) -> Iterator[Seed]:
-    content, name = path.read_bytes(), path.name
-    kind = path.suffix[1:].replace("tsv", "csv").replace("jsonl", "ndjson")
-    stem = name.removesuffix(path.suffix)
-    if kind != "csv":
-        yield Seed(name, kind, content, contract)
-        return
-    content = b"".join(content.splitlines(keepends=True)[: _ROWS + 1])
-    yield Seed(name, "csv", content, contract)
-    yield Seed(f"{name}.gz", "gz", gzip.compress(content, mtime=0), contract)
-    yield Seed(f"{name}.zst", "zst", zstandard.compress(content), contract)
-    yield Seed(f"{stem}.zip", "zip", _zip({name: content, f"more-{name}": content}), contract)
-    records = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    yield Seed(f"{stem}.json", "json", json.dumps(records).encode(), contract)
-    lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
-    yield Seed(f"{stem}.ndjson", "ndjson", lines, contract)
-    sink = io.BytesIO()
-    pl.DataFrame(records, infer_schema_length=None).write_parquet(sink, compression="snappy")
-    yield Seed(f"{stem}.parquet", "parquet", sink.getvalue(), contract)
+def in_form(export: Export, kind: str) -> Export:
+    """A CSV export as the same records in another form."""
+    records = list(csv.DictReader(io.StringIO(export.content.decode("utf-8-sig"))))
+    if kind == "json":
+        content = json.dumps(records).encode()
+    elif kind == "ndjson":
+        content = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    else:
+        sink = io.BytesIO()
+        pl.DataFrame(records, infer_schema_length=None).write_parquet(sink, compression="snappy")
+        content = sink.getvalue()
+    return Export(f"{export.name.rpartition('.')[0]}.{kind}", kind, content, export.contract)
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
+def packed(name: str, content: bytes, kind: str) -> tuple[str, bytes]:
+    """Name and content of a file in an archive; a zip holds it twice."""
+    if kind == "gz":
+        return f"{name}.gz", gzip.compress(content, mtime=0)
+    if kind == "zst":
+        return f"{name}.zst", zstandard.compress(content)
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return sink.getvalue()
+        for member in (name, f"more-{name}"):
+            archive.writestr(zipfile.ZipInfo(member), content)
+    return f"{name.rpartition('.')[0]}.zip", sink.getvalue()

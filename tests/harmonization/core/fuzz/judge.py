@@ -14,7 +14,6 @@ import polars as pl
 
 from harmonization.core.contract import Contract
 from harmonization.core.delimited import open_delimited
-from harmonization.core.detect import find_header_row
 from harmonization.core.engine import EVENTS, QUARANTINE, SKIPPED, harmonize_file
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.source_file import Limits
@@ -120,6 +119,3 @@ def _csv_records(content: bytes, delimiter: str, encoding: str) -> int:
         text = content.decode("latin-1")
     csv.field_size_limit(2 * 1024**2)
     return sum(1 for _ in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter))
-
-
-__all__ = ["LIMITS", "Verdict", "WrongError", "find_header_row", "judge"]

@@ -255,7 +255,7 @@ def change_json(content: bytes, chance: random.Random) -> bytes:
     place = chance.randrange(len(lines))
     try:
         value = json.loads(lines[place])
-    except ValueError:
+    except (ValueError, RecursionError):
         return content
     records = [value] if isinstance(value, dict) else value
     if not isinstance(records, list) or not records or not isinstance(records[0], dict):
@@ -314,6 +314,11 @@ def change_sheet(content: bytes, chance: random.Random) -> bytes:
     """Changes the XML of a workbook's sheet as other programs write it, or as none should."""
     members = _members(content)
     sheets = [place for place, (name, _) in enumerate(members) if name.startswith("xl/worksheets/sheet")]
+    counts = [place for place, (name, _) in enumerate(members) if name.endswith(("sharedStrings.xml", "styles.xml"))]
+    if counts and chance.random() < 0.2:
+        place = chance.choice(counts)
+        members[place] = (members[place][0], members[place][1].replace(b'ount="', b'ount="99999999', 2))
+        return _packed(members)
     if not sheets:
         return change_a_member(content, chance)
     place = chance.choice(sheets)
@@ -340,6 +345,7 @@ def change_sheet(content: bytes, chance: random.Random) -> bytes:
         sheet[:at] + cell + sheet[end + 4 :],
         sheet[:row] + sheet[end + 4 :],
         sheet.replace(b"<dimension", b"<dimensions"),
+        sheet.replace(b'ref="A1', b'ref="A1:XFD1048576" x="A1', 1),
         sheet[:at] + cell * 40 + sheet[at:],
         sheet.replace(b"</row>", b"", 1),
     )
