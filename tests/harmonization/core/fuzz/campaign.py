@@ -142,4 +142,5 @@ def _child(seed: int, first: int, end: int, memory_mb: int, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    _child(*map(int, sys.argv[1:5]), Path(sys.argv[5]))
+    _seed, _first, _end, _memory = map(int, sys.argv[1:5])
+    _child(_seed, _first, _end, _memory, Path(sys.argv[5]))
