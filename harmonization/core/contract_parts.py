@@ -40,6 +40,7 @@ class Source(Part):
     `currency` is for files that name none, after the load's context; `currency_assumed` says that it is a guess, which
     is then told with every report. `formats` are of the file once it is unpacked. Nested records of JSON and Parquet
     are columns whose names are joined by dots; `records` is the dotted path to the records of a JSON document.
+    `period` names the two parameters that say which days the file covers, where none of its columns does.
     """
 
     formats: list[Literal["csv", "xlsx", "json", "ndjson", "parquet"]] = Field(min_length=1)
@@ -57,13 +58,18 @@ class Source(Part):
     currency_assumed: bool = False
     grain: Literal["event", "hour", "day", "from_dates"]
     row_limit: int | None = Field(default=None, ge=1)
+    period: Annotated[list[Name], Field(min_length=2, max_length=2)] | None = None
 
 
 class Parameter(Part):
-    """A choice made when the report was requested, which the file itself does not tell."""
+    """A choice made when the report was requested, which the file itself does not tell.
 
-    default: Text
-    values: dict[str, int | str | None]
+    A `day` has neither values nor a default: whoever loads the file names it, as YYYY-MM-DD.
+    """
+
+    kind: Literal["choice", "day"] = "choice"
+    default: Text | None = None
+    values: dict[str, int | str | None] = {}
     description: Text
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from harmonization.core.binding import Binding, bind
+from harmonization.core.binding import Binding, bind, require_period
 from harmonization.core.contract import Contract
 from harmonization.core.detect import choose_contract, find_header_row
 from harmonization.core.load_context import LoadContext
@@ -127,7 +127,9 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
     headers = list(opened.head.rows[header_row - 1])
     while headers and not headers[-1].strip() and opened.head.kind == "csv":
         headers.pop()
-    return header_row, bind(contract, headers, context)
+    binding = bind(contract, headers, context)
+    require_period(binding)
+    return header_row, binding
 
 
 def _run(

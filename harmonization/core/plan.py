@@ -8,6 +8,7 @@ engine, so that memory does not grow with the file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -147,7 +148,7 @@ def _skip_reason(binding: Binding, duplicates: Duplicates) -> pl.Expr:
 def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list[pl.Expr]:
     """Columns that the file leaves out or leaves empty; what the file says always wins."""
     contract = binding.contract
-    known: dict[str, str | None] = {
+    known: dict[str, str | date | None] = {
         "load_id": context.load_id,
         "contract": contract.label,
         "report": contract.report,
@@ -164,6 +165,8 @@ def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list
         "sku_id_type": contract.sku_id_type,
         "currency": binding.header_currency or context.currency or contract.source.currency,
     }
+    if binding.period is not None:
+        known["period_start"], known["period_end"] = binding.period
     filled = []
     for column in rmis.EVENTS:
         wanted = column.always or (column.name in contract.natural_key and column.name not in fed)
