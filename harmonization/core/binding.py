@@ -51,7 +51,7 @@ class HeaderMatch:
 
 @dataclass(frozen=True, slots=True)
 class BoundField:
-    """A field and the columns that feed it: one, or with `coalesce` several in order of preference.
+    """A field and the columns that feed it: one, or with `coalesce` or `join` several in their order.
 
     A `resolver` for placements has become part of the specification's value map.
     """
@@ -65,7 +65,7 @@ class BoundField:
 
     @property
     def cell(self) -> Cell:
-        return Cell(self.positions, self.spec.default)
+        return Cell(self.positions, self.spec.default, joined=self.spec.join)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def bind(contract: Contract, headers: Sequence[str], context: LoadContext) -> Bi
     fields = []
     for field in contract.fields:
         hits = _hits(field.headers, headers)
-        if field.coalesce and hits:
+        if (field.coalesce or field.join) and hits:
             chosen_all = sorted(hits, key=lambda hit: _rank(hit[1], field.headers))
         else:
             best = _best(field.target, field.headers, hits, headers, problems, required=field.required)

@@ -12,6 +12,7 @@ from harmonization.core.field_checks import (
     Finding,
     check_attributions,
     check_fields,
+    check_pattern,
     check_zone,
     nearest,
 )
@@ -58,6 +59,8 @@ def _source(contract: Contract) -> Iterator[Finding]:
         yield ("source", "thousands_sign"), "Decimal and thousands sign are the same.", "Change one of them."
     if source.records is not None and "json" not in source.formats:
         yield ("source", "records"), "Only JSON documents have records inside.", "Add json to formats, or remove it."
+    for index, pattern in enumerate(source.file_names):
+        yield from check_pattern(("source", "file_names", index), pattern)
     for column in ("impression_basis", "cost_model", "sku_id_type"):
         value = getattr(contract, column)
         if value is not None and value not in rmis.VOCABULARIES[column]:

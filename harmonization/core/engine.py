@@ -73,7 +73,7 @@ def harmonize_file(
             limits=limits,
         ) as opened:
             opened = choose_table(opened, [single] if single else list(contract))  # type: ignore[arg-type]
-            chosen = single or choose_contract(opened.head, list(contract))  # type: ignore[arg-type]
+            chosen = single or choose_contract(opened.head, list(contract), path.name)  # type: ignore[arg-type]
             header_row, binding = _bind(opened, chosen, context, path.name)
             last_header_row = header_row + header_span(opened.head, chosen) - 1
             rows = opened.rows(last_header_row, len(binding.headers))

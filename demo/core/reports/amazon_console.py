@@ -162,10 +162,10 @@ SHEETS: Final = {  # the console cuts sheet names at 31 characters
     "over_time": "Sponsored Products Performance ",
 }
 TABLES: Final = (
-    Table("amazon_sp_search_term", NETWORK, _search_term, FORMS, span=7, dates=2, sheet=SHEETS["search_term"]),
+    Table("amazon_sp_search_term", NETWORK, _search_term, FORMS, span=7, sheet=SHEETS["search_term"]),
     Table("amazon_sp_advertised_product", NETWORK, _advertised_product, FORMS, sheet=SHEETS["advertised_product"]),
     Table("amazon_sp_targeting", NETWORK, _targeting, FORMS, sheet=SHEETS["targeting"]),
     Table("amazon_sp_placement", NETWORK, _placement, FORMS, sheet=SHEETS["placement"]),
     Table("amazon_campaign_list", NETWORK, _campaign, CAMPAIGN_FORMS, things=8, span=14),
-    Table("amazon_sp_performance_over_time", NETWORK, _over_time, FORMS, things=1, dates=2, sheet=SHEETS["over_time"]),
+    Table("amazon_sp_performance_over_time", NETWORK, _over_time, FORMS, things=1, sheet=SHEETS["over_time"]),
 )

@@ -111,7 +111,6 @@ class Table:
     things: int = 4
     span: int = 1
     sheet: str = "Report"
-    dates: int = 1  # leading columns of a workbook that are dates
     one_per_row: tuple[str, ...] = ()  # measures of which every row is one
     twice: int = 0
     knows_currency: bool = True
