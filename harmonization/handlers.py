@@ -5,7 +5,8 @@ from typing import Any
 
 from harmonization import services
 from harmonization.services.checks import CHECK_KIND
-from harmonization.services.loads import KIND
+from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
+from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
 
@@ -22,6 +23,16 @@ def run_check(context: JobContext) -> Mapping[str, Any]:
     return services.run_check(context=context)
 
 
+def run_restatement(context: JobContext) -> Mapping[str, Any]:
+    """Take out of earlier loads what a whole export does not tell."""
+    return services.restate_days(context=context)
+
+
+def run_vacuum(context: JobContext) -> Mapping[str, Any]:
+    """Delete event files that nothing in reach needs."""
+    return services.vacuum_events(context=context)
+
+
 def register() -> None:
     """Called once the apps are loaded."""
     register_handler(
@@ -32,6 +43,25 @@ def register() -> None:
             title="Harmonise a report",
             permission="uploads.create",
             timeout_seconds=3600,
+            abandoned=note_abandoned,
+        )
+    )
+    register_handler(
+        Handler(
+            kind=WHOLE_KIND,
+            queue="harmonize",
+            run=run_restatement,
+            title="Restate the days of an export",
+            permission="uploads.create",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=VACUUM_KIND,
+            queue="harmonize",
+            run=run_vacuum,
+            title="Delete old versions of events",
+            permission="schedules.manage",
         )
     )
     register_handler(

@@ -9,6 +9,7 @@ from harmonization.models.catalogue import CrosswalkEntry, Listing, Product, Pro
 from harmonization.models.contracts import ContractVersion, MappingContract
 from harmonization.models.currency import FxRate
 from harmonization.models.findings import DataFinding, Reconciliation
+from harmonization.models.history import Restatement, TableVersion
 from harmonization.models.loads import EventTable, Load, Upload
 from harmonization.models.networks import Account, Audience, Campaign, Placement, Retailer
 
@@ -28,6 +29,8 @@ __all__ = [
     "Product",
     "ProductIdentifier",
     "Reconciliation",
+    "Restatement",
     "Retailer",
+    "TableVersion",
     "Upload",
 ]

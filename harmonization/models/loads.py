@@ -51,6 +51,7 @@ class Load(models.Model):
         WAITING = "waiting", "waiting"
         RUNNING = "running", "running"
         PUBLISHED = "published", "published"
+        REPLACED = "replaced", "replaced by a newer reading"
         FAILED = "failed", "failed"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -64,6 +65,7 @@ class Load(models.Model):
     rows_skipped = models.PositiveBigIntegerField(default=0)
     period_start = models.DateField(null=True, blank=True)
     period_end = models.DateField(null=True, blank=True)
+    whole = models.BooleanField(default=False, help_text="a person confirmed that the export is not filtered")
     report = models.JSONField(default=dict, blank=True)
     problem = models.JSONField(null=True, blank=True)
     quarantine_path = models.CharField(max_length=255, blank=True, help_text="below the tenant's folder")
@@ -95,6 +97,7 @@ class EventTable(models.Model):
 
     name = models.CharField(max_length=40, primary_key=True)
     version = models.PositiveBigIntegerField(null=True, help_text="empty until something is published")
+    size = models.PositiveBigIntegerField("bytes", default=0, help_text="on disk, former versions and quarantine too")
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

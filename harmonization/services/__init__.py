@@ -21,8 +21,10 @@ from harmonization.services.findings import (
     reopen_finding,
     resolve_findings,
 )
+from harmonization.services.housekeeping import start_vacuum, vacuum_events
 from harmonization.services.intake import Taken, take_file
-from harmonization.services.loads import harmonize_upload, publish_load, start_load
+from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
+from harmonization.services.publishing import publish_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "check_account",
     "check_after_load",
     "check_contract",
+    "confirm_whole",
     "create_account",
     "create_retailer",
     "ensure_shipped_contracts",
@@ -44,9 +47,12 @@ __all__ = [
     "reopen_finding",
     "require_check",
     "resolve_findings",
+    "restate_days",
     "run_check",
     "save_contract",
     "start_check",
     "start_load",
+    "start_vacuum",
     "take_file",
+    "vacuum_events",
 ]
