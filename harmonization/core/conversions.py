@@ -88,7 +88,7 @@ def _amount(cells: pl.Expr, source: Source, unit: NumberUnit) -> pl.Expr:
 def _numbers(
     read: Callable[[pl.Series, NumberUnit, str, str], pl.Series], source: Source, unit: NumberUnit
 ) -> Callable[[pl.Series], pl.Series]:
-    return partial(read, unit=unit, decimal_sign=source.decimal_sign, thousands_sign=source.thousands_sign)
+    return lambda cells: read(cells, unit, source.decimal_sign, source.thousands_sign)
 
 
 def _field(cells: pl.Expr, spec: FieldSpec, source: Source) -> pl.Expr:

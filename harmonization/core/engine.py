@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from harmonization.core.reading import open_source
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.source_file import SOURCE_ROW, Limits, OpenedFile, UnreadableFile
 from harmonization.core.summary import Outcome, count_rows, summarise
+from harmonization.core.uniqueness import repeated_in_columns
 
 EVENTS: Final = "events.parquet"
 QUARANTINE: Final = "quarantine.parquet"
@@ -87,7 +89,7 @@ def harmonize_file(
                 )
             outcome = _run(rows, rows_in, binding, context, scratch, NO_DUPLICATES)
             progress("duplicates", 2, 4)
-            duplicates = _find_duplicates(outcome.events)
+            duplicates = replace(_find_duplicates(outcome.events), by_rule=repeated_in_columns(outcome.events, binding))
             if duplicates != NO_DUPLICATES:
                 outcome = _run(rows, rows_in, binding, context, scratch, duplicates)
             progress("summarise", 3, 4)

@@ -29,6 +29,11 @@ _EXCEL_FIRST, _EXCEL_LAST = 61, 2_958_465
 _DAY_US: Final = 86_400_000_000
 
 
+def tells_time(form: str) -> bool:
+    """Whether a format reads instants, of which a day has to be told."""
+    return form in DATE_WORDS or "%H" in form or "%I" in form
+
+
 def to_instant(cells: pl.Series, formats: Sequence[str], zone: str) -> pl.Series:
     """Instants in UTC, by the first of `formats` (words of `DATE_WORDS` or strptime patterns) that reads the cell."""
     read = pl.Series(cells.name, [None] * len(cells), dtype=_UTC)
@@ -41,7 +46,7 @@ def to_instant(cells: pl.Series, formats: Sequence[str], zone: str) -> pl.Series
 
 def to_day(cells: pl.Series, formats: Sequence[str], zone: str, report_zone: str) -> pl.Series:
     """Days: dates as they stand; of instants, the day in `report_zone`."""
-    words = [form for form in formats if form in DATE_WORDS or "%H" in form or "%I" in form]
+    words = [form for form in formats if tells_time(form)]
     read = transforms.to_date(cells, [form for form in formats if form not in words])
     if not words or read.null_count() == cells.null_count():
         return read

@@ -7,18 +7,21 @@ engine, so that memory does not grow with the file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
-from harmonization.core import rmis
+from harmonization.core import currency, rmis
 from harmonization.core.binding import Binding
 from harmonization.core.conversions import Conversion, conversions, resolved_gtins
+from harmonization.core.currency import with_base_currency
 from harmonization.core.event_key import event_key
 from harmonization.core.load_context import LoadContext
-from harmonization.core.rules import RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
+from harmonization.core.rules import FX_RATE_KNOWN, RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
+from harmonization.core.uniqueness import is_among, unique_violations
 
 BLANK_ROW: Final = "blank_row"
 REPEATED_ROW: Final = "repeated_row"
@@ -33,11 +36,12 @@ class Duplicates:
     """Rows known, after a look at the whole file, to repeat an earlier row's natural key, by number in the file.
 
     `conflicting` rows say something else than the first and are quarantined; `repeated` ones say the same and are
-    skipped.
+    skipped. `by_rule` are rows that repeat an earlier one in the columns of a rule of kind `unique`, by its id.
     """
 
     conflicting: tuple[int, ...] = ()
     repeated: tuple[int, ...] = ()
+    by_rule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 NO_DUPLICATES: Final = Duplicates()
@@ -77,7 +81,8 @@ def compile_plan(
     resolved = resolved_gtins(binding)
     frame = frame.with_columns(value.alias(column) for column, value in resolved.items())
     fed = {each.column for each in made} | set(resolved)
-    frame = frame.with_columns(_from_context(binding, context, fed)).with_columns(_periods(binding))
+    cell_of = {each.column: each.cell.name for each in made}
+    frame = frame.with_columns(_from_context(binding, context, fed, cell_of)).with_columns(_periods(binding))
     columns = fed | {column.name for column in rmis.EVENTS if column.always}
     for derived in contract.derived:
         for value in expression_windows(derived.expression, binding, columns):
@@ -85,12 +90,19 @@ def compile_plan(
                 value.cast(rmis.COLUMNS[derived.target].dtype, strict=False).alias(derived.target)
             )
             columns.add(derived.target)
+    warnings = []
+    if context.base_currency is not None:
+        frame = with_base_currency(frame, context.base_currency, context.fx_rates)
+        columns |= set(currency.COLUMNS)
+        no_rate = pl.col("spend").is_not_null() & pl.col("currency").is_not_null() & pl.col("fx_rate").is_null()
+        warnings.append(Violation(FX_RATE_KNOWN, "fx_rate", no_rate))
     applied = apply_rules(binding, columns, context, {each.column: each.unreadable for each in made})
     violations = [
         Violation(RAGGED_ROW, RAGGED, pl.col(RAGGED).is_not_null()),
         *(_readable(each) for each in made if each.on_error == "quarantine"),
         *applied.quarantine,
-        Violation(UNIQUE, None, _is_among(duplicates.conflicting)),
+        Violation(UNIQUE, None, is_among(duplicates.conflicting)),
+        *unique_violations(contract, duplicates.by_rule, "quarantine"),
     ]
     frame = frame.with_columns(pl.any_horizontal(v.broken.fill_null(False) for v in violations).alias(_BAD))
     is_skipped, is_bad = pl.col(_SKIP).is_not_null(), pl.col(_BAD)
@@ -105,7 +117,7 @@ def compile_plan(
         ),
         quarantined=_quarantined(frame.filter(~is_skipped & is_bad), binding, made, violations),
         skipped=frame.filter(is_skipped).select(SOURCE_ROW, pl.col(_SKIP).alias("reason"), _raw(binding).alias("raw")),
-        warnings=applied.warn,
+        warnings=(*warnings, *applied.warn, *unique_violations(contract, duplicates.by_rule, "warn")),
         rules_not_applied=applied.not_applied,
     )
 
@@ -123,12 +135,6 @@ def _readable(conversion: Conversion) -> Violation:
     return Violation(f"readable_{conversion.label}", conversion.column, conversion.unreadable)
 
 
-def _is_among(rows: tuple[int, ...]) -> pl.Expr:
-    if not rows:
-        return pl.lit(False)
-    return pl.col(SOURCE_ROW).is_in(pl.Series(rows, dtype=pl.Int64).implode())
-
-
 def _skip_reason(binding: Binding, duplicates: Duplicates) -> pl.Expr:
     cells = [pl.col(raw_name(position)) for position in range(len(binding.headers))]
     blank = pl.all_horizontal(cell.str.strip_chars().fill_null("") == "" for cell in cells)
@@ -140,12 +146,12 @@ def _skip_reason(binding: Binding, duplicates: Duplicates) -> pl.Expr:
         if position is not None:
             matches = pl.col(raw_name(position)).str.strip_chars().str.contains(skip.pattern)
             reasons.append((skip.id, matches.fill_null(False)))
-    reasons.append((REPEATED_ROW, _is_among(duplicates.repeated)))
+    reasons.append((REPEATED_ROW, is_among(duplicates.repeated)))
     return pl.coalesce([pl.when(applies).then(pl.lit(reason)) for reason, applies in reasons])
 
 
-def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list[pl.Expr]:
-    """Columns that the file leaves out or leaves empty; what the file says always wins."""
+def _from_context(binding: Binding, context: LoadContext, fed: set[str], cell_of: Mapping[str, str]) -> list[pl.Expr]:
+    """Columns that the file leaves out or leaves empty; what the file says always wins, readable or not."""
     contract = binding.contract
     known: dict[str, str | None] = {
         "load_id": context.load_id,
@@ -172,6 +178,8 @@ def _from_context(binding: Binding, context: LoadContext, fed: set[str]) -> list
         value = pl.lit(known.get(column.name), dtype=column.dtype)
         if column.name in fed and known.get(column.name) is None:
             continue
+        if column.name in cell_of:
+            value = pl.when(pl.col(cell_of[column.name]).is_null()).then(value)
         filled.append((pl.coalesce(pl.col(column.name), value) if column.name in fed else value).alias(column.name))
     return filled
 

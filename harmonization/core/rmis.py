@@ -52,7 +52,7 @@ __all__ = [
 
 MONEY: Final = pl.Decimal(18, 6)
 #: Units of the base currency for one unit of another.
-RATE: Final = pl.Decimal(18, 9)
+RATE: Final = pl.Decimal(24, 12)
 SCHEMA_VERSION: Final = "rmis/1"
 
 Unit = Literal["text", "count", "money", "fraction", "rate", "date", "instant", "hour", "flag"]

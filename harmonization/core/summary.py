@@ -20,7 +20,7 @@ from harmonization.core.report import (
     Warned,
 )
 from harmonization.core.rmis import MONEY_METRICS
-from harmonization.core.rules import Violation
+from harmonization.core.rules import Violation, to_reconcile
 from harmonization.core.source_file import SOURCE_ROW, OpenedFile
 
 EXAMPLES: Final = 5
@@ -97,6 +97,7 @@ def summarise(
         spend_quarantined=_spend(quarantined),
         warnings=_warnings(outcome, binding, opened, rows_in, currency_assumed=currency_assumed),
         rules_not_applied=outcome.rules_not_applied,
+        reconciles_with=to_reconcile(binding, set(events.collect_schema().names())),
         unmapped_values=_unmapped(events, binding),
         period_start=by_currency["period_start"].min(),  # type: ignore[arg-type]
         period_end=by_currency["period_end"].max(),  # type: ignore[arg-type]
