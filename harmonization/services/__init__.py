@@ -14,6 +14,7 @@ from harmonization.services.checks import (
     start_check,
 )
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.crosswalk import decide_product, withdraw_decision
 from harmonization.services.findings import (
     Recorded,
     acknowledge_finding,
@@ -23,8 +24,10 @@ from harmonization.services.findings import (
 )
 from harmonization.services.housekeeping import start_vacuum, vacuum_events
 from harmonization.services.intake import Taken, take_file
+from harmonization.services.load_context import build_context
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
+from harmonization.services.reference_data import import_audiences, import_policies, import_rates
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
@@ -32,15 +35,20 @@ __all__ = [
     "Recorded",
     "Taken",
     "acknowledge_finding",
+    "build_context",
     "check_account",
     "check_after_load",
     "check_contract",
     "confirm_whole",
     "create_account",
     "create_retailer",
+    "decide_product",
     "ensure_shipped_contracts",
     "harmonize_upload",
+    "import_audiences",
     "import_catalogue",
+    "import_policies",
+    "import_rates",
     "publish_load",
     "receive_upload",
     "record_findings",
@@ -55,4 +63,5 @@ __all__ = [
     "start_vacuum",
     "take_file",
     "vacuum_events",
+    "withdraw_decision",
 ]
