@@ -5,8 +5,16 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
-from harmonization.services.checks import Checked, check_account, check_after_load, run_check, start_check
+from harmonization.services.checks import (
+    Checked,
+    check_account,
+    check_after_load,
+    require_check,
+    run_check,
+    start_check,
+)
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.crosswalk import decide_product, withdraw_decision
 from harmonization.services.findings import (
     Recorded,
     acknowledge_finding,
@@ -16,8 +24,10 @@ from harmonization.services.findings import (
 )
 from harmonization.services.housekeeping import start_vacuum, vacuum_events
 from harmonization.services.intake import Taken, take_file
+from harmonization.services.load_context import build_context
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
+from harmonization.services.reference_data import import_audiences, import_policies, import_rates
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
@@ -25,19 +35,25 @@ __all__ = [
     "Recorded",
     "Taken",
     "acknowledge_finding",
+    "build_context",
     "check_account",
     "check_after_load",
     "check_contract",
     "confirm_whole",
     "create_account",
     "create_retailer",
+    "decide_product",
     "ensure_shipped_contracts",
     "harmonize_upload",
+    "import_audiences",
     "import_catalogue",
+    "import_policies",
+    "import_rates",
     "publish_load",
     "receive_upload",
     "record_findings",
     "reopen_finding",
+    "require_check",
     "resolve_findings",
     "restate_days",
     "run_check",
@@ -47,4 +63,5 @@ __all__ = [
     "start_vacuum",
     "take_file",
     "vacuum_events",
+    "withdraw_decision",
 ]
