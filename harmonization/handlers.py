@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harmonization import services
+from harmonization.services.checks import CHECK_KIND
 from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
 from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
@@ -11,7 +12,15 @@ from jobs.core.registry import Handler, JobContext, register_handler
 
 def run_load(context: JobContext) -> Mapping[str, Any]:
     """Harmonise an upload."""
-    return services.harmonize_upload(context=context)
+    result = services.harmonize_upload(context=context)
+    # The load is published and the job has succeeded: what follows can fail neither.
+    services.check_after_load(result)
+    return result
+
+
+def run_check(context: JobContext) -> Mapping[str, Any]:
+    """Check the whole history of accounts."""
+    return services.run_check(context=context)
 
 
 def run_restatement(context: JobContext) -> Mapping[str, Any]:
@@ -53,5 +62,14 @@ def register() -> None:
             run=run_vacuum,
             title="Delete old versions of events",
             permission="schedules.manage",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=CHECK_KIND,
+            queue="harmonize",
+            run=run_check,
+            title="Check the data",
+            permission="quality.manage",
         )
     )

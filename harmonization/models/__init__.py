@@ -5,9 +5,10 @@ version of that table that readers may open (`EventTable.version`), which is wha
 all.
 """
 
-from harmonization.models.catalogue import Listing, Product
+from harmonization.models.catalogue import CrosswalkEntry, Listing, Product, ProductIdentifier
 from harmonization.models.contracts import ContractVersion, MappingContract
-from harmonization.models.findings import DataFinding
+from harmonization.models.currency import FxRate
+from harmonization.models.findings import DataFinding, Reconciliation
 from harmonization.models.history import Restatement, TableVersion
 from harmonization.models.loads import EventTable, Load, Upload
 from harmonization.models.networks import Account, Audience, Campaign, Placement, Retailer
@@ -17,13 +18,17 @@ __all__ = [
     "Audience",
     "Campaign",
     "ContractVersion",
+    "CrosswalkEntry",
     "DataFinding",
     "EventTable",
+    "FxRate",
     "Listing",
     "Load",
     "MappingContract",
     "Placement",
     "Product",
+    "ProductIdentifier",
+    "Reconciliation",
     "Restatement",
     "Retailer",
     "TableVersion",

@@ -1,6 +1,8 @@
-"""What is wrong, or looks wrong, with the data: one row per cause, however often it is found again."""
+"""What is wrong, or looks wrong, with the data, and how reports of one account compare."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 import pghistory
 from django.db import models
@@ -75,3 +77,52 @@ class DataFinding(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Reconciliation(models.Model):
+    """One metric of two reports of an account over the days that both cover, as it was compared last."""
+
+    class Verdict(models.TextChoices):
+        AGREES = "agrees", "agrees"
+        EXPLAINED = "explained", "explained"
+        FLAGGED = "flagged", "flagged"
+        NOT_COMPARABLE = "not_comparable", "not comparable"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="reconciliations")
+    report_a = models.CharField(max_length=80)
+    report_b = models.CharField(max_length=80)
+    metric = models.CharField(max_length=40)
+    currency = models.CharField(max_length=8, blank=True)
+    first_day = models.DateField(null=True, blank=True)
+    last_day = models.DateField(null=True, blank=True)
+    total_a = models.DecimalField(max_digits=38, decimal_places=6, default=0)
+    total_b = models.DecimalField(max_digits=38, decimal_places=6, default=0)
+    verdict = models.CharField(max_length=16, choices=Verdict)
+    explanation = models.CharField(max_length=40, blank=True)
+    detail = models.TextField(blank=True)
+    rows = models.PositiveBigIntegerField(default=0, help_text="rows of the days that differ")
+    evidence = models.JSONField(default=dict, blank=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["account", "report_a", "report_b", "currency", "metric"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "report_a", "report_b", "metric", "currency"], name="reports_compared_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} of {self.report_a} and {self.report_b}"
+
+    @property
+    def difference(self) -> Decimal:
+        """B less A."""
+        return self.total_b - self.total_a
+
+    @property
+    def share(self) -> Decimal | None:
+        """The difference as a fraction of the larger; None where both are 0."""
+        larger = max(abs(self.total_a), abs(self.total_b))
+        return self.difference / larger if larger else None

@@ -16,6 +16,9 @@ class Upload(models.Model):
     class Kind(models.TextChoices):
         REPORT = "report", "network report"
         CATALOGUE = "catalogue", "catalogue"
+        AUDIENCES = "audiences", "audiences"
+        POLICIES = "policies", "policies"
+        FX_RATES = "fx_rates", "exchange rates"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.REPORT)
@@ -32,7 +35,7 @@ class Upload(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "sha256"], name="upload_once_per_account", nulls_distinct=False),
             models.CheckConstraint(
-                condition=models.Q(kind="catalogue") | models.Q(account__isnull=False),
+                condition=models.Q(kind__in=["catalogue", "policies", "fx_rates"]) | models.Q(account__isnull=False),
                 name="report_belongs_to_an_account",
             ),
         ]

@@ -107,6 +107,11 @@ class Audience(models.Model):
         CONTEXTUAL = "contextual", "contextual"
         CRM = "crm", "CRM"
 
+    class Ntb(models.TextChoices):
+        ALL = "all", "all"
+        NEW = "new", "new to brand"
+        EXISTING = "existing", "existing"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="audiences")
     external_id = models.CharField(max_length=80)
@@ -114,6 +119,9 @@ class Audience(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     size_bucket = models.CharField(max_length=32, blank=True)
     min_cell = models.PositiveIntegerField(default=50, help_text="smallest group that may be reported")
+    ntb = models.CharField(
+        "new to brand", max_length=8, choices=Ntb, default="all", help_text="buyers it holds: all, new or existing"
+    )
     consent_basis = models.CharField(max_length=80, blank=True)
 
     class Meta:

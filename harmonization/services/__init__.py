@@ -5,6 +5,7 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
+from harmonization.services.checks import Checked, check_account, check_after_load, run_check, start_check
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
 from harmonization.services.findings import (
     Recorded,
@@ -20,9 +21,12 @@ from harmonization.services.publishing import publish_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
+    "Checked",
     "Recorded",
     "Taken",
     "acknowledge_finding",
+    "check_account",
+    "check_after_load",
     "check_contract",
     "confirm_whole",
     "create_account",
@@ -36,7 +40,9 @@ __all__ = [
     "reopen_finding",
     "resolve_findings",
     "restate_days",
+    "run_check",
     "save_contract",
+    "start_check",
     "start_load",
     "start_vacuum",
     "take_file",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -39,6 +40,7 @@ def record_findings(
     load: Load | None = None,
     report: str = "",
     checked: Collection[str] = (),
+    since: date | None = None,
 ) -> Recorded:
     """Store what a check found; called by jobs, so no actor is asked for.
 
@@ -50,6 +52,7 @@ def record_findings(
         report: the network's report that was checked.
         checked: kinds that were checked in full for this account and report. Findings of them that are not in `found`
             are resolved: their cause is gone. Empty: nothing is resolved.
+        since: only days from here on were looked at, so older findings are left as they are.
     """
     owner = str(account.pk) if account else ""
     by_key = {finding_key(account=owner, report=report, kind=one.kind, subject=one.subject): one for one in found}
@@ -62,7 +65,7 @@ def record_findings(
             if row is None:
                 fresh.append(_told(DataFinding(key=key, account=account, kind=one.kind, first_seen=now), one))
                 continue
-            graver = SEVERITIES.index(one.severity) > SEVERITIES.index(row.severity)  # type: ignore[arg-type]
+            graver = SEVERITIES.index(one.severity) > SEVERITIES.index(row.severity)
             if row.state == DataFinding.State.RESOLVED or (row.state == DataFinding.State.ACKNOWLEDGED and graver):
                 row.state, row.reason, row.decided_by, row.decided_at = DataFinding.State.OPEN, "", None, None
                 opened += 1
@@ -74,6 +77,8 @@ def record_findings(
         gone = DataFinding.objects.none()
         if checked:
             gone = _standing().filter(account=account, report=report, kind__in=checked).exclude(key__in=by_key)
+            if since is not None:
+                gone = gone.exclude(last_day__lt=since)
         resolved = _resolve(gone, "The check no longer finds it.")
     return Recorded(opened=len(fresh) + opened, seen_again=len(again) - opened, resolved=resolved)
 
@@ -144,6 +149,6 @@ def _told(row: DataFinding, one: Found) -> DataFinding:
     row.title, row.detail = one.title[:LONGEST_TITLE], one.detail
     evidence: dict[str, Any] = json.loads(json.dumps(dict(one.evidence), default=str))
     row.evidence, row.rows = evidence, max(one.rows, 0)
-    row.money = {currency: str(amount) for currency, amount in sorted(one.money.items())}
+    row.money = {currency: f"{amount:.2f}" for currency, amount in sorted(one.money.items())}
     row.first_day, row.last_day = one.first_day, one.last_day
     return row

@@ -21,7 +21,7 @@ def name_known_versions(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('harmonization', '0002_quality'),
+        ('harmonization', '0003_quality_catalogue_currency'),
     ]
 
     operations = [
