@@ -18,11 +18,13 @@ from harmonization.services.housekeeping import start_vacuum, vacuum_events
 from harmonization.services.intake import Taken, take_file
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
+from harmonization.services.replay import Replays, replay_contract, replay_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
     "Checked",
     "Recorded",
+    "Replays",
     "Taken",
     "acknowledge_finding",
     "check_account",
@@ -38,6 +40,8 @@ __all__ = [
     "receive_upload",
     "record_findings",
     "reopen_finding",
+    "replay_contract",
+    "replay_load",
     "resolve_findings",
     "restate_days",
     "run_check",
