@@ -15,11 +15,13 @@ from harmonization.models import (
     Audience,
     Campaign,
     ContractVersion,
+    DataFinding,
     Listing,
     Load,
     MappingContract,
     Placement,
     Product,
+    Reconciliation,
     Retailer,
     Upload,
 )
@@ -158,3 +160,22 @@ class LoadAdmin(ShownAdmin):
     list_display = ["upload", "contract_version", "status", "rows_in", "rows_out", "rows_quarantined", "published_at"]
     list_filter = ["status"]
     list_select_related = ["upload", "contract_version__contract"]
+
+
+@admin.register(DataFinding, site=tenant_site)
+class DataFindingAdmin(ShownAdmin):
+    """Findings as they are stored; they are decided on the page Data > Quality."""
+
+    view_permission = manage_permission = "quality.view"
+    list_display = ["title", "kind", "severity", "state", "account", "rows", "last_seen"]
+    list_filter = ["state", "severity", "kind"]
+    list_select_related = ["account__retailer"]
+    search_fields = ["title", "subject"]
+
+
+@admin.register(Reconciliation, site=tenant_site)
+class ReconciliationAdmin(ShownAdmin):
+    view_permission = manage_permission = "quality.view"
+    list_display = ["account", "report_a", "report_b", "metric", "total_a", "total_b", "verdict", "checked_at"]
+    list_filter = ["verdict", "metric"]
+    list_select_related = ["account__retailer"]

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from harmonization import api, views
+from harmonization.quality import api as quality_api
+from harmonization.quality import views as quality_views
 
 urlpatterns = [
     path("data/uploads/", views.uploads, name="upload-list"),
@@ -11,6 +13,11 @@ urlpatterns = [
     path("data/mappings/", views.mappings, name="mapping-list"),
     path("data/mappings/<slug:name>/", views.mapping, name="mapping-detail"),
     path("data/catalogue/", views.catalogue, name="catalogue"),
+    path("data/quality/", quality_views.quality, name="quality"),
+    path("data/quality/export/", quality_views.export, name="quality-export"),
+    path("data/quality/check/", quality_views.check, name="quality-check"),
+    path("data/quality/<uuid:finding_id>/", quality_views.finding, name="finding-detail"),
+    path("data/quality/<uuid:finding_id>/decide/", quality_views.decide, name="finding-decide"),
 ]
 
 api_urlpatterns = [
@@ -27,5 +34,16 @@ api_urlpatterns = [
     path("mappings/<slug:name>/", api.MappingDetail.as_view(), name="api-mapping"),
     path("products/", api.ProductList.as_view(), name="api-products"),
     path("campaigns/", api.CampaignList.as_view(), name="api-campaigns"),
+    path("sources/", quality_api.SourceList.as_view(), name="api-sources"),
+    path("quality/findings/", quality_api.FindingList.as_view(), name="api-findings"),
+    path("quality/findings/<uuid:finding_id>/", quality_api.FindingDetail.as_view(), name="api-finding"),
+    path(
+        "quality/findings/<uuid:finding_id>/acknowledge/",
+        quality_api.FindingAcknowledge.as_view(),
+        name="api-finding-acknowledge",
+    ),
+    path("quality/findings/<uuid:finding_id>/reopen/", quality_api.FindingReopen.as_view(), name="api-finding-reopen"),
+    path("quality/reconciliations/", quality_api.ReconciliationList.as_view(), name="api-reconciliations"),
+    path("quality/checks/", quality_api.CheckList.as_view(), name="api-checks"),
     path("placements/", api.PlacementList.as_view(), name="api-placements"),
 ]

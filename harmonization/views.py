@@ -20,7 +20,10 @@ from accounts.models import User
 from harmonization import selectors, services
 from harmonization.forms import ContractForm, UploadForm
 from harmonization.models import Load, Upload
-from harmonization.presenters import load_facts, sources, upload_state
+from harmonization.presenters import load_facts, upload_state
+from harmonization.quality.presenters import source_lines
+from harmonization.quality.selectors import source_reports
+from harmonization.services.checks import today_at_its_latest
 from tenants.core.problems import Problem
 
 PER_PAGE = 25
@@ -46,12 +49,16 @@ def uploads(request: HttpRequest) -> HttpResponse:
                 form.add_error(error.where, error.detail)
     page = Paginator(selectors.uploads_visible(user=request.user), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(upload, upload_state(upload)) for upload in page]
+    today = today_at_its_latest()
+    lines = source_lines(source_reports(user=request.user, today=today), today=today)
+    without = selectors.accounts_visible(user=request.user).exclude(pk__in=[line.source.account.pk for line in lines])
     context = {
         "form": form,
         "page": page,
         "rows": rows,
         "problem": problem,
-        "sources": sources(selectors.sources_visible(user=request.user)),
+        "sources": lines,
+        "without_figures": without,
     }
     return render(request, "harmonization/uploads.html", context, status=problem.status if problem else 200)
 

@@ -5,7 +5,14 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
-from harmonization.services.checks import Checked, check_account, check_after_load, run_check, start_check
+from harmonization.services.checks import (
+    Checked,
+    check_account,
+    check_after_load,
+    require_check,
+    run_check,
+    start_check,
+)
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
 from harmonization.services.findings import (
     Recorded,
@@ -42,6 +49,7 @@ __all__ = [
     "reopen_finding",
     "replay_contract",
     "replay_load",
+    "require_check",
     "resolve_findings",
     "restate_days",
     "run_check",

@@ -31,6 +31,7 @@ from jobs.models import Job
 from tenants.core.problems import Problem
 
 CHECK_KIND = "harmonization.check"
+MANAGE = "quality.manage"
 #: What is looked at before the days of a new load: enough to know what is usual.
 HISTORY = timedelta(days=120)
 _FURTHEST_AHEAD = timedelta(hours=14)
@@ -51,7 +52,7 @@ class Checked:
 
 def start_check(*, actor: User, account: Account | None = None) -> Job:
     """Check the whole history of an account, or of all of them, as a job."""
-    people.require(user=actor, permission="quality.manage", brand=account.brand_id if account else None)
+    people.require(user=actor, permission=MANAGE, brand=account.brand_id if account else None)
     return jobs.submit_job(
         kind=CHECK_KIND,
         params={"account_id": str(account.pk) if account else None},
@@ -79,6 +80,17 @@ def run_check(*, context: JobContext) -> dict[str, Any]:
         context.log("info", f"{account}: {checked['opened']} new findings, {checked['resolved']} resolved", **checked)
     context.progress("check", len(chosen), len(chosen), "accounts")
     return {"accounts": len(chosen), **total}
+
+
+def require_check(*, actor: User) -> list[Account]:
+    """Accounts with figures whose data a person may check: of all brands, or of theirs.
+
+    Raises:
+        NotAllowed: they may check none.
+    """
+    people.require_somewhere(user=actor, permission=MANAGE)
+    accounts = selectors.accounts_visible(user=actor, permission=MANAGE)
+    return list(accounts.filter(uploads__loads__status=Load.Status.PUBLISHED).distinct())
 
 
 def check_account(*, account: Account, load: Load | None = None) -> Checked:
