@@ -341,6 +341,6 @@ def stored_file(upload: Upload) -> Path:
     """Where an upload's bytes lie: under their hash, with the sender's suffix, which tells readers the format."""
     name = Path(upload.file_name.lower())
     # Of a compressed file what it unpacks to, if that is a suffix and not just the end of a sentence.
-    inner = Path(name.stem).suffix if name.suffix == ".gz" else ""
+    inner = Path(name.stem).suffix if name.suffix in (".gz", ".zst") else ""
     suffix = (inner if re.fullmatch(r"\.[a-z]{1,8}", inner) else "") + name.suffix
     return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"

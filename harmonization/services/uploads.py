@@ -16,6 +16,7 @@ from django.db.models import Sum
 from accounts import services as people
 from accounts.models import User
 from harmonization import selectors
+from harmonization.core import source_file
 from harmonization.models import Account, EventTable, Upload
 from tenants.core.ids import new_id
 from tenants.core.problems import InvalidInput, QuotaExceeded, TooLarge
@@ -23,7 +24,7 @@ from tenants.selectors import current_tenant, tenant_folder
 
 MIB = 1024 * 1024
 SUFFIXES = {
-    Upload.Kind.REPORT: (".csv", ".tsv", ".txt", ".xlsx", ".gz"),
+    Upload.Kind.REPORT: source_file.SUFFIXES,
     Upload.Kind.CATALOGUE: (".csv",),
 }
 
@@ -128,7 +129,7 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
                 raise TooLarge(
                     f"The file is larger than {limit // MIB} MiB.",
                     where="file",
-                    fix="Split the export by month, or compress it with gzip.",
+                    fix="Split the export by month, or compress it with gzip, Zstandard or zip.",
                 )
             digest.update(chunk)
             file.write(chunk)
