@@ -19,6 +19,7 @@ from accounts import services as authority
 from accounts.models import User
 from harmonization import selectors, services
 from harmonization.forms import ContractForm, UploadForm
+from harmonization.loads.presenters import load_history
 from harmonization.models import Load, Upload
 from harmonization.presenters import load_facts, upload_state
 from harmonization.quality.presenters import source_lines
@@ -100,7 +101,7 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "loads": loads,
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
-        "quarantine": selectors.quarantined_rows(newest, limit=20) if newest else [],
+        **load_history(newest),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }

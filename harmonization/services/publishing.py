@@ -40,7 +40,7 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     assert report.events_path is not None, "a load is harmonised into a folder"
     table = hold_table()
     contract = parse_contract(version.text)
-    restates = getattr(contract, "restates", "period")
+    restates = contract.restates
     covers = None
     if report.period_start is not None and report.period_end is not None:
         covers = Coverage(report.period_start, report.period_end, restates, load.whole)

@@ -119,6 +119,7 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
 FILTERS: dict[str, dict[str, str]] = {
     "GET /jobs/": {"brand": "brand"},
     "GET /history/": {"object_id": "brand"},
+    "GET /quarantine/": {"account": "account"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -127,7 +128,7 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario",
+    "GET /scenarios/": "scenario", "GET /quarantine/": "load",
 }  # fmt: skip
 
 
