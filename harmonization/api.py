@@ -162,6 +162,7 @@ class UploadHarmonize(APIView):
             upload=upload,
             contract=data["contract"],
             whole=data["whole"],
+            accept_drift=data["accept_drift"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)

@@ -84,6 +84,9 @@ class HarmonizeSerializer(serializers.Serializer[Any]):
     whole = serializers.BooleanField(
         default=False, help_text="the export is not filtered: rows of its days that it does not tell are gone"
     )
+    accept_drift = serializers.BooleanField(
+        default=False, help_text="the file is taken although it differs from the one before it in a way that blocks"
+    )
 
 
 class JobStartedSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from django.urls import path
 
 from harmonization import api, views
 from harmonization.loads import api as loads_api
+from harmonization.loads import imports
 from harmonization.loads import views as loads_views
 from harmonization.quality import api as quality_api
 from harmonization.quality import views as quality_views
@@ -15,6 +16,10 @@ urlpatterns = [
     path("data/quarantine/", loads_views.quarantine, name="quarantine"),
     path("data/loads/<uuid:load_id>/quarantine/", loads_views.load_quarantine, name="load-quarantine"),
     path("data/loads/<uuid:load_id>/quarantine/export/", loads_views.quarantine_export, name="quarantine-export"),
+    path("data/imports/", imports.imports, name="import-list"),
+    path("data/imports/<uuid:import_id>/", imports.act, name="import-act"),
+    path("data/lineage/", loads_views.lineage_page, name="lineage"),
+    path("data/loads/<uuid:load_id>/rows/<int:source_row>/", loads_views.source_row, name="source-row"),
     path("data/loads/<uuid:load_id>/replay/", loads_views.replay, name="load-replay"),
     path("data/loads/<uuid:load_id>/whole/", loads_views.whole, name="load-whole"),
     path("data/mappings/<slug:name>/replay/", loads_views.replay_all, name="mapping-replay"),
@@ -45,6 +50,11 @@ api_urlpatterns = [
     path("loads/<uuid:load_id>/replay/", loads_api.LoadReplay.as_view(), name="api-load-replay"),
     path("loads/<uuid:load_id>/whole/", loads_api.LoadWhole.as_view(), name="api-load-whole"),
     path("loads/<uuid:load_id>/history/", loads_api.LoadHistory.as_view(), name="api-load-history"),
+    path("loads/<uuid:load_id>/rows/<int:source_row>/", loads_api.LoadRow.as_view(), name="api-load-row"),
+    path("imports/", imports.ImportList.as_view(), name="api-imports"),
+    path("imports/<uuid:import_id>/", imports.ImportDetail.as_view(), name="api-import"),
+    path("imports/<uuid:import_id>/run/", imports.ImportRun.as_view(), name="api-import-run"),
+    path("lineage/", loads_api.LineageList.as_view(), name="api-lineage"),
     path("quarantine/", loads_api.QuarantineList.as_view(), name="api-quarantine"),
     path("mappings/<slug:name>/replay/", loads_api.MappingReplay.as_view(), name="api-mapping-replay"),
     path("mappings/", api.MappingList.as_view(), name="api-mappings"),

@@ -112,7 +112,12 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Read a file anew, by the contracts in force now."""
     found = selectors.upload_visible(user=request.user, upload_id=upload_id)
-    job = services.start_load(actor=_person(request), upload=found, contract=request.POST.get("contract") or "auto")
+    job = services.start_load(
+        actor=_person(request),
+        upload=found,
+        contract=request.POST.get("contract") or "auto",
+        accept_drift=request.POST.get("accept_drift") == "1",
+    )
     return redirect("job-detail", job.pk)
 
 

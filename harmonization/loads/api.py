@@ -21,7 +21,10 @@ from harmonization import selectors as data
 from harmonization import services
 from harmonization.loads import selectors
 from harmonization.loads.files import quarantine_file
+from harmonization.loads.lineage import asked_lineage, row_origin
 from harmonization.loads.serializers import (
+    LineageAsked,
+    LineageSerializer,
     LoadHistorySerializer,
     QuarantineAsked,
     QuarantinedLoadSerializer,
@@ -29,6 +32,7 @@ from harmonization.loads.serializers import (
     QuarantineListAsked,
     QuarantineSerializer,
     ReplaysSerializer,
+    RowOriginSerializer,
 )
 from harmonization.models import Load
 from harmonization.serializers import JobStartedSerializer
@@ -133,6 +137,30 @@ class LoadWhole(APIView):
     def post(self, request: Request, load_id: UUID) -> Response:
         load = data.load_visible(user=request.user, load_id=load_id)
         return _started(services.confirm_whole(actor=_person(request), load=load))
+
+
+class LineageList(APIView):
+    """From a figure to the rows of files behind it."""
+
+    @extend_schema(
+        tags=TAGS,
+        summary="Show the source rows behind a figure",
+        parameters=[LineageAsked],
+        responses=LineageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        user = authority.require_somewhere(user=request.user, permission="metrics.view")
+        asked = _valid(LineageAsked(data=request.query_params))
+        return Response(LineageSerializer(asked_lineage(user, asked)).data)
+
+
+class LoadRow(APIView):
+    """From a row to the cells that made it."""
+
+    @extend_schema(tags=TAGS, summary="Show a row of a load's file", responses=RowOriginSerializer)
+    def get(self, request: Request, load_id: UUID, source_row: int) -> Response:
+        load = data.load_visible(user=request.user, load_id=load_id)
+        return Response(RowOriginSerializer(row_origin(load, source_row)).data)
 
 
 def _started(job: Any) -> Response:

@@ -94,3 +94,72 @@ class LoadHistorySerializer(serializers.Serializer[Any]):
     standing = serializers.IntegerField(help_text="rows of the load that are in force")
     restated = RestatementSerializer(many=True, help_text="what it took from other loads")
     restated_by = RestatementSerializer(many=True, help_text="what other loads took from it")
+
+
+class LineageAsked(serializers.Serializer[Any]):
+    start = serializers.DateField(required=False, help_text="first day")
+    end = serializers.DateField(required=False, help_text="last day")
+    as_of = serializers.DateTimeField(required=False, help_text="rows that were in force at that instant")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="rows at most")
+    network = serializers.CharField(required=False, help_text="members by comma; likewise below")
+    retailer = serializers.CharField(required=False)
+    account = serializers.CharField(required=False, help_text="ids")
+    brand = serializers.CharField(required=False, help_text="ids")
+    report = serializers.CharField(required=False)
+    currency = serializers.CharField(required=False)
+    campaign = serializers.CharField(required=False)
+    ad_group = serializers.CharField(required=False)
+    placement = serializers.CharField(required=False)
+    sku = serializers.CharField(required=False)
+    search_term = serializers.CharField(required=False)
+    load = serializers.CharField(required=False)
+    event_key = serializers.CharField(required=False)
+
+
+class SourceRowSerializer(serializers.Serializer[Any]):
+    event_key = serializers.CharField()
+    load = serializers.UUIDField()
+    upload = serializers.UUIDField()
+    file_name = serializers.CharField()
+    source_row = serializers.IntegerField(help_text="row of the file, the first is 1")
+    contract = serializers.CharField()
+    report = serializers.CharField()
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    campaign = serializers.CharField(allow_null=True)
+    sku = serializers.CharField(allow_null=True)
+    currency = serializers.CharField(allow_null=True)
+    impressions = serializers.IntegerField(allow_null=True)
+    clicks = serializers.IntegerField(allow_null=True)
+    spend = serializers.CharField(allow_null=True)
+
+
+class LineageSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="rows that meet what was asked")
+    files = serializers.IntegerField()
+    spend = serializers.DictField(child=serializers.CharField(), help_text="of all those rows, by currency")
+    version = serializers.IntegerField(allow_null=True, help_text="of the event table")
+    rows = SourceRowSerializer(many=True)
+
+
+class CellOriginSerializer(serializers.Serializer[Any]):
+    header = serializers.CharField()
+    cell = serializers.CharField(allow_null=True)
+    target = serializers.CharField(allow_null=True, help_text="canonical column it feeds")
+    how = serializers.CharField(help_text="how the header was matched")
+    value = serializers.CharField(allow_null=True, help_text="canonical value")
+
+
+class RowOriginSerializer(serializers.Serializer[Any]):
+    load = serializers.UUIDField(source="load.pk")
+    upload = serializers.UUIDField(source="load.upload_id")
+    file_name = serializers.CharField(source="load.upload.file_name")
+    contract = serializers.CharField(source="load.contract_version")
+    source_row = serializers.IntegerField()
+    state = serializers.CharField(help_text="in force, gave way, quarantined, or not published")
+    rules = serializers.ListField(child=serializers.CharField())
+    cells = CellOriginSerializer(many=True)
+    derived = serializers.SerializerMethodField(help_text="canonical columns that no cell of the row holds")
+
+    def get_derived(self, origin: Any) -> dict[str, str]:
+        return dict(origin.derived)

@@ -20,7 +20,9 @@ from harmonization import services
 from harmonization.core.table_file import FILE_KINDS
 from harmonization.loads import selectors
 from harmonization.loads.files import quarantine_file
+from harmonization.loads.lineage import asked_lineage, row_origin
 from harmonization.loads.presenters import contracts_of, is_fixed, rows_shown, spend_waiting, waiting_load
+from harmonization.loads.serializers import LineageAsked
 from tenants.core.problems import InvalidInput, Problem
 
 PER_PAGE = 25
@@ -122,6 +124,30 @@ def whole(request: HttpRequest, load_id: UUID) -> HttpResponse:
         messages.error(request, str(problem))
         return redirect("upload-detail", load.upload_id)
     return redirect("job-detail", job.pk)
+
+
+@require_safe
+def lineage_page(request: HttpRequest) -> HttpResponse:
+    """The rows of files behind a figure; the address says which figure."""
+    user = authority.require_somewhere(user=request.user, permission="metrics.view")
+    asked = LineageAsked(data=request.GET)
+    if not asked.is_valid():
+        where = next(iter(asked.errors))
+        raise InvalidInput(str(asked.errors[where][0]), where=where, fix="Open this page from a figure.")
+    found = asked_lineage(user, asked.validated_data)
+    context = {
+        "found": found,
+        "asked": [(name.replace("_", " "), value) for name, value in asked.validated_data.items() if name != "limit"],
+        "may_see_files": people.may_for_some_brand(user=request.user, permission="uploads.view"),
+    }
+    return render(request, "harmonization/lineage.html", context)
+
+
+@require_safe
+def source_row(request: HttpRequest, load_id: UUID, source_row: int) -> HttpResponse:
+    """One row as its file has it, and what its cells became."""
+    load = data.load_visible(user=request.user, load_id=load_id)
+    return render(request, "harmonization/source_row.html", {"origin": row_origin(load, source_row)})
 
 
 def _person(request: HttpRequest) -> User:

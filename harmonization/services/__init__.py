@@ -22,6 +22,7 @@ from harmonization.services.findings import (
     resolve_findings,
 )
 from harmonization.services.housekeeping import start_vacuum, vacuum_events
+from harmonization.services.imports import create_import_source, import_files, remove_import_source, start_import
 from harmonization.services.intake import Taken, take_file
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
@@ -39,13 +40,16 @@ __all__ = [
     "check_contract",
     "confirm_whole",
     "create_account",
+    "create_import_source",
     "create_retailer",
     "ensure_shipped_contracts",
     "harmonize_upload",
     "import_catalogue",
+    "import_files",
     "publish_load",
     "receive_upload",
     "record_findings",
+    "remove_import_source",
     "reopen_finding",
     "replay_contract",
     "replay_load",
@@ -55,6 +59,7 @@ __all__ = [
     "run_check",
     "save_contract",
     "start_check",
+    "start_import",
     "start_load",
     "start_vacuum",
     "take_file",

@@ -70,7 +70,7 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     load.period_start, load.period_end = report.period_start, report.period_end
     load.delta_version = committed.version
     load.published_at = _name_version(table, committed.version, load=load, act=TableVersion.Act.LOAD)
-    load.report = _kept_report(report, contract, restates, committed, load) | replay
+    load.report = _kept_report(report, contract, restates, committed, load) | replay | load.report
     Load.objects.filter(upload_id=load.upload_id, status=Load.Status.PUBLISHED).exclude(pk=load.pk).update(
         status=Load.Status.REPLACED
     )
