@@ -122,6 +122,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /jobs/": {"brand": "brand"},
     "GET /history/": {"object_id": "brand"},
     "GET /quality/findings/": {"account": "account", "brand": "brand", "load": "load"},
+    "GET /quarantine/": {"account": "account"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -132,6 +133,7 @@ LISTS: dict[str, str] = {
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
     "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation",
+    "GET /scenarios/": "scenario", "GET /quarantine/": "load",
 }  # fmt: skip
 
 
