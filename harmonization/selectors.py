@@ -55,12 +55,14 @@ class EventView:
             network, report, rank of the report and whether it holds all impressions, the product's own SKU and name.
         version: version of the event table that was opened.
         headline: per load, the attribution column that is the network's own figure for a metric.
+        outcomes: per load, all attribution columns that its file told.
         as_of: when the newest load was published.
     """
 
     rows: pl.LazyFrame
     version: int
     headline: dict[str, dict[str, str]]
+    outcomes: dict[str, list[str]]
     finality: list[Finality]
     as_of: datetime
 
@@ -89,6 +91,9 @@ def published_events(*, brand_ids: Collection[UUID], with_unbranded: bool = Fals
         rows=rows,
         version=table.version,
         headline={str(load.pk): dict(load.report.get("headline", {})) for load in loads},
+        outcomes={
+            str(load.pk): [told["column"] for told in load.report.get("attribution_columns", [])] for load in loads
+        },
         finality=_finality(loads),
         as_of=max(load.published_at for load in loads if load.published_at),
     )
@@ -99,7 +104,8 @@ def _published_loads() -> list[Load]:
 
     Every page of figures reads them all, and a whole report is kilobytes long.
     """
-    told = JSONObject(**{name: f"report__{name}" for name in ("headline", "coverage", "report", "restatement_days")})
+    names = ("headline", "attribution_columns", "coverage", "report", "restatement_days")
+    told = JSONObject(**{name: f"report__{name}" for name in names})
     loads: list[Load] = []
     published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
     for load in published.select_related("upload__account__retailer", "upload__account__brand"):

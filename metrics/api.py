@@ -16,7 +16,7 @@ from metrics import services
 from metrics.core.definitions import DIMENSIONS, METRICS
 from metrics.core.export import EXPORT_FORMATS
 from metrics.core.records import definition_records, table_record
-from metrics.core.request import ACCEPTED_ATTRIBUTIONS, COMPARISONS, MAX_LINES
+from metrics.core.request import ATTRIBUTIONS, COMPARISONS, MAX_LINES
 from metrics.parameters import DEFAULT_LIMIT, FILTERS, read_query
 from metrics.serializers import DefinitionsSerializer, MetricTableSerializer
 
@@ -51,7 +51,7 @@ _PARAMETERS: Final = [
     OpenApiParameter(
         "attribution",
         str,
-        enum=ACCEPTED_ATTRIBUTIONS,
+        enum=ATTRIBUTIONS,
         default="as_reported",
         description="`as_reported`: each network's own model and window.",
     ),

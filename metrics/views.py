@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.rest.downloads import as_download
 from harmonization.selectors import accounts_visible
 from metrics import selectors, services
-from metrics.core.definitions import DIMENSIONS, METRICS
+from metrics.core.definitions import DIMENSIONS, METRICS, attributed_parts
 from metrics.core.export import EXPORT_FORMATS
 from metrics.core.notices import network_name
 from metrics.core.performance import (
@@ -139,7 +139,9 @@ def _figures(
     standing = standing_of(by_scope.provenance, timezone.now().date())
     metric = METRICS[state.metric]
     grain = _GRAINS[over_time.request.dimensions[0]]
-    of_networks = f" as each network reports {'them' if metric.additive else 'it'}" if metric.attributed else ""
+    of_networks = (
+        f" as each network reports {'them' if metric.additive else 'it'}" if attributed_parts(metric.name) else ""
+    )
     title = f"{metric.label}{of_networks}, {grain}"
     asked = by_scope.request
     compared = _days(asked.comparison) if asked.comparison else ""

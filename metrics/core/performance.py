@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from metrics.core.definitions import DIMENSIONS, METRICS, Better, ChangeKind, Unit
+from metrics.core.definitions import DIMENSIONS, METRICS, Better, ChangeKind, Unit, attributed_parts
 from metrics.core.difference import Figure, difference
 from metrics.core.notices import network_name, network_tone
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Provenance, roll_up
@@ -157,7 +157,7 @@ def key_figures(table: MetricTable) -> list[KeyFigure]:
         now, before = _total(table, name), _total(table, PREVIOUS + name)
         found.append(
             KeyFigure(
-                label=f"{metric.label}, as reported" if metric.attributed else metric.label,
+                label=f"{metric.label}, as reported" if attributed_parts(name) else metric.label,
                 value=now,
                 unit=metric.unit,
                 change=difference(name, now, before),

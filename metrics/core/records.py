@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from metrics.core.definitions import DIMENSIONS, METRICS, Dimension, Metric
+from metrics.core.definitions import DIMENSIONS, METRICS, Dimension, Metric, attributed_parts
 from metrics.core.request import Period
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Provenance
 
@@ -122,7 +122,7 @@ def _metric_record(metric: Metric) -> Mapping[str, Any]:
         "label": metric.label,
         "unit": metric.unit,
         "additive": metric.additive,
-        "attributed": metric.attributed,
+        "attributed": bool(attributed_parts(metric.name)),
         "formula": metric.formula,
         "description": metric.description,
         "standard": metric.standard,
