@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from harmonization.core import rmis
-from harmonization.core.contract import AttributionSpec, Contract, FieldSpec
+from harmonization.core.cells import Cell, fold
+from harmonization.core.contract import AttributionSpec, Contract, FieldSpec, ValueMap
 from harmonization.core.contract_checks import FROM_HEADER
 from harmonization.core.headers import CURRENCY_CODES, AliasHit, closest_header, match_alias
 from harmonization.core.load_context import LoadContext
+from harmonization.core.placements import placement_words
 from tenants.core.problems import InvalidInput
 
 
@@ -41,15 +43,36 @@ class HeaderMatch:
 
 @dataclass(frozen=True, slots=True)
 class BoundField:
+    """A field and the columns that feed it: one, or with `coalesce` several in order of preference.
+
+    A `resolver` for placements has become part of the specification's value map.
+    """
+
     spec: FieldSpec
-    position: int
+    positions: tuple[int, ...]
+
+    @property
+    def position(self) -> int:
+        return self.positions[0]
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.positions, self.spec.default)
 
 
 @dataclass(frozen=True, slots=True)
 class BoundAttribution:
+    """A figure and its column; `when_position` is the column that says on which rows it is this figure."""
+
     spec: AttributionSpec
     attribution: rmis.Attribution
     position: int
+    when_position: int | None = None
+
+    @property
+    def cell(self) -> Cell:
+        values = self.spec.when.values if self.spec.when else ()
+        return Cell((self.position,), None, self.when_position, tuple(fold(value) for value in values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +117,27 @@ def bind(contract: Contract, headers: Sequence[str], context: LoadContext) -> Bi
     fields = []
     for field in contract.fields:
         hits = _hits(field.headers, headers)
-        chosen = _best(field.target, field.headers, hits, headers, problems, required=field.required)
-        if chosen is not None:
-            note(chosen[0], field.target, chosen[1])
-            fields.append(BoundField(field, chosen[0]))
+        if field.coalesce and hits:
+            chosen_all = sorted(hits, key=lambda hit: _rank(hit[1], field.headers))
+        else:
+            best = _best(field.target, field.headers, hits, headers, problems, required=field.required)
+            chosen_all = [best] if best is not None else []
+        for position, hit in chosen_all:
+            note(position, field.target, hit)
+        if chosen_all:
+            positions = tuple(position for position, _ in chosen_all)
+            fields.append(BoundField(_resolved(contract, field), positions))
     attributions = []
     for spec in contract.attributions:
         hits = _hits(spec.headers, headers)
+        when_position = None
+        if spec.when is not None:
+            aliases = [spec.when.header]
+            found = _best(spec.id, aliases, _hits(aliases, headers), headers, problems, required=spec.required)
+            if found is None:
+                continue
+            when_position = found[0]
+            note(found[0], f"when.{spec.id}", found[1])
         if not hits:
             _best(spec.id, spec.headers, hits, headers, problems, required=spec.required)
         for days in sorted({hit.days or 0 for _, hit in hits}):
@@ -110,7 +147,8 @@ def bind(contract: Contract, headers: Sequence[str], context: LoadContext) -> Bi
                 continue
             attribution = _attribution(spec, chosen[1].days, parameters)
             note(chosen[0], attribution.column, chosen[1])
-            attributions.append(BoundAttribution(spec, attribution, chosen[0]))
+            attributions.append(BoundAttribution(spec, attribution, chosen[0], when_position))
+    problems += _same_figures(attributions)
     if problems:
         raise HeadersDoNotFit(
             problems[0]["detail"],
@@ -194,13 +232,8 @@ def _best(
                 }
             )
         return None
-    order = {"exact": 0, "normalised": 1, "unit_suffix": 2}
-
-    def rank(hit: AliasHit) -> tuple[int, int]:
-        return aliases.index(hit.alias), order[hit.how]
-
-    best = min(rank(hit) for _, hit in hits)
-    chosen = [(position, hit) for position, hit in hits if rank(hit) == best]
+    best = min(_rank(hit, aliases) for _, hit in hits)
+    chosen = [(position, hit) for position, hit in hits if _rank(hit, aliases) == best]
     if len(chosen) > 1:
         names = " and ".join(repr(headers[position]) for position, _ in chosen)
         problems.append(
@@ -211,6 +244,37 @@ def _best(
             }
         )
     return chosen[0]
+
+
+def _rank(hit: AliasHit, aliases: Sequence[str]) -> tuple[int, int]:
+    return aliases.index(hit.alias), {"exact": 0, "normalised": 1, "unit_suffix": 2}[hit.how]
+
+
+def _resolved(contract: Contract, field: FieldSpec) -> FieldSpec:
+    """The field with the network's words for placements in its value map, where it asks for them."""
+    if field.resolver != "placement":
+        return field
+    own = field.value_map or ValueMap(values={}, default="unknown", keep_raw_in="placement_raw")
+    spelled = {fold(word): word for word in own.values}
+    words = {word: to for word, to in placement_words(contract.network).items() if fold(word) not in spelled}
+    return field.model_copy(update={"value_map": own.model_copy(update={"values": own.values | words})})
+
+
+def _same_figures(attributions: Sequence[BoundAttribution]) -> list[dict[str, Any]]:
+    """Two columns of the file cannot be one figure: which of them is it?"""
+    first: dict[str, str] = {}
+    found = []
+    for bound in attributions:
+        other = first.setdefault(bound.attribution.column, bound.spec.id)
+        if other != bound.spec.id:
+            found.append(
+                {
+                    "target": bound.spec.id,
+                    "detail": f"{other} and {bound.spec.id} are one and the same figure: {bound.attribution.label}.",
+                    "fix": "Correct their windows, matches or parameters, or keep one of them.",
+                }
+            )
+    return found
 
 
 def _attribution(
@@ -244,6 +308,8 @@ def _attribution(
         ntb=spec.ntb,
         model=spec.model,
         view_match=view_match if touch == "both" and view_match != match else None,
+        ntb_lookback_months=spec.ntb_lookback_months,
+        gross_net=spec.gross_net,
     )
 
 

@@ -8,173 +8,80 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from harmonization.core import rmis
 from harmonization.core.contract_checks import check_meaning
+from harmonization.core.contract_parts import (
+    AttributionSpec,
+    Coverage,
+    Derived,
+    Example,
+    FieldSpec,
+    Name,
+    Parameter,
+    Part,
+    Replace,
+    Severity,
+    Skip,
+    Source,
+    Split,
+    Step,
+    StepCall,
+    Text,
+    ValueMap,
+    When,
+)
+from harmonization.core.contract_rules import (
+    Expression,
+    GtinCheck,
+    InSet,
+    MinCell,
+    NotNull,
+    Range,
+    ReconcilesWith,
+    Regex,
+    Rule,
+    Unique,
+)
 from harmonization.core.located_yaml import InvalidContract, LocatedDocument, read_located_yaml
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
-Text = Annotated[str, Field(min_length=1, max_length=400)]
-Severity = Literal["quarantine", "warn"]
-Step = Literal["upper", "lower", "collapse_spaces", "identifier"]
+__all__ = [
+    "AttributionSpec",
+    "Contract",
+    "Coverage",
+    "Derived",
+    "Example",
+    "Expression",
+    "FieldSpec",
+    "GtinCheck",
+    "InSet",
+    "InvalidContract",
+    "MinCell",
+    "NotNull",
+    "Parameter",
+    "Range",
+    "ReconcilesWith",
+    "Regex",
+    "Replace",
+    "Rule",
+    "Severity",
+    "Skip",
+    "Source",
+    "Split",
+    "Step",
+    "StepCall",
+    "Unique",
+    "ValueMap",
+    "When",
+    "load_contract",
+    "parse_contract",
+]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Coverage(_Part):
-    """Which share of the account's activity the report holds.
-
-    Several reports of one account repeat the same spend: the metrics layer takes, per account and period, the report
-    with the lowest `rank`. `clicked_only` reports hold only impressions of items that were clicked at least once.
-    """
-
-    rank: int = Field(ge=1, le=100)
-    impressions: Literal["all", "clicked_only"]
-
-
-class Source(_Part):
-    """How the files are written. Exports of `row_limit` rows are taken to be cut off there by the network.
-
-    `currency` is for files that name none, after the load's context; `currency_assumed` says that it is a guess, which
-    is then told with every report.
-    """
-
-    formats: list[Literal["csv", "xlsx"]] = Field(min_length=1)
-    sheet: Text | None = None
-    header_row: Literal["auto"] | Annotated[int, Field(ge=1, le=50)] = "auto"
-    encoding: Literal["auto", "utf-8", "utf-16", "cp1252"] = "auto"
-    delimiter: Literal["auto", ",", ";", "\t", "|"] = "auto"
-    decimal_sign: Literal[".", ","] = "."
-    thousands_sign: Literal[",", ".", " ", "'", ""] = ","
-    null_tokens: list[str] = ["-", "--", "—", "N/A", "n/a", "null", "#N/A"]
-    timezone: Text
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
-    currency_assumed: bool = False
-    grain: Literal["event", "hour", "day", "from_dates"]
-    row_limit: int | None = Field(default=None, ge=1)
-
-
-class Parameter(_Part):
-    """A choice made when the report was requested, which the file itself does not tell."""
-
-    default: Text
-    values: dict[str, int | str | None]
-    description: Text
-
-
-class ValueMap(_Part):
-    """Source values (compared without case and outer spaces) to canonical ones; `default` takes the rest.
-
-    Without a default, a value that is not listed violates the rule `map.<target>`.
-    """
-
-    values: dict[str, str]
-    default: Text | None = None
-    keep_raw_in: Name | None = None
-
-
-class FieldSpec(_Part):
-    target: Name
-    headers: list[Text] = Field(min_length=1)
-    required: bool = False
-    transforms: list[Step] = []
-    date_formats: list[Text] = []
-    bare_percent: Literal["fraction", "percent"] = "fraction"
-    value_map: ValueMap | None = None
-    on_error: Severity = "quarantine"
-
-
-class AttributionSpec(_Part):
-    """A family of columns that differ only in the look-back window.
-
-    `click_days: from_header` reads the window from `{days}` in the header; `$name` reads a parameter.
-    """
-
-    id: Name
-    metric: rmis.Metric
-    headers: list[Text] = Field(min_length=1)
-    click_days: int | Text | None
-    view_days: int | Text | None = None
-    match: Text
-    view_match: Text | None = None
-    channel: rmis.Channel = "all"
-    ntb: rmis.Ntb = "all"
-    model: rmis.Model = "last_touch"
-    required: bool = False
-    on_error: Severity = "quarantine"
-
-
-class Derived(_Part):
-    target: Name
-    expression: Text
-
-
-class _Rule(_Part):
-    id: Name
-    severity: Severity = "quarantine"
-
-
-class NotNull(_Rule):
-    kind: Literal["not_null"]
-    columns: list[Name] = Field(min_length=1)
-
-
-class InSet(_Rule):
-    kind: Literal["in_set"]
-    column: Name
-    values: list[str] = Field(min_length=1)
-
-
-class Regex(_Rule):
-    kind: Literal["regex"]
-    column: Name
-    pattern: Text
-
-
-class Range(_Rule):
-    kind: Literal["range"]
-    column: Name
-    min: int | float | Text | None = None
-    max: int | float | Text | None = None
-
-
-class Expression(_Rule):
-    """A condition that holds for good rows. It is neither kept nor broken where it is null.
-
-    An attribution's id in it stands for each window of the file in turn.
-    """
-
-    kind: Literal["expression"]
-    expression: Text
-
-
-Rule = Annotated[NotNull | InSet | Regex | Range | Expression, Field(discriminator="kind")]
-
-
-class Skip(_Part):
-    """Rows that are not data: totals, footers. `column` is a field's target, or `first` for the first cell."""
-
-    id: Name
-    column: Name
-    pattern: Text
-
-
-class Example(_Part):
-    """A source row with what must become of it: the contract's own test."""
-
-    row: dict[str, str]
-    parameters: dict[str, str] = {}
-    expect: dict[str, str | None] = {}
-    quarantine: list[Text] = []
-    skip: Name | None = None
-
-
-class Contract(_Part):
+class Contract(Part):
     """A validated contract. Equal text is an equal contract: `digest` is the SHA-256 of the text."""
 
     schema_version: Literal["rmis/1"]
@@ -197,6 +104,7 @@ class Contract(_Part):
     rules: list[Rule] = []
     skip: list[Skip] = []
     natural_key: list[Name] = Field(min_length=1)
+    restates: Literal["period", "rows"] = "period"
     restatement_days: int = Field(ge=0, le=400)
     finality_note: Text | None = None
     default_attribution: dict[rmis.Metric, Name] = {}

@@ -5,44 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import polars as pl
 
-from harmonization.core import rmis, transforms
+from harmonization.core import moments, rmis, units
 from harmonization.core.binding import Binding
-from harmonization.core.contract import FieldSpec, Severity, Source, Step, ValueMap
-
-_STEPS: Final[dict[Step, Callable[[pl.Expr], pl.Expr]]] = {
-    "upper": lambda cells: cells.str.to_uppercase(),
-    "lower": lambda cells: cells.str.to_lowercase(),
-    "collapse_spaces": transforms.collapse_spaces,
-    "identifier": transforms.identifier,
-}
-
-
-def text_name(position: int) -> str:
-    """The cleaned text of the file's column at `position`."""
-    return f"text_{position}"
+from harmonization.core.cells import Cell, fold, folded
+from harmonization.core.contract import FieldSpec, Severity, Source, ValueMap
+from harmonization.core.contract_parts import NumberUnit
+from harmonization.core.currency_codes import currency_code
+from harmonization.core.field_checks import GTIN_OF
+from harmonization.core.gtin import isbn10_to_gtin14, to_gtin14
+from harmonization.core.steps import apply_steps
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One canonical column made from one column of the file.
+    """One canonical column made from one cell of each row.
 
     `label` is the name that rules know it by: the column itself, or the attribution's id.
     """
 
     column: str
     label: str
-    position: int
+    cell: Cell
     on_error: Severity
     expression: pl.Expr
 
     @property
     def unreadable(self) -> pl.Expr:
         """A cell that says something which its transform cannot read."""
-        return pl.col(text_name(self.position)).is_not_null() & pl.col(self.column).is_null()
+        return pl.col(self.cell.name).is_not_null() & pl.col(self.column).is_null()
 
 
 def conversions(binding: Binding) -> list[Conversion]:
@@ -50,52 +43,75 @@ def conversions(binding: Binding) -> list[Conversion]:
     source = binding.contract.source
     made = []
     for bound in binding.fields:
-        spec = bound.spec
-        cells = pl.col(text_name(bound.position))
-        made.append(Conversion(spec.target, spec.target, bound.position, spec.on_error, _field(cells, spec, source)))
+        spec, cell = bound.spec, bound.cell
+        text = pl.col(cell.name)
+        made.append(Conversion(spec.target, spec.target, cell, spec.on_error, _field(text, spec, source)))
         if spec.value_map and spec.value_map.keep_raw_in:
-            made.append(Conversion(spec.value_map.keep_raw_in, spec.target, bound.position, spec.on_error, cells))
-    for attributed in binding.attributions:
-        cells = pl.col(text_name(attributed.position))
-        made.append(
-            Conversion(
-                attributed.attribution.column,
-                attributed.spec.id,
-                attributed.position,
-                attributed.spec.on_error,
-                _amount(cells, source),
-            )
+            made.append(Conversion(spec.value_map.keep_raw_in, spec.target, cell, spec.on_error, text))
+    made += [
+        Conversion(
+            each.attribution.column,
+            each.spec.id,
+            each.cell,
+            each.spec.on_error,
+            _amount(pl.col(each.cell.name), source, each.spec.unit),
         )
+        for each in binding.attributions
+    ]
     return made
 
 
-def _amount(cells: pl.Expr, source: Source) -> pl.Expr:
-    read = partial(transforms.to_decimal, decimal_sign=source.decimal_sign, thousands_sign=source.thousands_sign)
-    return _by_batch(cells, read, rmis.MONEY)
+def resolved_gtins(binding: Binding) -> dict[str, pl.Expr]:
+    """Columns filled by `resolver: gtin` from product ids that are GTINs of some form, or ISBNs.
+
+    Any other id (most ASINs, item ids) leaves them empty: that is no finding. A GTIN that the file itself tells wins.
+    """
+    fed = {bound.spec.target for bound in binding.fields}
+    filled = {}
+    for bound in binding.fields:
+        if bound.spec.resolver == "gtin":
+            target = GTIN_OF[bound.spec.target]
+            resolved = _by_batch(pl.col(bound.spec.target), _gtin_of_id, pl.String())
+            filled[target] = pl.coalesce(pl.col(target), resolved) if target in fed else resolved
+    return filled
 
 
-def _count(cells: pl.Expr, source: Source) -> pl.Expr:
-    read = partial(transforms.to_integer, decimal_sign=source.decimal_sign, thousands_sign=source.thousands_sign)
-    return _by_batch(cells, read, pl.Int64())
+def _gtin_of_id(cells: pl.Series) -> pl.Series:
+    read = to_gtin14(cells)
+    return read.zip_with(read.is_not_null(), isbn10_to_gtin14(cells))
+
+
+def _amount(cells: pl.Expr, source: Source, unit: NumberUnit) -> pl.Expr:
+    return _by_batch(cells, _numbers(units.to_money, source, unit), rmis.MONEY)
+
+
+def _numbers(
+    read: Callable[[pl.Series, NumberUnit, str, str], pl.Series], source: Source, unit: NumberUnit
+) -> Callable[[pl.Series], pl.Series]:
+    return partial(read, unit=unit, decimal_sign=source.decimal_sign, thousands_sign=source.thousands_sign)
 
 
 def _field(cells: pl.Expr, spec: FieldSpec, source: Source) -> pl.Expr:
     column = rmis.COLUMNS[spec.target]
-    decimal, thousands = source.decimal_sign, source.thousands_sign
+    cells = apply_steps(cells, spec.transforms)
+    zone = spec.timezone or source.timezone
     if column.unit == "money":
-        return _amount(cells, source)
+        return _amount(cells, source, spec.unit)
+    if column.unit == "hour" and spec.date_formats:
+        hour = partial(moments.to_hour, formats=spec.date_formats, zone=zone, report_zone=source.timezone)
+        return _by_batch(cells, hour, column.dtype)
     if column.dtype.is_integer():
-        return _count(cells, source).cast(column.dtype, strict=False)
-    if column.unit in ("fraction", "count", "seconds"):
-        read = partial(transforms.to_fraction, decimal_sign=decimal, thousands_sign=thousands, bare=spec.bare_percent)
-        return _by_batch(cells, read, column.dtype)
+        count = _by_batch(cells, _numbers(units.to_count, source, spec.unit), pl.Int64())
+        return count.cast(column.dtype, strict=False)
+    if column.unit in ("fraction", "count"):
+        return _by_batch(cells, _numbers(units.to_fraction, source, spec.unit), column.dtype)
     if column.unit == "date":
-        return _by_batch(cells, partial(transforms.to_date, formats=spec.date_formats), column.dtype)
+        day = partial(moments.to_day, formats=spec.date_formats, zone=zone, report_zone=source.timezone)
+        return _by_batch(cells, day, column.dtype)
     if column.unit == "instant":
-        instant = partial(transforms.to_instant, formats=spec.date_formats, zone=source.timezone)
-        return _by_batch(cells, instant, column.dtype)
-    for step in spec.transforms:
-        cells = _STEPS[step](cells)
+        return _by_batch(cells, partial(moments.to_instant, formats=spec.date_formats, zone=zone), column.dtype)
+    if spec.resolver == "currency":
+        return _by_batch(cells, currency_code, pl.String())
     return _mapped(cells, spec.value_map) if spec.value_map else cells
 
 
@@ -105,9 +121,9 @@ def _by_batch(cells: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.
 
 def _mapped(cells: pl.Expr, value_map: ValueMap) -> pl.Expr:
     # A chain of when/then streams; a dictionary replacement would hold the whole column in memory.
-    folded = transforms.collapse_spaces(cells).str.to_lowercase()
+    words = folded(cells)
     otherwise = pl.lit(value_map.default) if value_map.default is not None else pl.lit(None, dtype=pl.String)
     mapped: pl.Expr = pl.when(cells.is_not_null()).then(otherwise)
     for raw, canonical in value_map.values.items():
-        mapped = pl.when(folded == " ".join(raw.lower().split())).then(pl.lit(canonical)).otherwise(mapped)
+        mapped = pl.when(words == fold(raw)).then(pl.lit(canonical)).otherwise(mapped)
     return mapped

@@ -44,6 +44,19 @@ class ParsedExpression:
         """The Polars expression, `names` giving the meaning of each identifier."""
         return _translate(self.tree, names)
 
+    def type_problem(self, types: Mapping[str, pl.DataType], wanted: pl.DataType) -> str | None:
+        """Why the expression over columns of `types` cannot become a column of `wanted`; None if it can."""
+        row = pl.DataFrame({name: [None] for name in types}, schema=dict(types))
+        compiled = self.compile({name: pl.col(name) for name in types})
+        try:
+            found = (row if types else pl.DataFrame({"": [None]})).select(compiled.alias("value"))["value"].dtype
+        except pl.exceptions.PolarsError as error:
+            return f"The expression mixes kinds that do not go together: {' '.join(str(error).split())[:160]}"
+        both_numbers = found.is_numeric() and wanted.is_numeric()
+        if found == wanted or both_numbers or found == pl.Null:
+            return None
+        return f"The expression is {_kind(found)}; here must stand {_kind(wanted)}."
+
 
 _BINARY: Final[dict[type[exp.Expr], Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     exp.Add: lambda a, b: a + b,
@@ -100,6 +113,12 @@ def parse_expression(text: str) -> ParsedExpression:
         if isinstance(node, exp.Literal) and not node.is_string and not _NUMBER.fullmatch(node.name):
             raise RefusedExpression(f"{node.name!r} is no plain number.", fix="Write up to 12 digits and 6 decimals.")
     return ParsedExpression(tree, frozenset(names))
+
+
+def _kind(dtype: pl.DataType) -> str:
+    if dtype.is_numeric():
+        return "a number"
+    return {pl.Boolean(): "a condition", pl.String(): "text", pl.Date(): "a date"}.get(dtype, str(dtype))
 
 
 def _bracket_depth(text: str) -> int:

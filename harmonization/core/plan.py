@@ -14,12 +14,11 @@ import polars as pl
 
 from harmonization.core import rmis
 from harmonization.core.binding import Binding
-from harmonization.core.conversions import Conversion, conversions, text_name
+from harmonization.core.conversions import Conversion, conversions, resolved_gtins
 from harmonization.core.event_key import event_key
 from harmonization.core.load_context import LoadContext
 from harmonization.core.rules import RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
-from harmonization.core.transforms import clean_text
 
 BLANK_ROW: Final = "blank_row"
 REPEATED_ROW: Final = "repeated_row"
@@ -70,15 +69,14 @@ def compile_plan(
     """Compile `binding` over `source`: text columns `raw_0..raw_n`, `source_row` (Int64) and `ragged` (text)."""
     contract = binding.contract
     made = conversions(binding)
-    tokens = contract.source.null_tokens
-    frame = source.with_columns(
-        clean_text(pl.col(raw_name(position)), tokens).alias(text_name(position))
-        for position in sorted({each.position for each in made})
-    )
+    cells = dict.fromkeys(each.cell for each in made)
+    frame = source.with_columns(cell.text(contract.source.null_tokens) for cell in cells)
     frame = frame.with_columns(
         _skip_reason(binding, duplicates).alias(_SKIP), *(each.expression.alias(each.column) for each in made)
     )
-    fed = {each.column for each in made}
+    resolved = resolved_gtins(binding)
+    frame = frame.with_columns(value.alias(column) for column, value in resolved.items())
+    fed = {each.column for each in made} | set(resolved)
     frame = frame.with_columns(_from_context(binding, context, fed)).with_columns(_periods(binding))
     columns = fed | {column.name for column in rmis.EVENTS if column.always}
     for derived in contract.derived:
@@ -204,7 +202,7 @@ def _quarantined(
     bad: pl.LazyFrame, binding: Binding, made: list[Conversion], violations: list[Violation]
 ) -> pl.LazyFrame:
     # Findings are joined as text and cut again: a list of structs built from one per rule costs fifty times as much.
-    texts = {each.column: pl.col(text_name(each.position)) for each in made}
+    texts = {each.column: pl.col(each.cell.name) for each in made}
     findings = []
     for violation in violations:
         column = violation.column or ""

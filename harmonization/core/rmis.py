@@ -1,8 +1,7 @@
-"""The canonical retail-media schema: every column of `events`, typed once, and the qualifiers of attributed outcomes.
+"""The canonical retail-media schema (RMIS): every table and column, typed and described once.
 
-Contracts, validation and storage derive from `EVENTS`. Attributed outcomes are a long table in thought (one row per
-metric, window, product scope, channel, new-to-brand split and model) and wide columns on disk: the column's name
-carries every qualifier, so a table grows by schema evolution and no qualifier is ever lost.
+Contracts, validation, storage and docs/rmis.md derive from `TABLES`. Attributed outcomes are a long table in thought
+and wide columns of `events` on disk: see `harmonization.core.attribution`.
 
 Placement and impression terms follow the IAB/MRC Retail Media Measurement Guidelines (January 2024) and the IAB / IAB
 Europe in-store definitions (December 2024).
@@ -10,23 +9,61 @@ Europe in-store definitions (December 2024).
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, fields
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 import polars as pl
 
+from harmonization.core.attribution import (
+    MONEY_METRICS,
+    Attribution,
+    Channel,
+    GrossNet,
+    Match,
+    Metric,
+    Model,
+    Ntb,
+    Touch,
+)
+
+__all__ = [
+    "COLUMNS",
+    "EVENTS",
+    "MADE",
+    "MONEY",
+    "MONEY_METRICS",
+    "PLACEMENTS",
+    "RATE",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "VOCABULARIES",
+    "Attribution",
+    "Channel",
+    "Column",
+    "GrossNet",
+    "Match",
+    "Metric",
+    "Model",
+    "Ntb",
+    "Table",
+    "Touch",
+    "Unit",
+]
+
 MONEY: Final = pl.Decimal(18, 6)
+#: Units of the base currency for one unit of another.
+RATE: Final = pl.Decimal(18, 9)
 SCHEMA_VERSION: Final = "rmis/1"
 
-Unit = Literal["text", "count", "money", "fraction", "date", "instant", "hour", "seconds"]
+Unit = Literal["text", "count", "money", "fraction", "rate", "date", "instant", "hour", "flag"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of `events`: its name, storage type, meaning and unit.
+    """One column of a table: its name, storage type, meaning and unit.
 
-    `always` columns are written by every load, null where the report does not tell; the others only where bound.
+    `always` columns are there in every row, in `events` null where the report does not tell; the others only where
+    something is known.
     """
 
     name: str
@@ -61,6 +98,9 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("report", "the network's report the row comes from", always=True),
     _text("unread", "columns whose cells could not be read and were left empty, joined by commas", always=True),
     _text("event_id", "the network's own id of the event, where it sends raw events"),
+    _text("request_id", "the ad request that the event answers"),
+    _text("session_id", "shopper's session, pseudonymous"),
+    _text("user_id", "shopper, pseudonymous"),
     # who
     _text("network", "retail media network", always=True),
     _text("retailer_id", "retailer whose shoppers saw the ad", always=True),
@@ -70,7 +110,7 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("brand_id", "brand the spend belongs to", always=True),
     _text("brand_name", "brand's name as reported", always=True),
     # when
-    _text("grain", "event, hour, day or period", always=True),
+    _text("grain", "what time a row covers", always=True),
     Column("period_start", pl.Date(), "first day, in the source's zone", "date", always=True),
     Column("period_end", pl.Date(), "last day, inclusive, in the source's zone", "date", always=True),
     Column("event_hour", pl.Int8(), "hour of the day in the source's zone", "hour"),
@@ -88,16 +128,17 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("creative_id", "creative's id"),
     _text("creative_name", "creative's name"),
     _text("creative_type", "creative's type"),
-    _text("ad_product", "sponsored_products, sponsored_brands, sponsored_display, onsite_display, ...", always=True),
+    _text("ad_product", "product line, such as sponsored_products, sponsored_brands, onsite_display", always=True),
     _text("buy_type", "auction, preferred deal, sponsorship"),
-    _text("cost_model", "cpc, cpm, vcpm or flat", always=True),
+    _text("cost_model", "what is paid for", always=True),
     _text("bidding_strategy", "network's bidding strategy"),
     _text("status", "delivery status"),
     _text("sku_id", "advertised product's id", always=True),
-    _text("sku_id_type", "asin, item_id, upc, ean, gtin, mpn or seller_sku", always=True),
+    _text("sku_id_type", "kind of sku_id", always=True),
     _text("seller_sku", "advertiser's own stock keeping unit"),
     _text("gtin14", "GS1 GTIN-14 with check digit"),
     _text("product_name", "advertised product's name"),
+    _text("pack_size", "size of the pack as the retailer writes it"),
     _text("product_category", "product's category at the retailer"),
     # where and to whom
     _text("placement_raw", "placement as the network writes it", always=True),
@@ -108,18 +149,23 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("keyword", "keyword or target that was bid on"),
     _text("match_type", "broad, phrase, exact, auto"),
     _text("search_term", "what the shopper typed"),
+    _text("purchased_sku_id", "product that was bought, where each row is a sale"),
+    _text("purchased_gtin", "its GTIN-14"),
     _text("audience_id", "audience"),
     _text("geo", "geography"),
     _text("store_id", "store, for in-store media"),
     # what happened
     _text("currency", "ISO 4217 code of spend and money outcomes", always=True),
     _count("impressions", "ad impressions on the basis of impression_basis", always=True),
-    _text("impression_basis", "served, begin_to_render, viewable, in_store_ots or unknown", always=True),
+    _text("impression_basis", "what counts as an impression", always=True),
     _count("viewable_impressions", "MRC viewable impressions"),
     _count("invalid_impressions", "impressions filtered as invalid"),
     _count("clicks", "clicks", always=True),
     _count("invalid_clicks", "clicks filtered as invalid"),
     _money("spend", "media cost in `currency`", always=True),
+    _money("spend_base", "spend in the tenant's base currency, at fx_rate"),
+    Column("fx_rate", RATE, "units of the base currency for one of `currency`", "rate"),
+    Column("fx_date", pl.Date(), "day of that rate: the last one known on period_end", "date"),
     _money("fees", "fees on top of media cost"),
     _count("video_starts", "videos started"),
     _count("video_q25", "videos played to 25 %"),
@@ -141,144 +187,181 @@ EVENTS: Final[tuple[Column, ...]] = (
     _fraction("reported_ntb_units_rate", "new-to-brand share of units"),
 )
 COLUMNS: Final[dict[str, Column]] = {column.name: column for column in EVENTS}
-
-PLACEMENTS: Final = (
-    *(f"onsite_search_{spot}" for spot in ("top", "rest", "carousel")),
-    *(f"onsite_{page}" for page in ("browse", "pdp", "pdp_buybox", "home", "cart", "other", "display")),
-    *(f"offsite_{medium}" for medium in ("display", "social", "search", "video", "ctv")),
-    *(f"instore_{zone}" for zone in ("exterior", "entrance", "checkout", "aisle", "other")),
-    "unknown",
+#: Columns that harmonising itself writes: no contract maps anything to them.
+MADE: Final = frozenset(
+    {"event_key", "source_row", "load_id", "contract", "unread", "fx_rate", "fx_date", "spend_base"}
 )
-GRAINS: Final = ("event", "hour", "day", "period")
+
+ATTRIBUTIONS: Final[tuple[Column, ...]] = (
+    _text("event_key", "row of events that the figure belongs to", always=True),
+    _text("metric", "what was counted", always=True),
+    Column(
+        "value", MONEY, "how much of it; money in the event's currency, modelled counts can be fractions", "money", True
+    ),
+    _count("click_days", "days after a click in which a purchase counts; null where clicks earn no credit"),
+    _count("view_days", "days after a view in which a purchase counts; null where views earn no credit"),
+    _text("touch", "kind of touch that earns credit", always=True),
+    _text("match", "which purchases count, of the advertised product or others", always=True),
+    _text("view_match", "which purchases count after a view, where that differs"),
+    _text("channel", "where was bought", always=True),
+    _text("ntb", "buyers that count", always=True),
+    _count("ntb_lookback_months", "months without a purchase that make a buyer new"),
+    _text("model", "how credit is shared among touches", always=True),
+    _text("gross_net", "whether cancelled and returned orders count"),
+    _text("purchased_sku_id", "product that was bought, where each event is a sale"),
+    _text("purchased_gtin", "its GTIN-14"),
+)
+
+SKUS: Final[tuple[Column, ...]] = (
+    _text("sku", "advertiser's own product id", always=True),
+    _text("gtin14", "GS1 GTIN-14 with check digit"),
+    _text("retailer_id", "retailer that lists the product", always=True),
+    _text("source_id", "retailer's id of the product", always=True),
+    _text("source_id_type", "kind of that id", always=True),
+    Column("valid_from", pl.Date(), "first day the id means this product", "date"),
+    Column("valid_to", pl.Date(), "last day the id means this product", "date"),
+    _text("product_name", "name of the product", always=True),
+    _text("brand", "brand that sells it", always=True),
+    _text("category_path", "category at the retailer, from the widest, joined by >"),
+    _text("pack_size", "size of the pack"),
+    _money("price", "shelf price in the retailer's currency"),
+    _money("cost", "cost of the goods, per unit"),
+    _fraction("margin", "(price - cost) / price"),
+    _text("availability", "whether it can be bought"),
+    Column("buy_box", pl.Boolean(), "whether the advertiser holds the buy box", "flag"),
+    _fraction("crosswalk_confidence", "how sure the link of id and product is, 0 to 1"),
+)
+
+AUDIENCES: Final[tuple[Column, ...]] = (
+    _text("audience_id", "id at the network", always=True),
+    _text("network", "retail media network", always=True),
+    _text("name", "name at the network", always=True),
+    _text("audience_type", "how the audience is made", always=True),
+    _text("size_bucket", "number of shoppers, as a range: never a count"),
+    _count("min_cell", "fewest shoppers of which figures may be shown"),
+    _text("ntb", "buyers in it"),
+    _text("consent_basis", "why their data may be used"),
+)
+
+POLICIES: Final[tuple[Column, ...]] = (
+    _text("network", "whose rule it is", always=True),
+    _text("rule_id", "the rule's id", always=True),
+    _text("scope", "what it is about: creative, targeting, measurement, export, ...", always=True),
+    _text("policy_severity", "what breaking it means", always=True),
+    Column("effective_from", pl.Date(), "first day", "date", True),
+    Column("effective_to", pl.Date(), "last day; null while it holds", "date"),
+    _count("min_cell_k", "fewest shoppers of which figures may be shown"),
+    _text("allowed_windows", "attribution windows that may be used, days joined by commas"),
+    _text("creative_limits", "sizes, lengths, weights"),
+    _text("source", "where the network says so", always=True),
+)
+
+LOADS: Final[tuple[Column, ...]] = (
+    _text("load_id", "the load (batch)", always=True),
+    _text("file_sha256", "digest of the file as it arrived", always=True),
+    _text("contract", "name and version of the contract", always=True),
+    _text("contract_digest", "SHA-256 of the contract's text", always=True),
+    _text("network", "retail media network", always=True),
+    _text("report", "which report", always=True),
+    _text("account_id", "advertiser account", always=True),
+    _count("rows_in", "rows of the file below its header; = out + quarantined + skipped", always=True),
+    _count("rows_out", "good rows", always=True),
+    _count("rows_quarantined", "rows kept aside", always=True),
+    _count("rows_skipped", "totals, blanks, repeats", always=True),
+    Column("period_start", pl.Date(), "first day of the good rows", "date"),
+    Column("period_end", pl.Date(), "last day of the good rows", "date"),
+    Column("as_of", pl.Datetime("us", "UTC"), "when the figures were taken", "instant", True),
+    _text("restates", "what the load replaces of earlier ones", always=True),
+    Column("finality_date", pl.Date(), "day after which the network corrects no more", "date"),
+)
+
+_PLACEMENTS: Final[dict[str, str]] = {
+    "onsite_search_top": "above or first among search results",
+    "onsite_search_rest": "among search results",
+    "onsite_search_carousel": "in a carousel on a search page",
+    "onsite_browse": "on category and merchandising pages",
+    "onsite_pdp": "on a product's page",
+    "onsite_pdp_buybox": "at the buy box of a product's page",
+    "onsite_home": "on the home page",
+    "onsite_cart": "in the cart and at checkout",
+    "onsite_other": "elsewhere on the retailer's site or app",
+    "onsite_display": "display on the retailer's site or app, page not told",
+    "offsite_display": "display on other sites",
+    "offsite_social": "in social networks",
+    "offsite_search": "in search engines",
+    "offsite_video": "video on other sites",
+    "offsite_ctv": "on connected television",
+    "instore_exterior": "outside the store",
+    "instore_entrance": "at the entrance",
+    "instore_checkout": "at the checkout",
+    "instore_aisle": "in an aisle or at the shelf",
+    "instore_other": "elsewhere in the store",
+    "unknown": "not told or not mapped: counted and shown, never guessed",
+}
+PLACEMENT_COLUMNS: Final[tuple[Column, ...]] = (
+    _text("placement", "canonical placement", always=True),
+    _text("description", "where it is", always=True),
+)
+PLACEMENTS: Final = tuple(_PLACEMENTS)
+PLACEMENT_DESCRIPTIONS: Final = dict(_PLACEMENTS)
+
 SKU_ID_TYPES: Final = ("asin", "item_id", "upc", "ean", "gtin", "mpn", "seller_sku")
-IMPRESSION_BASES: Final = ("served", "begin_to_render", "viewable", "in_store_ots", "unknown")
-COST_MODELS: Final = ("cpc", "cpm", "vcpm", "flat")
 #: Columns whose values come from a closed list: contracts may map to nothing else.
 VOCABULARIES: Final[dict[str, tuple[str, ...]]] = {
     "placement": PLACEMENTS,
-    "grain": GRAINS,
+    "grain": ("event", "hour", "day", "period"),
     "sku_id_type": SKU_ID_TYPES,
-    "impression_basis": IMPRESSION_BASES,
-    "cost_model": COST_MODELS,
+    "impression_basis": ("served", "begin_to_render", "viewable", "in_store_ots", "unknown"),
+    "cost_model": ("cpc", "cpm", "vcpm", "flat"),
 }
-
-Metric = Literal[
-    "sales",
-    "orders",
-    "units",
-    "add_to_cart",
-    "detail_page_views",
-    "view_through_conversions",
-    "assisted_sales",
-    "assisted_units",
-]
-Match = Literal["same_sku", "parent_sku", "category", "brand", "halo", "campaign", "total"]
-Channel = Literal["online", "store", "pickup", "delivery", "all"]
-Ntb = Literal["all", "new", "existing"]
-Touch = Literal["click", "view", "both"]
-Model = Literal["last_touch", "linear", "first_touch", "data_driven"]
-
-MONEY_METRICS: Final = frozenset({"sales", "assisted_sales"})
-_VIEW_MATCH_PREFIX: Final = "vm_"
-_WINDOW = re.compile(r"^[cv](x|[1-9]\d{0,2})$")
+#: The same for columns of the other tables.
+TABLE_VOCABULARIES: Final[dict[str, tuple[str, ...]]] = VOCABULARIES | {
+    "metric": get_args(Metric),
+    "touch": get_args(Touch),
+    "match": get_args(Match),
+    "view_match": get_args(Match),
+    "channel": get_args(Channel),
+    "ntb": get_args(Ntb),
+    "model": get_args(Model),
+    "gross_net": get_args(GrossNet),
+    "source_id_type": SKU_ID_TYPES,
+    "availability": ("in_stock", "limited", "out_of_stock", "discontinued", "unknown"),
+    "audience_type": ("retailer_1p", "lookalike", "contextual", "crm"),
+    "consent_basis": ("consent", "contract", "legitimate_interest", "not_personal", "unknown"),
+    "policy_severity": ("block", "warn", "info"),
+    "restates": ("period", "rows"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Attribution:
-    """What one attributed figure means.
+class Table:
+    """A table of the schema. `key` names the columns that make a row itself."""
 
-    `click_days` and `view_days` are look-back windows in days; None means that kind of touch earns no credit.
-    `match` says which purchases count: of the advertised product (same_sku), of the brand's other products (halo), of
-    both (total), or of everything in its category, brand or campaign. Networks that credit views under another rule
-    than clicks (Criteo by default: same category after a click, same product after a view) carry the rule for views in
-    `view_match`; None means that it is the same. The value's dtype is `MONEY` for every metric: modelled orders and
-    units can be fractions.
-    """
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
 
-    metric: Metric
-    click_days: int | None
-    view_days: int | None
-    touch: Touch
-    match: Match
-    channel: Channel = "all"
-    ntb: Ntb = "all"
-    model: Model = "last_touch"
-    view_match: Match | None = None
 
-    @property
-    def column(self) -> str:
-        """The canonical column, e.g. `att__sales__c14__vx__click__same_sku__all__all__last_touch`."""
-        parts = [
-            "att",
-            self.metric,
-            f"c{self.click_days or 'x'}",
-            f"v{self.view_days or 'x'}",
-            self.touch,
-            self.match,
-            self.channel,
-            self.ntb,
-            self.model,
-        ]
-        if self.view_match is not None:
-            parts.append(_VIEW_MATCH_PREFIX + self.view_match)
-        return "__".join(parts)
-
-    @classmethod
-    def parse(cls, column: str) -> Attribution:
-        """The inverse of `column`.
-
-        Raises:
-            ValueError: the name is not that of an attribution column.
-        """
-        parts = column.split("__")
-        if len(parts) not in (9, 10) or parts[0] != "att":
-            raise ValueError(f"{column!r} is not an attribution column")
-        view_match: str | None = None
-        if len(parts) == 10:
-            if not parts[9].startswith(_VIEW_MATCH_PREFIX):
-                raise ValueError(f"{column!r}: {parts[9]!r} is no view match")
-            view_match = parts[9].removeprefix(_VIEW_MATCH_PREFIX)
-        metric, click, view, touch, match, channel, ntb, model = parts[1:9]
-        if not (_WINDOW.match(click) and click[0] == "c" and _WINDOW.match(view) and view[0] == "v"):
-            raise ValueError(f"{column!r}: {click}, {view} are no windows")
-        known = {
-            "metric": (metric, Metric),
-            "touch": (touch, Touch),
-            "match": (match, Match),
-            "channel": (channel, Channel),
-            "ntb": (ntb, Ntb),
-            "model": (model, Model),
-        }
-        if view_match is not None:
-            known["view_match"] = (view_match, Match)
-        for qualifier, (value, vocabulary) in known.items():
-            if value not in vocabulary.__args__:  # type: ignore[attr-defined]
-                raise ValueError(f"{column!r}: {value!r} is no {qualifier}")
-        return cls(
-            metric=metric,  # type: ignore[arg-type]
-            click_days=None if click == "cx" else int(click[1:]),
-            view_days=None if view == "vx" else int(view[1:]),
-            touch=touch,  # type: ignore[arg-type]
-            match=match,  # type: ignore[arg-type]
-            channel=channel,  # type: ignore[arg-type]
-            ntb=ntb,  # type: ignore[arg-type]
-            model=model,  # type: ignore[arg-type]
-            view_match=view_match,  # type: ignore[arg-type]
-        )
-
-    @property
-    def label(self) -> str:
-        """For people: `sales, 14-day click, same_sku`."""
-        windows = [
-            f"{days}-day {kind}" for kind, days in (("click", self.click_days), ("view", self.view_days)) if days
-        ]
-        scope = self.match if self.view_match is None else f"{self.match} (views: {self.view_match})"
-        extras = [value for value in (self.channel, self.ntb) if value != "all"]
-        return ", ".join([self.metric, " + ".join(windows), scope, *extras])
-
-    def qualifiers(self) -> dict[str, str | int | None]:
-        """The qualifiers by name, `view_match` only where it differs from `match`."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.view_match is None:
-            del named["view_match"]
-        return named
+TABLES: Final[dict[str, Table]] = {
+    table.name: table
+    for table in (
+        Table("events", "One row per row of a report, as the network counts.", EVENTS, ("event_key",)),
+        Table(
+            "attributions",
+            "Outcomes credited to an event, none to many; on disk they are columns of events.",
+            ATTRIBUTIONS,
+            tuple(c.name for c in ATTRIBUTIONS if c.name not in ("value", "purchased_sku_id", "purchased_gtin")),
+        ),
+        Table(
+            "skus",
+            "What each retailer calls a product, and since when.",
+            SKUS,
+            ("retailer_id", "source_id_type", "source_id", "valid_from"),
+        ),
+        Table("audiences", "Groups of shoppers that can be addressed.", AUDIENCES, ("network", "audience_id")),
+        Table("policies", "What networks allow.", POLICIES, ("network", "rule_id", "effective_from")),
+        Table("loads", "One row per file that was harmonised under one contract.", LOADS, ("load_id",)),
+        Table("placements", "Where an ad is seen: a closed list.", PLACEMENT_COLUMNS, ("placement",)),
+    )
+}

@@ -15,8 +15,19 @@ import polars as pl
 
 from harmonization.core import rmis
 from harmonization.core.binding import Binding
-from harmonization.core.contract import Expression, Rule
+from harmonization.core.contract import (
+    Expression,
+    GtinCheck,
+    InSet,
+    MinCell,
+    NotNull,
+    ReconcilesWith,
+    Regex,
+    Rule,
+    Unique,
+)
 from harmonization.core.expressions import parse_expression
+from harmonization.core.gtin import is_gtin
 from harmonization.core.load_context import LoadContext
 
 PERIOD_ORDER: Final = "period_order"
@@ -93,18 +104,24 @@ def _violations(rule: Rule, binding: Binding, columns: set[str], unreadable: dic
         for condition in expression_windows(rule.expression, binding, columns):
             yield Violation(rule.id, None, ~condition)
         return
-    names = rule.columns if rule.kind == "not_null" else [rule.column]
-    for name in names:
+    if isinstance(rule, Unique | ReconcilesWith):
+        return
+    for name in rule.columns if isinstance(rule, NotNull) else [rule.column]:
         for column in _columns_of(name, binding, columns):
             value = pl.col(column)
-            if rule.kind == "not_null":
-                yield Violation(rule.id, column, value.is_null() & ~unreadable.get(column, pl.lit(False)))
-            elif rule.kind == "in_set":
-                yield Violation(rule.id, column, ~value.is_in(rule.values))
-            elif rule.kind == "regex":
-                yield Violation(rule.id, column, ~value.str.contains(rule.pattern))
+            if isinstance(rule, NotNull):
+                broken = value.is_null() & ~unreadable.get(column, pl.lit(False))
+            elif isinstance(rule, InSet):
+                broken = ~value.is_in(rule.values or rmis.VOCABULARIES[str(rule.vocabulary)])
+            elif isinstance(rule, Regex):
+                broken = ~value.str.contains(rule.pattern)
+            elif isinstance(rule, GtinCheck):
+                broken = ~value.map_batches(is_gtin, return_dtype=pl.Boolean(), is_elementwise=True)
+            elif isinstance(rule, MinCell):
+                broken = (value > 0) & (value < rule.min)
             else:
-                yield Violation(rule.id, column, _outside(column, value, rule.min, rule.max))
+                broken = _outside(column, value, rule.min, rule.max)
+            yield Violation(rule.id, column, broken)
 
 
 def _outside(column: str, value: pl.Expr, low: float | str | None, high: float | str | None) -> pl.Expr:

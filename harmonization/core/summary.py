@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from harmonization.core.binding import Binding
+from harmonization.core.cells import fold, folded
 from harmonization.core.report import (
     AttributedTotal,
     CurrencyTotal,
@@ -205,10 +206,9 @@ def _unmapped(events: pl.LazyFrame, binding: Binding) -> dict[str, dict[str, int
         value_map = bound.spec.value_map
         if value_map is None or value_map.default is None or value_map.keep_raw_in is None:
             continue
-        known = {" ".join(raw.lower().split()) for raw in value_map.values}
+        known = {fold(raw) for raw in value_map.values}
         raw = pl.col(value_map.keep_raw_in)
-        folded = raw.str.replace_all(r"\s+", " ").str.to_lowercase()
-        counts = _counts(events.filter(raw.is_not_null() & ~folded.is_in(known)), value_map.keep_raw_in)
+        counts = _counts(events.filter(raw.is_not_null() & ~folded(raw).is_in(known)), value_map.keep_raw_in)
         if counts:
             unmapped[bound.spec.target] = counts
     return unmapped

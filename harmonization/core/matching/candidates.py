@@ -1,0 +1,278 @@
+"""Everything a column may mean, from four kinds of evidence: contracts, words, values, nearness of meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from harmonization.core import rmis
+from harmonization.core.matching.embedder import Embedder, Vectors
+from harmonization.core.matching.evidence import Profile
+from harmonization.core.matching.knowledge import Knowledge
+from harmonization.core.matching.lexicon import Concept, Lexicon
+from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome, compose
+from harmonization.core.matching.reading import Nearest, Reading, read
+from harmonization.core.matching.words import HeaderWords, read_header, split_words
+
+#: Columns that the engine writes itself: no header means them.
+OWN: Final = frozenset(
+    "event_key source_row load_id contract report unread network grain source_tz sku_id_type impression_basis"
+    " placement_raw fx_rate fx_date spend_base batch_id".split()
+)
+#: Least cosine at which an unknown word is read as what it is near to.
+NEAR: Final = 0.66
+_SURE: Final = 0.7
+#: What a likeness to a description is worth beside words that are understood.
+_TRUST: Final = 0.85
+_COUNTING: Final = frozenset({"num", "number", "count", "total", "#"})
+
+
+@dataclass(slots=True)
+class Column:
+    """A column of the file with all that is known of it."""
+
+    position: int
+    words: HeaderWords
+    profile: Profile
+    reading: Reading
+    candidates: list[Candidate] = field(default_factory=list)
+
+
+def gather(
+    headers: Sequence[str],
+    profiles: Sequence[Profile],
+    knowledge: Knowledge,
+    lexicon: Lexicon,
+    embedder: Embedder | None,
+) -> list[Column]:
+    """Columns with their candidates, the likeliest first. The embedder is asked only about what words leave open."""
+    nearest_contract, share = knowledge.nearest(headers)
+    preferred = nearest_contract.name if nearest_contract is not None and share >= 0.3 else None
+    columns = []
+    for position, (header, profile) in enumerate(zip(headers, profiles, strict=True)):
+        words = read_header(header, lexicon.words)
+        reading = read(words, lexicon)
+        column = Column(position, words, profile, reading)
+        column.candidates = compose(reading)
+        columns.append(column)
+    open_questions = [column for column in columns if column.words.words and _is_open(column)]
+    if open_questions and embedder is not None:
+        _ask(open_questions, lexicon, embedder)
+    for column in columns:
+        known = _from_contracts(column.words.header, knowledge, preferred)
+        column.candidates = _weighed(known + column.candidates + _from_values(column.profile), column)
+    return columns
+
+
+def _is_open(column: Column) -> bool:
+    best = column.candidates[0].score if column.candidates else 0.0
+    return best < _SURE or bool(column.reading.unknown)
+
+
+def _from_contracts(header: str, knowledge: Knowledge, preferred: str | None) -> list[Candidate]:
+    spelled = knowledge.lookup(header)
+    if not spelled:
+        return []
+    counts: dict[Meaning, list[str]] = {}
+    places: dict[Meaning, int] = {}
+    for known in spelled:
+        counts.setdefault(known.meaning, []).append(known.contract)
+        places[known.meaning] = min(known.place, places.get(known.meaning, known.place))
+    made = []
+    for meaning, names in counts.items():
+        score = 0.995 if preferred in names else 0.97 if len(counts) == 1 else 0.9 + 0.05 * len(names) / len(spelled)
+        score -= 0.01 * min(places[meaning], 3) if len(counts) > 1 else 0.0
+        first = preferred if preferred in names else names[0]
+        made.append(Candidate(meaning, score, f"spelled so in {first}"))
+    return made
+
+
+# --- nearness of meaning ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _phrases(embedder: Embedder, names: tuple[str, ...]) -> Vectors:
+    return embedder.embed(names)
+
+
+def describe(target: str) -> str:
+    """What the embedder knows a canonical column or metric by: its name in words and its description."""
+    column = rmis.COLUMNS.get(target)
+    name = target.removeprefix("reported_").replace("_", " ")
+    return f"{name}: {column.description}" if column is not None else f"{name}: attributed {name} after an ad"
+
+
+@lru_cache(maxsize=1)
+def targets() -> tuple[str, ...]:
+    """Canonical columns and metrics that a header may mean."""
+    columns = tuple(column.name for column in rmis.EVENTS if column.name not in OWN)
+    return (*columns, *rmis.Metric.__args__)  # type: ignore[attr-defined]
+
+
+def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> None:
+    """Read unknown words by what they are near to, and headers as a whole by the descriptions of the targets."""
+    entries = [(phrase, concepts) for phrase, concepts in lexicon.spelled() if concepts[0].kind != "filler"]
+    vectors = _phrases(embedder, tuple(phrase for phrase, _ in entries))
+    target_vectors = _phrases(embedder, tuple(describe(target) for target in targets()))
+    wholes = embedder.embed([column.words.phrase for column in columns])
+    counted = np.array([any(concept.kind in ("measure", "ratio") for concept in concepts) for _, concepts in entries])
+    asked = sorted({phrase for column in columns for phrase in column.reading.unknown})
+    near = dict(zip(asked, embedder.embed(asked) @ vectors.T, strict=True)) if asked else {}
+
+    def nearest_to(column: Column) -> Nearest:
+        # A header that says it counts is read among what is counted.
+        counts = bool(_COUNTING & set(split_words(column.words.header)))
+
+        def nearest(phrase: str) -> tuple[str, tuple[Concept, ...], float] | None:
+            if phrase not in near:
+                return None
+            scores = np.where(counted, near[phrase], -1.0) if counts else near[phrase]
+            best = int(np.argmax(scores))
+            return (*entries[best], float(scores[best])) if scores[best] >= NEAR else None
+
+        return nearest
+
+    for column, scores in zip(columns, wholes @ target_vectors.T, strict=True):
+        _reread(column, lexicon, nearest_to(column))
+        if not column.reading.is_empty and not column.reading.things and not column.reading.measures:
+            # A bare `id` or `name` is near to everything and means none of it.
+            continue
+        for index in np.argsort(-scores)[:5]:
+            target = targets()[int(index)]
+            outcome = _outcome_of(target, column) if target in rmis.Metric.__args__ else None  # type: ignore[attr-defined]
+            likeness = float(scores[index]) * _TRUST
+            column.candidates.append(Candidate(Meaning(target, outcome), round(max(0.0, likeness), 4), "is near in meaning"))
+
+
+def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
+    if column.reading.things or column.reading.measures or column.reading.ratios or column.reading.foreign:
+        # The header's own words already say what it is; the rest of them only qualifies it.
+        return
+    guessed = read(column.words, lexicon, nearest)
+    if guessed.guesses:
+        column.reading = guessed
+        said = "; ".join(guessed.guesses)
+        column.candidates += [
+            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({said})") for candidate in compose(guessed)
+        ]
+
+
+def _outcome_of(metric: str, column: Column) -> Outcome:
+    words, reading = column.words, column.reading
+    return Outcome(
+        metric=metric,  # type: ignore[arg-type]
+        click_days=words.click_days,
+        view_days=words.view_days,
+        ntb="new" if reading.has("new") else "all",
+    )
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def _from_values(profile: Profile) -> list[Candidate]:
+    """Meanings that the values alone suggest."""
+    made = []
+    if profile.asin >= 0.9:
+        made.append(Candidate(Meaning("sku_id"), 0.8, "values are ASINs"))
+    if profile.gtin >= 0.95 and profile.filled >= 3 and profile.distinct >= 2 and not profile.dates:
+        made.append(Candidate(Meaning("gtin14"), 0.78, "values are GTINs with right check digits"))
+    if profile.currency >= 0.95:
+        made.append(Candidate(Meaning("currency"), 0.8, "values are ISO currency codes"))
+    if profile.dates and not profile.is_number:
+        made.append(Candidate(Meaning("period_start"), 0.55, "values are dates"))
+    if profile.instants and not profile.dates:
+        made.append(Candidate(Meaning("event_ts_utc"), 0.5, "values are instants"))
+    if "match_type" in profile.kinds:
+        made.append(Candidate(Meaning("match_type"), 0.6, "values are match types"))
+    if "status" in profile.kinds and "match_type" not in profile.kinds:
+        made.append(Candidate(Meaning("status"), 0.45, "values are states of delivery"))
+    if "cost_model" in profile.kinds:
+        made.append(Candidate(Meaning("cost_model"), 0.6, "values are pricing models"))
+    return made
+
+
+def fits(meaning: Meaning, profile: Profile) -> tuple[float, str]:
+    """How well the values suit a meaning: a factor from 0 to 1.05, and what they are, where that matters."""
+    if profile.is_empty or meaning.target is None:
+        return 1.0, ""
+    if meaning.outcome is not None:
+        return (1.0, "") if profile.numeric >= 0.8 else (0.1, "values are no numbers")
+    target = meaning.target
+    unit = rmis.COLUMNS[target].unit
+    if unit in ("count", "money", "fraction", "seconds"):
+        if profile.numeric < 0.8 or (profile.is_moment and bool(profile.dates) and not profile.is_number):
+            return 0.1, "values are no numbers"
+        whole = target in ("impressions", "clicks", "viewable_impressions", "reach")
+        return (0.6, "values are fractions") if whole and profile.whole < 0.8 else (1.0, "")
+    if unit == "hour":
+        return (1.05, "values are hours") if "hour" in profile.kinds else (0.15, "values are no hours")
+    if unit == "date":
+        return (1.02, "values are dates") if profile.dates else _moment(profile)
+    if unit == "instant":
+        if profile.instants or profile.epoch:
+            return 1.02, "values are instants"
+        return (0.75, "") if profile.dates else (0.1, "values are no instants")
+    return _text_fits(target, profile)
+
+
+def _moment(profile: Profile) -> tuple[float, str]:
+    return (0.7, "values are instants") if profile.instants or profile.epoch else (0.1, "values are no dates")
+
+
+def _text_fits(target: str, profile: Profile) -> tuple[float, str]:
+    if target == "currency":
+        return (1.02, "values are ISO currency codes") if profile.currency >= 0.9 else (0.1, "values are no currencies")
+    if target == "gtin14":
+        if profile.gtin >= 0.8:
+            return 1.03, "values are GTINs with right check digits"
+        return (0.9, "") if profile.gtin_like >= 0.5 or profile.is_number else (0.2, "values are no GTINs")
+    if target == "match_type":
+        return (1.02, "values are match types") if "match_type" in profile.kinds else (0.8, "")
+    if target == "cost_model":
+        return (1.03, "values are pricing models") if "cost_model" in profile.kinds else (0.55, "")
+    if profile.is_moment and not profile.is_number:
+        return 0.2, "values are dates"
+    coded = profile.is_number or profile.uuid >= 0.9
+    # One account a file, many users: the same id in all rows is not a shopper's.
+    if target == "user_id" and profile.constant:
+        return 0.5, "values are all the same"
+    if target == "account_id" and profile.filled > 2 and profile.distinct == profile.filled:
+        return 0.7, "values are all different"
+    if target.endswith("_id"):
+        if coded or profile.asin >= 0.9:
+            return 1.02, ""
+        return (0.55, "values are words") if profile.spaced >= 0.5 else (0.95, "")
+    if target.endswith("_name"):
+        fractional = profile.is_number and profile.whole < 0.9
+        return (0.3, "values are numbers") if fractional else (0.5, "values are codes") if coded else (1.0, "")
+    if profile.is_number and target not in ("seller_sku", "geo", "search_term", "keyword", "pack_size"):
+        return 0.4, "values are numbers"
+    return 1.0, ""
+
+
+def _weighed(candidates: Sequence[Candidate], column: Column) -> list[Candidate]:
+    """One candidate per meaning: the best source, raised a little by every other that agrees, tempered by values."""
+    by_meaning: dict[Meaning, list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.meaning.target not in OWN:
+            by_meaning.setdefault(candidate.meaning, []).append(candidate)
+    weighed = []
+    for meaning, sources in by_meaning.items():
+        sources.sort(key=lambda candidate: -candidate.score)
+        score = sources[0].score
+        for other in sources[1:]:
+            score += (1.0 - score) * 0.25 * other.score
+        factor, said = fits(meaning, column.profile)
+        if meaning.target == column.words.phrase.replace(" ", "_"):
+            score += 0.004
+        reasons = list(dict.fromkeys([source.why for source in sources[:2]] + ([said] if said else [])))
+        score = score * factor if factor <= 1.0 else score + (1.0 - score) * 0.3
+        weighed.append(Candidate(meaning, round(min(1.0, score), 4), "; ".join(reasons)))
+    if not weighed:
+        weighed = [Candidate(NOTHING, 0.3, "nothing in the header or the values is understood")]
+    return sorted(weighed, key=lambda candidate: (-candidate.score, candidate.meaning.target or ""))

@@ -1,0 +1,311 @@
+"""From a header's reading to what the column may mean: canonical columns, outcomes with their qualifiers, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from harmonization.core import rmis
+from harmonization.core.matching.reading import OUTCOMES, Reading
+
+Unit = Literal["money", "micros", "cents", "fraction", "percent", "count", "date", "datetime", "gtin", "id", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Qualifiers of an attributed figure as far as the header tells them: windows are None where it does not.
+
+    `by_view` is true where the header speaks of views and names no days.
+    """
+
+    metric: rmis.Metric
+    click_days: int | None = None
+    view_days: int | None = None
+    match: rmis.Match = "total"
+    channel: rmis.Channel = "all"
+    ntb: rmis.Ntb = "all"
+    by_view: bool = False
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """As the JSON of a proposal has it."""
+        return {
+            "metric": self.metric,
+            "click_days": self.click_days,
+            "view_days": self.view_days,
+            "match": self.match,
+            "channel": self.channel,
+            "ntb": self.ntb,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a column may be: a canonical column, an outcome, or (`target` None) nothing that RMIS has."""
+
+    target: str | None
+    outcome: Outcome | None = None
+
+
+NOTHING: Final = Meaning(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    meaning: Meaning
+    score: float
+    why: str
+
+
+_DELIVERY: Final = {
+    "impressions": "impressions",
+    "viewable": "viewable_impressions",
+    "clicks": "clicks",
+    "spend": "spend",
+    "fees": "fees",
+    "reach": "reach",
+    "frequency": "frequency",
+    "video_views": "video_views",
+    "video_starts": "video_starts",
+}
+_RATIOS: Final = {name: f"reported_{name}" for name in ("ctr", "cpc", "cpm", "cpa", "acos", "roas", "cvr")}
+_QUARTERS: Final = {"q25": "video_q25", "q50": "video_q50", "q75": "video_q75", "q100": "video_completes"}
+_MATCHES: Final = ("same_sku", "halo", "parent_sku", "category", "brand", "campaign")
+_CHANNELS: Final = ("store", "pickup", "delivery", "online")
+_QUOTIENTS: Final = {
+    ("spend", "clicks"): "reported_cpc",
+    ("spend", "impressions"): "reported_cpm",
+    ("spend", "orders"): "reported_cpa",
+    ("clicks", "impressions"): "reported_ctr",
+    ("sales", "spend"): "reported_roas",
+    ("orders", "clicks"): "reported_cvr",
+    ("spend", "sales"): "reported_acos",
+}
+#: Per thing: trait to canonical columns, the likeliest first; "" is the thing without a trait. No entry: no column.
+_THINGS: Final[dict[str, dict[str, tuple[tuple[str, float], ...]]]] = {
+    "account": {"id": (("account_id", 1.0),), "name": (("account_name", 1.0),), "": (("account_name", 0.9), ("account_id", 0.88))},
+    "customer": {"id": (("account_id", 0.6), ("user_id", 0.59)), "name": (("account_name", 0.7),), "": (("account_name", 0.4), ("user_id", 0.39))},
+    "campaign": {
+        "id": (("campaign_id", 1.0),), "name": (("campaign_name", 1.0),), "type": (("campaign_type", 1.0),),
+        "status": (("status", 0.92),), "": (("campaign_name", 0.92), ("campaign_id", 0.9)),
+    },
+    "ad_group": {
+        "id": (("ad_group_id", 1.0),), "name": (("ad_group_name", 1.0),), "status": (("status", 0.88),),
+        "": (("ad_group_name", 0.92), ("ad_group_id", 0.9)),
+    },
+    "ad": {"id": (("ad_id", 1.0),), "status": (("status", 0.8),), "type": (("ad_product", 0.8), ("creative_type", 0.7))},
+    "creative": {
+        "id": (("creative_id", 1.0),), "name": (("creative_name", 1.0),), "type": (("creative_type", 1.0),),
+        "": (("creative_name", 0.85), ("creative_id", 0.83)), "size": (),
+    },
+    "keyword": {"": (("keyword", 1.0),), "name": (("keyword", 0.95),), "status": (("status", 0.7),)},
+    "search_term": {"": (("search_term", 1.0),), "name": (("search_term", 0.9),)},
+    "product": {
+        "id": (("sku_id", 0.97),), "name": (("product_name", 1.0),), "": (("product_name", 0.9), ("sku_id", 0.88)),
+        "size": (("pack_size", 0.97),), "type": (("product_category", 0.7),),
+    },
+    "sku": {"": (("sku_id", 0.93), ("seller_sku", 0.8)), "id": (("sku_id", 0.95), ("seller_sku", 0.75)), "name": (("product_name", 0.9),)},
+    "seller_sku": {"": (("seller_sku", 1.0), ("sku_id", 0.8)), "id": (("seller_sku", 1.0), ("sku_id", 0.8))},
+    "asin": {"": (("sku_id", 0.99),), "id": (("sku_id", 0.99),), "name": (("product_name", 0.8),)},
+    "gtin": {"": (("gtin14", 0.99), ("sku_id", 0.7)), "id": (("gtin14", 0.98), ("sku_id", 0.7))},
+    "brand": {"id": (("brand_id", 1.0),), "name": (("brand_name", 1.0),), "": (("brand_name", 0.93), ("brand_id", 0.85))},
+    "retailer": {"id": (("retailer_id", 1.0),), "name": (("retailer_name", 1.0),), "": (("retailer_name", 0.93), ("retailer_id", 0.9))},
+    "portfolio": {"name": (("portfolio_name", 1.0),), "": (("portfolio_name", 0.93),)},
+    "placement": {"": (("placement", 1.0),), "name": (("placement", 0.97),), "type": (("placement", 0.9),)},
+    "device": {"": (("device", 1.0),), "type": (("device", 0.98),), "name": (("device", 0.9),)},
+    "media": {"": (("media_type", 0.9),), "type": (("media_type", 1.0),)},
+    "ad_product": {"": (("ad_product", 0.9), ("creative_type", 0.6)), "name": (("ad_product", 0.85),), "type": (("ad_product", 0.9),)},
+    "bidding": {"": (("bidding_strategy", 1.0),), "type": (("bidding_strategy", 0.97),), "name": (("bidding_strategy", 0.9),)},
+    "buying": {"": (("buy_type", 1.0),), "type": (("buy_type", 1.0),)},
+    "cost_model": {"": (("cost_model", 0.97),), "type": (("cost_model", 0.97),)},
+    "match_type": {"": (("match_type", 1.0),)},
+    "audience": {"id": (("audience_id", 1.0),), "name": (("audience_id", 0.7),), "": (("audience_id", 0.85),)},
+    "geo": {"": (("geo", 0.95),), "name": (("geo", 0.93),), "id": (("geo", 0.8),)},
+    "store": {"id": (("store_id", 1.0),), "": (("store_id", 0.85),)},
+    "sales_channel": {"": (("sales_channel", 1.0),), "type": (("sales_channel", 0.95),), "name": (("sales_channel", 0.95),)},
+    "category": {"": (("product_category", 0.93),), "name": (("product_category", 0.95),)},
+    "event": {"id": (("event_id", 1.0),)},
+    "session": {"id": (("session_id", 1.0),), "": (("session_id", 0.7),)},
+    "user": {"id": (("user_id", 1.0),), "": (("user_id", 0.6),)},
+    "request": {"id": (("request_id", 1.0),)},
+    "currency": {"": (("currency", 1.0),), "id": (("currency", 1.0),), "name": (("currency", 0.8),)},
+    "day": {"": (("period_start", 1.0),)},
+    "start": {"": (("period_start", 0.98),)},
+    "end": {"": (("period_end", 0.98),)},
+    "hour": {"": (("event_hour", 0.97),)},
+    "instant": {"": (("event_ts_utc", 0.92),)},
+    "as_of": {"": (("as_of_utc", 0.95),)},
+}  # fmt: skip
+_MOMENTS: Final = frozenset({"day", "start", "end", "hour", "instant"})
+#: Things that a thing after them belongs to: `product brand` is a brand, `ad group ad id` an ad's.
+_OWNED: Final = frozenset({"purchased", "parent", "page", "seller"})
+
+
+def compose(reading: Reading) -> list[Candidate]:
+    """What the reading may mean, with scores from 0 to 1; empty where nothing was understood."""
+    made = [
+        Candidate(meaning, round(score * reading.certainty, 4), why)
+        for meaning, score, why in _compose(reading)
+        if meaning.target is None or meaning.outcome is not None or meaning.target in rmis.COLUMNS
+    ]
+    return sorted(made, key=lambda candidate: -candidate.score)
+
+
+_Made = Iterator[tuple[Meaning, float, str]]
+
+
+def _compose(reading: Reading) -> _Made:
+    if "currency" in reading.things:
+        yield Meaning("currency"), 0.97 if len(reading.things) == 1 and not reading.foreign else 0.9, "names a currency"
+    elif reading.foreign:
+        yield NOTHING, 0.95, f"is about {reading.foreign[-1].replace('_', ' ')}, which RMIS does not keep"
+    elif reading.ratios:
+        yield from _ratio(reading)
+    elif reading.rates or (reading.words.unit == "%" and reading.measures):
+        yield from _rate(reading)
+    elif reading.measures:
+        yield from _measure(reading)
+    elif set(reading.scopes) & set(_QUARTERS) and "quartile" in reading.words.words:
+        yield from _quarter(reading)
+    elif reading.things:
+        yield from _thing(reading)
+    elif reading.traits:
+        yield from _trait(reading)
+
+
+def _ratio(reading: Reading) -> _Made:
+    ratio = reading.ratios[-1]
+    if "video" in reading.measures or reading.has("assisted", "new", "existing", "cumulative"):
+        yield NOTHING, 0.85, f"a {ratio} of a part, which RMIS does not keep"
+        return
+    narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS)
+    yield Meaning(_RATIOS[ratio]), 0.8 if narrower else 0.98, f"names the ratio {ratio.upper()}"
+
+
+def _rate(reading: Reading) -> _Made:
+    counted = [measure for measure in reading.measures if measure != "value"]
+    if "per" in reading.rates and len(counted) == 2:
+        target = _QUOTIENTS.get((counted[0], counted[1]))
+        if target is not None:
+            yield Meaning(target), 0.95, f"{counted[0]} per {counted[1]}"
+            return
+    if reading.has("new") and counted[-1:] in (["sales"], ["units"]):
+        yield Meaning(f"reported_ntb_{counted[-1]}_rate"), 0.95, f"share of {counted[-1]} from new buyers"
+        return
+    what = counted[-1] if counted else "something"
+    yield NOTHING, 0.85, f"a rate of {what.replace('_', ' ')}, which RMIS does not keep"
+
+
+def _quarter(reading: Reading) -> _Made:
+    for scope in reading.scopes:
+        if scope in _QUARTERS:
+            yield Meaning(_QUARTERS[scope]), 0.95, "names how far videos were played"
+            return
+
+
+def _measure(reading: Reading) -> _Made:
+    last = reading.measures[-1]
+    words = set(reading.words.words)
+    outcomes = [measure for measure in reading.measures if measure in OUTCOMES - {"value"}]
+    if words & {"id", "uuid", "guid", "key", "identifier"} or "type" in reading.traits:
+        yield NOTHING, 0.85, "tells of something counted, and is no count"
+    elif any(measure in reading.measures for measure in ("video", "video_views", "video_starts")):
+        yield from _video(reading)
+    elif reading.has(*_QUARTERS) and "views" in reading.measures:
+        yield from _quarter(reading)
+    elif outcomes and "spend" in reading.measures:
+        yield NOTHING, 0.7, "joins cost and outcome"
+    elif outcomes or last == "value":
+        yield from _outcome(reading, outcomes[-1] if outcomes else "value")
+    elif last == "views":
+        yield Meaning("video_views"), 0.4, "counts views"
+        yield Meaning("impressions"), 0.39, "counts views"
+    else:
+        yield from _delivered(reading, last)
+
+
+def _video(reading: Reading) -> _Made:
+    if reading.has(*_QUARTERS):
+        yield from _quarter(reading)
+    elif "video_starts" in reading.measures:
+        yield Meaning("video_starts"), 0.97, "counts videos started"
+    elif "video_views" in reading.measures or "views" in reading.measures:
+        odd = [word for word in reading.words.words if word.isdigit()]
+        yield (NOTHING if odd else Meaning("video_views")), 0.9 if odd else 0.97, "counts videos viewed"
+    else:
+        yield NOTHING, 0.7, "tells of videos what RMIS does not keep"
+
+
+def _delivered(reading: Reading, measure: str) -> _Made:
+    target = _DELIVERY[measure]
+    if reading.has("invalid") and measure in ("impressions", "clicks"):
+        yield Meaning(f"invalid_{target}"), 0.97, f"counts filtered {target}"
+    elif reading.has("viewable") and measure == "impressions":
+        yield Meaning("viewable_impressions"), 0.97, "counts impressions in view"
+    elif measure not in ("reach", "frequency") and reading.has("average", "cumulative", "new", "assisted"):
+        yield NOTHING, 0.7, f"a part or mean of {target}"
+    elif "video" in reading.scopes or len(reading.measures) > 1:
+        yield Meaning(target), 0.75, f"counts {target} of some kind"
+    else:
+        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "all")
+        owned = any(thing not in ("ad", "product", "campaign", "account") for thing in reading.things)
+        yield Meaning(target), 0.8 if narrow or owned else 0.98, f"names {target.replace('_', ' ')}"
+
+
+def _outcome(reading: Reading, measure: str) -> _Made:
+    words = reading.words
+    if reading.has("average"):
+        yield NOTHING, 0.85, "a mean of outcomes, which RMIS does not keep"
+        return
+    metric, score = measure, 0.98
+    if measure == "value":
+        metric, score = "sales", 0.35
+    if reading.has("assisted"):
+        if metric not in ("sales", "units"):
+            yield NOTHING, 0.8, f"assisted {metric}, which RMIS does not keep"
+            return
+        metric = f"assisted_{metric}"
+    if reading.has("all"):
+        score = 0.82
+    match = next((scope for scope in _MATCHES if reading.has(scope)), "total")
+    channel = next((scope for scope in _CHANNELS if reading.has(scope)), "all")
+    ntb = "new" if reading.has("new") else "existing" if reading.has("existing") else "all"
+    outcome = Outcome(
+        metric=metric,  # type: ignore[arg-type]
+        click_days=None if metric == "view_through_conversions" else words.click_days,
+        view_days=words.view_days or (words.click_days if metric == "view_through_conversions" else None),
+        match=match,  # type: ignore[arg-type]
+        channel=channel,  # type: ignore[arg-type]
+        ntb=ntb,  # type: ignore[arg-type]
+        by_view=reading.has("view") or metric == "view_through_conversions",
+    )
+    if outcome.by_view and outcome.view_days is None and outcome.click_days is not None:
+        outcome = Outcome(outcome.metric, None, outcome.click_days, outcome.match, outcome.channel, outcome.ntb, True)
+    said = [word for word in (match, channel, ntb) if word not in ("all", "total")]
+    yield Meaning(metric, outcome), score, f"names attributed {metric.replace('_', ' ')}" + "".join(f", {w}" for w in said)
+
+
+def _thing(reading: Reading) -> _Made:
+    things = reading.things
+    thing = things[-1]
+    if set(things) & _OWNED or (thing in _MOMENTS and len(set(things) - _MOMENTS) > 0):
+        yield NOTHING, 0.85, f"{' '.join(things).replace('_', ' ')}: not of the row itself"
+        return
+    if {"day", "hour"} <= set(things):
+        yield Meaning("event_ts_utc"), 0.8, "names day and hour"
+        return
+    trait = reading.traits[-1] if reading.traits else ""
+    for target, score in _THINGS.get(thing, {}).get(trait, ()):
+        yield Meaning(target), score, f"names the {thing.replace('_', ' ')}" + (f"'s {trait}" if trait else "")
+    if trait not in _THINGS.get(thing, {}):
+        yield NOTHING, 0.85, f"the {thing.replace('_', ' ')}'s {trait or 'own'}: RMIS has no column for it"
+
+
+def _trait(reading: Reading) -> _Made:
+    trait = reading.traits[-1]
+    if trait == "status":
+        yield Meaning("status"), 0.95, "names a status"
+    elif trait == "size":
+        yield Meaning("pack_size"), 0.7, "names a size"
+    else:
+        yield NOTHING, 0.5, f"a bare {trait}: of what, it does not say"

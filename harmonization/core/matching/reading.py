@@ -1,0 +1,122 @@
+"""What a header's words say: the concepts found in them, longest phrases first, and what was not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from harmonization.core.matching.lexicon import Concept, Lexicon
+from harmonization.core.matching.words import HeaderWords
+
+#: Finds the concepts of an unknown phrase by nearness of meaning: (nearest phrase, its concepts, similarity) or None.
+Nearest = Callable[[str], tuple[str, tuple[Concept, ...], float] | None]
+#: Dotted prefixes that only group columns.
+GROUPS: Final = frozenset({"metric", "segment", "dimension", "attribute", "data", "report", "stat", "field", "row"})
+
+
+@dataclass(slots=True)
+class Reading:
+    """Concepts by kind. `certainty` falls with every word that was not understood or only guessed."""
+
+    words: HeaderWords
+    things: list[str] = field(default_factory=list)
+    traits: list[str] = field(default_factory=list)
+    measures: list[str] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
+    ratios: list[str] = field(default_factory=list)
+    rates: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    guesses: list[str] = field(default_factory=list)
+    certainty: float = 1.0
+
+    def has(self, *scopes: str) -> bool:
+        return any(scope in self.scopes for scope in scopes)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.things or self.traits or self.measures or self.ratios or self.foreign)
+
+
+def read(words: HeaderWords, lexicon: Lexicon, nearest: Nearest | None = None) -> Reading:
+    """The reading of a header. With `nearest`, unknown words are understood by what they are like."""
+    reading = Reading(words)
+    found: list[tuple[Concept, ...]] = []
+    unknown: list[list[str]] = []
+    prefix = tuple(word for word in words.prefix if word not in GROUPS)
+    sequence = [*prefix, *words.words]
+    index = 0
+    gap = False
+    while index < len(sequence):
+        width, concepts = _longest(sequence, index, lexicon)
+        if not concepts:
+            if gap:
+                unknown[-1].append(sequence[index])
+            else:
+                unknown.append([sequence[index]])
+            gap = True
+            index += 1
+            continue
+        gap = False
+        found.append(concepts)
+        index += width
+    for span in unknown:
+        phrase = " ".join(span)
+        guess = nearest(phrase) if nearest is not None and not phrase.isdigit() else None
+        if guess is None:
+            reading.unknown.append(phrase)
+            continue
+        found.append(guess[1])
+        reading.guesses.append(f"{phrase!r} is like {guess[0]!r}")
+        reading.certainty *= 0.6 + 0.3 * guess[2]
+    _settle(found, reading)
+    total = max(1, len(sequence))
+    lost = sum(len(phrase.split()) for phrase in reading.unknown)
+    reading.certainty *= 1.0 - 0.75 * lost / total
+    return reading
+
+
+def _longest(sequence: list[str], index: int, lexicon: Lexicon) -> tuple[int, tuple[Concept, ...]]:
+    for width in range(min(lexicon.longest, len(sequence) - index), 0, -1):
+        concepts = lexicon.phrases.get(tuple(sequence[index : index + width]))
+        if concepts:
+            return width, concepts
+    return 0, ()
+
+
+#: Measures of outcomes: beside them `advertised sku`, `brand`, `store`, `click` say which outcomes count.
+OUTCOMES: Final = frozenset(
+    {"sales", "orders", "units", "add_to_cart", "detail_page_views", "view_through_conversions", "value"}
+)
+
+
+def _settle(found: list[tuple[Concept, ...]], reading: Reading) -> None:
+    """Choose among the meanings of each phrase by what stands beside it."""
+    kinds = [{concept.kind for concept in concepts} for concepts in found]
+    names = {concept.name for concepts in found for concept in concepts if concept.kind == "measure"}
+    outcome = bool(names & (OUTCOMES - {"value"}))
+    spending = any("measure" in kind for kind in kinds)
+    for concepts in found:
+        by_kind = {concept.kind: concept.name for concept in concepts}
+        _place(by_kind, reading, outcome=outcome, measured=spending)
+
+
+def _place(by_kind: dict[str, str], reading: Reading, *, outcome: bool, measured: bool) -> None:
+    thing, scope, measure = by_kind.get("thing"), by_kind.get("scope"), by_kind.get("measure")
+    if "foreign" in by_kind:
+        reading.foreign.append(by_kind["foreign"])
+    elif "ratio" in by_kind:
+        reading.ratios.append(by_kind["ratio"])
+    elif "rate" in by_kind:
+        reading.rates.append(by_kind["rate"])
+    elif measure is not None and not (scope is not None and outcome and measure not in OUTCOMES):
+        reading.measures.append(measure)
+    elif scope is not None and (thing is None or outcome):
+        reading.scopes.append(scope)
+    elif thing is not None:
+        # `ad spend`, `ad clicks`: of course it is the ad's.
+        if not (thing == "ad" and measured):
+            reading.things.append(thing)
+    elif "trait" in by_kind:
+        reading.traits.append(by_kind["trait"])

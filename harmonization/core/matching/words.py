@@ -1,0 +1,157 @@
+"""A header as words: `attributedSalesSameSku14d`, `_7_d_click`, `14 Day Total Sales (₹)`, `metrics.cost_micros`.
+
+Nothing here knows a network. Windows (`14d`, `7 day click`, `days30`) and unit suffixes are taken out of the words, since
+they say how a figure is counted and not what it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from harmonization.core.headers import CURRENCY_CODES, CURRENCY_SIGNS, split_unit
+
+#: Headers are text that somebody else wrote: longer ones are read up to here.
+LONGEST: Final = 200
+_ACRONYMS = re.compile(r"(?i)(?<![a-z])(t?acos|roas|iroas|vcpm|ecpm)(?![a-z])|ACoS|RoAS")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_WORD = re.compile(r"[^\W_]+|[%#$€£₹¥]")
+_DAY_WORDS: Final = frozenset({"d", "day", "dy"})
+_HOUR_WORDS: Final = frozenset({"h", "hr", "hour"})
+_CLICK: Final = frozenset({"click", "clickthrough"})
+_VIEW: Final = frozenset({"view", "viewthrough", "impression"})
+#: Two-letter words that may be part of an unspaced header.
+_SHORT_PARTS: Final = frozenset({"id", "ad"})
+_SHORT: Final = frozenset(
+    "acos tacos roas iroas status os ios gross as is us this has plus micros address access business class loss sms gps"
+    " cross less press basis analysis always news series plus various".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderWords:
+    """`words` are singular and lower case, without window and unit; `unit` is `%`, `#`, a currency code or None.
+
+    `click_days` and `view_days` are the windows that the header names; `touch` is what it names without a number of
+    days. `prefix` are the words before the last dot of a dotted name.
+    """
+
+    header: str
+    words: tuple[str, ...]
+    unit: str | None
+    click_days: int | None
+    view_days: int | None
+    prefix: tuple[str, ...] = ()
+
+    @property
+    def phrase(self) -> str:
+        return " ".join(self.words)
+
+
+@lru_cache(maxsize=4096)
+def singular(word: str) -> str:
+    """Plural endings off: `sales` is `sale`, `quantities` is `quantity`, `status` stays."""
+    if word in _SHORT or len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("shes", "ches", "xes", "sses")):
+        return word[:-2]
+    return word[:-1]
+
+
+def split_words(text: str) -> list[str]:
+    """Lower-case singular words and numbers of a header, signs as words of their own."""
+    text = unicodedata.normalize("NFKC", text[:LONGEST])
+    text = _ACRONYMS.sub(lambda found: f" {found[0].lower()} ", text)
+    words: list[str] = []
+    for chunk in _WORD.findall(text):
+        words += [singular(part.casefold()) for part in _CAMEL.split(chunk) if part]
+    return words
+
+
+def read_header(header: str, known: Container[str] = frozenset()) -> HeaderWords:
+    """The words of a header. `known` are words of the lexicon: `adspend` is split where all its parts are known."""
+    bare, unit = split_unit(header[:LONGEST].strip())
+    parts = bare.split(".")
+    # A dotted name is a path (`metrics.clicks`); other dots end abbreviations.
+    prefix = split_words(".".join(parts[:-1])) if len(parts) > 1 and re.fullmatch(r"[\w.]+", bare) else []
+    words = split_words(parts[-1] if prefix else bare)
+    words, click, view = _windows(words)
+    unit = unit or _sign(words)
+    words = [word for word in words if word not in ("%", "#", "$") and word not in CURRENCY_SIGNS]
+    if known:
+        words = [piece for word in words for piece in _split_known(word, known)]
+        prefix = [piece for word in prefix for piece in _split_known(word, known)]
+    return HeaderWords(header, tuple(words), unit, click, view, tuple(prefix))
+
+
+def _sign(words: list[str]) -> str | None:
+    for word in words:
+        if word in ("%", "#", "$"):
+            return word
+        if word in CURRENCY_SIGNS:
+            return CURRENCY_SIGNS[word]
+    last = words[-1].upper() if words else ""
+    return last if last in CURRENCY_CODES and len(words) > 1 else None
+
+
+def _windows(words: list[str]) -> tuple[list[str], int | None, int | None]:
+    """Words without their windows, and the windows in days by touch; a window that names no touch is of clicks."""
+    click: int | None = None
+    view: int | None = None
+    rest: list[str] = []
+    index = 0
+    while index < len(words):
+        days, width = _window_at(words, index)
+        if days is None:
+            rest.append(words[index])
+            index += 1
+            continue
+        after = words[index + width] if index + width < len(words) else ""
+        before = rest[-1] if rest else ""
+        if after in _VIEW or (after not in _CLICK and before == "view") or after == "post" or before == "viewthrough":
+            view = days
+        else:
+            click = days
+        index += width
+    return rest, click, view
+
+
+def _window_at(words: list[str], index: int) -> tuple[int | None, int]:
+    """(days, words used) of a window that starts here: `14 day`, `day 14` at the end, `24 hour`; else (None, 0)."""
+    word = words[index]
+    after = words[index + 1] if index + 1 < len(words) else ""
+    if word.isdigit() and 1 <= len(word) <= 3 and 1 <= int(word) <= 365:
+        if after in _DAY_WORDS:
+            return int(word), 2
+        if after in _HOUR_WORDS and int(word) % 24 == 0:
+            return int(word) // 24, 2
+    if word in _DAY_WORDS and after.isdigit() and 1 <= len(after) <= 3 and 1 <= int(after) <= 365:
+        return int(after), 2
+    return None, 0
+
+
+@lru_cache(maxsize=4096)
+def _split_cached(word: str, known: frozenset[str]) -> tuple[str, ...]:
+    best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
+    for end in range(2, len(word) + 1):
+        for start in range(max(0, end - 14), end - 1):
+            left = best[start]
+            piece = singular(word[start:end])
+            if left is None or piece not in known or (len(piece) < 3 and piece not in _SHORT_PARTS):
+                continue
+            current = best[end]
+            if current is None or len(left) + 1 < len(current):
+                best[end] = (*left, piece)
+    return best[-1] or (word,)
+
+
+def _split_known(word: str, known: Container[str]) -> tuple[str, ...]:
+    if word in known or len(word) < 5 or len(word) > 40 or not word.isalpha() or not isinstance(known, frozenset):
+        return (word,)
+    return _split_cached(word, known)

@@ -1,0 +1,98 @@
+"""Days, hours and instants from what networks write for them: local times, ISO 8601, stamps, Excel's day numbers.
+
+A local time is taken in its zone. The hour that a clock change repeats is read as the earlier of the two; a time that
+it leaves out never was, and is not readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from harmonization.core import transforms
+from harmonization.core.contract_parts import DATE_WORDS
+
+_UTC: Final = pl.Datetime("us", "UTC")
+_LOCAL: Final = pl.Datetime("us")
+_ISO: Final = (
+    r"^(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?) ?(?P<offset>Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?$"
+)
+#: Stamps of fewer digits would be days of the early seventies, or counts.
+_EPOCH_S: Final = r"^([0-9]{9,10})(?:\.[0-9]+)?$"
+_EPOCH_MS: Final = r"^([0-9]{12,13})(?:\.0+)?$"
+#: Excel's days before March 1900 are wrong by one, and nobody advertised then.
+_EXCEL: Final = r"^([0-9]{2,6}(?:\.[0-9]+)?)$"
+_EXCEL_FIRST, _EXCEL_LAST = 61, 2_958_465
+_DAY_US: Final = 86_400_000_000
+
+
+def to_instant(cells: pl.Series, formats: Sequence[str], zone: str) -> pl.Series:
+    """Instants in UTC, by the first of `formats` (words of `DATE_WORDS` or strptime patterns) that reads the cell."""
+    read = pl.Series(cells.name, [None] * len(cells), dtype=_UTC)
+    for form in formats:
+        if read.null_count() == cells.null_count():
+            break
+        read = read.zip_with(read.is_not_null(), _by_form(cells, form, zone))
+    return read
+
+
+def to_day(cells: pl.Series, formats: Sequence[str], zone: str, report_zone: str) -> pl.Series:
+    """Days: dates as they stand; of instants, the day in `report_zone`."""
+    words = [form for form in formats if form in DATE_WORDS or "%H" in form or "%I" in form]
+    read = transforms.to_date(cells, [form for form in formats if form not in words])
+    if not words or read.null_count() == cells.null_count():
+        return read
+    days = to_instant(cells, words, zone).dt.convert_time_zone(report_zone).dt.date()
+    return read.zip_with(read.is_not_null(), days)
+
+
+def to_hour(cells: pl.Series, formats: Sequence[str], zone: str, report_zone: str) -> pl.Series:
+    """Hours 0 to 23 of instants in `report_zone`."""
+    return to_instant(cells, formats, zone).dt.convert_time_zone(report_zone).dt.hour()
+
+
+def _by_form(cells: pl.Series, form: str, zone: str) -> pl.Series:
+    if form == "iso":
+        return _iso(cells, zone)
+    if form == "epoch_s":
+        seconds = cells.str.extract(_EPOCH_S).cast(pl.Int64)
+        return (seconds * 1_000_000).cast(_LOCAL).dt.replace_time_zone("UTC")
+    if form == "epoch_ms":
+        return (cells.str.extract(_EPOCH_MS).cast(pl.Int64) * 1000).cast(_LOCAL).dt.replace_time_zone("UTC")
+    if form == "excel":
+        return _local(_excel(cells), zone)
+    if "%z" in form:
+        return cells.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+    return _local(cells.str.to_datetime(form, strict=False, time_unit="us"), zone)
+
+
+def _local(read: pl.Series, zone: str) -> pl.Series:
+    local = read.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC")
+
+
+def _iso(cells: pl.Series, zone: str) -> pl.Series:
+    parts = cells.str.extract_groups(_ISO).struct.unnest()
+    time = parts["time"].fill_null("00:00")
+    time = time.zip_with(time.str.len_bytes() > 5, time + ":00")
+    stamp = parts["day"] + " " + time
+    read = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us")
+    offset = parts["offset"]
+    minutes = offset.str.extract(r"^[+-]([0-9]{2})").cast(pl.Int64) * 60 + offset.str.extract(r"([0-9]{2})$").cast(
+        pl.Int64
+    )
+    minutes = minutes.zip_with(~offset.str.starts_with("-").fill_null(False), -minutes).fill_null(0)
+    known = (read - (minutes * 60_000_000).cast(pl.Duration("us"))).dt.replace_time_zone("UTC")
+    return known.zip_with(offset.is_not_null(), _local(read, zone))
+
+
+def _excel(cells: pl.Series) -> pl.Series:
+    """Day numbers as local times, to the millisecond: a binary fraction of a day says no more."""
+    days = cells.str.extract(_EXCEL).cast(pl.Float64, strict=False)
+    days = days.set(~days.is_between(_EXCEL_FIRST, _EXCEL_LAST + 1, closed="left").fill_null(False), None)
+    since = (days * (_DAY_US / 1000)).round(0).cast(pl.Int64) * 1000
+    epoch = -25_569 * _DAY_US
+    return (since + epoch).cast(_LOCAL)
