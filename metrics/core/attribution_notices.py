@@ -13,7 +13,7 @@ from metrics.core.incrementality import EVIDENCE, Factor
 from metrics.core.notices import listed, network_name
 from metrics.core.parts import EXACT, MEASURED, NEAREST, TESTED, basis_of, outcomes_of
 from metrics.core.request import NATIVE, MetricRequest
-from metrics.core.table import CURRENCY, AttributionUsed, Notice, Provenance
+from metrics.core.table import CURRENCY, AttributionUsed, Notice, Provenance, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,16 @@ def attribution_notices(
     )
 
 
+def _weight(request: MetricRequest, attribution: str) -> Severity:
+    """A column beside the attribution in force is read with less weight than figures that all rest on it."""
+    return "warn" if request.attribution == attribution else "info"
+
+
 def _common(request: MetricRequest, totals: pl.DataFrame, used: Sequence[AttributionUsed]) -> Iterator[Notice]:
     asked = [metric.name for metric in outcomes_of(request) if basis_of(metric, request) == "common_window"]
     if not asked:
         return
+    weight = _weight(request, "common_window")
     told = "".join(
         f" In {share.currency} {share.exact:.0%} of spend is counted exactly so"
         f"{f', {share.nearest:.0%} nearly' if share.nearest else ''}"
@@ -84,7 +90,7 @@ def _common(request: MetricRequest, totals: pl.DataFrame, used: Sequence[Attribu
         if item.metric in asked and item.fit == "nearest":
             yield Notice(
                 code="nearest_rule",
-                severity="warn",
+                severity=weight,
                 text=f"{network_name(item.network)} has no {METRICS[item.metric].label.lower()} under that rule; the "
                 f"nearest it tells is shown: {item.difference}.",
             )
@@ -93,7 +99,7 @@ def _common(request: MetricRequest, totals: pl.DataFrame, used: Sequence[Attribu
         if silent:
             yield Notice(
                 code="rule_not_told",
-                severity="warn",
+                severity=weight,
                 text=f"{listed([network_name(network) for network in silent])} "
                 f"{'tells' if len(silent) == 1 else 'tell'} no {METRICS[name].label.lower()} of these purchases: "
                 "the figure is missing there, and returns leave its spend out.",
@@ -107,7 +113,7 @@ def _incremental(request: MetricRequest, totals: pl.DataFrame, factors: Sequence
     if untested := sorted(asked - {factor.outcome for factor in factors}):
         yield Notice(
             code="no_factors",
-            severity="warn",
+            severity=_weight(request, "incremental"),
             text=f"No incrementality factor is published for {listed(untested)}: it is taken as 1, so the figures are "
             "those that networks report, not what the ads caused.",
         )
@@ -124,7 +130,7 @@ def _incremental(request: MetricRequest, totals: pl.DataFrame, factors: Sequence
         if share.measured is not None and share.measured < 0.995:
             yield Notice(
                 code="partly_measured",
-                severity="warn",
+                severity=_weight(request, "incremental"),
                 text=f"{share.measured:.0%} of the spend in {share.currency} has a factor; the rest counts as "
                 "untested, with factor 1.",
             )

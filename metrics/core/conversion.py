@@ -1,4 +1,4 @@
-"""Money in one currency: each row at the rate of its own day.
+"""Money in one currency: each row at the rate of its last day.
 
 The rate of a day is the last one known on that day or before, at most `OLDEST_RATE_DAYS` earlier. A row without a rate
 keeps its own currency and is told: it is never added to the others.
@@ -18,7 +18,7 @@ import polars as pl
 from harmonization.core.rmis import MONEY
 from metrics.core.request import Period
 
-OLDEST_RATE_DAYS: Final = 10
+OLDEST_RATE_DAYS: Final = 7
 RATE: Final = "rmn_rate"
 
 
@@ -39,7 +39,7 @@ class Rates:
     rates: tuple[Rate, ...] = ()
 
     def daily(self, target: str, periods: Iterable[Period]) -> pl.LazyFrame:
-        """`currency`, `period_start`, `rmn_rate`: what to multiply money of each day by, for every day of the periods.
+        """`currency`, `period_end`, `rmn_rate`: what to multiply money of each day by, for every day of the periods.
 
         Between two currencies that are both not the base, the rate is the one of the other divided by the target's.
         """
@@ -53,9 +53,7 @@ class Rates:
                 own, other = self._on(series, currency, day), self._on(series, target, day)
                 if own is not None and other is not None:
                     rows.append((currency, day, float(own / other)))
-        return pl.LazyFrame(
-            rows, schema={"currency": pl.String, "period_start": pl.Date, RATE: pl.Float64}, orient="row"
-        )
+        return pl.LazyFrame(rows, schema={"currency": pl.String, "period_end": pl.Date, RATE: pl.Float64}, orient="row")
 
     def _series(self) -> dict[str, tuple[list[date], list[Decimal]]]:
         found: dict[str, tuple[list[date], list[Decimal]]] = {}

@@ -26,6 +26,8 @@ EVIDENCE: Final[dict[str, str]] = {
     "proxy": "taken over from a similar scope",
 }
 OUTCOMES: Final = ("sales", "orders", "units")
+#: Halo can make a factor greater than 1, and cannibalised sales make it negative; beyond this it is a mistake.
+LARGEST: Final = 10
 #: Every row is compared with each factor in force.
 MOST_FACTORS: Final = 200
 

@@ -23,6 +23,17 @@ from metrics.core.request import NATIVE, MetricRequest
 #: and whose factor an experiment found.
 EXACT, NEAREST, MEASURED, TESTED = "spend.exact", "spend.nearest", "spend.measured", "spend.tested"
 SHARES: Final = (EXACT, NEAREST, MEASURED, TESTED)
+#: Hidden sum of orders as reported, which tells whether a line is of too few buyers to be shown.
+CELL: Final = Metric(
+    name="cell.orders",
+    label="Orders",
+    unit="count",
+    outcome="orders",
+    basis="as_reported",
+    description="Orders that decide whether figures of a line are withheld.",
+    standard="",
+    standing="not covered",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +83,9 @@ def reading_key(metric: Metric, request: MetricRequest) -> tuple[Basis, str, str
 
 def outcomes_of(request: MetricRequest) -> list[Metric]:
     """Attributed figures that a request needs."""
-    return [METRICS[name] for name in additive_parts(request.metrics) if METRICS[name].outcome]
+    asked = [METRICS[name] for name in additive_parts(request.metrics) if METRICS[name].outcome]
+    # Without an outcome asked for there is nothing about buyers to withhold.
+    return [*asked, CELL] if asked and request.smallest_cell else asked
 
 
 def restricted(request: MetricRequest, sources: Sequence[Sources]) -> list[str]:
@@ -80,10 +93,11 @@ def restricted(request: MetricRequest, sources: Sequence[Sources]) -> list[str]:
     found = []
     for name in request.metrics:
         metric = METRICS[name]
-        if metric.ratio and any(
-            _partly_told(METRICS[part], request, source)
-            for source in sources
-            for part in (metric.numerator, metric.denominator)
+        if not metric.ratio:
+            continue
+        both = [METRICS[part] for part in (metric.numerator, metric.denominator)]
+        if any(_partly_told(part, request, source) for source in sources for part in both) or (
+            request.smallest_cell and any(part.outcome for part in both)
         ):
             found.append(name)
     return found
@@ -108,6 +122,8 @@ def parts_of(request: MetricRequest, sources: Sources, ratios: Iterable[str]) ->
     for name in request.metrics:
         if METRICS[name].unique:
             parts += _of_people(METRICS[name], sources)
+    if CELL in outcomes_of(request):
+        parts.append(_part(CELL, request, sources))
     return [*parts, *_shares(request, sources)]
 
 
@@ -213,5 +229,6 @@ def is_sum(column: str, request: MetricRequest) -> bool:
     return (
         name in additive_parts(request.metrics)
         or name in SHARES
+        or name == CELL.name
         or any(name.startswith(prefix) for prefix in (TOP, BOTTOM, ROWS, SUM))
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, Literal
 
-from metrics.core.definitions import DIMENSIONS, METRICS, dimension_named, metric_named
+from metrics.core.definitions import DIMENSIONS, METRICS, attributed_parts, dimension_named, metric_named
 from tenants.core.problems import InvalidInput
 
 Compare = Literal["none", "previous", "previous_exact", "year"]
@@ -83,6 +83,7 @@ class MetricRequest:
         limit: lines to return; the others are summed into one line, so that lines and totals agree.
         rule: of the common window.
         money: `native`, or the currency that money is converted to.
+        smallest_cell: fewer orders than this are withheld; 0 withholds nothing.
     """
 
     metrics: tuple[str, ...]
@@ -95,6 +96,18 @@ class MetricRequest:
     limit: int | None
     rule: CommonRule = CommonRule()
     money: str = NATIVE
+    smallest_cell: int = 0
+
+    @property
+    def incremental(self) -> bool:
+        """Whether some figure needs incrementality factors."""
+        if self.attribution == "incremental":
+            return True
+        return any(part.basis == "incremental" for name in self.metrics for part in attributed_parts(name))
+
+    def withholding(self, smallest_cell: int) -> MetricRequest:
+        """The same question, with figures of fewer orders than this withheld."""
+        return replace(self, smallest_cell=smallest_cell)
 
     @property
     def periods(self) -> tuple[Period, ...]:

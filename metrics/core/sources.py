@@ -7,7 +7,7 @@ from typing import Protocol
 
 from metrics.core.attribution import NOTHING, Choice, Reading, as_reported, parsed, under
 from metrics.core.coverage import Coverage
-from metrics.core.parts import Sources, basis_of, outcomes_of, reading_key
+from metrics.core.parts import CELL, Sources, basis_of, outcomes_of, reading_key
 from metrics.core.request import MetricRequest
 from metrics.core.table import AttributionUsed
 
@@ -50,6 +50,8 @@ def attributions_used(request: MetricRequest, coverage: Coverage, sources: Sourc
     """By network and figure, the rules that its loads are read under."""
     found = set()
     for metric in outcomes_of(request):
+        if metric is CELL:
+            continue
         for load, choice in sources.reading(metric, request).choices.items():
             if choice is not NOTHING or basis_of(metric, request) == "common_window":
                 found.add((coverage.networks[load], metric.name, choice))
