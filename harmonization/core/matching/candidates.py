@@ -154,15 +154,17 @@ def _counted_phrase(column: Column) -> str:
 
 
 def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
-    if column.reading.things or column.reading.measures or column.reading.ratios or column.reading.foreign:
+    said = column.reading
+    counts = bool(_COUNTING & set(split_words(column.words.header)))
+    if (said.things and not counts) or said.measures or said.ratios or said.foreign:
         # The header's own words already say what it is; the rest of them only qualifies it.
         return
     guessed = read(column.words, lexicon, nearest)
     if guessed.guesses:
         column.reading = guessed
-        said = "; ".join(guessed.guesses)
+        guesses = "; ".join(guessed.guesses)
         column.candidates += [
-            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({said})") for candidate in compose(guessed)
+            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({guesses})") for candidate in compose(guessed)
         ]
 
 
