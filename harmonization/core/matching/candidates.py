@@ -146,7 +146,9 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
             target = targets()[int(index)]
             outcome = _outcome_of(target, column) if target in rmis.Metric.__args__ else None  # type: ignore[attr-defined]
             likeness = float(scores[index]) * _TRUST
-            column.candidates.append(Candidate(Meaning(target, outcome), round(max(0.0, likeness), 4), "is near in meaning"))
+            column.candidates.append(
+                Candidate(Meaning(target, outcome), round(max(0.0, likeness), 4), "is near in meaning")
+            )
 
 
 def _counted_phrase(column: Column) -> str:
@@ -164,7 +166,8 @@ def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
         column.reading = guessed
         guesses = "; ".join(guessed.guesses)
         column.candidates += [
-            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({guesses})") for candidate in compose(guessed)
+            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({guesses})")
+            for candidate in compose(guessed)
         ]
 
 

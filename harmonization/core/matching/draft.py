@@ -126,7 +126,9 @@ def _usable(matched: Matched, made: Draft) -> list[ProposedColumn]:
             continue
         shown = _one_line(column.source)[:60]
         if not column.source.strip() or not compact(column.source):
-            made.decisions.append(f"Column {column.position + 1} looks like {column.target} and has no header: name it.")
+            made.decisions.append(
+                f"Column {column.position + 1} looks like {column.target} and has no header: name it."
+            )
         elif len(column.source) > LONGEST_HEADER or DAYS in column.source:
             made.notes.append(f"The header {shown!r} cannot be written in a contract; it is left out.")
         elif exact[column.source] > 1 or spelled[compact(column.source)] > 1:
@@ -195,7 +197,9 @@ def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], mad
     return list(entries.values())
 
 
-def _window(header: str, outcome: Outcome, parameters: dict[str, Any]) -> tuple[str, int | str | None, int | str | None]:
+def _window(
+    header: str, outcome: Outcome, parameters: dict[str, Any]
+) -> tuple[str, int | str | None, int | str | None]:
     """The header as the contract writes it, and both windows: from the header, stated, or asked for."""
     click, view = outcome.click_days, outcome.view_days
     if click is None and view is None:
@@ -257,9 +261,7 @@ def _defaults(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for metric in ("sales", "orders", "units"):
         own = [entry for entry in entries if entry["metric"] == metric]
-        own.sort(
-            key=lambda e: (e["match"] != "total", "channel" in e, "ntb" in e, e["click_days"] is None, e["id"])
-        )
+        own.sort(key=lambda e: (e["match"] != "total", "channel" in e, "ntb" in e, e["click_days"] is None, e["id"]))
         if own:
             chosen[metric] = own[0]["id"]
     return chosen

@@ -227,5 +227,3 @@ def has_check_digit(cell: str) -> bool:
         return False
     digits = [int(digit) for digit in reversed(cell)]
     return (-sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits) if place)) % 10 == digits[0]
-
-

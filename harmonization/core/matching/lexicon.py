@@ -109,7 +109,7 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("measure", "impressions", "ad shown ~walmart"),
     ("measure", "viewable", "viewable impression | viewable imp | impression viewable | viewable view | in view impression"
      " | active view impression"),
-    ("measure", "clicks", "click | ad click | link click | click count | total click"),
+    ("measure", "clicks", "click | ad click | link click | click count | total click | click through | clickthrough"),
     ("measure", "spend", "spend | spent | cost | ad spend | ad cost | media spend | media cost | amount spent | total cost"
      " | advertising cost | advertising spend | expenditure | total spend | investment | cost amount | net spend"),
     ("measure", "fees", "fee | platform fee | service fee | tech fee | media fee"),
@@ -145,6 +145,7 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("ratio", "cvr", "cvr | conversion rate | order rate | purchase rate | order conversion rate | click conversion rate"),
     ("rate", "rate", "rate | percent | percentage | pct | ratio | share | % of"),
     ("rate", "per", "per"),
+    ("rate", "rate", "ecp | e cp | cost per | effective cost per"),
     # scopes
     ("scope", "attributed", "attributed | attribution | attributable | credited"),
     ("scope", "assisted", "assisted | assist"),
@@ -199,12 +200,12 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("foreign", "sync", "synced | ingested at | loaded at | batch id | last updated | updated at | last modified"
      " | extracted at | modified at | update time | last updated date | creation date | row number | row id"),
     ("foreign", "network", "network | network type | ad network | search partner | ad distribution"),
-    ("foreign", "branded_search", "branded search | search lift | brand lift"),
+    ("foreign", "branded_search", "branded search | brand search | search lift | brand lift"),
     ("foreign", "list", "add to list | wish list | wishlist | favourite | favorite"),
     ("foreign", "price", "price | list price | unit price | msrp | inventory | stock | availability"),
     ("foreign", "balance", "balance | wallet | credit | invoice | tax | vat"),
     ("foreign", "lead", "lead | install | sign up | signup | form | call | message"),
-    ("foreign", "relation", "relationship | engagement type | difference | lag"),
+    ("foreign", "relation", "relationship | relation | engagement type | difference | lag"),
     ("filler", "", "the | of | a | in | by | for | num | numeric | metric | report | to | on | and | with | from | my | sum"
      " | count | stat | statistic | performance | level | data | field | col | column | daily | via | at | it | reported"),
 )  # fmt: skip

@@ -177,10 +177,10 @@ def _compose(reading: Reading) -> _Made:
 
 def _ratio(reading: Reading) -> _Made:
     ratio = reading.ratios[-1]
-    if "video" in reading.measures or reading.has("assisted", "new", "existing", "cumulative"):
+    if "video" in reading.measures or reading.has("assisted", "new", "existing", "cumulative", "invalid"):
         yield NOTHING, 0.85, f"a {ratio} of a part, which RMIS does not keep"
         return
-    narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS)
+    narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS) or bool(reading.measures)
     yield Meaning(_RATIOS[ratio]), 0.8 if narrower else 0.98, f"names the ratio {ratio.upper()}"
 
 
@@ -209,7 +209,7 @@ def _measure(reading: Reading) -> _Made:
     last = reading.measures[-1]
     words = set(reading.words.words)
     outcomes = [measure for measure in reading.measures if measure in OUTCOMES - {"value"}]
-    if words & {"id", "uuid", "guid", "key", "identifier"} or "type" in reading.traits:
+    if words & {"id", "uuid", "guid", "key", "identifier"} or set(reading.traits) & {"type", "name"}:
         yield NOTHING, 0.85, "tells of something counted, and is no count"
     elif any(measure in reading.measures for measure in ("video", "video_views", "video_starts")):
         yield from _video(reading)
@@ -249,7 +249,7 @@ def _delivered(reading: Reading, measure: str) -> _Made:
     elif "video" in reading.scopes or len(reading.measures) > 1:
         yield Meaning(target), 0.75, f"counts {target} of some kind"
     else:
-        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "all")
+        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "all", "gross")
         owned = any(thing not in ("ad", "product", "campaign", "account") for thing in reading.things)
         yield Meaning(target), 0.8 if narrow or owned else 0.98, f"names {target.replace('_', ' ')}"
 
@@ -284,7 +284,11 @@ def _outcome(reading: Reading, measure: str) -> _Made:
     if outcome.by_view and outcome.view_days is None and outcome.click_days is not None:
         outcome = Outcome(outcome.metric, None, outcome.click_days, outcome.match, outcome.channel, outcome.ntb, True)
     said = [word for word in (match, channel, ntb) if word not in ("all", "total")]
-    yield Meaning(metric, outcome), score, f"names attributed {metric.replace('_', ' ')}" + "".join(f", {w}" for w in said)
+    yield (
+        Meaning(metric, outcome),
+        score,
+        f"names attributed {metric.replace('_', ' ')}" + "".join(f", {w}" for w in said),
+    )
 
 
 def _thing(reading: Reading) -> _Made:
@@ -297,7 +301,11 @@ def _thing(reading: Reading) -> _Made:
     if {"day", "hour"} <= set(things):
         yield Meaning("event_ts_utc"), 0.8, "names day and hour"
         return
-    trait = reading.traits[-1] if reading.traits else ""
+    # `campaign type name` is the type, spelled out.
+    trait = "type" if "type" in reading.traits else reading.traits[-1] if reading.traits else ""
+    if reading.has("halo"):
+        yield NOTHING, 0.85, f"of another {thing} than the advertised one"
+        return
     for target, score in _THINGS.get(thing, {}).get(trait, ()):
         yield Meaning(target), score, f"names the {thing.replace('_', ' ')}" + (f"'s {trait}" if trait else "")
     if trait not in _THINGS.get(thing, {}):

@@ -74,9 +74,7 @@ def _propose(
     while headers and not headers[-1].strip():
         headers.pop()
     cells = _cells(opened, header_row, len(headers))
-    matched = match_columns(
-        headers, cells, knowledge, without=withheld, embedder=embedder, reranker=reranker
-    )
+    matched = match_columns(headers, cells, knowledge, without=withheld, embedder=embedder, reranker=reranker)
     near, share = knowledge.nearest(headers)
     made, facts = _draft(matched, near if share >= SAME_NETWORK else None, opened.head.kind, name)
     notes = [f"{network!r} is no network whose knowledge is kept apart; it changes nothing." for network in
