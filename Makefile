@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 # The resolved set was tested on 3.11; the next versions are taken where it is missing.
 CANDIDATES := python3.11 python3.12 python3.13 python3
 
-.PHONY: help setup demo serve stop status test check fix bench reset-demo run-example harmonize
+.PHONY: help setup demo serve stop status test check fix bench prove reset-demo run-example harmonize
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -46,6 +46,8 @@ check: $(STAMP) ## lint, types, floors, migrations, file lengths
 	@# A file past 450 lines is two rooms that have not been separated yet.
 	@git ls-files -z -- '*.py' '*.html' '*.css' '*.js' '*.sh' '*.yaml' '*.toml' Makefile ':!static/vendor' ':!*/migrations/*' \
 	  | xargs -0 awk 'FNR == 451 { print FILENAME " has more than 450 lines"; found = 1 } END { exit found }'
+	@# A warning only: a long proof is run again before a release, not after every change.
+	@$(PYTHON) -m proofs --stale
 
 fix: $(STAMP) ## let ruff repair and format what it can
 	$(PYTHON) -m ruff check --fix .
@@ -53,6 +55,9 @@ fix: $(STAMP) ## let ruff repair and format what it can
 
 bench: $(STAMP) ## timings against a stated reference; ARGS="--keep" writes docs/benchmarks/
 	@$(PYTHON) -m benches $(ARGS)
+
+prove: $(STAMP) ## long proofs, kept in docs/proofs/; ARGS="kill --option rows=1000000" for some
+	@$(PYTHON) -m proofs $(ARGS)
 
 reset-demo: $(STAMP) ## delete this checkout's embedded databases and files
 	@$(LOCAL) reset

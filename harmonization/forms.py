@@ -8,6 +8,7 @@ from django import forms
 
 from accounts.models import User
 from harmonization import selectors
+from harmonization.core.source_file import SUFFIXES
 from harmonization.models import Account, MappingContract, Upload
 
 
@@ -17,8 +18,8 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label="File",
         allow_empty_file=True,
-        help_text="CSV or XLSX, as the network exported it.",
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.gz"}),
+        help_text="CSV, XLSX, JSON, NDJSON or Parquet, as the network exported it; also packed as gz, zst or zip.",
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(SUFFIXES)}),
     )
     kind = forms.ChoiceField(label="What it is", choices=Upload.Kind.choices, initial=Upload.Kind.REPORT)
     account = forms.ModelChoiceField(

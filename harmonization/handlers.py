@@ -4,13 +4,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from harmonization import services
-from harmonization.services.loads import KIND
+from harmonization.services.checks import CHECK_KIND
+from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
+from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
 
 def run_load(context: JobContext) -> Mapping[str, Any]:
     """Harmonise an upload."""
-    return services.harmonize_upload(context=context)
+    result = services.harmonize_upload(context=context)
+    # The load is published and the job has succeeded: what follows can fail neither.
+    services.check_after_load(result)
+    return result
+
+
+def run_check(context: JobContext) -> Mapping[str, Any]:
+    """Check the whole history of accounts."""
+    return services.run_check(context=context)
+
+
+def run_restatement(context: JobContext) -> Mapping[str, Any]:
+    """Take out of earlier loads what a whole export does not tell."""
+    return services.restate_days(context=context)
+
+
+def run_vacuum(context: JobContext) -> Mapping[str, Any]:
+    """Delete event files that nothing in reach needs."""
+    return services.vacuum_events(context=context)
 
 
 def register() -> None:
@@ -23,5 +43,33 @@ def register() -> None:
             title="Harmonise a report",
             permission="uploads.create",
             timeout_seconds=3600,
+            abandoned=note_abandoned,
+        )
+    )
+    register_handler(
+        Handler(
+            kind=WHOLE_KIND,
+            queue="harmonize",
+            run=run_restatement,
+            title="Restate the days of an export",
+            permission="uploads.create",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=VACUUM_KIND,
+            queue="harmonize",
+            run=run_vacuum,
+            title="Delete old versions of events",
+            permission="schedules.manage",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=CHECK_KIND,
+            queue="harmonize",
+            run=run_check,
+            title="Check the data",
+            permission="quality.manage",
         )
     )

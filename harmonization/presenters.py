@@ -21,6 +21,7 @@ class State:
 
 _STATES = {
     Load.Status.PUBLISHED: ("published", "good", "circle-check"),
+    Load.Status.REPLACED: ("replaced", "", "history"),
     Load.Status.RUNNING: ("running", "info", "refresh"),
     Load.Status.WAITING: ("waiting", "", "clock"),
     Load.Status.FAILED: ("failed", "bad", "alert-triangle"),

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import polars as pl
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import BigIntegerField, Count, Max, Min, Q, QuerySet, Sum
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, JSONObject
 
 from accounts import selectors as people
 from accounts.models import User
@@ -27,10 +26,12 @@ from harmonization.models import (
     Load,
     MappingContract,
     Product,
+    Restatement,
     Retailer,
+    TableVersion,
     Upload,
 )
-from tenants.core.problems import NotFound
+from tenants.core.problems import InvalidInput, NotFound
 from tenants.selectors import tenant_folder
 
 EVENTS = "events"
@@ -70,31 +71,55 @@ def events_folder() -> EventTableFolder:
     return EventTableFolder(tenant_folder() / "delta" / EVENTS)
 
 
-def published_events(*, brand_ids: Collection[UUID], with_unbranded: bool = False) -> EventView | None:
-    """Published events of these brands; None while nothing is published at all.
+def published_events(
+    *, brand_ids: Collection[UUID], with_unbranded: bool = False, as_of: datetime | None = None
+) -> EventView | None:
+    """Published events of these brands; None where nothing was published at all.
 
     Args:
         with_unbranded: also rows of accounts of several brands that name no product of the catalogue. They are
             nobody's in particular, so only roles for the whole tenant see them.
+        as_of: what was in force at that instant, before later files restated it; None means now.
+
+    Raises:
+        InvalidInput: the version of that instant was deleted, as old ones are.
     """
-    table = EventTable.objects.filter(name=EVENTS).first()
-    loads = _published_loads()
-    if table is None or table.version is None or not loads:
+    version = _version_in_force(as_of)
+    loads = _published_loads(as_of)
+    if version is None or not loads:
         return None
     allowed = pl.col("rmn_brand_id").is_in([str(pk) for pk in brand_ids])
-    rows = _with_owners(events_folder().scan(table.version), loads).filter(
+    rows = _with_owners(events_folder().scan(version), loads).filter(
         allowed | pl.col("rmn_brand_id").is_null() if with_unbranded else allowed
     )
     return EventView(
         rows=rows,
-        version=table.version,
+        version=version,
         headline={str(load.pk): dict(load.report.get("headline", {})) for load in loads},
         finality=_finality(loads),
         as_of=max(load.published_at for load in loads if load.published_at),
     )
 
 
-def _published_loads() -> list[Load]:
+def _version_in_force(as_of: datetime | None) -> int | None:
+    if as_of is None:
+        table = EventTable.objects.filter(name=EVENTS).first()
+        return table.version if table else None
+    versions = TableVersion.objects.filter(table=EVENTS)
+    found = versions.filter(published_at__lte=as_of).first()
+    if found is None:
+        return None
+    if not found.readable:
+        oldest = versions.filter(readable=True).last()
+        raise InvalidInput(
+            f"The events as of {as_of:%Y-%m-%d %H:%M} UTC are no longer kept.",
+            where="as_of",
+            fix=f"Ask for an instant from {oldest.published_at:%Y-%m-%d %H:%M} UTC on." if oldest else "Ask for now.",
+        )
+    return int(found.version)
+
+
+def _published_loads(as_of: datetime | None) -> list[Load]:
     """Published loads with their accounts and, of their reports, no more than is asked for here.
 
     Every page of figures reads them all, and a whole report is kilobytes long.
@@ -102,6 +127,11 @@ def _published_loads() -> list[Load]:
     told = JSONObject(**{name: f"report__{name}" for name in ("headline", "coverage", "report", "restatement_days")})
     loads: list[Load] = []
     published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
+    if as_of is not None:
+        # Those that were replaced meanwhile were in force then; of what was not, the version has no rows.
+        once = [Load.Status.PUBLISHED, Load.Status.REPLACED]
+        published = Load.objects.filter(status__in=once, published_at__lte=as_of).defer("report", "problem")
+        published = published.annotate(told=told)
     for load in published.select_related("upload__account__retailer", "upload__account__brand"):
         load.report = {name: value for name, value in load.told.items() if value is not None}
         loads.append(load)
@@ -195,14 +225,15 @@ def accounts_visible(*, user: Person, permission: str = "uploads.view") -> Query
 def sources_visible(*, user: Person) -> QuerySet[Account]:
     """Accounts with what arrived for each: `files`, `rows` that stand, `first_day` and `last_day` of their figures."""
     published = Q(uploads__loads__status=Load.Status.PUBLISHED)
-
-    def gone(name: str) -> Sum:
-        told = KeyTextTransform(name, "uploads__loads__report")
-        return Sum(Cast(told, BigIntegerField()), filter=published, default=0)
-
+    gave_way = (
+        Restatement.objects.filter(earlier__upload__account=OuterRef("pk"), earlier__status=Load.Status.PUBLISHED)
+        .values("earlier__upload__account")
+        .annotate(total=Sum("rows"))
+        .values("total")
+    )
     return accounts_visible(user=user).annotate(
         files=Count("uploads", distinct=True),
-        rows=Sum("uploads__loads__rows_out", filter=published, default=0) - gone("superseded") - gone("yielded"),
+        rows=Sum("uploads__loads__rows_out", filter=published, default=0) - Coalesce(Subquery(gave_way), 0),
         first_day=Min("uploads__loads__period_start", filter=published),
         last_day=Max("uploads__loads__period_end", filter=published),
     )
@@ -310,6 +341,6 @@ def stored_file(upload: Upload) -> Path:
     """Where an upload's bytes lie: under their hash, with the sender's suffix, which tells readers the format."""
     name = Path(upload.file_name.lower())
     # Of a compressed file what it unpacks to, if that is a suffix and not just the end of a sentence.
-    inner = Path(name.stem).suffix if name.suffix == ".gz" else ""
+    inner = Path(name.stem).suffix if name.suffix in (".gz", ".zst") else ""
     suffix = (inner if re.fullmatch(r"\.[a-z]{1,8}", inner) else "") + name.suffix
     return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"

@@ -63,7 +63,9 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
 
 
 class NewUploadSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True, help_text="CSV or XLSX")
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="CSV, XLSX, JSON, NDJSON or Parquet, plain or packed as gz, zst or zip"
+    )
     account = serializers.UUIDField(required=False, help_text="account the report belongs to; none for a catalogue")
     kind = serializers.ChoiceField(choices=Upload.Kind.choices, default=Upload.Kind.REPORT)
     contract = serializers.SlugField(

@@ -17,13 +17,13 @@ from django.db.models.functions import Now
 from django_tenants.utils import schema_context
 
 from jobs.core.progress import ended
-from jobs.core.registry import Level
+from jobs.core.registry import Level, handler_for
 from jobs.core.states import State
 from jobs.dispatch import leases
 from jobs.dispatch.leases import Claim
 from jobs.dispatch.models import Dispatch
 from jobs.models import Job, JobLog, JobProgress
-from tenants.core.problems import Problem
+from tenants.core.problems import InvalidInput, Problem
 from tenants.selectors import current_schema
 
 log = structlog.get_logger(__name__)
@@ -121,6 +121,21 @@ def lose_expired() -> list[tuple[UUID, State]]:
     return ended_jobs
 
 
+def tell_abandoned(*, kind: str, job_id: UUID, problem: Mapping[str, Any] | None) -> None:
+    """Let the app of a job that ended without success tidy its own rows; a mistake there keeps no job from ending."""
+    try:
+        abandoned = handler_for(kind).abandoned
+    except InvalidInput:
+        return  # there is no such kind any more
+    if abandoned is None:
+        return
+    try:
+        with transaction.atomic():
+            abandoned(job_id, problem)
+    except Exception:
+        log.exception("abandoned_job_not_tidied", tenant=current_schema(), job_id=str(job_id), kind=kind)
+
+
 def _mark_running(claim: Claim, worker: str) -> bool:
     with schema_context(claim.tenant_schema):
         found = Job.objects.filter(pk=claim.job_id).update(
@@ -158,6 +173,8 @@ def _finish(
         state=state, attempt=held.attempts, result=result, problem=problem, finished_at=Now()
     )
     _close_stages(job_id, "done" if state is State.SUCCEEDED else "stopped")
+    if state is not State.SUCCEEDED:
+        tell_abandoned(kind=held.kind, job_id=job_id, problem=problem)
     leases.count_ending(tenant_id=held.tenant_id, queue=held.queue, state=state)
     if state is State.DEAD:
         held.state, held.lease_until, held.reason = Dispatch.State.DEAD, None, reason

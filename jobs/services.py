@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Brand, User
 from accounts.services import require
-from jobs import schedule_rows
+from jobs import attempts, schedule_rows
 from jobs.core.registry import handler_for
 from jobs.core.schedules import Schedule, Timing
 from jobs.core.states import State
@@ -121,6 +121,7 @@ def cancel_job(*, job_id: UUID, actor: User | None) -> Job:
             Job.objects.filter(pk=job.pk).update(state=State.CANCELLED, finished_at=Now())
             leases.count_ending(tenant_id=held.tenant_id, queue=held.queue, state=State.CANCELLED)
             held.delete()
+            attempts.tell_abandoned(kind=job.kind, job_id=job.pk, problem=None)
     job.refresh_from_db()
     return job
 

@@ -41,6 +41,8 @@ class Config(BaseModel):
     port: int = Field(8000, ge=1, le=65535)
     bind: str = "127.0.0.1"
     upload_max_mb: int = Field(256, ge=1, le=4096)
+    history_days: int = Field(30, ge=0, le=3650, description="how far back events can be read as they were")
+    import_roots: list[str] = Field([], description="tenant=folder or tenant=s3://bucket/prefix that may be watched")
     metrics_token: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -52,7 +54,7 @@ class Config(BaseModel):
     job_memory_mb: int = Field(4096, ge=256)
     api_rate_per_minute: int = Field(600, ge=1, description="requests of one tenant, unless its own limit says less")
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "import_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -156,6 +156,8 @@ CACHES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGE_ROOT = CONFIG.storage_root or DATA_HOME / "storage"
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+HISTORY_DAYS = CONFIG.history_days
+IMPORT_ROOTS = CONFIG.import_roots
 UPLOAD_MAX_BYTES = CONFIG.upload_max_mb * 1024 * 1024
 # Django's limit on bodies that are not files; uploads are limited where they are received.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -47,6 +47,8 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "catalogue.manage": _DATA,
         "mappings.view": _BRAND_SIDE - {Role.VIEWER},
         "mappings.manage": _DATA,
+        "quality.view": _BRAND_SIDE - {Role.VIEWER},
+        "quality.manage": _DATA,
         "uploads.view": _BRAND_SIDE - {Role.VIEWER},
         "uploads.create": frozenset({Role.OWNER, Role.DATA_ENGINEER, Role.PLANNER}),
         "metrics.view": _BRAND_SIDE,

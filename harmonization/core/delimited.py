@@ -22,6 +22,7 @@ from typing import IO, Final
 
 import polars as pl
 
+from harmonization.core.mixed_text import REPLACEMENT, mend
 from harmonization.core.source_file import (
     HEAD_ROWS,
     RAGGED,
@@ -47,6 +48,11 @@ class _Scan:
     quotes: bool
     lines: int
     bare_returns: bool
+    nul: bool
+
+
+class _NotUtf8Error(ValueError):
+    """The file is not UTF-8 throughout."""
 
 
 def open_delimited(
@@ -63,28 +69,35 @@ def open_delimited(
         path = _expand(path, scratch, limits)
     with path.open("rb") as file:
         start = file.read(64 * 1024)
-    settled, guessed = _encoding(start, encoding, name)
-    scan = _scan(path, name, settled, limits)
-    warnings = []
-    if guessed and scan.encoding == "cp1252":
-        warnings.append("The file is not UTF-8; it was read as Windows-1252.")
+    settled, _ = _encoding(start, encoding, name)
+    warnings, found, holes = [], settled, False
+    try:
+        scan = _scan(path, name, settled, limits)
+    except _NotUtf8Error:
+        mended = scratch / "mended.csv"
+        repair = mend(path, mended, name, limits)
+        path, found, holes = mended, repair.encoding, repair.unreadable_lines > 0
+        warnings.append(repair.warning)
+        scan = _scan(path, name, "utf-8", limits)
     with _records(path, scan.encoding, delimiter="\n", limits=limits) as lines:
         first_lines = [line[0] for line in islice(lines, HEAD_ROWS) if line]
     chosen = _delimiter(first_lines) if delimiter == "auto" else delimiter
     with _records(path, scan.encoding, delimiter=chosen, limits=limits) as records:
         rows = tuple(tuple(record) for record in islice(records, HEAD_ROWS))
-    head = Head(rows=rows, kind="csv", encoding=scan.encoding, delimiter=chosen)
+    head = Head(rows=rows, kind="csv", encoding=found, delimiter=chosen)
 
     def frame(header_row: int, width: int) -> pl.LazyFrame:
         one_line_records = (
             scan.encoding == "utf-8"
             and not scan.bare_returns
+            and not scan.nul
+            and not holes
             and not any("\n" in cell or "\r" in cell for row in rows[:header_row] for cell in row)
         )
         if one_line_records and _is_regular(path, chosen, header_row, width, quotes=scan.quotes):
             return _as_it_lies(path, chosen, header_row, width)
         clean = scratch / "clean.csv"
-        _rewrite(path, clean, scan.encoding, chosen, header_row, width, limits, name)
+        _rewrite(path, clean, scan.encoding, chosen, header_row, width, limits, name, holes=holes)
         return _rewritten(clean, header_row, width)
 
     return OpenedFile(head, frame, tuple(warnings))
@@ -144,7 +157,7 @@ def _encoding(start: bytes, declared: str, name: str) -> tuple[str, bool]:
 def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
     """Validate the encoding over the whole file; fall back from UTF-8 to Windows-1252 where nothing was declared."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    quotes = bare_returns = False
+    quotes = bare_returns = nul = False
     lines = offset = unbroken = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -152,13 +165,14 @@ def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 if encoding == "utf-8":
-                    return _scan(path, name, "cp1252", limits)
+                    raise _NotUtf8Error from error
                 raise UnreadableFile(
                     f"The text is neither UTF-8 nor {encoding}.",
                     where=f"{name}, byte {offset + error.start}",
                     fix="Save the file as UTF-8.",
                 ) from error
-            newline = chunk.find(b"\n")
+            end = b"\n" if b"\n" in chunk else b"\r"
+            newline = chunk.find(end)
             unbroken += len(chunk) if newline < 0 else newline
             if unbroken > limits.line:
                 raise FileTooLarge(
@@ -167,12 +181,13 @@ def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
                     fix="Check that the file is a table with one record a line, and export it again.",
                 )
             if newline >= 0:
-                unbroken = len(chunk) - chunk.rfind(b"\n") - 1
+                unbroken = len(chunk) - chunk.rfind(end) - 1
             lines += chunk.count(b"\n")
             quotes = quotes or b'"' in chunk
+            nul = nul or b"\0" in chunk
             bare_returns = bare_returns or chunk.count(b"\r") > chunk.count(b"\r\n") + chunk.endswith(b"\r")
             offset += len(chunk)
-    return _Scan(encoding, quotes, lines, bare_returns)
+    return _Scan(encoding, quotes, lines, bare_returns, nul)
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -234,7 +249,16 @@ def _as_it_lies(path: Path, delimiter: str, header_row: int, width: int) -> pl.L
 
 
 def _rewrite(
-    path: Path, clean: Path, encoding: str, delimiter: str, header_row: int, width: int, limits: Limits, name: str
+    path: Path,
+    clean: Path,
+    encoding: str,
+    delimiter: str,
+    header_row: int,
+    width: int,
+    limits: Limits,
+    name: str,
+    *,
+    holes: bool,
 ) -> None:
     with (
         _records(path, encoding, delimiter=delimiter, limits=limits) as records,
@@ -246,7 +270,7 @@ def _rewrite(
             for number, record in enumerate(records, start=1):
                 if number <= header_row:
                     continue
-                sink.writerow((_misfit(record, width), *_fitted(record, width)))
+                sink.writerow((_misfit(record, width) or _hole(record, holes=holes), *_fitted(record, width)))
         except csv.Error as error:
             raise FileTooLarge(
                 f"A cell is longer than {limits.line:,} characters; a quote may be unclosed.",
@@ -256,12 +280,25 @@ def _rewrite(
 
 
 def _fitted(record: list[str], width: int) -> list[str]:
-    return (record + [""] * (width - len(record)))[:width]
+    return [cell.replace("\0", REPLACEMENT) for cell in (record + [""] * (width - len(record)))[:width]]
+
+
+def _hole(record: list[str], *, holes: bool) -> str:
+    """What of the record could not be read as text; databases take no NUL."""
+    for position, cell in enumerate(record, start=1):
+        if "\0" in cell:
+            return f"a NUL character in cell {position}"
+        if holes and REPLACEMENT in cell:
+            return f"bytes in cell {position} that are no text"
+    return ""
 
 
 def _misfit(record: list[str], width: int) -> str:
     if len(record) < width and record:
-        return f"only {len(record)} of {width} cells"
+        lines = sum(cell.count("\n") for cell in record)
+        return f"only {len(record)} of {width} cells" + (
+            f" in {lines + 1:,} lines: is a quote unclosed?" if lines else ""
+        )
     beyond = [cell for cell in record[width:] if cell.strip()]
     if beyond:
         return f"more than {width} cells: {', '.join(beyond)[:200]}"

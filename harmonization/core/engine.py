@@ -15,7 +15,7 @@ import polars as pl
 
 from harmonization.core.binding import Binding, bind
 from harmonization.core.contract import Contract
-from harmonization.core.detect import choose_contract, find_header_row
+from harmonization.core.detect import choose_contract, choose_table, find_header_row, header_span, headers_at
 from harmonization.core.load_context import LoadContext
 from harmonization.core.plan import NO_DUPLICATES, Duplicates, compile_plan
 from harmonization.core.reading import open_source
@@ -68,12 +68,15 @@ def harmonize_file(
             encoding=source.encoding if source else "auto",
             delimiter=source.delimiter if source else "auto",
             sheet=source.sheet if source else None,
+            records=source.records if source else None,
             scratch=scratch,
             limits=limits,
         ) as opened:
-            chosen = single or choose_contract(opened.head, contract if isinstance(contract, list) else [])
+            opened = choose_table(opened, [single] if single else list(contract))  # type: ignore[arg-type]
+            chosen = single or choose_contract(opened.head, list(contract))  # type: ignore[arg-type]
             header_row, binding = _bind(opened, chosen, context, path.name)
-            rows = opened.rows(header_row, len(binding.headers))
+            last_header_row = header_row + header_span(opened.head, chosen) - 1
+            rows = opened.rows(last_header_row, len(binding.headers))
             progress("harmonise", 1, 4)
             rows_in = count_rows(rows)
             if rows_in == 0:
@@ -124,7 +127,7 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
             fix="Export the report in that format, or add the format to the contract.",
         )
     header_row = find_header_row(opened.head, contract)
-    headers = list(opened.head.rows[header_row - 1])
+    headers = list(headers_at(opened.head, header_row, contract))
     while headers and not headers[-1].strip() and opened.head.kind == "csv":
         headers.pop()
     return header_row, bind(contract, headers, context)

@@ -16,14 +16,15 @@ from django.db.models import Sum
 from accounts import services as people
 from accounts.models import User
 from harmonization import selectors
-from harmonization.models import Account, Upload
+from harmonization.core import source_file
+from harmonization.models import Account, EventTable, Upload
 from tenants.core.ids import new_id
 from tenants.core.problems import InvalidInput, QuotaExceeded, TooLarge
 from tenants.selectors import current_tenant, tenant_folder
 
 MIB = 1024 * 1024
 SUFFIXES = {
-    Upload.Kind.REPORT: (".csv", ".tsv", ".txt", ".xlsx", ".gz"),
+    Upload.Kind.REPORT: source_file.SUFFIXES,
     Upload.Kind.CATALOGUE: (".csv",),
 }
 
@@ -128,7 +129,7 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
                 raise TooLarge(
                     f"The file is larger than {limit // MIB} MiB.",
                     where="file",
-                    fix="Split the export by month, or compress it with gzip.",
+                    fix="Split the export by month, or compress it with gzip, Zstandard or zip.",
                 )
             digest.update(chunk)
             file.write(chunk)
@@ -140,8 +141,9 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
 def _require_room() -> None:
     quota = current_tenant().storage_quota_mb * MIB
     used = Upload.objects.aggregate(total=Sum("size"))["total"] or 0
+    used += EventTable.objects.aggregate(total=Sum("size"))["total"] or 0
     if used >= quota:
         raise QuotaExceeded(
-            f"The uploads of this tenant use all of its {quota // MIB:,} MiB.",
-            fix="Ask the platform's operators for more.",
+            f"The files and events of this tenant use all of its {quota // MIB:,} MiB.",
+            fix="Delete old versions of events (`vacuum_events`), or ask the platform's operators for more.",
         )

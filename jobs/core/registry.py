@@ -86,6 +86,7 @@ class JobContext(Protocol):
 
 
 Run = Callable[[JobContext], Mapping[str, Any] | None]
+Abandoned = Callable[[UUID, Mapping[str, Any] | None], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,8 @@ class Handler:
         memory_mb: limit of the child process with all it starts; None means the setting `JOB_MEMORY_MB`.
         timeout_seconds: limit of one attempt.
         max_attempts: crashes after which the job is dead.
+        abandoned: told, in the tenant and in the transaction that ends the job, that it ended dead, failed or
+            cancelled, for the handler's process may be gone: job id, and the problem where there is one.
     """
 
     kind: str
@@ -112,6 +115,7 @@ class Handler:
     memory_mb: int | None = None
     timeout_seconds: int = 3600
     max_attempts: int = 3
+    abandoned: Abandoned | None = None
 
 
 _handlers: dict[str, Handler] = {}

@@ -1,6 +1,9 @@
 import gzip
+import io
+import zipfile
 
 import pytest
+import zstandard
 
 from accounts.core.permissions import Role
 from harmonization import selectors, services
@@ -41,6 +44,15 @@ def test_a_long_name_fits_the_file_system(load, walmart, name):
 def test_a_long_name_before_gz_is_no_suffix(send, walmart):
     upload = send(gzip.compress(walmart_csv()), walmart, "weekly." + "報" * 60 + ".gz").upload
     assert selectors.stored_file(upload).name == f"{upload.sha256}.gz"
+
+
+@pytest.mark.parametrize("name", ["item.csv.zst", "item.csv.gz", "item.zip"])
+def test_packed_uploads_are_read(load, walmart, name):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr("item.csv", walmart_csv())
+    packed = {"zst": zstandard.compress(walmart_csv()), "gz": gzip.compress(walmart_csv()), "zip": sink.getvalue()}
+    assert load(packed[name.rpartition(".")[2]], walmart, name)["rows_out"] == 1
 
 
 def test_nameless_file():

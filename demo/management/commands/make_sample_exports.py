@@ -14,11 +14,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from demo.core.bulk import DEFAULT_ROWS, write_bulk_walmart
 from demo.core.exports import DEFAULT_SEED, DEFAULT_UNTIL, write_sample_exports
 from demo.core.profiles import NETWORKS, PROFILES
+from demo.core.report_samples import NETWORKS as SAMPLED
+from demo.core.report_samples import write_report_samples
 from tenants.core.problems import Problem
+
+REPORTS = "reports"
 
 
 class Command(BaseCommand):
-    help = "Write sample exports of three retail media networks, with truth.json: what is true of each file."
+    help = "Write sample exports of retail media networks, with truth.json: what is true of each file."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--profile", choices=sorted(PROFILES), default="acme")
         parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of products")
         parser.add_argument(
-            "--network", action="append", choices=NETWORKS, help="write only this network; may be repeated"
+            "--network", action="append", choices=SAMPLED, help="write only this network; may be repeated"
         )
         parser.add_argument(
             "--rows",
@@ -58,14 +62,17 @@ class Command(BaseCommand):
 
 
 def _write_set(options: dict[str, Any]) -> dict[str, Any]:
+    """The year of a demonstration company, and beside it a small sample of every report that has a contract."""
+    wanted = options["network"]
     manifest = write_sample_exports(
         options["out"],
         seed=options["seed"],
         until=options["until"],
         profile=options["profile"],
         scale=options["scale"],
-        networks=options["network"],
+        networks=None if wanted is None else [network for network in NETWORKS if network in wanted],
     )
+    samples = write_report_samples(options["out"] / REPORTS, seed=options["seed"], networks=wanted)
     return {
         "out": str(manifest.out_dir),
         "profile": manifest.profile,
@@ -74,6 +81,10 @@ def _write_set(options: dict[str, Any]) -> dict[str, Any]:
         "files": [
             {"file": file.name, "contract": file.contract, "rows": file.rows, "variant": file.variant}
             for file in manifest.files
+        ]
+        + [
+            {"file": f"{REPORTS}/{one['file']}", "contract": one["contract"], "rows": one["rows"], "variant": True}
+            for one in samples
         ],
     }
 

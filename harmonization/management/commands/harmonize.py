@@ -18,7 +18,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV, CSV.GZ or XLSX export")
+        parser.add_argument(
+            "file", type=Path, help="CSV, XLSX, JSON, NDJSON or Parquet export, plain or as gz, zst or zip"
+        )
         parser.add_argument("--contract", default=AUTO, help="auto, a shipped contract's name, or a YAML file")
         parser.add_argument("--out", type=Path, help="folder for events.parquet, quarantine.parquet, skipped.parquet")
         parser.add_argument("--account", help="account id, where the export does not carry it")

@@ -149,7 +149,7 @@ def test_encodings_that_are_understood(tmp_path: Path, contract: Contract, encod
 
 def test_an_encoding_that_is_none_of_them(tmp_path: Path, contract: Contract) -> None:
     path = tmp_path / "st.csv"
-    path.write_bytes(csv_bytes(ROWS) + b"\xff\x81\n")
+    path.write_bytes(csv_bytes(ROWS) + b"\xff\x81\n" * 5)
     problem = refused(path, contract)
     assert f"byte {len(csv_bytes(ROWS)) + 1}" in problem.where
 

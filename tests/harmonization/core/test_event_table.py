@@ -1,3 +1,5 @@
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +21,11 @@ def staged(tmp_path: Path):
 
     def _staged(load: str, keys: list[str]) -> list[Path]:
         path = tmp_path / "staged.parquet"
-        pl.DataFrame({"event_key": keys, "load_id": load}).write_parquet(path)
+        day = date(2026, 11, 2)
+        columns = {"campaign_id": "9001", "campaign_name": "Chips", "sku_id": "501", "account_id": "wm-1"}
+        figures = {"currency": "USD", "spend": Decimal(1), "impressions": 100, "clicks": 1}
+        rows = {"load_id": load, "period_start": day, "period_end": day, **columns, **figures}
+        pl.DataFrame([{"event_key": key, **rows} for key in keys]).write_parquet(path)
         return [path]
 
     return _staged
@@ -56,6 +62,6 @@ def test_of_a_replaced_load_nothing_stays(table, staged):
 
 def test_rows_of_a_later_export_are_not_overwritten_by_an_earlier_one(table, staged):
     table.commit(staged(NEW, ["b", "c"]), network="walmart", load_id=NEW)
-    last = table.commit(staged(OLD, ["a", "b"]), network="walmart", load_id=OLD, yields_to=[NEW])
+    last = table.commit(staged(OLD, ["a", "b"]), network="walmart", load_id=OLD, yields_to={NEW: None})
     assert (last.rows, last.superseded, last.yielded) == (1, 0, 1)
     assert keys_of(table, last.version) == [("a", OLD), ("b", NEW), ("c", NEW)]

@@ -1,0 +1,340 @@
+"""Publishing: staged rows become a version of the event table, and what gives way to them is written down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from harmonization import selectors
+from harmonization.core.contract import Contract, parse_contract
+from harmonization.core.event_table import Committed
+from harmonization.core.findings import Found
+from harmonization.core.report import HarmonizeReport
+from harmonization.core.restatement import Coverage, Move, total
+from harmonization.models import Campaign, ContractVersion, EventTable, Load, Placement, Restatement, TableVersion
+from harmonization.services.findings import record_findings
+from tenants.selectors import tenant_folder
+
+LOOKS_FILTERED = "looks_filtered"
+TOLD_TWICE = "days_told_twice"
+
+
+def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeReport, attempt: int) -> Committed:
+    """Make a staged load visible: Delta commit and database in one step as seen by readers.
+
+    Runs inside the caller's transaction. Readers open the version named in `EventTable`; should the transaction fail
+    after the Delta commit, that version was never named and the next publisher takes it back.
+    """
+    assert report.events_path is not None, "a load is harmonised into a folder"
+    table = hold_table()
+    contract = parse_contract(version.text)
+    restates = getattr(contract, "restates", "period")
+    covers = None
+    if report.period_start is not None and report.period_end is not None:
+        covers = Coverage(report.period_start, report.period_end, restates, load.whole)
+    overlapping = _overlapping(load, covers, report.report)
+    committed = selectors.events_folder().commit(
+        [report.events_path],
+        network=report.network,
+        load_id=str(load.pk),
+        covers=covers,
+        supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
+        yields_to={
+            str(other.pk): coverage_of(other)
+            for other in overlapping.filter(upload__created_at__gt=load.upload.created_at).order_by(
+                "-upload__created_at"
+            )
+        },
+        # The same file read anew, under another version of its contract: its rows may have had other keys.
+        replaces=_ids(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk)),
+        properties={"job": str(load.job_id), "attempt": str(attempt), "load": str(load.pk)},
+    )
+    load.quarantine_path = _keep_quarantine(load, report)
+    load.contract_version = version
+    load.status = Load.Status.PUBLISHED
+    load.rows_in, load.rows_out = report.rows_in, report.rows_out
+    load.rows_quarantined, load.rows_skipped = report.rows_quarantined, report.rows_skipped
+    load.period_start, load.period_end = report.period_start, report.period_end
+    load.delta_version = committed.version
+    load.published_at = _name_version(table, committed.version, load=load, act=TableVersion.Act.LOAD)
+    load.report = _kept_report(report, contract, restates, committed, load)
+    Load.objects.filter(upload_id=load.upload_id, status=Load.Status.PUBLISHED).exclude(pk=load.pk).update(
+        status=Load.Status.REPLACED
+    )
+    load.save()
+    _write_down(committed, load.published_at)
+    record_findings(
+        found=_restatement_findings(load, committed.moves), account=load.upload.account, load=load, report=report.report
+    )
+    _note_campaigns(load)
+    _note_placements(load, report)
+    return committed
+
+
+def restate_whole(*, load: Load) -> Committed:
+    """Let the rows of earlier loads go that a load does not tell, for a person said that its export is whole.
+
+    Runs inside the caller's transaction, as `publish_load` does. A second time nothing is left to do.
+    """
+    table = hold_table()
+    load = Load.objects.select_for_update(of=("self",)).select_related("upload__account").get(pk=load.pk)
+    load.whole = True
+    covers = coverage_of(load)
+    overlapping = _overlapping(load, covers, load.report.get("report", ""))
+    assert covers is not None, "a published load has a period"
+    committed = selectors.events_folder().restate(
+        str(load.pk),
+        network=load.report.get("network", "unknown"),
+        covers=Coverage(covers.first, covers.last, "period", confirmed=True),
+        supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
+        properties={"whole": str(load.pk)},
+    )
+    if committed.version != table.version:
+        at = _name_version(table, committed.version, load=load, act=TableVersion.Act.WHOLE)
+        _write_down(committed, at)
+        load.report["superseded"] = load.report.get("superseded", 0) + committed.superseded
+    load.report["looks_filtered"] = False
+    load.save(update_fields=["whole", "report"])
+    return committed
+
+
+def coverage_of(load: Load) -> Coverage | None:
+    """What a published load covers, and how it restates; None replaces by key, as loads did before they said."""
+    if load.period_start is None or load.period_end is None or "restates" not in load.report:
+        return None
+    return Coverage(load.period_start, load.period_end, load.report["restates"], load.whole)
+
+
+def hold_table() -> EventTable:
+    """The row of the event table, locked until the caller's transaction ends, and the table as that row says.
+
+    What a publisher left that died before its version was named is taken back.
+    """
+    EventTable.objects.get_or_create(name=selectors.EVENTS)
+    table = EventTable.objects.select_for_update().get(name=selectors.EVENTS)
+    selectors.events_folder().restore(table.version)
+    return table
+
+
+def measure(table: EventTable) -> None:
+    """Note how much storage the events take, with former versions and quarantine."""
+    kept = tenant_folder() / "quarantine"
+    aside = sum(path.stat().st_size for path in kept.glob("*.parquet")) if kept.is_dir() else 0
+    table.size = selectors.events_folder().size + aside
+
+
+def _name_version(table: EventTable, version: int, *, load: Load, act: TableVersion.Act) -> datetime:
+    """Put a version in force; the instant at which that was."""
+    now = timezone.now()
+    table.version = version
+    measure(table)
+    table.save()
+    TableVersion.objects.create(table=table.name, version=version, act=act, load=load, published_at=now)
+    return now
+
+
+def _write_down(committed: Committed, at: datetime) -> None:
+    Restatement.objects.bulk_create(
+        Restatement(
+            later_id=move.later,
+            earlier_id=move.earlier,
+            mode=move.mode,
+            looks_filtered=move.looks_filtered,
+            rows=move.rows,
+            spend=_texts(move.spend),
+            vanished_rows=move.vanished_rows,
+            vanished_spend=_texts(move.vanished_spend),
+            straddling_rows=move.straddling_rows,
+            straddling_spend=_texts(move.straddling_spend),
+            version=committed.version,
+            created_at=at,
+        )
+        for move in committed.moves
+        if move.rows or move.looks_filtered or move.straddling_rows
+    )
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {currency: str(amount) for currency, amount in amounts.items()}
+
+
+def _restatement_findings(load: Load, moves: tuple[Move, ...]) -> list[Found]:
+    """What a person should know of how a load restated others."""
+    found = []
+    name, days = load.upload.file_name, f"{load.period_start} to {load.period_end}"
+    subject = f"{load.upload.sha256[:16]}, {days}"
+    if filtered := [move for move in moves if move.looks_filtered and move.later == str(load.pk)]:
+        rows = sum(move.vanished_rows for move in filtered)
+        found.append(
+            Found(
+                kind=LOOKS_FILTERED,
+                subject=subject,
+                severity="warn",
+                title=f"{name} looks filtered: it leaves out {rows:,} rows of earlier exports of these days",
+                detail="So it replaced rows of the same key only. If it is the whole report, confirm that, and the "
+                "rows it does not tell are taken out; if not, export the report without a filter.",
+                rows=rows,
+                money=total(filtered, "vanished_spend"),
+                evidence={"loads": [move.earlier for move in filtered]},
+                first_day=load.period_start,
+                last_day=load.period_end,
+            )
+        )
+    if straddling := [move for move in moves if move.straddling_rows and move.mode != "rows"]:
+        rows = sum(move.straddling_rows for move in straddling)
+        found.append(
+            Found(
+                kind=TOLD_TWICE,
+                subject=subject,
+                severity="warn",
+                title=f"{rows:,} rows of several days reach over the border of {name}",
+                detail="They stay, for nothing else tells their other days; on the days that both tell, figures count "
+                "twice. Upload an export by day, or one that covers all of their days.",
+                rows=rows,
+                money=total(straddling, "straddling_spend"),
+                evidence={"loads": sorted({one for move in straddling for one in (move.earlier, move.later)})},
+                first_day=load.period_start,
+                last_day=load.period_end,
+            )
+        )
+    return found
+
+
+def _overlapping(load: Load, covers: Coverage | None, report: str) -> QuerySet[Load]:
+    """Published loads of other files of the same account and report whose period meets this one's.
+
+    Of a day that several of them tell, the file that arrived last is right, whichever was published last: an attempt
+    may be repeated, and an old file may be read anew.
+    """
+    if covers is None:
+        return Load.objects.none()
+    return (
+        _published()
+        .filter(
+            upload__account=load.upload.account,
+            report__report=report,
+            period_start__lte=covers.last,
+            period_end__gte=covers.first,
+        )
+        .exclude(upload_id=load.upload_id)
+    )
+
+
+def _published() -> QuerySet[Load]:
+    return Load.objects.filter(status=Load.Status.PUBLISHED)
+
+
+def _ids(loads: QuerySet[Load]) -> list[str]:
+    return [str(pk) for pk in loads.values_list("pk", flat=True)]
+
+
+def _keep_quarantine(load: Load, report: HarmonizeReport) -> str:
+    if not report.rows_quarantined or report.quarantine_path is None:
+        return ""
+    relative = Path("quarantine") / f"{load.pk}.parquet"
+    kept = tenant_folder() / relative
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(report.quarantine_path, kept)
+    return relative.as_posix()
+
+
+def _kept_report(
+    report: HarmonizeReport, contract: Contract, restates: str, committed: Committed, load: Load
+) -> dict[str, Any]:
+    document = report.as_dict()
+    for path in ("events_path", "quarantine_path", "skipped_path"):
+        document.pop(path, None)
+    document["headline"] = dict(report.default_attribution)
+    document["coverage"] = {"rank": report.coverage_rank, "impressions": report.coverage_impressions}
+    document["restatement_days"] = contract.restatement_days
+    document["restates"] = restates
+    ours = [move for move in committed.moves if move.later == str(load.pk)]
+    others = [move for move in ours if move.mode != "anew"]
+    document["superseded"] = sum(move.rows for move in others)
+    document["superseded_spend"] = _texts(total(others, "spend"))
+    document["replaced"] = sum(move.rows for move in ours if move.mode == "anew")
+    document["yielded"] = committed.yielded
+    document["looks_filtered"] = any(move.looks_filtered for move in ours)
+    document["straddling"] = sum(move.straddling_rows for move in committed.moves)
+    plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
+    return plain
+
+
+def _events_of(load: Load) -> pl.LazyFrame:
+    version = load.delta_version
+    assert version is not None, "a published load has a version"
+    return selectors.events_folder().scan(version).filter(pl.col("load_id") == str(load.pk))
+
+
+def _note_campaigns(load: Load) -> None:
+    """Remember the campaigns a load brought, with the days they were seen."""
+    key = pl.coalesce(pl.col("campaign_id"), pl.col("campaign_name"))
+    seen = (
+        _events_of(load)
+        .select(
+            key.alias("key"),
+            pl.coalesce("campaign_name", "campaign_id").alias("name"),
+            "ad_product",
+            "period_start",
+            "period_end",
+        )
+        .drop_nulls("key")
+        .group_by("key")
+        .agg(
+            pl.col("name").last(),
+            pl.col("ad_product").first(),
+            pl.col("period_start").min().alias("first"),
+            pl.col("period_end").max().alias("last"),
+        )
+        .collect(engine="streaming")
+    )
+    account = load.upload.account
+    assert account is not None, "a report has an account: the database checks it"
+    known = {row.key: row for row in Campaign.objects.filter(account=account)}
+    rows = []
+    for record in seen.iter_rows(named=True):
+        old = known.get(record["key"][:255])
+        rows.append(
+            Campaign(
+                account=account,
+                key=record["key"][:255],
+                name=record["name"][:255],
+                campaign_type=record["ad_product"] or "",
+                first_day=_least(record["first"], old.first_day if old else None),
+                last_day=_greatest(record["last"], old.last_day if old else None),
+            )
+        )
+    Campaign.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "key"],
+        update_fields=["name", "campaign_type", "first_day", "last_day"],
+    )
+
+
+def _note_placements(load: Load, report: HarmonizeReport) -> None:
+    """Remember how each raw placement was read, so that people see and question it."""
+    pairs = _events_of(load).select("placement_raw", "placement").drop_nulls().unique().collect(engine="streaming")
+    with transaction.atomic():
+        for raw, placement in sorted(pairs.iter_rows()):
+            Placement.objects.get_or_create(
+                network=report.network, raw_name=raw[:160], defaults={"placement": placement}
+            )
+
+
+def _least(a: date | None, b: date | None) -> date | None:
+    return min((day for day in (a, b) if day), default=None)
+
+
+def _greatest(a: date | None, b: date | None) -> date | None:
+    return max((day for day in (a, b) if day), default=None)
