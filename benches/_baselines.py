@@ -1,4 +1,4 @@
-"""Schema matchers of others on the same labels: they see the headers and the schema's names, and where told descriptions.
+"""Schema matchers of others on the same labels: they see headers and the schema's names, or descriptions.
 
 Each gets the threshold that is best for it on the very labels it is scored on, which flatters it. Outcomes may be given
 to many columns, every other target to one: the best pair first.

@@ -19,7 +19,9 @@ from harmonization.core.matching.reading import Nearest, Reading, read
 from harmonization.core.matching.words import HeaderWords, read_header, split_words
 
 #: Columns that the engine writes itself: no header means them.
-OWN: Final = rmis.MADE | frozenset("report network grain source_tz sku_id_type impression_basis placement_raw".split())
+OWN: Final = rmis.MADE | frozenset(
+    ["report", "network", "grain", "source_tz", "sku_id_type", "impression_basis", "placement_raw"]
+)
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
 _SURE: Final = 0.7

@@ -243,7 +243,8 @@ def _close(made: Draft, matched: Matched, facts: Facts) -> None:
     if len(preferred) > 1:
         document["prefer_click_days"] = preferred
         made.decisions.append(
-            f"Windows of {', '.join(map(str, preferred))} days stand side by side: {preferred[0]} is taken as the headline's."
+            f"Windows of {', '.join(map(str, preferred))} days stand side by side: "
+            f"{preferred[0]} is taken as the headline's."
         )
     document["rules"] = draft_rules(document, matched)
     document["skip"] = [{"id": "total_row", "column": "first", "pattern": "(?i)^(grand )?totals?:?$"}]

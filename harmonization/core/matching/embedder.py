@@ -1,8 +1,8 @@
 """Nearness of meaning by all-MiniLM-L6-v2, which comes packaged: no download, no server.
 
-The model is loaded on the first text that no cache knows: a file whose words are all understood never loads it, and with
-`cache` a text is embedded once per installation. Method: mean of the last layer's token vectors, scaled to length one
-(Reimers and Gurevych 2019, Sentence-BERT).
+The model is loaded on the first text that no cache knows: a file whose words are all understood never loads it, and
+with `cache` a text is embedded once per installation. Method: mean of the last layer's token vectors, scaled to
+length one (Reimers and Gurevych 2019, Sentence-BERT).
 """
 
 from __future__ import annotations

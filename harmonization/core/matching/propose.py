@@ -43,8 +43,9 @@ def propose(
 ) -> Proposal:
     """Propose a contract for an export, also for one that has headers and no rows.
 
-    `without` withholds what is known of some networks (see `NETWORKS`); a name that is none of them is noted. `embedder`
-    is the packaged MiniLM where it is not given; `cache` is a folder for its vectors. `name` is what the file is called.
+    `without` withholds what is known of some networks (see `NETWORKS`); a name that is none of them is noted.
+    `embedder` is the packaged MiniLM where it is not given; `cache` is a folder for its vectors. `name` is what the
+    file is called.
 
     Raises:
         UnreadableFile, FileTooLarge: the file itself.

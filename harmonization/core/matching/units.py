@@ -109,10 +109,12 @@ def _money(decision: Decision, known: dict[str, list[Numbers]], *, micros: bool)
         return Reads(
             "micros", ("micros",), note="no header says so: the cost of a click is too large to be anything else"
         )
-    if micros and target is not None and target.startswith("reported_") and column.profile.is_number:
-        # The quotient is in millionths as the cost is, if it equals the quotient of the raw figures.
-        if agreement(target, column.profile.numbers, known) is not None:
-            return Reads("micros", ("micros",), note="in millionths, as the cost is")
+    if micros and target is not None and target.startswith("reported_"):
+        # The quotient is in millionths as the cost is, if it equals the quotient of the raw figures; without rows it
+        # is taken to be, for a network has one unit of money.
+        empty = column.profile.is_empty
+        if empty or agreement(target, column.profile.numbers, known) is not None:
+            return Reads("micros", ("micros",), note="taken to be in millionths, as the cost is" if empty else None)
     return Reads("money", ("to_decimal",))
 
 

@@ -1,4 +1,4 @@
-"""`manage.py propose_mapping FILE`: a proposed contract for an export that none knows. Needs no database and no server."""
+"""`manage.py propose_mapping FILE`: a proposed contract for an export that none knows. No database, no server."""
 
 from __future__ import annotations
 
