@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import yaml
@@ -27,6 +27,13 @@ _UNITS: Final = {"micros": "micros", "cents": "cents", "percent": "percent"}
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 
 
+class _Plain(yaml.SafeDumper):
+    """Values in full: a contract has no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 @dataclass(slots=True)
 class Draft:
     """A contract's document, with what was noticed while it was written."""
@@ -41,7 +48,9 @@ class Draft:
             return ""
         lines = ["# Proposed from the file's headers and values. Look at what has a low confidence before publishing."]
         lines += [f"# To decide: {_one_line(decision)}" for decision in self.decisions]
-        body = yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=118, default_flow_style=None)
+        body = yaml.dump(
+            self.document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=118, default_flow_style=None
+        )
         return "\n".join(lines) + "\n" + str(body)
 
 
@@ -131,16 +140,18 @@ def _usable(matched: Matched, made: Draft) -> list[ProposedColumn]:
             )
         elif len(column.source) > LONGEST_HEADER or DAYS in column.source:
             made.notes.append(f"The header {shown!r} cannot be written in a contract; it is left out.")
-        elif exact[column.source] > 1 or spelled[compact(column.source)] > 1:
+        elif exact[column.source] > 1:
             made.decisions.append(f"Several columns are called {shown!r}: give them distinct names.")
         else:
-            usable.append(column)
+            # Headers that differ in nothing but spaces and signs are told apart by their exact spelling.
+            bare = column.source.strip() if spelled[compact(column.source)] == 1 else column.source
+            usable.append(replace(column, source=bare))
     return usable
 
 
 def _field(column: ProposedColumn) -> dict[str, Any]:
     target = str(column.target)
-    made: dict[str, Any] = {"target": target, "headers": [column.source.strip()]}
+    made: dict[str, Any] = {"target": target, "headers": [column.source]}
     if target in ("period_start", "impressions", "clicks", "spend"):
         made["required"] = True
     kind = rmis.COLUMNS[target].unit
@@ -176,7 +187,7 @@ def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], mad
         outcome = column.attribution
         if outcome is None:
             continue
-        header, click, view = _window(column.source.strip(), outcome, parameters)
+        header, click, view = _window(column.source, outcome, parameters)
         key = (outcome.metric, outcome.match, outcome.channel, outcome.ntb, click, view, compact(header), column.unit)
         if key in entries:
             continue
@@ -222,7 +233,7 @@ def _window(
 
 
 def _id(outcome: Outcome, taken: set[str]) -> str:
-    parts = [outcome.metric, outcome.match]
+    parts: list[str] = [outcome.metric, outcome.match]
     parts += [part for part in (outcome.channel, "ntb" if outcome.ntb == "new" else outcome.ntb) if part != "all"]
     if outcome.click_days is None and (outcome.view_days is not None or outcome.by_view):
         parts.append("view")

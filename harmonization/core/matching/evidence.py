@@ -16,7 +16,7 @@ from harmonization.core.headers import CURRENCY_CODES, CURRENCY_SIGNS
 
 #: Values looked at in a column.
 MOST_VALUES: Final = 2000
-#: Of a cell so many characters are looked at.
+#: Cells of more characters are texts.
 LONGEST: Final = 120
 EMPTY: Final = frozenset({"", "-", "--", "—", "n/a", "null", "#n/a", "none", "nan"})
 DATE_FORMATS: Final = (
@@ -112,7 +112,8 @@ class Profile:
 
 def profile(values: Sequence[str]) -> Profile:
     """The profile of at most `MOST_VALUES` text cells."""
-    cells = [value.strip()[:LONGEST] for value in values[:MOST_VALUES]]
+    # A long cell is a text, whatever it begins with.
+    cells = [text if len(text) <= LONGEST else "…" for text in map(str.strip, values[:MOST_VALUES])]
     filled = [cell for cell in cells if cell.casefold() not in EMPTY]
     if not filled:
         return Profile()

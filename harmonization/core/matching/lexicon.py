@@ -1,10 +1,10 @@
 """The words of retail media, as any network may use them: what is named, what is counted, how it is qualified.
 
-These are words of the trade and not headers: no entry is there because a network spells a column so. A word that only some
-networks are known to use in its sense carries their names, and is forgotten when all of them are withheld.
+These are words of the trade and not headers: no entry is there because a network spells a column so. A word that only
+some networks are known to use in its sense carries their names, and is forgotten when all of them are withheld.
 
-Sources of the vocabulary: IAB/MRC Retail Media Measurement Guidelines (January 2024), the IAB's glossaries, GS1's names of
-identifiers.
+Sources of the vocabulary: IAB/MRC Retail Media Measurement Guidelines (January 2024), the IAB's glossaries, GS1's names
+of identifiers.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("scope", "cumulative", "cumulative | lifetime | running"),
     ("scope", "all", "all"),
     ("scope", "gross", "gross"),
-    ("scope", "micro", "micro | in micro"),
+    ("scope", "micro", "micro | micros | in micros"),
     ("scope", "cent", "cent | in cent"),
     # quarter marks of videos
     ("scope", "q25", "first quartile | 25 | p 25 | quartile 1 | q 1 | played to 25 | one quarter"),

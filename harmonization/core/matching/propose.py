@@ -26,7 +26,7 @@ from harmonization.core.reading import open_source
 from harmonization.core.source_file import Head, Limits, OpenedFile, UnreadableFile, raw_name
 
 #: A contract that knows this share of the headers is of the same network, and tells what the file does not.
-SAME_NETWORK: Final = 0.5
+SAME_NETWORK: Final = 0.6
 NEW_NETWORK: Final = "new_network"
 
 
