@@ -132,8 +132,7 @@ LISTS: dict[str, str] = {
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
     "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
-    "GET /quality/reconciliations/": "reconciliation",
-    "GET /scenarios/": "scenario", "GET /quarantine/": "load",
+    "GET /quality/reconciliations/": "reconciliation", "GET /quarantine/": "load",
 }  # fmt: skip
 
 
