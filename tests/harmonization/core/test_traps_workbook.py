@@ -15,7 +15,7 @@ import xlsxwriter
 
 from harmonization.core.engine import harmonize_file
 from harmonization.core.library import shipped_contracts
-from harmonization.core.source_file import UnreadableFile
+from harmonization.core.source_file import FileTooLarge, UnreadableFile
 from tests.harmonization.core.exports import SEARCH_TERM, search_term_row
 from tests.harmonization.core.forms import HEADERS, as_zip, harmonised, search_terms
 
@@ -155,4 +155,25 @@ def test_entities_in_a_workbook_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "st.xlsx"
     path.write_bytes(as_zip(members))
     with pytest.raises(UnreadableFile, match="entities"):
+        harmonize_file(path, search_terms())
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "B1048576", "C9999999999"])
+def test_two_cells_far_apart_are_refused_before_the_sheet_is_held(tmp_path: Path, place: str) -> None:
+    content = workbook(tmp_path / "w.xlsx", {"Report": rows("a")})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    far = b'</row><row r="7"><c s="0" r = "%s"><v>1</v></c></row></sheetData>' % place.encode()
+    sheet = "xl/worksheets/sheet1.xml"
+    members[sheet] = members[sheet].replace(b"</row></sheetData>", far)
+    path = tmp_path / "st.xlsx"
+    path.write_bytes(as_zip(members))
+    with pytest.raises(FileTooLarge, match=r"spreads|columns"):
+        harmonize_file(path, search_terms())
+
+
+def test_a_binary_workbook_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "st.xlsx"
+    path.write_bytes(as_zip({"[Content_Types].xml": b"<Types/>", "xl/workbook.bin": b"x"}))
+    with pytest.raises(UnreadableFile, match="xlsb"):
         harmonize_file(path, search_terms())
