@@ -360,5 +360,7 @@ def stored_file(upload: Upload) -> Path:
 
 def answers_of(*, load: Load | None) -> dict[str, str]:
     """The answers to its mapping's parameters that a load was read under."""
-    job = Job.objects.filter(pk=load.job_id).first() if load is not None else None
+    if load is None or load.job_id is None:
+        return {}
+    job = Job.objects.filter(pk=load.job_id).first()
     return dict(job.params.get("parameters", {})) if job is not None else {}
