@@ -72,6 +72,7 @@ def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
         account=data["account"],
         kind=data["kind"],
         contract=data["contract"],
+        parameters=data["parameters"],
     )
     if taken.job is not None:
         return redirect("job-detail", taken.job.pk)
@@ -113,6 +114,7 @@ def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         upload=found,
         contract=request.POST.get("contract") or "auto",
         accept_drift=request.POST.get("accept_drift") == "1",
+        parameters=selectors.answers_of(load=found.loads.first()),
     )
     return redirect("job-detail", job.pk)
 

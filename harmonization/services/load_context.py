@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.utils import timezone
@@ -13,7 +14,7 @@ from tenants.selectors import current_tenant
 _FURTHEST_AHEAD = timedelta(hours=14)
 
 
-def build_context(*, upload: Upload, load: Load) -> LoadContext:
+def build_context(*, upload: Upload, load: Load, parameters: Mapping[str, str]) -> LoadContext:
     """The context of one load. Where no rate of a row's day is known, its spend in the base currency stays empty."""
     account = upload.account
     assert account is not None, "a report has an account: the database checks it"
@@ -29,6 +30,7 @@ def build_context(*, upload: Upload, load: Load) -> LoadContext:
         currency=account.currency,
         # The day it is where it is latest: a network's today may have begun hours before that of UTC.
         as_of=(timezone.now() + _FURTHEST_AHEAD).date(),
+        parameters=parameters,
         base_currency=base,
         fx_rates=rates,
     )
