@@ -302,6 +302,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "CrosswalkStateEnum": "harmonization.models.CrosswalkEntry.State",
         "LoadStatusEnum": "harmonization.models.Load.Status",
         "ScenarioStatusEnum": "planning.models.Scenario.Status",
         "SolveStatusEnum": [("optimal", "optimal"), ("infeasible", "infeasible")],

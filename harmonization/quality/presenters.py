@@ -74,6 +74,11 @@ class FindingRow:
     action: Action | None
 
     @property
+    def severity(self) -> str:
+        """As a chip says it."""
+        return {"warn": "warning"}.get(self.finding.severity, self.finding.severity)
+
+    @property
     def scope(self) -> str:
         """Account and report, in words."""
         account = self.finding.account

@@ -216,7 +216,7 @@ def _quarantined(loads: Iterable[Load]) -> list[Found]:
                 kind="quarantined_rows",
                 subject=f"load {load.pk}",
                 severity="critical" if share >= 0.05 else "warn",
-                title=f"{load.rows_quarantined:,} rows of {load.upload.file_name} wait in quarantine",
+                title=f"{_rows(load.rows_quarantined)} of {load.upload.file_name} in quarantine",
                 detail=f"Most of them broke {worst}. Correct the mapping and harmonise the file again, or correct the "
                 "file: these rows are in no figure.",
                 rows=load.rows_quarantined,
@@ -280,6 +280,10 @@ def _tolerances(by_report: Mapping[str, list[Load]]) -> dict[frozenset[str], dic
             for column in rule.columns:
                 pair[column] = max(rule.tolerance, pair.get(column, Decimal(0)))
     return allowed
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def today_at_its_latest() -> date:
