@@ -17,7 +17,10 @@ from harmonization.models import (
     ContractVersion,
     CrosswalkEntry,
     DataFinding,
+    DriftRule,
     FxRate,
+    ImportedFile,
+    ImportSource,
     Listing,
     Load,
     MappingContract,
@@ -25,6 +28,7 @@ from harmonization.models import (
     Product,
     ProductIdentifier,
     Reconciliation,
+    Restatement,
     Retailer,
     Upload,
 )
@@ -138,6 +142,41 @@ class MappingContractAdmin(GuardedAdmin):
             contract = request.resolver_match.kwargs["object_id"]
             options["queryset"] = ContractVersion.objects.filter(contract_id=contract).select_related("contract")
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+
+@admin.register(ImportSource, site=tenant_site)
+class ImportSourceAdmin(ShownAdmin):
+    """Places are added and removed on their page, where the operator's roots are checked."""
+
+    view_permission = manage_permission = "uploads.view"
+    list_display = ["name", "account", "location", "glob", "looked_at"]
+    list_select_related = ["account__retailer"]
+
+
+@admin.register(ImportedFile, site=tenant_site)
+class ImportedFileAdmin(ShownAdmin):
+    view_permission = manage_permission = "uploads.view"
+    list_display = ["path", "source", "state", "size", "changed_at"]
+    list_filter = ["state", "source"]
+    list_select_related = ["source"]
+
+
+@admin.register(Restatement, site=tenant_site)
+class RestatementAdmin(ShownAdmin):
+    view_permission = manage_permission = "uploads.view"
+    list_display = ["later", "earlier", "mode", "looks_filtered", "rows", "created_at"]
+    list_filter = ["mode", "looks_filtered"]
+    list_select_related = ["later__upload", "earlier__upload"]
+
+
+@admin.register(DriftRule, site=tenant_site)
+class DriftRuleAdmin(GuardedAdmin):
+    """What a difference between files of a report means: for one mapping, or for all."""
+
+    view_permission, manage_permission = "mappings.view", "mappings.manage"
+    list_display = ["contract", "drift", "action"]
+    list_filter = ["drift", "action"]
+    list_select_related = ["contract"]
 
 
 @admin.register(Campaign, site=tenant_site)

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -42,7 +42,6 @@ from harmonization.serializers import (
     NewUploadSerializer,
     PlacementSerializer,
     ProductSerializer,
-    QuarantineAskedSerializer,
     RetailerSerializer,
     UploadResultSerializer,
     UploadSerializer,
@@ -168,6 +167,8 @@ class UploadHarmonize(APIView):
             actor=_person(request),
             upload=upload,
             contract=data["contract"],
+            whole=data["whole"],
+            accept_drift=data["accept_drift"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
@@ -189,23 +190,6 @@ class LoadDetail(APIView):
     @extend_schema(tags=TAGS, summary="Show a load", responses=LoadSerializer)
     def get(self, request: Request, load_id: UUID) -> Response:
         return Response(LoadSerializer(selectors.load_visible(user=request.user, load_id=load_id)).data)
-
-
-class LoadQuarantine(APIView):
-    """Rows that a load kept back."""
-
-    @extend_schema(
-        tags=TAGS,
-        summary="Show rows in quarantine",
-        responses=OpenApiResponse(OpenApiTypes.OBJECT, description="`rows`: the source rows with the rules they broke"),
-        parameters=[QuarantineAskedSerializer],
-    )
-    def get(self, request: Request, load_id: UUID) -> Response:
-        limit = _valid(QuarantineAskedSerializer(data=request.query_params))["limit"]
-        load = selectors.load_visible(user=request.user, load_id=load_id)
-        return Response(
-            {"rows_quarantined": load.rows_quarantined, "rows": selectors.quarantined_rows(load, limit=limit)}
-        )
 
 
 class MappingList(generics.ListAPIView[MappingContract]):

@@ -84,6 +84,12 @@ class UploadResultSerializer(serializers.Serializer[Any]):
 
 class HarmonizeSerializer(serializers.Serializer[Any]):
     contract = serializers.SlugField(default="auto")
+    whole = serializers.BooleanField(
+        default=False, help_text="the export is not filtered: rows of its days that it does not tell are gone"
+    )
+    accept_drift = serializers.BooleanField(
+        default=False, help_text="the file is taken although it differs from the one before it in a way that blocks"
+    )
 
 
 class JobStartedSerializer(serializers.Serializer[Any]):
@@ -95,10 +101,6 @@ class ContractVersionSerializer(serializers.ModelSerializer[ContractVersion]):
         model = ContractVersion
         fields = ["id", "number", "text", "sha256", "note", "created_at"]
         read_only_fields = fields
-
-
-class QuarantineAskedSerializer(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="rows at most")
 
 
 class MappingSerializer(serializers.ModelSerializer[MappingContract]):

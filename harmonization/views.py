@@ -18,6 +18,7 @@ from accounts import services as authority
 from accounts.models import User
 from harmonization import selectors, services
 from harmonization.forms import ContractForm, UploadForm
+from harmonization.loads.presenters import load_history
 from harmonization.models import Load, Upload
 from harmonization.presenters import load_facts, upload_state
 from harmonization.quality.presenters import source_lines
@@ -95,7 +96,7 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "loads": loads,
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
-        "quarantine": selectors.quarantined_rows(newest, limit=20) if newest else [],
+        **load_history(newest),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }
@@ -106,7 +107,12 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Read a file anew, by the contracts in force now."""
     found = selectors.upload_visible(user=request.user, upload_id=upload_id)
-    job = services.start_load(actor=_person(request), upload=found, contract=request.POST.get("contract") or "auto")
+    job = services.start_load(
+        actor=_person(request),
+        upload=found,
+        contract=request.POST.get("contract") or "auto",
+        accept_drift=request.POST.get("accept_drift") == "1",
+    )
     return redirect("job-detail", job.pk)
 
 

@@ -23,16 +23,19 @@ from harmonization.services.findings import (
     resolve_findings,
 )
 from harmonization.services.housekeeping import start_vacuum, vacuum_events
+from harmonization.services.imports import create_import_source, import_files, remove_import_source, start_import
 from harmonization.services.intake import Taken, take_file
 from harmonization.services.load_context import build_context
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
 from harmonization.services.reference_data import import_audiences, import_policies, import_rates
+from harmonization.services.replay import Replays, replay_contract, replay_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
     "Checked",
     "Recorded",
+    "Replays",
     "Taken",
     "acknowledge_finding",
     "build_context",
@@ -41,24 +44,30 @@ __all__ = [
     "check_contract",
     "confirm_whole",
     "create_account",
+    "create_import_source",
     "create_retailer",
     "decide_product",
     "ensure_shipped_contracts",
     "harmonize_upload",
     "import_audiences",
     "import_catalogue",
+    "import_files",
     "import_policies",
     "import_rates",
     "publish_load",
     "receive_upload",
     "record_findings",
+    "remove_import_source",
     "reopen_finding",
+    "replay_contract",
+    "replay_load",
     "require_check",
     "resolve_findings",
     "restate_days",
     "run_check",
     "save_contract",
     "start_check",
+    "start_import",
     "start_load",
     "start_vacuum",
     "take_file",

@@ -147,6 +147,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /history/": {"object_id": "brand"},
     "GET /crosswalk/": {"account": "account"},
     "GET /quality/findings/": {"account": "account", "brand": "brand", "load": "load"},
+    "GET /quarantine/": {"account": "account"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -157,7 +158,7 @@ LISTS: dict[str, str] = {
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
     "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
-    "GET /fx-rates/": "rate",
+    "GET /fx-rates/": "rate", "GET /quarantine/": "load",
 }  # fmt: skip
 
 

@@ -116,6 +116,12 @@ TABLE: dict[str, Rule] = {
     "GET /loads/": anywhere(INSIDERS),
     "GET /loads/{load_id}/": brand(INSIDERS),
     "GET /loads/{load_id}/quarantine/": brand(INSIDERS),
+    "GET /loads/{load_id}/quarantine/export/": brand(INSIDERS),
+    "GET /loads/{load_id}/history/": brand(INSIDERS),
+    "POST /loads/{load_id}/replay/": brand(SENDERS, INSIDERS),
+    "POST /loads/{load_id}/whole/": brand(SENDERS, INSIDERS),
+    "GET /quarantine/": anywhere(INSIDERS),
+    "POST /mappings/{name}/replay/": anywhere(SENDERS),
     # Mappings are the tenant's and name no brand: whoever sends a report of one brand must see how it is read.
     "GET /mappings/": anywhere(INSIDERS),
     "POST /mappings/": tenant(ENGINEERS),

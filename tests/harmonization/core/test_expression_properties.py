@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmonization.core.expressions import DEPTH_LIMIT, LENGTH_LIMIT, RefusedExpression, parse_expression
@@ -19,8 +19,10 @@ SCHEMA = {"clicks": pl.Int64(), "views": pl.Int64(), "spend": pl.Decimal(18, 6),
 MICRO = Decimal("0.000001")
 LIMITS = {"whole": 9.2e18, "decimal": 9.9e31}
 
-wholes = st.none() | st.integers(-5, 5) | st.integers(-(10**18), 10**18)
-amounts = st.none() | st.decimals(-3, 3, places=6) | st.decimals(-(10**11), 10**11, places=6)
+# Values at which something happens: halves that round, and what no longer fits.
+wholes = st.none() | st.sampled_from([0, 1, -2, 9 * 10**18, 3 * 10**9, -(10**17)]) | st.integers(-(10**18), 10**18)
+edges = ["0", "0.5", "-2.5", "1.345", "-0.000003", "999999999999.999999", "-88888888888.5", "0.000005"]
+amounts = st.none() | st.sampled_from([Decimal(edge) for edge in edges]) | st.decimals(-(10**6), 10**6, places=6)
 rows = st.lists(
     st.fixed_dictionaries({"clicks": wholes, "views": wholes, "spend": amounts, "sales": amounts}),
     min_size=1,
@@ -143,6 +145,7 @@ def computed(text: str, records: list[Row]) -> list[Any]:
     return result["result"].to_list()
 
 
+@settings(max_examples=300)
 @given(numbers, rows)
 def test_exact_arithmetic_is_exact_or_empty(part: Part, records: list[Row]) -> None:
     with localcontext(prec=80):

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('harmonization', '0004_loads'),
+        ('harmonization', '0005_loads_drift_imports'),
     ]
 
     operations = [
