@@ -199,6 +199,7 @@ def _file_facts(load: Load) -> FileFacts:
         first_day=load.period_start,
         last_day=load.period_end,
         row_limit=contract.source.row_limit if contract else None,
+        day_limit=contract.source.day_limit if contract else None,
     )
 
 
