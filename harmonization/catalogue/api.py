@@ -49,12 +49,13 @@ class CrosswalkSerializer(serializers.ModelSerializer[CrosswalkEntry]):
         return selectors.known_candidates(entry, self._allowed())
 
     def _allowed(self) -> frozenset[str]:
-        if "skus" not in self.context:
+        # One query for a page of entries: the context is that of the whole answer.
+        context = cast(dict[str, Any], self.context)
+        if "skus" not in context:
             shown = self.parent.instance if self.parent is not None else self.instance
-            entries = [shown] if isinstance(shown, CrosswalkEntry) else list(shown or [])  # type: ignore[arg-type]
-            self.context["skus"] = selectors.visible_skus(user=self.context["request"].user, entries=entries)
-        allowed: frozenset[str] = self.context["skus"]
-        return allowed
+            entries = [shown] if isinstance(shown, CrosswalkEntry) else list(cast(Any, shown) or [])
+            context["skus"] = selectors.visible_skus(user=context["request"].user, entries=entries)
+        return cast(frozenset[str], context["skus"])
 
 
 class CrosswalkAsked(StrictSerializer):

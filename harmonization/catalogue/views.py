@@ -71,8 +71,8 @@ def _crosswalk(request: HttpRequest) -> dict[str, Any]:
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page)
     allowed = selectors.visible_skus(user=request.user, entries=shown)
-    brands = {None} if people.may(user=request.user, permission=MANAGE) else set()
-    brands |= set(people.brands_for(user=request.user, permission=MANAGE).values_list("pk", flat=True))
+    brands: set[UUID | None] = {None} if people.may(user=request.user, permission=MANAGE) else set()
+    brands.update(people.brands_for(user=request.user, permission=MANAGE).values_list("pk", flat=True))
     rows = []
     for entry in shown:
         tone, icon = _CHIPS[entry.state]

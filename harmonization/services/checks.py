@@ -232,7 +232,9 @@ def _quarantined(loads: Iterable[Load]) -> list[Found]:
 
 def _reconcile(account: Account, by_report: Mapping[str, list[Load]], version: int) -> list[Compared]:
     """Compare every two reports of an account, and keep the comparisons in place of the former ones."""
-    sides = [_side(report, loads, version) for report, loads in sorted(by_report.items())]
+    # A report alone is compared with nothing, so its rows need not be read.
+    several = sorted(by_report.items()) if len(by_report) > 1 else []
+    sides = [_side(report, loads, version) for report, loads in several]
     tolerances = _tolerances(by_report)
     compared = [
         one

@@ -84,9 +84,8 @@ def withdraw_decision(*, actor: User, entry: CrosswalkEntry) -> CrosswalkEntry:
         entry = CrosswalkEntry.objects.select_for_update().get(pk=entry.pk)
         if not entry.is_decided:
             raise Conflict("Nobody has decided on this id.", fix="There is nothing to take back.")
-        Listing.objects.filter(
-            retailer_id=entry.retailer_id, retailer_sku=entry.sku_id, product_id=entry.product_id
-        ).delete()
+        if entry.product is not None:
+            entry.product.listings.filter(retailer_id=entry.retailer_id, retailer_sku=entry.sku_id).delete()
         entry.decided_by, entry.decided_at, entry.reason = None, None, ""
         entry.product, entry.method, entry.confidence = None, "", 0.0
         entry.state = CrosswalkEntry.State.CONFLICT if entry.candidates else CrosswalkEntry.State.UNKNOWN
@@ -165,7 +164,8 @@ def _keep(account: Account, resolved: Iterable[dict[str, Any]]) -> None:
             (entry.sku_id, entry.sku_id_type): entry
             for entry in CrosswalkEntry.objects.select_for_update().filter(account=account)
         }
-        fresh, again = [], []
+        fresh: list[CrosswalkEntry] = []
+        again: list[CrosswalkEntry] = []
         for row in resolved:
             key = (row["sku_id"][:120], row["sku_id_type"] or "")
             entry = known.get(key)
