@@ -228,7 +228,7 @@ def _unknown(account: Account) -> list[Found]:
             kind=UNKNOWN_KIND,
             subject="advertised ids",
             severity="warn",
-            title=f"{len(entries):,} advertised id{'s are' if len(entries) > 1 else ' is'} no product of the catalogue for sure",
+            title=f"{len(entries):,} advertised id{'' if len(entries) == 1 else 's'} without a sure product",
             detail=f"{conflicts:,} of them may be one of several. Their spend is no product's until somebody decides, "
             "or the catalogue names them.",
             rows=sum(entry.rows for entry in entries),
