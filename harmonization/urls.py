@@ -3,6 +3,8 @@
 from django.urls import path
 
 from harmonization import api, views
+from harmonization.catalogue import api as catalogue_api
+from harmonization.catalogue import views as catalogue_views
 from harmonization.loads import api as loads_api
 from harmonization.loads import imports
 from harmonization.loads import views as loads_views
@@ -25,7 +27,8 @@ urlpatterns = [
     path("data/mappings/<slug:name>/replay/", loads_views.replay_all, name="mapping-replay"),
     path("data/mappings/", views.mappings, name="mapping-list"),
     path("data/mappings/<slug:name>/", views.mapping, name="mapping-detail"),
-    path("data/catalogue/", views.catalogue, name="catalogue"),
+    path("data/catalogue/", catalogue_views.catalogue, name="catalogue"),
+    path("data/catalogue/ids/<uuid:entry_id>/", catalogue_views.decide, name="crosswalk-decide"),
     path("data/quality/", quality_views.quality, name="quality"),
     path("data/quality/export/", quality_views.export, name="quality-export"),
     path("data/quality/check/", quality_views.check, name="quality-check"),
@@ -62,6 +65,13 @@ api_urlpatterns = [
     path("mappings/<slug:name>/", api.MappingDetail.as_view(), name="api-mapping"),
     path("products/", api.ProductList.as_view(), name="api-products"),
     path("campaigns/", api.CampaignList.as_view(), name="api-campaigns"),
+    path("crosswalk/", catalogue_api.CrosswalkList.as_view(), name="api-crosswalk"),
+    path("crosswalk/<uuid:entry_id>/decide/", catalogue_api.CrosswalkDecide.as_view(), name="api-crosswalk-decide"),
+    path(
+        "crosswalk/<uuid:entry_id>/withdraw/", catalogue_api.CrosswalkWithdraw.as_view(), name="api-crosswalk-withdraw"
+    ),
+    path("audiences/", catalogue_api.AudienceList.as_view(), name="api-audiences"),
+    path("fx-rates/", catalogue_api.FxRateList.as_view(), name="api-fx-rates"),
     path("sources/", quality_api.SourceList.as_view(), name="api-sources"),
     path("quality/findings/", quality_api.FindingList.as_view(), name="api-findings"),
     path("quality/findings/<uuid:finding_id>/", quality_api.FindingDetail.as_view(), name="api-finding"),

@@ -22,8 +22,11 @@ from governance.models import PolicyRule
 from harmonization import services as data
 from harmonization.models import (
     Account,
+    Audience,
     Campaign,
+    CrosswalkEntry,
     DataFinding,
+    FxRate,
     Load,
     MappingContract,
     Placement,
@@ -144,6 +147,8 @@ def make_everything(slug: str) -> Things:
         things.named.setdefault("finding", {})[key] = str(
             DataFinding.objects.get(kind="quarantined_rows", load=load).pk
         )
+        things.named.setdefault("entry", {})[key] = str(CrosswalkEntry.objects.get(account=load.upload.account).pk)
+        things.named.setdefault("sku", {})[key] = f"{slug}-{key if brand else 'chips'}"
         _compare(load)
         for kind, made in _jobs(brand, owner).items():
             things.named.setdefault(kind, {})[key] = made
@@ -215,6 +220,8 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
 
 
 def _compare(load: Load) -> None:
+    Audience.objects.create(account=load.upload.account, external_id="a1", name="Everybody", kind="crm")
+    FxRate.objects.get_or_create(day=date(2026, 11, 20), currency="GBP", base="USD", defaults={"rate": Decimal("1.3")})
     Reconciliation.objects.create(
         account=load.upload.account, report_a="campaign", report_b="item", metric="spend", verdict="agrees",
         checked_at=timezone.now(),
@@ -246,6 +253,9 @@ def _register_rows(things: Things) -> None:
         "scenario": (Scenario, "brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),
+        "entry": (CrosswalkEntry, "account__brand__slug"),
+        "audience": (Audience, "account__brand__slug"),
+        "rate": (FxRate, ""),
         "retailer": (Retailer, ""),
         "contract": (MappingContract, ""),
         "placement": (Placement, ""),

@@ -113,6 +113,9 @@ PAGES: dict[str, Page] = {
     "GET mapping-detail": _reads(anywhere(INSIDERS)),
     "POST mapping-detail": Page(tenant(ENGINEERS), lambda of, key: {**contract_text(of, key), "act": "save"}),
     "GET catalogue": _reads(anywhere(READERS)),
+    "POST crosswalk-decide": Page(
+        brand(ENGINEERS, READERS), lambda of, key: {"sku": of("sku"), "reason": "A multipack."}
+    ),
     "GET quality": _reads(anywhere(INSIDERS)),
     "GET quality-export": _reads(anywhere(INSIDERS)),
     "POST quality-check": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"account": of("account")}),
