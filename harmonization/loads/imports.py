@@ -46,6 +46,7 @@ def imports_visible(*, user: Any) -> QuerySet[ImportSource]:
             refused=Count("files", filter=Q(files__state=ImportedFile.State.FAILED)),
             arriving=Count("files", filter=Q(files__state=ImportedFile.State.SEEN)),
         )
+        .order_by("name")
     )
 
 

@@ -27,7 +27,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario",
+    "scenario_id": "scenario", "import_id": "import",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -101,6 +101,10 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": new_report(key)}, multipart=True),
     "POST /uploads/ of a catalogue": Call(body=_catalogue, multipart=True),
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
+    "GET /loads/{load_id}/row/": Call(query=lambda of, key: {"number": "2"}),
+    "POST /imports/": Call(
+        body=lambda of, key: {"account": of("account"), "name": "New", "location": "folder:/srv/elsewhere"}
+    ),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
     "GET /metrics/query/": Call(query=lambda of, key: FIGURES),
@@ -120,6 +124,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /jobs/": {"brand": "brand"},
     "GET /history/": {"object_id": "brand"},
     "GET /quarantine/": {"account": "account"},
+    "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -129,6 +134,7 @@ LISTS: dict[str, str] = {
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
     "GET /scenarios/": "scenario", "GET /quarantine/": "load",
+    "GET /imports/": "import",
 }  # fmt: skip
 
 

@@ -20,7 +20,17 @@ from accounts.core.permissions import Role
 from accounts.models import ApiToken, Brand, User
 from governance.models import PolicyRule
 from harmonization import services as data
-from harmonization.models import Account, Campaign, Load, MappingContract, Placement, Product, Retailer, Upload
+from harmonization.models import (
+    Account,
+    Campaign,
+    ImportSource,
+    Load,
+    MappingContract,
+    Placement,
+    Product,
+    Retailer,
+    Upload,
+)
 from jobs.core.schedules import Timing
 from jobs.core.states import State
 from jobs.dispatch.models import Dispatch
@@ -188,8 +198,12 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
     )
+    watched = ImportSource.objects.create(
+        account=account, name=f"{slug} {key}", location="folder:/srv/nowhere", created_by=owner
+    )
     return {
         "account": str(account.pk),
+        "import": str(watched.pk),
         "upload": str(upload.pk),
         "curves": str(curves.pk),
         "solve": str(solve.pk),
@@ -217,6 +231,7 @@ def _register_rows(things: Things) -> None:
         "upload": (Upload, "brand__slug"),
         "load": (Load, "upload__brand__slug"),
         "campaign": (Campaign, "account__brand__slug"),
+        "import": (ImportSource, "account__brand__slug"),
         "product": (Product, "brand__slug"),
         "job": (Job, "brand__slug"),
         "curves": (CurveVersion, "brand__slug"),
