@@ -46,6 +46,7 @@ from harmonization.serializers import (
     UploadResultSerializer,
     UploadSerializer,
 )
+from harmonization.services.uploads import NEEDS_ACCOUNT, OF_THE_TENANT
 
 TAGS = ["data"]
 
@@ -107,7 +108,7 @@ class UploadList(generics.ListAPIView[Upload]):
     @extend_schema(
         tags=TAGS,
         summary="Upload a file",
-        description="A report is harmonised as a job at once (see `job_id`); a catalogue is taken before the answer.",
+        description="A report is harmonised as a job (see `job_id`); any other file is taken before the answer.",
         request={"multipart/form-data": NewUploadSerializer},
         responses={201: UploadResultSerializer},
         parameters=[OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)],
@@ -115,9 +116,9 @@ class UploadList(generics.ListAPIView[Upload]):
     def post(self, request: Request) -> Response:
         data = _valid(NewUploadSerializer(data=request.data))
         account = None
-        if data["kind"] == Upload.Kind.REPORT:
+        if data["kind"] not in OF_THE_TENANT:
             if "account" not in data:
-                raise ValidationError({"account": ["A report needs the account it belongs to."]})
+                raise ValidationError({"account": [NEEDS_ACCOUNT[data["kind"]]]})
             account = selectors.account_visible(
                 user=request.user, account_id=data["account"], permission="catalogue.view"
             )
@@ -130,7 +131,12 @@ class UploadList(generics.ListAPIView[Upload]):
             contract=data["contract"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
-        body = {"upload": result.upload, "job_id": result.job.pk if result.job else None, "catalogue": result.catalogue}
+        body = {
+            "upload": result.upload,
+            "job_id": result.job.pk if result.job else None,
+            "catalogue": result.catalogue,
+            "imported": result.imported,
+        }
         return Response(UploadResultSerializer(body).data, status=status.HTTP_201_CREATED)
 
 

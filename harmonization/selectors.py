@@ -56,12 +56,14 @@ class EventView:
             network, report, rank of the report and whether it holds all impressions, the product's own SKU and name.
         version: version of the event table that was opened.
         headline: per load, the attribution column that is the network's own figure for a metric.
+        outcomes: per load, all attribution columns that its file told.
         as_of: when the newest load was published.
     """
 
     rows: pl.LazyFrame
     version: int
     headline: dict[str, dict[str, str]]
+    outcomes: dict[str, list[str]]
     finality: list[Finality]
     as_of: datetime
 
@@ -96,6 +98,9 @@ def published_events(
         rows=rows,
         version=version,
         headline={str(load.pk): dict(load.report.get("headline", {})) for load in loads},
+        outcomes={
+            str(load.pk): [told["column"] for told in load.report.get("attribution_columns", [])] for load in loads
+        },
         finality=_finality(loads),
         as_of=max(load.published_at for load in loads if load.published_at),
     )
@@ -129,7 +134,8 @@ def _published_loads(as_of: datetime | None) -> list[Load]:
 
     Every page of figures reads them all, and a whole report is kilobytes long.
     """
-    told = JSONObject(**{name: f"report__{name}" for name in ("headline", "coverage", "report", "restatement_days")})
+    names = ("headline", "attribution_columns", "coverage", "report", "restatement_days")
+    told = JSONObject(**{name: f"report__{name}" for name in names})
     loads: list[Load] = []
     published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
     if as_of is not None:

@@ -66,7 +66,9 @@ class NewUploadSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(
         allow_empty_file=True, help_text="CSV, XLSX, JSON, NDJSON or Parquet, plain or packed as gz, zst or zip"
     )
-    account = serializers.UUIDField(required=False, help_text="account the report belongs to; none for a catalogue")
+    account = serializers.UUIDField(
+        required=False, help_text="account the report belongs to; none for a catalogue, policies or rates"
+    )
     kind = serializers.ChoiceField(choices=Upload.Kind.choices, default=Upload.Kind.REPORT)
     contract = serializers.SlugField(
         default="auto", help_text="mapping contract, `auto` for the one that fits, `none` to only keep the file"
@@ -77,6 +79,7 @@ class UploadResultSerializer(serializers.Serializer[Any]):
     upload = UploadSerializer()
     job_id = serializers.UUIDField(allow_null=True)
     catalogue = serializers.DictField(allow_null=True)
+    imported = serializers.DictField(allow_null=True, help_text="what a file of any kind but a report changed")
 
 
 class HarmonizeSerializer(serializers.Serializer[Any]):

@@ -75,13 +75,9 @@ def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
     )
     if taken.job is not None:
         return redirect("job-detail", taken.job.pk)
-    report = taken.catalogue or {}
-    messages.success(
-        request,
-        f"{report.get('rows', 0):,} rows: {report.get('products_created', 0):,} products added, "
-        f"{report.get('products_updated', 0):,} updated.",
-    )
-    return redirect("catalogue")
+    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in (taken.imported or {}).items())
+    messages.success(request, f"{taken.upload.file_name}: {told}." if told else f"{taken.upload.file_name} is kept.")
+    return redirect("catalogue" if taken.upload.kind == Upload.Kind.CATALOGUE else "upload-list")
 
 
 def _person(request: HttpRequest) -> User:

@@ -14,6 +14,7 @@ from harmonization.services.checks import (
     start_check,
 )
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.crosswalk import decide_product, withdraw_decision
 from harmonization.services.findings import (
     Recorded,
     acknowledge_finding,
@@ -24,8 +25,10 @@ from harmonization.services.findings import (
 from harmonization.services.housekeeping import start_vacuum, vacuum_events
 from harmonization.services.imports import create_import_source, import_files, remove_import_source, start_import
 from harmonization.services.intake import Taken, take_file
+from harmonization.services.load_context import build_context
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
+from harmonization.services.reference_data import import_audiences, import_policies, import_rates
 from harmonization.services.replay import Replays, replay_contract, replay_load
 from harmonization.services.uploads import receive_upload
 
@@ -35,6 +38,7 @@ __all__ = [
     "Replays",
     "Taken",
     "acknowledge_finding",
+    "build_context",
     "check_account",
     "check_after_load",
     "check_contract",
@@ -42,10 +46,14 @@ __all__ = [
     "create_account",
     "create_import_source",
     "create_retailer",
+    "decide_product",
     "ensure_shipped_contracts",
     "harmonize_upload",
+    "import_audiences",
     "import_catalogue",
     "import_files",
+    "import_policies",
+    "import_rates",
     "publish_load",
     "receive_upload",
     "record_findings",
@@ -64,4 +72,5 @@ __all__ = [
     "start_vacuum",
     "take_file",
     "vacuum_events",
+    "withdraw_decision",
 ]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from accounts import services as people
 from accounts.models import User
@@ -15,12 +12,12 @@ from harmonization import selectors
 from harmonization.core.contract import Contract, parse_contract
 from harmonization.core.drift import Drifted
 from harmonization.core.engine import harmonize_file
-from harmonization.core.load_context import LoadContext
 from harmonization.core.report import HarmonizeReport
 from harmonization.models import ContractVersion, Load, Upload
 from harmonization.services.contracts import ensure_shipped_contracts
 from harmonization.services.drift import check_drift
 from harmonization.services.findings import resolve_findings
+from harmonization.services.load_context import build_context
 from harmonization.services.publishing import LOOKS_FILTERED, publish_load, restate_whole
 from jobs import services as jobs
 from jobs.core.registry import JobCancelled, JobContext
@@ -29,7 +26,6 @@ from tenants.core.problems import Conflict, InvalidInput, Problem
 
 KIND = "harmonization.load"
 WHOLE_KIND = "harmonization.restate_whole"
-_FURTHEST_AHEAD = timedelta(hours=14)
 
 
 def start_load(
@@ -49,7 +45,9 @@ def start_load(
     """
     people.require(user=actor, permission="uploads.create", brand=upload.brand_id)
     if upload.kind != Upload.Kind.REPORT:
-        raise InvalidInput("This upload is a catalogue; there is nothing to harmonise in it.", where="upload")
+        raise InvalidInput(
+            f"This upload holds {upload.get_kind_display()}; there is nothing to harmonise in it.", where="upload"
+        )
     ensure_shipped_contracts()
     if contract != "auto":
         selectors.contract_named(name=contract)
@@ -187,8 +185,6 @@ def _digest(params: dict[str, Any]) -> str:
 
 
 def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[Contract]) -> HarmonizeReport:
-    account = upload.account
-    assert account is not None, "a report has an account: the database checks it"
     stored = selectors.stored_file(upload)
     # Errors name the file as its sender knows it, so the engine sees it under that name.
     named = context.staging / "source" / upload.file_name
@@ -204,17 +200,7 @@ def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[
         named,
         contracts if len(contracts) > 1 else contracts[0],
         out_dir=context.staging / "out",
-        context=LoadContext(
-            load_id=str(load.pk),
-            account_id=account.external_id,
-            account_name=account.name,
-            brand_id=str(upload.brand_id) if upload.brand_id else None,
-            brand_name=str(upload.brand) if upload.brand else None,
-            retailer_id=account.retailer.slug,
-            currency=account.currency,
-            # The day it is where it is latest: a network's today may have begun hours before that of UTC.
-            as_of=(timezone.now() + _FURTHEST_AHEAD).date(),
-        ),
+        context=build_context(upload=upload, load=load),
         progress=progress,
     )
 

@@ -137,6 +137,14 @@ TABLE: dict[str, Rule] = {
     "GET /placements/": anywhere(INSIDERS),
     "GET /products/": anywhere(READERS),
     "GET /campaigns/": anywhere(READERS),
+    # data quality: whoever reads how results came about; those who care for the data decide
+    "GET /sources/": anywhere(INSIDERS),
+    "GET /quality/findings/": anywhere(INSIDERS),
+    "GET /quality/findings/{finding_id}/": brand(INSIDERS),
+    "POST /quality/findings/{finding_id}/acknowledge/": brand(ENGINEERS, INSIDERS),
+    "POST /quality/findings/{finding_id}/reopen/": brand(ENGINEERS, INSIDERS),
+    "GET /quality/reconciliations/": anywhere(INSIDERS),
+    "POST /quality/checks/": brand(ENGINEERS, INSIDERS),
     # metrics
     "GET /metrics/query/": anywhere(READERS),
     "GET /metrics/query/ of a brand": Rule(READERS, Scope.BRAND, READERS, at_the_door=True),
