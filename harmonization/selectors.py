@@ -138,12 +138,11 @@ def _published_loads(as_of: datetime | None) -> list[Load]:
     names = ("headline", "attribution_columns", "coverage", "report", "restatement_days")
     told = JSONObject(**{name: f"report__{name}" for name in names})
     loads: list[Load] = []
-    published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
+    wanted = Q(status=Load.Status.PUBLISHED)
     if as_of is not None:
         # Those that were replaced meanwhile were in force then; of what was not, the version has no rows.
-        once = [Load.Status.PUBLISHED, Load.Status.REPLACED]
-        published = Load.objects.filter(status__in=once, published_at__lte=as_of).defer("report", "problem")
-        published = published.annotate(told=told)
+        wanted = Q(status__in=[Load.Status.PUBLISHED, Load.Status.REPLACED], published_at__lte=as_of)
+    published = Load.objects.filter(wanted).defer("report", "problem").annotate(told=told)
     for load in published.select_related("upload__account__retailer", "upload__account__brand"):
         load.report = {name: value for name, value in load.told.items() if value is not None}
         loads.append(load)

@@ -27,7 +27,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry",
+    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -105,6 +105,10 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": new_report(key)}, multipart=True),
     "POST /uploads/ of a catalogue": Call(body=_catalogue, multipart=True),
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
+    "GET /loads/{load_id}/row/": Call(query=lambda of, key: {"number": "2"}),
+    "POST /imports/": Call(
+        body=lambda of, key: {"account": of("account"), "name": "New", "location": "folder:/srv/elsewhere"}
+    ),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
     "POST /quality/findings/{finding_id}/acknowledge/": Call(body=lambda of, key: {"reason": "The shop was closed."}),
@@ -148,6 +152,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /crosswalk/": {"account": "account"},
     "GET /quality/findings/": {"account": "account", "brand": "brand", "load": "load"},
     "GET /quarantine/": {"account": "account"},
+    "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -159,6 +164,7 @@ LISTS: dict[str, str] = {
     "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
+    "GET /imports/": "import",
 }  # fmt: skip
 
 

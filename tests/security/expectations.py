@@ -121,6 +121,13 @@ TABLE: dict[str, Rule] = {
     "POST /loads/{load_id}/replay/": brand(SENDERS, INSIDERS),
     "POST /loads/{load_id}/whole/": brand(SENDERS, INSIDERS),
     "GET /quarantine/": anywhere(INSIDERS),
+    "GET /lineage/": anywhere(READERS),
+    "GET /loads/{load_id}/row/": brand(INSIDERS),
+    "GET /imports/": anywhere(INSIDERS),
+    "POST /imports/": brand(ENGINEERS, READERS),
+    "GET /imports/{import_id}/": brand(INSIDERS),
+    "DELETE /imports/{import_id}/": brand(ENGINEERS, INSIDERS),
+    "POST /imports/{import_id}/run/": brand(SENDERS, INSIDERS),
     "POST /mappings/{name}/replay/": anywhere(SENDERS),
     # Mappings are the tenant's and name no brand: whoever sends a report of one brand must see how it is read.
     "GET /mappings/": anywhere(INSIDERS),

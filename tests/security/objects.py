@@ -27,6 +27,7 @@ from harmonization.models import (
     CrosswalkEntry,
     DataFinding,
     FxRate,
+    ImportSource,
     Load,
     MappingContract,
     Placement,
@@ -208,8 +209,12 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
     )
+    watched = ImportSource.objects.create(
+        account=account, name=f"{slug} {key}", location="folder:/srv/nowhere", created_by=owner
+    )
     return {
         "account": str(account.pk),
+        "import": str(watched.pk),
         "upload": str(upload.pk),
         "curves": str(curves.pk),
         "solve": str(solve.pk),
@@ -246,6 +251,7 @@ def _register_rows(things: Things) -> None:
         "upload": (Upload, "brand__slug"),
         "load": (Load, "upload__brand__slug"),
         "campaign": (Campaign, "account__brand__slug"),
+        "import": (ImportSource, "account__brand__slug"),
         "product": (Product, "brand__slug"),
         "job": (Job, "brand__slug"),
         "curves": (CurveVersion, "brand__slug"),
