@@ -64,7 +64,10 @@ def test_what_was_published_cannot_be_changed_or_removed(acme: object, alice: Us
         lambda: FactorSet.objects.update(note="x"),
         lambda: FactorSet.objects.filter(pk=made.pk).delete(),
     ):
-        with pytest.raises((ProgrammingError, ProtectedError), match=r"Cannot (update or )?delete"), transaction.atomic():
+        with (
+            pytest.raises((ProgrammingError, ProtectedError), match=r"Cannot (update or )?delete"),
+            transaction.atomic(),
+        ):
             change()
     assert IncrementalityFactor.objects.get().value == Decimal("0.5")
 
