@@ -86,7 +86,7 @@ def published_events(
     Raises:
         InvalidInput: the version of that instant was deleted, as old ones are.
     """
-    version = _version_in_force(as_of)
+    version = version_in_force(as_of)
     loads = _published_loads(as_of)
     if version is None or not loads:
         return None
@@ -106,7 +106,12 @@ def published_events(
     )
 
 
-def _version_in_force(as_of: datetime | None) -> int | None:
+def version_in_force(as_of: datetime | None) -> int | None:
+    """Version of the event table that readers open now, or opened at an instant; None where there was none.
+
+    Raises:
+        InvalidInput: the version of that instant was deleted, as old ones are.
+    """
     if as_of is None:
         table = EventTable.objects.filter(name=EVENTS).first()
         return table.version if table else None
