@@ -27,10 +27,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import",
+    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
+
+FACTOR = {"low": "0.3", "value": "0.4", "high": "0.5", "evidence": "experiment", "method": "geo test"}
 
 QUESTION = {
     "name": "New", "horizon_start": "2027-01-04", "horizon_end": "2027-01-31", "total_budget": "1000.00",
@@ -62,6 +64,11 @@ def _brand(of: Ids, key: str) -> str | None:
 def new_report(key: str) -> SimpleUploadedFile:
     row = walmart_row("2026-10-05", item=f"9{len(key)}", spend="3.00")
     return SimpleUploadedFile(f"new-{key}.csv", walmart_csv(row), content_type="text/csv")
+
+
+def new_factors() -> SimpleUploadedFile:
+    lines = (",".join(FACTOR), ",".join(FACTOR.values()))
+    return SimpleUploadedFile("factors.csv", "\n".join(lines).encode(), content_type="text/csv")
 
 
 def _catalogue(of: Ids, key: str) -> dict[str, Any]:
@@ -137,6 +144,11 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "GET /metrics/query/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
     "GET /metrics/export/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/export/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
+    "POST /metrics/factors/": Call(
+        body=lambda of, key: {"brand": _brand(of, key), "source": "GT-1", "factors": [FACTOR]},
+    ),
+    "POST /metrics/views/": Call(body=lambda of, key: {"name": "Mine", "query": "by=campaign"}),
+    "PATCH /metrics/views/{view_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),

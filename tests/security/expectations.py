@@ -31,6 +31,8 @@ ENGINEERS = frozenset({OWNER, ENGINEER})
 SENDERS = frozenset({OWNER, ENGINEER, PLANNER})
 AUDITORS = frozenset({OWNER, COMPLIANCE})
 MODELLERS = frozenset({OWNER, PLANNER, ANALYST})
+# They say what ads caused, and with it what every incremental figure becomes.
+EXPERIMENTERS = frozenset({OWNER, ANALYST})
 
 
 class Scope(StrEnum):
@@ -159,6 +161,13 @@ TABLE: dict[str, Rule] = {
     "GET /metrics/export/": anywhere(INSIDERS),
     "GET /metrics/export/ of a brand": Rule(INSIDERS, Scope.BRAND, READERS, at_the_door=True),
     "GET /metrics/definitions/": LOGIN,
+    "GET /metrics/factors/": anywhere(READERS),
+    "POST /metrics/factors/": brand(EXPERIMENTERS, EVERY_ROLE),
+    "GET /metrics/views/": anywhere(READERS),
+    "POST /metrics/views/": anywhere(READERS),
+    "GET /metrics/views/{view_id}/": Rule(EVERY_ROLE, Scope.PERSON),
+    "PATCH /metrics/views/{view_id}/": Rule(EVERY_ROLE, Scope.PERSON),
+    "DELETE /metrics/views/{view_id}/": Rule(EVERY_ROLE, Scope.PERSON),
     # optimization
     "GET /curves/": anywhere(INSIDERS),
     "POST /curves/": brand(MODELLERS, EVERY_ROLE),

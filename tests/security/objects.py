@@ -43,6 +43,7 @@ from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
+from metrics.models import SavedView
 from optimization.models import CurveVersion, Solve
 from planning.models import Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
@@ -134,6 +135,7 @@ def make_everything(slug: str) -> Things:
         "contract": {WHOLE_TENANT: contract.name},
         "policy": {WHOLE_TENANT: str(policy.pk)},
         "user": {WHOLE_TENANT: str(things.people["bystander"].pk)},
+        "view": {WHOLE_TENANT: str(SavedView.objects.create(owner=things.people["bystander"], name="Own").pk)},
         "token": {WHOLE_TENANT: str(ApiToken.objects.get(user=things.people["bystander"]).public_id)},
         "empty_brand": {WHOLE_TENANT: str(BrandFactory(slug="nuts", name=f"{slug} nuts").pk)},
     }
