@@ -6,6 +6,7 @@ from typing import Any
 from harmonization import services
 from harmonization.services.checks import CHECK_KIND
 from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
+from harmonization.services.imports import IMPORT_KIND
 from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
@@ -31,6 +32,11 @@ def run_restatement(context: JobContext) -> Mapping[str, Any]:
 def run_vacuum(context: JobContext) -> Mapping[str, Any]:
     """Delete event files that nothing in reach needs."""
     return services.vacuum_events(context=context)
+
+
+def run_import(context: JobContext) -> Mapping[str, Any]:
+    """Take in what has appeared at a watched place."""
+    return services.import_files(context=context)
 
 
 def register() -> None:
@@ -71,5 +77,14 @@ def register() -> None:
             run=run_check,
             title="Check the data",
             permission="quality.manage",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=IMPORT_KIND,
+            queue="default",
+            run=run_import,
+            title="Import files",
+            permission="uploads.create",
         )
     )

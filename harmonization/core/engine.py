@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from harmonization.core.binding import Binding, bind
+from harmonization.core.binding import Binding, bind, require_period
 from harmonization.core.contract import Contract
 from harmonization.core.detect import choose_contract, choose_table, find_header_row, header_span, headers_at
 from harmonization.core.load_context import LoadContext
@@ -70,7 +70,7 @@ def harmonize_file(
             limits=limits,
         ) as opened:
             opened = choose_table(opened, [single] if single else list(contract))  # type: ignore[arg-type]
-            chosen = single or choose_contract(opened.head, list(contract))  # type: ignore[arg-type]
+            chosen = single or choose_contract(opened.head, list(contract), path.name)  # type: ignore[arg-type]
             header_row, binding = _bind(opened, chosen, context, path.name)
             last_header_row = header_row + header_span(opened.head, chosen) - 1
             progress("harmonise", 1, 4)
@@ -128,7 +128,9 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
     headers = list(headers_at(opened.head, header_row, contract))
     while headers and not headers[-1].strip() and opened.head.kind == "csv":
         headers.pop()
-    return header_row, bind(contract, headers, context)
+    binding = bind(contract, headers, context)
+    require_period(binding)
+    return header_row, binding
 
 
 def _expected_rows(path: Path) -> int:

@@ -24,7 +24,6 @@ from harmonization.core.batch_cells import Numbered
 _LEVEL: Final = 1
 #: Of a dictionary with more unused values than this a batch is given only those it uses.
 _SPARE_VALUES: Final = 1024
-_INT64_DIGITS: Final = 18
 _TEXTS: Final = pa.dictionary(pa.int32(), pa.string())
 #: Columns that readers leave row groups out by.
 _PRUNED_BY: Final = ("period_start", "period_end", "event_ts_utc", "source_row")
@@ -108,9 +107,9 @@ def _type_of(name: str) -> pa.DataType:
 
 
 def _by_difference(kind: pa.DataType) -> bool:
-    if pa.types.is_decimal(kind):
-        return bool(kind.precision <= _INT64_DIGITS)
-    return bool(pa.types.is_int64(kind) or pa.types.is_timestamp(kind))
+    # A decimal of up to 18 digits is stored as a 64-bit integer, a longer one as bytes.
+    short = pa.types.is_decimal(kind) and kind.precision <= 18
+    return pa.types.is_int64(kind) or pa.types.is_timestamp(kind) or short
 
 
 def _array(column: pl.Series, kind: pa.DataType) -> pa.Array:

@@ -70,7 +70,7 @@ class BatchPlan:
         self._constants = {name: value for name, value in recipe.constants.items() if name not in recipe.periods}
         self._fixed_grain = recipe.periods["grain"].meta.root_names() == []
         if self._fixed_grain:
-            self._constants["grain"] = recipe.binding.contract.source.grain
+            self._constants["grain"] = pl.select(recipe.periods["grain"]).item()
         self._key = key_columns(recipe.binding.contract.natural_key)
         self._key_words = np.empty((len(self._key), _KEY_ROWS), np.uint64)
         self._cells: list[RepeatingCell | VaryingCell] | None = None

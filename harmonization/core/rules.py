@@ -90,8 +90,9 @@ def expression_windows(text: str, binding: Binding, columns: set[str]) -> Iterat
     if not parsed.names - ids <= columns:
         return
     plain = {name: pl.col(name) for name in parsed.names - ids}
+    types = {name: rmis.COLUMNS[name].dtype for name in plain} | dict.fromkeys(wanted, rmis.MONEY)
     if not wanted:
-        yield parsed.compile(plain)
+        yield parsed.compile(plain, types).value
         return
     windows: dict[tuple[int | None, int | None], dict[str, pl.Expr]] = {}
     for bound in binding.attributions:
@@ -100,7 +101,7 @@ def expression_windows(text: str, binding: Binding, columns: set[str]) -> Iterat
             windows.setdefault(window, {})[bound.spec.id] = pl.col(bound.attribution.column)
     for named in windows.values():
         if len(named) == len(wanted):
-            yield parsed.compile(plain | named)
+            yield parsed.compile(plain | named, types).value
 
 
 def _violations(rule: Rule, binding: Binding, columns: set[str], unreadable: dict[str, pl.Expr]) -> Iterator[Violation]:
@@ -114,7 +115,9 @@ def _violations(rule: Rule, binding: Binding, columns: set[str], unreadable: dic
         for column in _columns_of(name, binding, columns):
             value = pl.col(column)
             if isinstance(rule, NotNull):
-                broken = value.is_null() & ~unreadable.get(column, pl.lit(False))
+                # Warnings are counted over the good rows, whose cells are all read or told in `unread`.
+                told = unreadable.get(column, pl.lit(False)) if rule.severity == "quarantine" else pl.lit(False)
+                broken = value.is_null() & ~told
             elif isinstance(rule, InSet):
                 broken = ~value.is_in(rule.values or rmis.VOCABULARIES[str(rule.vocabulary)])
             elif isinstance(rule, Regex):

@@ -5,8 +5,16 @@ accounts and retailers, uploads, contracts, loads, the catalogue.
 
 from harmonization.services.accounts import create_account, create_retailer
 from harmonization.services.catalogue import import_catalogue
-from harmonization.services.checks import Checked, check_account, check_after_load, run_check, start_check
+from harmonization.services.checks import (
+    Checked,
+    check_account,
+    check_after_load,
+    require_check,
+    run_check,
+    start_check,
+)
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
+from harmonization.services.crosswalk import decide_product, withdraw_decision
 from harmonization.services.findings import (
     Recorded,
     acknowledge_finding,
@@ -15,36 +23,54 @@ from harmonization.services.findings import (
     resolve_findings,
 )
 from harmonization.services.housekeeping import start_vacuum, vacuum_events
+from harmonization.services.imports import create_import_source, import_files, remove_import_source, start_import
 from harmonization.services.intake import Taken, take_file
+from harmonization.services.load_context import build_context
 from harmonization.services.loads import confirm_whole, harmonize_upload, restate_days, start_load
 from harmonization.services.publishing import publish_load
+from harmonization.services.reference_data import import_audiences, import_policies, import_rates
+from harmonization.services.replay import Replays, replay_contract, replay_load
 from harmonization.services.uploads import receive_upload
 
 __all__ = [
     "Checked",
     "Recorded",
+    "Replays",
     "Taken",
     "acknowledge_finding",
+    "build_context",
     "check_account",
     "check_after_load",
     "check_contract",
     "confirm_whole",
     "create_account",
+    "create_import_source",
     "create_retailer",
+    "decide_product",
     "ensure_shipped_contracts",
     "harmonize_upload",
+    "import_audiences",
     "import_catalogue",
+    "import_files",
+    "import_policies",
+    "import_rates",
     "publish_load",
     "receive_upload",
     "record_findings",
+    "remove_import_source",
     "reopen_finding",
+    "replay_contract",
+    "replay_load",
+    "require_check",
     "resolve_findings",
     "restate_days",
     "run_check",
     "save_contract",
     "start_check",
+    "start_import",
     "start_load",
     "start_vacuum",
     "take_file",
     "vacuum_events",
+    "withdraw_decision",
 ]

@@ -304,7 +304,7 @@ rules:
         ("rules: [{id: once, kind: unique, columns: [event_id]}]", "not mapped"),
         ("rules: [{id: sum, kind: reconciles_with, report: other, columns: [campaign_id]}]", "no total"),
         ("rules: [{id: sum, kind: reconciles_with, report: other, columns: [spend], tolerance: 2}]", "fraction"),
-        ("rules: [{id: kind, kind: expression, expression: clicks + campaign_id > 1}]", "do not go together"),
+        ("rules: [{id: kind, kind: expression, expression: clicks + campaign_id > 1}]", "takes numbers"),
         ("rules: [{id: kind, kind: expression, expression: clicks + 1}]", "a condition"),
         ("derived: [{target: clicks, expression: campaign_id}]", "a number"),
         ("derived: [{target: placement, expression: campaign_id}]", "closed list"),
