@@ -19,10 +19,7 @@ from harmonization.core.matching.reading import Nearest, Reading, read
 from harmonization.core.matching.words import HeaderWords, read_header, split_words
 
 #: Columns that the engine writes itself: no header means them.
-OWN: Final = frozenset(
-    "event_key source_row load_id contract report unread network grain source_tz sku_id_type impression_basis"
-    " placement_raw fx_rate fx_date spend_base batch_id".split()
-)
+OWN: Final = rmis.MADE | frozenset("report network grain source_tz sku_id_type impression_basis placement_raw".split())
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
 _SURE: Final = 0.7
@@ -115,12 +112,16 @@ def targets() -> tuple[str, ...]:
 
 def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> None:
     """Read unknown words by what they are near to, and headers as a whole by the descriptions of the targets."""
-    entries = [(phrase, concepts) for phrase, concepts in lexicon.spelled() if concepts[0].kind != "filler"]
+    entries = [
+        (phrase, concepts)
+        for phrase, concepts in lexicon.spelled()
+        if concepts[0].kind != "filler" and phrase.count(" ") <= 1
+    ]
     vectors = _phrases(embedder, tuple(phrase for phrase, _ in entries))
     target_vectors = _phrases(embedder, tuple(describe(target) for target in targets()))
     wholes = embedder.embed([column.words.phrase for column in columns])
     counted = np.array([any(concept.kind in ("measure", "ratio") for concept in concepts) for _, concepts in entries])
-    asked = sorted({phrase for column in columns for phrase in column.reading.unknown})
+    asked = sorted({phrase for column in columns for phrase in [*column.reading.unknown, _counted_phrase(column)]})
     near = dict(zip(asked, embedder.embed(asked) @ vectors.T, strict=True)) if asked else {}
 
     def nearest_to(column: Column) -> Nearest:
@@ -130,7 +131,7 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
         def nearest(phrase: str) -> tuple[str, tuple[Concept, ...], float] | None:
             if phrase not in near:
                 return None
-            scores = np.where(counted, near[phrase], -1.0) if counts else near[phrase]
+            scores = np.where(counted, near[_counted_phrase(column)], -1.0) if counts else near[phrase]
             best = int(np.argmax(scores))
             return (*entries[best], float(scores[best])) if scores[best] >= NEAR else None
 
@@ -148,16 +149,22 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
             column.candidates.append(Candidate(Meaning(target, outcome), round(max(0.0, likeness), 4), "is near in meaning"))
 
 
+def _counted_phrase(column: Column) -> str:
+    return " ".join(word for word in column.words.words if word not in _COUNTING)
+
+
 def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
-    if column.reading.things or column.reading.measures or column.reading.ratios or column.reading.foreign:
+    said = column.reading
+    counts = bool(_COUNTING & set(split_words(column.words.header)))
+    if (said.things and not counts) or said.measures or said.ratios or said.foreign:
         # The header's own words already say what it is; the rest of them only qualifies it.
         return
     guessed = read(column.words, lexicon, nearest)
     if guessed.guesses:
         column.reading = guessed
-        said = "; ".join(guessed.guesses)
+        guesses = "; ".join(guessed.guesses)
         column.candidates += [
-            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({said})") for candidate in compose(guessed)
+            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({guesses})") for candidate in compose(guessed)
         ]
 
 
@@ -204,7 +211,7 @@ def fits(meaning: Meaning, profile: Profile) -> tuple[float, str]:
         return (1.0, "") if profile.numeric >= 0.8 else (0.1, "values are no numbers")
     target = meaning.target
     unit = rmis.COLUMNS[target].unit
-    if unit in ("count", "money", "fraction", "seconds"):
+    if unit in ("count", "money", "fraction", "rate"):
         if profile.numeric < 0.8 or (profile.is_moment and bool(profile.dates) and not profile.is_number):
             return 0.1, "values are no numbers"
         whole = target in ("impressions", "clicks", "viewable_impressions", "reach")

@@ -100,10 +100,15 @@ def confidence(score: float, lead: float) -> float:
     return round(float(1.0 / (1.0 + np.exp(-(base + by_score * score + by_lead * lead)))), 3)
 
 
+def lead_of(decision: Decision) -> float:
+    """How far the choice is ahead of the next meaning. What another column took does not count as next."""
+    others = [c.score for c in decision.column.candidates if c.meaning != decision.meaning]
+    return max(0.0, decision.chosen.score - (others[0] if others and decision.rival is None else 0.0))
+
+
 def _proposed(decision: Decision, read: Reads, samples: tuple[str, ...], headers: Sequence[str]) -> ProposedColumn:
     column, chosen = decision.column, decision.chosen
     others = [c for c in column.candidates if c.meaning != chosen.meaning]
-    lead = max(0.0, chosen.score - (others[0].score if others and decision.rival is None else 0.0))
     reason = chosen.why
     if decision.rival is not None:
         reason = f"{headers[decision.rival]!r} is {others[0].meaning.target} already" if others else reason
@@ -117,10 +122,10 @@ def _proposed(decision: Decision, read: Reads, samples: tuple[str, ...], headers
         unit=read.unit,
         transforms=read.transforms,
         formats=read.formats,
-        confidence=confidence(chosen.score, lead),
+        confidence=confidence(chosen.score, lead_of(decision)),
         reason=reason,
         alternatives=tuple(
-            Alternative(c.meaning.target, c.meaning.outcome, confidence(c.score, 0.0) , c.why) for c in others[:TOP]
+            Alternative(c.meaning.target, c.meaning.outcome, confidence(c.score, 0.0), c.why) for c in others[:TOP]
         ),
         samples=samples,
     )

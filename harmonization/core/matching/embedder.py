@@ -74,17 +74,19 @@ class MiniLM:
         import torch
 
         tokenizer, model = _model(self._folder)
-        made = []
-        for start in range(0, len(texts), _BATCH):
-            batch = tokenizer(
-                texts[start : start + _BATCH], padding=True, truncation=True, max_length=48, return_tensors="pt"
-            )
+        made = np.empty((len(texts), WIDTH), dtype=np.float32)
+        # Texts of like length go together: what is filled up to the longest of a batch is computed for nothing.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
+            chosen = [texts[place] for place in places]
+            batch = tokenizer(chosen, padding=True, truncation=True, max_length=48, return_tensors="pt")
             with torch.inference_mode():
                 states = model(**batch).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-            made.append(torch.nn.functional.normalize(mean, dim=1).numpy())
-        return np.concatenate(made).astype(np.float32)
+            made[places] = torch.nn.functional.normalize(mean, dim=1).numpy()
+        return made
 
     def _read_cache(self) -> None:
         if self._read or self._cache is None:

@@ -37,6 +37,7 @@ _MONEY = re.compile(r"(?i)^\(?[-−+]?\s*(?P<sign>rs\.?|us\$|ca\$|a\$|[a-z]{3}(?
 _PLAIN = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$")
 _UUID = re.compile(r"(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$")
 _ASIN = re.compile(r"^B0[0-9A-Z]{8}$")
+_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?Z?$")
 _EPOCH = re.compile(r"^1\d{9}(\d{3})?(\.0+)?$")
 Numbers = npt.NDArray[np.float64]
 
@@ -195,6 +196,9 @@ def _formats(cells: Sequence[str], formats: Sequence[str]) -> tuple[str, ...]:
     """The formats that read every one of the (distinct) cells."""
     if not cells or not any(character.isdigit() for character in cells[0]) or len(cells[0]) > 40:
         return ()
+    if formats is DATE_FORMATS:
+        # Workbooks give days as midnights.
+        cells = [_MIDNIGHT.sub("", cell) for cell in cells]
     if all(re.fullmatch(r"\d{8}", cell) for cell in cells):
         formats = [form for form in formats if form == "%Y%m%d"]
     return tuple(form for form in formats if all(_reads(cell, form) for cell in cells[:400]))

@@ -82,7 +82,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "request", "request | ad request | query request"),
     (_T, "currency", "currency | currency code | ccy | iso currency"),
     (_T, "purchased", "purchased | bought | purchased product | purchased item | purchased sku | purchased asin"
-     " | purchased upc | purchased gtin"),
+     " | bought product | bought item | sold product | sold item"),
+    (_T, "purchased_gtin", "purchased upc | purchased gtin | purchased ean | purchased product gtin | purchased item upc"),
     (_T, "parent", "parent | parent sku | parent asin"),
     # moments
     (_T, "day", "date | day | report date | activity date | time period | report day | calendar date | date day"

@@ -123,6 +123,8 @@ _THINGS: Final[dict[str, dict[str, tuple[tuple[str, float], ...]]]] = {
     "geo": {"": (("geo", 0.95),), "name": (("geo", 0.93),), "id": (("geo", 0.8),)},
     "store": {"id": (("store_id", 1.0),), "": (("store_id", 0.85),)},
     "sales_channel": {"": (("sales_channel", 1.0),), "type": (("sales_channel", 0.95),), "name": (("sales_channel", 0.95),)},
+    "purchased": {"": (("purchased_sku_id", 0.8),), "id": (("purchased_sku_id", 0.95),)},
+    "purchased_gtin": {"": (("purchased_gtin", 0.98),), "id": (("purchased_gtin", 0.95),)},
     "category": {"": (("product_category", 0.93),), "name": (("product_category", 0.95),)},
     "event": {"id": (("event_id", 1.0),)},
     "session": {"id": (("session_id", 1.0),), "": (("session_id", 0.7),)},
@@ -138,7 +140,7 @@ _THINGS: Final[dict[str, dict[str, tuple[tuple[str, float], ...]]]] = {
 }  # fmt: skip
 _MOMENTS: Final = frozenset({"day", "start", "end", "hour", "instant"})
 #: Things that a thing after them belongs to: `product brand` is a brand, `ad group ad id` an ad's.
-_OWNED: Final = frozenset({"purchased", "parent", "page", "seller"})
+_OWNED: Final = frozenset({"parent", "page", "seller"})
 
 
 def compose(reading: Reading) -> list[Candidate]:
@@ -288,7 +290,8 @@ def _outcome(reading: Reading, measure: str) -> _Made:
 def _thing(reading: Reading) -> _Made:
     things = reading.things
     thing = things[-1]
-    if set(things) & _OWNED or (thing in _MOMENTS and len(set(things) - _MOMENTS) > 0):
+    bought = "purchased" in things and (thing != "purchased" or reading.traits[-1:] == ["name"])
+    if bought or set(things) & _OWNED or (thing in _MOMENTS and len(set(things) - _MOMENTS) > 0):
         yield NOTHING, 0.85, f"{' '.join(things).replace('_', ' ')}: not of the row itself"
         return
     if {"day", "hour"} <= set(things):

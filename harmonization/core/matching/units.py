@@ -85,9 +85,9 @@ def _reads(decision: Decision, known: dict[str, list[Numbers]], *, micros: bool)
         return Reads("percent" if percent else "fraction", ("percent",) if percent else ("to_decimal",))
     if kind == "hour":
         return Reads(None, ("to_integer",))
-    if kind in ("count", "seconds"):
+    if kind in ("count", "rate"):
         return Reads("count", ("to_decimal",) if meaning.target == "frequency" else ("to_integer",))
-    if meaning.target == "gtin14":
+    if meaning.target in ("gtin14", "purchased_gtin"):
         return Reads("gtin", ("gtin14",))
     if meaning.target == "currency":
         return Reads("text", ("upper",))
@@ -132,7 +132,6 @@ def _date(decision: Decision) -> Reads:
     note = None
     if _AMBIGUOUS.get(first) in formats:
         note = f"every date reads as {first} and as {_AMBIGUOUS[first]}: day and month cannot be told apart"
-    # Two-digit years are read only where four-digit years are not: `%Y` would read them as the first century.
     return Reads("date", ({"to_date": [first]},), (first,), note)
 
 
@@ -140,7 +139,8 @@ def _instants(decision: Decision) -> tuple[str, ...]:
     profile = decision.column.profile
     if profile.epoch:
         return ("epoch_ms",) if profile.epoch == 13 else ("epoch_s",)
-    return profile.instants[:1] or profile.dates[:1] or ("%Y-%m-%d %H:%M:%S",)
+    found = profile.instants[:1] or profile.dates[:1]
+    return ("iso",) if not found or found[0].startswith("%Y-%m-%d") else found
 
 
 def find_currency(decisions: Sequence[Decision]) -> Currency:

@@ -55,6 +55,8 @@ class HeaderWords:
 @lru_cache(maxsize=4096)
 def singular(word: str) -> str:
     """Plural endings off: `sales` is `sale`, `quantities` is `quantity`, `status` stays."""
+    if word in ("ads", "ids"):
+        return word[:-1]
     if word in _SHORT or len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 4:

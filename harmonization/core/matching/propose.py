@@ -1,0 +1,158 @@
+"""Proposing a contract for a file: open it, find its headers, match them, draft the contract."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from harmonization.core.contract import Contract, parse_contract
+from harmonization.core.matching.columns import Matched, match_columns
+from harmonization.core.matching.draft import Draft, Facts, draft, slug
+from harmonization.core.matching.embedder import Embedder, packaged_embedder
+from harmonization.core.matching.evidence import MOST_VALUES, read_number
+from harmonization.core.matching.knowledge import NETWORKS, Knowledge, learn
+from harmonization.core.matching.lexicon import lexicon
+from harmonization.core.matching.proposal import Proposal
+from harmonization.core.matching.reading import read
+from harmonization.core.matching.reranker import Reranker
+from harmonization.core.matching.units import decimal_sign, find_currency, grain
+from harmonization.core.matching.words import read_header
+from harmonization.core.reading import open_source
+from harmonization.core.source_file import Head, Limits, OpenedFile, UnreadableFile, raw_name
+
+#: A contract that knows this share of the headers is of the same network, and tells what the file does not.
+SAME_NETWORK: Final = 0.5
+NEW_NETWORK: Final = "new_network"
+
+
+def propose(
+    source: Path | OpenedFile,
+    contracts: Iterable[Contract],
+    *,
+    without: Collection[str] = (),
+    reranker: Reranker | None = None,
+    embedder: Embedder | None = None,
+    cache: Path | None = None,
+    name: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+) -> Proposal:
+    """Propose a contract for an export, also for one that has headers and no rows.
+
+    `without` withholds what is known of some networks (see `NETWORKS`); a name that is none of them is noted. `embedder`
+    is the packaged MiniLM where it is not given; `cache` is a folder for its vectors. `name` is what the file is called.
+
+    Raises:
+        UnreadableFile, FileTooLarge: the file itself.
+    """
+    if isinstance(source, OpenedFile):
+        return _propose(source, contracts, without, reranker, embedder or packaged_embedder(cache), name or "report")
+    with (
+        tempfile.TemporaryDirectory(prefix="propose-") as scratch,
+        open_source(source, scratch=Path(scratch), limits=limits) as opened,
+    ):
+        called = name or source.name.split(".")[0]
+        return _propose(opened, contracts, without, reranker, embedder or packaged_embedder(cache), called)
+
+
+def _propose(
+    opened: OpenedFile,
+    contracts: Iterable[Contract],
+    without: Collection[str],
+    reranker: Reranker | None,
+    embedder: Embedder | None,
+    name: str,
+) -> Proposal:
+    withheld = sorted(set(without) & set(NETWORKS))
+    knowledge = learn(contracts, withheld)
+    header_row = find_header(opened.head, knowledge, withheld)
+    headers = list(opened.head.rows[header_row - 1])
+    while headers and not headers[-1].strip():
+        headers.pop()
+    cells = _cells(opened, header_row, len(headers))
+    matched = match_columns(
+        headers, cells, knowledge, without=withheld, embedder=embedder, reranker=reranker
+    )
+    near, share = knowledge.nearest(headers)
+    made, facts = _draft(matched, near if share >= SAME_NETWORK else None, opened.head.kind, name)
+    notes = [f"{network!r} is no network whose knowledge is kept apart; it changes nothing." for network in
+             sorted(set(without) - set(NETWORKS))]  # fmt: skip
+    notes += [*opened.warnings, *made.notes]
+    if embedder is None:
+        notes.append("The packaged language model is not installed: headers were read by their words and values alone.")
+    if not any(any(cell.strip() for cell in column) for column in cells):
+        notes.append("The file has no rows: everything is proposed from the headers alone.")
+    notes += [f"{column.source!r}: {read_.note}." for column, read_ in zip(matched.columns, matched.reads, strict=True)
+              if read_.note]  # fmt: skip
+    text = made.text()
+    if text:
+        # A proposal that is not a contract would be a defect, and is better found here than in the editor.
+        parse_contract(text, origin="proposal")
+    return Proposal(
+        columns=matched.columns,
+        contract_yaml=text,
+        currency=facts.currency,
+        decimal_sign=facts.decimal_sign,
+        grain=facts.grain,
+        timezone=facts.near.source.timezone if facts.near else None,
+        header_row=header_row,
+        nearest=near.name if near else None,
+        nearest_share=share,
+        notes=tuple(notes),
+        decisions=tuple(made.decisions),
+    )
+
+
+def _draft(matched: Matched, near: Contract | None, kind: str, name: str) -> tuple[Draft, Facts]:
+    facts = Facts(
+        network=near.network if near else NEW_NETWORK,
+        report=slug(re.sub(r"[\d\-_ .]+$", "", name) or "report"),
+        kind=kind,
+        currency=find_currency(matched.decisions),
+        decimal_sign=decimal_sign(matched.decisions),
+        grain=grain(matched.decisions),
+        near=near,
+    )
+    return draft(matched, facts), facts
+
+
+def find_header(head: Head, knowledge: Knowledge, without: Sequence[str] = ()) -> int:
+    """The row, from 1, most of whose cells are understood as headers.
+
+    Raises:
+        UnreadableFile: there is no row with text in it.
+    """
+    words = lexicon(without)
+    best, chosen = 0.0, 0
+    for number, row in enumerate(head.rows, start=1):
+        named = [cell for cell in row if cell.strip()]
+        if not named:
+            continue
+        understood = 0.0
+        for cell in named[:200]:
+            if read_number(cell.strip()) == read_number(cell.strip()):  # a number is no header
+                continue
+            reading = read(read_header(cell, words.words), words)
+            understood += 1.0 if knowledge.lookup(cell) else (0.0 if reading.is_empty else reading.certainty)
+            understood += 0.05
+        if understood > best + 1e-9:
+            best, chosen = understood, number
+    if not chosen:
+        raise UnreadableFile(
+            "No row holds names of columns.", where="rows 1 to 50", fix="Export the report with its header row."
+        )
+    return chosen
+
+
+def _cells(opened: OpenedFile, header_row: int, width: int) -> list[list[str]]:
+    """The first cells of each column, as text."""
+    if len(opened.head.rows) <= header_row:
+        return [[] for _ in range(width)]
+    frame = opened.rows(header_row, width).head(MOST_VALUES)
+    names = [raw_name(position) for position in range(width)]
+    rows = frame.select(pl.col(name).cast(pl.String).fill_null("") for name in names).collect()
+    return [rows[name].to_list() for name in names]
