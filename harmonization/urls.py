@@ -3,6 +3,7 @@
 from django.urls import path
 
 from harmonization import api, views
+from harmonization.editor import views as editor
 
 urlpatterns = [
     path("data/uploads/", views.uploads, name="upload-list"),
@@ -10,6 +11,10 @@ urlpatterns = [
     path("data/uploads/<uuid:upload_id>/harmonize/", views.harmonize, name="upload-harmonize"),
     path("data/mappings/", views.mappings, name="mapping-list"),
     path("data/mappings/<slug:name>/", views.mapping, name="mapping-detail"),
+    path("data/mappings/<slug:name>/edit/", editor.edit, name="mapping-edit"),
+    path("data/uploads/<uuid:upload_id>/propose/", editor.propose, name="upload-propose"),
+    path("data/drafts/<uuid:draft_id>/", editor.draft, name="mapping-draft"),
+    path("data/drafts/<uuid:draft_id>/do/", editor.act, name="mapping-draft-act"),
     path("data/catalogue/", views.catalogue, name="catalogue"),
 ]
 

@@ -94,6 +94,7 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
         "quarantine": selectors.quarantined_rows(newest, limit=20) if newest else [],
+        "may_propose": found.kind == Upload.Kind.REPORT and people.may(user=request.user, permission="mappings.manage"),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -64,7 +65,7 @@ def _row(column: Mapping[str, Any], contract: Contract | None, decided: str, wai
         state=state,
         choice=_choice(spec, column, contract),
         alternatives=[
-            {"label": _spelled(one.get("target"), one.get("attribution")), "choice": _of(one)}
+            {"label": _spelled(one.get("target"), one.get("attribution")), "json": json.dumps(_of(one))}
             for one in list(column.get("alternatives", []))[:3]
             if one.get("target")
         ],
