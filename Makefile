@@ -7,11 +7,11 @@ STAMP := .venv/.installed
 # The resolved set was tested on 3.11; the next versions are taken where it is missing.
 CANDIDATES := python3.11 python3.12 python3.13 python3
 
-.PHONY: help setup demo serve stop status test check fix bench prove reset-demo run-example harmonize
+.PHONY: help setup demo serve stop status test check fix bench bench-harmonize prove reset-demo run-example harmonize
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## only the environment, in .venv
 	@echo 'The environment is in .venv.'
@@ -55,6 +55,11 @@ fix: $(STAMP) ## let ruff repair and format what it can
 
 bench: $(STAMP) ## timings against a stated reference; ARGS="--keep" writes docs/benchmarks/
 	@$(PYTHON) -m benches $(ARGS)
+
+bench-harmonize: $(STAMP) ## harmonising against a plain copy and DuckDB, 10 M and 40 M rows; ARGS="--keep", ARGS="--quick"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt \
+	  || echo 'DuckDB cannot be installed here: the run goes on without it.' >&2
+	@$(PYTHON) -m benches harmonize $(ARGS)
 
 prove: $(STAMP) ## long proofs, kept in docs/proofs/; ARGS="kill --option rows=1000000" for some
 	@$(PYTHON) -m proofs $(ARGS)

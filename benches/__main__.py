@@ -16,16 +16,20 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 KEPT = FOLDER.parent / "docs" / "benchmarks"
+#: Minutes of one core and gigabytes of disk: run by their own target, or by name.
+LONG = {"harmonize"}
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help=f"some of {', '.join(NAMES)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", choices=[*NAMES, []], help=f"some of {', '.join(NAMES)}; the short ones by default"
+    )
     parser.add_argument("--keep", action="store_true", help="write the results to docs/benchmarks/")
     options = parser.parse_args()
     failed = 0
-    for name in options.names or NAMES:
+    for name in options.names or [name for name in NAMES if name not in LONG]:
         sys.stdout.write(f"== {name}\n")
         sys.stdout.flush()
         command = [sys.executable, "-m", f"benches.{name}"]

@@ -1,4 +1,4 @@
-"""Schema matchers of others on the same labels: they see the headers and the schema's names, and where told descriptions.
+"""Schema matchers of others on the same labels: they see headers and the schema's names, or descriptions.
 
 Each gets the threshold that is best for it on the very labels it is scored on, which flatters it. Outcomes may be given
 to many columns, every other target to one: the best pair first.
@@ -86,7 +86,16 @@ def baseline(similarity: Similarity, reports: Sequence[Labels]) -> dict[str, Any
         if best is None or f1 > best[0]:
             best = (f1, float(threshold), total)
     assert best is not None
-    kept = ("precision", "recall", "field_f1", "recall_at_1", "recall_at_5", "mrr", "abstained_rightly", "abstained_wrongly")
+    kept = (
+        "precision",
+        "recall",
+        "field_f1",
+        "recall_at_1",
+        "recall_at_5",
+        "mrr",
+        "abstained_rightly",
+        "abstained_wrongly",
+    )
     figures = best[2].as_dict()
     return {"threshold": round(best[1], 2)} | {key: figures[key] for key in kept}
 

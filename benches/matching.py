@@ -50,7 +50,9 @@ def answers(matched: Matched) -> list[Answer]:
     return made
 
 
-def evaluate(folder: Path, embedder: Embedder | None, *, headers_only: bool = False, wrong: bool = False) -> dict[str, Any]:
+def evaluate(
+    folder: Path, embedder: Embedder | None, *, headers_only: bool = False, wrong: bool = False
+) -> dict[str, Any]:
     """Scores per report, per network and in total."""
     reports = read_labels(folder)
     by_report: dict[str, Score] = {}
@@ -76,7 +78,9 @@ def evaluate(folder: Path, embedder: Embedder | None, *, headers_only: bool = Fa
 
 def _tell_wrong(labels: Labels, given: list[Answer]) -> None:
     for label, answer in zip(labels.columns, given, strict=True):
-        if answer.target == label["target"] and (label["target"] is None or whole_is_right(label, answer, currency=True)):
+        if answer.target == label["target"] and (
+            label["target"] is None or whole_is_right(label, answer, currency=True)
+        ):
             continue
         sys.stdout.write(
             f"  {labels.name}: {label['header']!r} is {label['target']} {label['attribution'] or ''} {label['unit']}, "
@@ -130,7 +134,9 @@ def _baselines(folder: Path, embedder: Embedder | None) -> dict[str, Any]:
     reports = read_labels(folder)
     made: dict[str, Any] = {"difflib": baseline(by_difflib, reports)}
     coma = by_coma()
-    made["COMA (valentine)"] = baseline(coma, reports) if coma is not None else "not installed: benches/requirements.txt"
+    made["COMA (valentine)"] = (
+        baseline(coma, reports) if coma is not None else "not installed: benches/requirements.txt"
+    )
     if embedder is not None:
         made["MiniLM, names"] = baseline(by_minilm(embedder, described=False), reports)
         made["MiniLM, names and descriptions"] = baseline(by_minilm(embedder, described=True), reports)

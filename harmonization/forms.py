@@ -10,6 +10,7 @@ from accounts.models import User
 from harmonization import selectors
 from harmonization.core.source_file import SUFFIXES
 from harmonization.models import Account, MappingContract, Upload
+from harmonization.services.uploads import OF_THE_TENANT
 
 
 class UploadForm(forms.Form):
@@ -27,7 +28,7 @@ class UploadForm(forms.Form):
         queryset=Account.objects.none(),
         required=False,
         empty_label="Choose an account",
-        help_text="The account that the report is of. A catalogue needs none.",
+        help_text="The account that a report or audiences are of. Other files need none.",
     )
     contract = forms.ChoiceField(
         label="Mapping", help_text="How the columns are read. Automatic takes the mapping that fits the headers."
@@ -44,8 +45,8 @@ class UploadForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("kind") == Upload.Kind.REPORT and not data.get("account"):
-            self.add_error("account", "Choose the account that the report is of.")
+        if data.get("kind") not in OF_THE_TENANT and not data.get("account"):
+            self.add_error("account", "Choose the account that the file is of.")
         return data
 
 

@@ -7,6 +7,7 @@ from harmonization import services
 from harmonization.services.checks import CHECK_KIND
 from harmonization.services.drafts import PROPOSE_KIND, note_failed_proposal
 from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
+from harmonization.services.imports import IMPORT_KIND
 from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
@@ -37,6 +38,11 @@ def run_vacuum(context: JobContext) -> Mapping[str, Any]:
 def run_propose(context: JobContext) -> Mapping[str, Any]:
     """Propose a mapping for an upload."""
     return services.run_proposal(context=context)
+
+
+def run_import(context: JobContext) -> Mapping[str, Any]:
+    """Take in what has appeared at a watched place."""
+    return services.import_files(context=context)
 
 
 def register() -> None:
@@ -88,5 +94,10 @@ def register() -> None:
             permission="mappings.manage",
             timeout_seconds=600,
             abandoned=note_failed_proposal,
+            kind=IMPORT_KIND,
+            queue="default",
+            run=run_import,
+            title="Import files",
+            permission="uploads.create",
         )
     )

@@ -56,12 +56,14 @@ class EventView:
             network, report, rank of the report and whether it holds all impressions, the product's own SKU and name.
         version: version of the event table that was opened.
         headline: per load, the attribution column that is the network's own figure for a metric.
+        outcomes: per load, all attribution columns that its file told.
         as_of: when the newest load was published.
     """
 
     rows: pl.LazyFrame
     version: int
     headline: dict[str, dict[str, str]]
+    outcomes: dict[str, list[str]]
     finality: list[Finality]
     as_of: datetime
 
@@ -84,7 +86,7 @@ def published_events(
     Raises:
         InvalidInput: the version of that instant was deleted, as old ones are.
     """
-    version = _version_in_force(as_of)
+    version = version_in_force(as_of)
     loads = _published_loads(as_of)
     if version is None or not loads:
         return None
@@ -96,12 +98,20 @@ def published_events(
         rows=rows,
         version=version,
         headline={str(load.pk): dict(load.report.get("headline", {})) for load in loads},
+        outcomes={
+            str(load.pk): [told["column"] for told in load.report.get("attribution_columns", [])] for load in loads
+        },
         finality=_finality(loads),
         as_of=max(load.published_at for load in loads if load.published_at),
     )
 
 
-def _version_in_force(as_of: datetime | None) -> int | None:
+def version_in_force(as_of: datetime | None) -> int | None:
+    """Version of the event table that readers open now, or opened at an instant; None where there was none.
+
+    Raises:
+        InvalidInput: the version of that instant was deleted, as old ones are.
+    """
     if as_of is None:
         table = EventTable.objects.filter(name=EVENTS).first()
         return table.version if table else None
@@ -124,7 +134,8 @@ def _published_loads(as_of: datetime | None) -> list[Load]:
 
     Every page of figures reads them all, and a whole report is kilobytes long.
     """
-    told = JSONObject(**{name: f"report__{name}" for name in ("headline", "coverage", "report", "restatement_days")})
+    names = ("headline", "attribution_columns", "coverage", "report", "restatement_days")
+    told = JSONObject(**{name: f"report__{name}" for name in names})
     loads: list[Load] = []
     published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
     if as_of is not None:

@@ -66,7 +66,9 @@ class NewUploadSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(
         allow_empty_file=True, help_text="CSV, XLSX, JSON, NDJSON or Parquet, plain or packed as gz, zst or zip"
     )
-    account = serializers.UUIDField(required=False, help_text="account the report belongs to; none for a catalogue")
+    account = serializers.UUIDField(
+        required=False, help_text="account the report belongs to; none for a catalogue, policies or rates"
+    )
     kind = serializers.ChoiceField(choices=Upload.Kind.choices, default=Upload.Kind.REPORT)
     contract = serializers.SlugField(
         default="auto", help_text="mapping contract, `auto` for the one that fits, `none` to only keep the file"
@@ -77,10 +79,17 @@ class UploadResultSerializer(serializers.Serializer[Any]):
     upload = UploadSerializer()
     job_id = serializers.UUIDField(allow_null=True)
     catalogue = serializers.DictField(allow_null=True)
+    imported = serializers.DictField(allow_null=True, help_text="what a file of any kind but a report changed")
 
 
 class HarmonizeSerializer(serializers.Serializer[Any]):
     contract = serializers.SlugField(default="auto")
+    whole = serializers.BooleanField(
+        default=False, help_text="the export is not filtered: rows of its days that it does not tell are gone"
+    )
+    accept_drift = serializers.BooleanField(
+        default=False, help_text="the file is taken although it differs from the one before it in a way that blocks"
+    )
 
 
 class JobStartedSerializer(serializers.Serializer[Any]):
@@ -92,10 +101,6 @@ class ContractVersionSerializer(serializers.ModelSerializer[ContractVersion]):
         model = ContractVersion
         fields = ["id", "number", "text", "sha256", "note", "created_at"]
         read_only_fields = fields
-
-
-class QuarantineAskedSerializer(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="rows at most")
 
 
 class MappingSerializer(serializers.ModelSerializer[MappingContract]):

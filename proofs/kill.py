@@ -255,9 +255,12 @@ class Killing:
 
         from harmonization import selectors
         from harmonization.models import Load
+        from jobs.services import sweep_staging
         from tenants.selectors import tenant_folder
 
         job.refresh_from_db()
+        # A worker that is killed after a job's end, before it tidied, leaves this to the housekeeping.
+        sweep_staging()
         loads = list(Load.objects.filter(upload__account=account).order_by("created_at"))
         view = selectors.published_events(brand_ids=[self.brand.pk])
         assert view is not None, "something was published"

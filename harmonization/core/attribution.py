@@ -133,7 +133,7 @@ class Attribution:
             f"{days}-day {kind}" for kind, days in (("click", self.click_days), ("view", self.view_days)) if days
         ]
         scope = self.match if self.view_match is None else f"{self.match} (views: {self.view_match})"
-        extras = [value for value in (self.channel, self.ntb) if value != "all"]
+        extras: list[str] = [value for value in (self.channel, self.ntb) if value != "all"]
         if self.ntb_lookback_months is not None:
             extras.append(f"{self.ntb_lookback_months}-month look-back")
         if self.gross_net is not None:

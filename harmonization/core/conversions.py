@@ -23,7 +23,8 @@ from harmonization.core.steps import apply_steps
 class Conversion:
     """One canonical column made from one cell of each row.
 
-    `label` is the name that rules know it by: the column itself, or the attribution's id.
+    `label` is the name that rules know it by: the column itself, or the attribution's id. `direct` reads cells as they
+    lie in the file, quickly: what it finds is what `expression` would, and where it finds nothing nothing is said.
     """
 
     column: str
@@ -31,6 +32,7 @@ class Conversion:
     cell: Cell
     on_error: Severity
     expression: pl.Expr
+    direct: Callable[[pl.Series], pl.Series] | None = None
 
     @property
     def unreadable(self) -> pl.Expr:
@@ -45,7 +47,8 @@ def conversions(binding: Binding) -> list[Conversion]:
     for bound in binding.fields:
         spec, cell = bound.spec, bound.cell
         text = pl.col(cell.name)
-        made.append(Conversion(spec.target, spec.target, cell, spec.on_error, _field(text, spec, source)))
+        expression, direct = _field(text, spec, source), _direct(spec, source)
+        made.append(Conversion(spec.target, spec.target, cell, spec.on_error, expression, direct))
         if spec.value_map and spec.value_map.keep_raw_in:
             made.append(Conversion(spec.value_map.keep_raw_in, spec.target, cell, spec.on_error, text))
     made += [
@@ -55,6 +58,7 @@ def conversions(binding: Binding) -> list[Conversion]:
             each.cell,
             each.spec.on_error,
             _amount(pl.col(each.cell.name), source, each.spec.unit),
+            _plain_amount if each.spec.unit == "units" and source.decimal_sign == "." else None,
         )
         for each in binding.attributions
     ]
@@ -88,7 +92,7 @@ def _amount(cells: pl.Expr, source: Source, unit: NumberUnit) -> pl.Expr:
 def _numbers(
     read: Callable[[pl.Series, NumberUnit, str, str], pl.Series], source: Source, unit: NumberUnit
 ) -> Callable[[pl.Series], pl.Series]:
-    return partial(read, unit=unit, decimal_sign=source.decimal_sign, thousands_sign=source.thousands_sign)
+    return lambda cells: read(cells, unit, source.decimal_sign, source.thousands_sign)
 
 
 def _field(cells: pl.Expr, spec: FieldSpec, source: Source) -> pl.Expr:
@@ -113,6 +117,30 @@ def _field(cells: pl.Expr, spec: FieldSpec, source: Source) -> pl.Expr:
     if spec.resolver == "currency":
         return _by_batch(cells, currency_code, pl.String())
     return _mapped(cells, spec.value_map) if spec.value_map else cells
+
+
+def _direct(spec: FieldSpec, source: Source) -> Callable[[pl.Series], pl.Series] | None:
+    """The first thing that the field's reading tries, where that is cheap."""
+    column = rmis.COLUMNS[spec.target]
+    if spec.transforms or spec.value_map is not None:
+        return None
+    if column.unit == "money" and spec.unit == "units" and source.decimal_sign == ".":
+        return _plain_amount
+    if column.dtype == pl.Int64 and spec.unit == "units":
+        return _plain_count
+    if column.unit == "instant" and spec.date_formats:
+        form, zone = spec.date_formats[0], spec.timezone or source.timezone
+        if "%" in form and "%z" not in form:
+            return lambda cells: moments.to_instant(cells, [form], zone)
+    return None
+
+
+def _plain_amount(cells: pl.Series) -> pl.Series:
+    return cells.cast(rmis.MONEY, strict=False)
+
+
+def _plain_count(cells: pl.Series) -> pl.Series:
+    return cells.cast(pl.Int64, strict=False)
 
 
 def _by_batch(cells: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.DataType) -> pl.Expr:

@@ -38,6 +38,7 @@ from harmonization.core.source_file import (
 _CHUNK: Final = 4 * 1024**2
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _LINE: Final = "line"
+_NO_SIGN: Final = b"\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class _Scan:
     quotes: bool
     lines: int
     bare_returns: bool
-    nul: bool
+    odd: bool
 
 
 class _NotUtf8Error(ValueError):
@@ -83,14 +84,23 @@ def open_delimited(
         first_lines = [line[0] for line in islice(lines, HEAD_ROWS) if line]
     chosen = _delimiter(first_lines) if delimiter == "auto" else delimiter
     with _records(path, scan.encoding, delimiter=chosen, limits=limits) as records:
-        rows = tuple(tuple(record) for record in islice(records, HEAD_ROWS))
+        try:
+            rows = tuple(tuple(record[: limits.columns + 1]) for record in islice(records, HEAD_ROWS))
+        except csv.Error as error:
+            raise _long_cell(name, 1, limits) from error
     head = Head(rows=rows, kind="csv", encoding=found, delimiter=chosen)
 
     def frame(header_row: int, width: int) -> pl.LazyFrame:
+        if width > limits.columns:
+            raise FileTooLarge(
+                f"The file has more than {limits.columns:,} columns.",
+                where=f"{name}, row {header_row}",
+                fix="Export fewer columns, or set source.delimiter of the contract.",
+            )
         one_line_records = (
             scan.encoding == "utf-8"
             and not scan.bare_returns
-            and not scan.nul
+            and not scan.odd
             and not holes
             and not any("\n" in cell or "\r" in cell for row in rows[:header_row] for cell in row)
         )
@@ -157,12 +167,15 @@ def _encoding(start: bytes, declared: str, name: str) -> tuple[str, bool]:
 def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
     """Validate the encoding over the whole file; fall back from UTF-8 to Windows-1252 where nothing was declared."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    quotes = bare_returns = nul = False
+    quotes = bare_returns = odd = False
     lines = offset = unbroken = 0
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        ended = False
+        while not ended:
+            chunk = file.read(_CHUNK)
+            ended = not chunk
             try:
-                decoder.decode(chunk)
+                decoder.decode(chunk, final=ended)
             except UnicodeDecodeError as error:
                 if encoding == "utf-8":
                     raise _NotUtf8Error from error
@@ -184,10 +197,11 @@ def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
                 unbroken = len(chunk) - chunk.rfind(end) - 1
             lines += chunk.count(b"\n")
             quotes = quotes or b'"' in chunk
-            nul = nul or b"\0" in chunk
+            # NUL is to be told; the other is what `_is_regular` takes for a sign that no line has.
+            odd = odd or b"\0" in chunk or _NO_SIGN in chunk
             bare_returns = bare_returns or chunk.count(b"\r") > chunk.count(b"\r\n") + chunk.endswith(b"\r")
             offset += len(chunk)
-    return _Scan(encoding, quotes, lines, bare_returns, nul)
+    return _Scan(encoding, quotes, lines, bare_returns, odd)
 
 
 def _delimiter(lines: list[str]) -> str:
@@ -224,7 +238,7 @@ def _is_regular(path: Path, delimiter: str, header_row: int, width: int, *, quot
         path,
         has_header=False,
         skip_lines=header_row,
-        separator="\x01",
+        separator=_NO_SIGN.decode(),
         quote_char=None,
         schema={_LINE: pl.String()},
         empty_string_is_null=False,
@@ -272,11 +286,15 @@ def _rewrite(
                     continue
                 sink.writerow((_misfit(record, width) or _hole(record, holes=holes), *_fitted(record, width)))
         except csv.Error as error:
-            raise FileTooLarge(
-                f"A cell is longer than {limits.line:,} characters; a quote may be unclosed.",
-                where=f"{name}, after row {number}",
-                fix="Close the quote, or export the report again.",
-            ) from error
+            raise _long_cell(name, number, limits) from error
+
+
+def _long_cell(name: str, after: int, limits: Limits) -> FileTooLarge:
+    return FileTooLarge(
+        f"A cell is longer than {limits.line:,} characters; a quote may be unclosed.",
+        where=f"{name}, after row {after}",
+        fix="Close the quote, or export the report again.",
+    )
 
 
 def _fitted(record: list[str], width: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Harmonising one file: open, bind, compile, run, look for duplicates, report.
+"""Harmonising one file: open, bind, compile, run, report.
 
 Results are written beside each other as Parquet: `events.parquet` (good rows), `quarantine.parquet`,
 `skipped.parquet`. Nothing is visible in `out_dir` before everything is written.
@@ -11,22 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
-from harmonization.core.binding import Binding, bind
+from harmonization.core.binding import Binding, bind, require_period
 from harmonization.core.contract import Contract
 from harmonization.core.detect import choose_contract, choose_table, find_header_row, header_span, headers_at
 from harmonization.core.load_context import LoadContext
-from harmonization.core.plan import NO_DUPLICATES, Duplicates, compile_plan
+from harmonization.core.passes import EVENTS, QUARANTINE, SKIPPED, Tuning, run
+from harmonization.core.plan import compile_recipe
 from harmonization.core.reading import open_source
 from harmonization.core.report import HarmonizeReport
-from harmonization.core.source_file import SOURCE_ROW, Limits, OpenedFile, UnreadableFile
-from harmonization.core.summary import Outcome, count_rows, summarise
+from harmonization.core.source_file import Limits, OpenedFile, UnreadableFile
+from harmonization.core.summary import summarise
 
-EVENTS: Final = "events.parquet"
-QUARANTINE: Final = "quarantine.parquet"
-SKIPPED: Final = "skipped.parquet"
-_ASIDE: Final = "aside.parquet"
+_BYTES_A_ROW: Final = 40
 
 #: Told the stage by name, and done and total of the stages.
 Progress = Callable[[str, int, int], None]
@@ -48,6 +44,7 @@ def harmonize_file(
     context: LoadContext = LoadContext(),  # noqa: B008
     progress: Progress = _silent,
     limits: Limits = Limits(),  # noqa: B008
+    tuning: Tuning = Tuning(),  # noqa: B008
 ) -> HarmonizeReport:
     """Harmonise `path` by `contract`, or by the one of several contracts that fits its headers.
 
@@ -73,23 +70,25 @@ def harmonize_file(
             limits=limits,
         ) as opened:
             opened = choose_table(opened, [single] if single else list(contract))  # type: ignore[arg-type]
-            chosen = single or choose_contract(opened.head, list(contract))  # type: ignore[arg-type]
+            chosen = single or choose_contract(opened.head, list(contract), path.name)  # type: ignore[arg-type]
             header_row, binding = _bind(opened, chosen, context, path.name)
             last_header_row = header_row + header_span(opened.head, chosen) - 1
-            rows = opened.rows(last_header_row, len(binding.headers))
             progress("harmonise", 1, 4)
-            rows_in = count_rows(rows)
-            if rows_in == 0:
+            recipe = compile_recipe(binding, context)
+            outcome = run(
+                opened.rows(last_header_row, len(binding.headers)),
+                recipe,
+                scratch,
+                expected=_expected_rows(path),
+                looking=lambda: progress("duplicates", 2, 4),
+                tuning=tuning,
+            )
+            if outcome.rows_in == 0:
                 raise UnreadableFile(
                     "The file has a header and no rows.",
                     where=f"{path.name}, row {header_row}",
                     fix="Export a period with activity.",
                 )
-            outcome = _run(rows, rows_in, binding, context, scratch, NO_DUPLICATES)
-            progress("duplicates", 2, 4)
-            duplicates = _find_duplicates(outcome.events)
-            if duplicates != NO_DUPLICATES:
-                outcome = _run(rows, rows_in, binding, context, scratch, duplicates)
             progress("summarise", 3, 4)
             report = summarise(
                 outcome,
@@ -97,15 +96,14 @@ def harmonize_file(
                 path.name,
                 opened,
                 header_row,
-                rows_in,
                 out_dir,
                 currency_assumed=chosen.source.currency_assumed
                 and context.currency is None
                 and not binding.names_currency,
             )
         accounted = report.rows_out + report.rows_quarantined + report.rows_skipped
-        if accounted != rows_in:
-            raise InconsistentCountError(f"{rows_in} rows in, {accounted} accounted for")
+        if accounted != report.rows_in:
+            raise InconsistentCountError(f"{report.rows_in} rows in, {accounted} accounted for")
         if out_dir is not None:
             for name in (EVENTS, QUARANTINE, SKIPPED):
                 (scratch / name).replace(out_dir / name)
@@ -130,63 +128,11 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
     headers = list(headers_at(opened.head, header_row, contract))
     while headers and not headers[-1].strip() and opened.head.kind == "csv":
         headers.pop()
-    return header_row, bind(contract, headers, context)
+    binding = bind(contract, headers, context)
+    require_period(binding)
+    return header_row, binding
 
 
-def _run(
-    rows: pl.LazyFrame,
-    rows_in: int,
-    binding: Binding,
-    context: LoadContext,
-    scratch: Path,
-    duplicates: Duplicates,
-) -> Outcome:
-    """The good rows in one streaming run; the others, if any, in a second one over them alone."""
-    plan = compile_plan(rows, binding, context, duplicates)
-    outcome = Outcome(
-        events=scratch / EVENTS,
-        quarantine=scratch / QUARANTINE,
-        skipped=scratch / SKIPPED,
-        warnings=plan.warnings,
-        rules_not_applied=plan.rules_not_applied,
-    )
-    plan.good.sink_parquet(outcome.events, engine="streaming")
-    aside = rows.head(0)
-    if count_rows(pl.scan_parquet(outcome.events)) < rows_in:
-        plan.aside.sink_parquet(scratch / _ASIDE, engine="streaming")
-        aside = pl.scan_parquet(scratch / _ASIDE)
-    rest = compile_plan(aside, binding, context, duplicates)
-    rest.quarantined.sink_parquet(outcome.quarantine, engine="streaming")
-    rest.skipped.sink_parquet(outcome.skipped, engine="streaming")
-    return outcome
-
-
-def _find_duplicates(events: Path) -> Duplicates:
-    """Rows that repeat an earlier row's natural key, told apart by whether they say the same."""
-    # Eight bytes a row instead of the key's text; a chance collision only adds a row that `over` tells apart below.
-    keys = pl.scan_parquet(events).select(pl.col("event_key").hash().alias("digest"))
-    repeated = keys.group_by("digest").len().filter(pl.col("len") > 1).select("digest").collect(engine="streaming")
-    if repeated.is_empty():
-        return NO_DUPLICATES
-    rows = (
-        pl.scan_parquet(events)
-        .with_columns(pl.col("event_key").hash().alias("digest"))
-        .join(repeated.lazy(), on="digest", how="semi")
-        .drop("digest")
-    )
-    content = pl.struct(pl.all().exclude(SOURCE_ROW)).hash().alias("content")
-    compared = (
-        rows.select("event_key", SOURCE_ROW, content)
-        .sort(SOURCE_ROW)
-        .with_columns(
-            pl.col(SOURCE_ROW).first().over("event_key").alias("first"),
-            pl.col("content").first().over("event_key").alias("original"),
-        )
-        .filter(pl.col(SOURCE_ROW) != pl.col("first"))
-        .with_columns((pl.col("content") == pl.col("original")).alias("same"))
-        .collect()
-    )
-    return Duplicates(
-        conflicting=tuple(compared.filter(~pl.col("same"))[SOURCE_ROW].to_list()),
-        repeated=tuple(compared.filter(pl.col("same"))[SOURCE_ROW].to_list()),
-    )
+def _expected_rows(path: Path) -> int:
+    """About how many rows the file has, rather more than too few."""
+    return path.stat().st_size // _BYTES_A_ROW

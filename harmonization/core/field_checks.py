@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from harmonization.core import rmis, units
+from harmonization.core import moments, rmis, units
 from harmonization.core.contract_parts import DATE_WORDS, StepCall
 from harmonization.core.headers import DAYS
 
@@ -75,6 +76,8 @@ def check_fields(contract: Contract) -> Iterator[Finding]:
         yield from _unit((*path, "unit"), field.unit, _units_of(column), field.target)
         yield from _steps((*path, "transforms"), field, column)
         yield from _resolver(path, field)
+        if field.join and (field.coalesce or column.unit != "text"):
+            yield (*path, "join"), "Only texts are joined, and only where coalesce takes none.", "Remove join."
         if field.value_map:
             if column.unit != "text":
                 yield (*path, "value_map"), f"{field.target} is no text column.", "Remove the value_map."
@@ -95,12 +98,25 @@ def _dates(path: Path, field: FieldSpec, column: rmis.Column) -> Iterator[Findin
         if "%" not in form:
             yield place, f"{form!r} is no date format.", f"Write a strptime pattern, or {', '.join(DATE_WORDS)}."
             continue
-        try:
-            pl.Series(["x"]).str.to_datetime(form, strict=False, time_unit="us")
-        except pl.exceptions.PolarsError:
-            yield place, f"{form!r} is no date format.", "Write a strptime pattern such as %d.%m.%Y."
+        if not _reads_back(form, column.unit):
+            yield place, f"{form!r} is no date format of a {column.unit}.", "Write a strptime pattern such as %d.%m.%Y."
     if field.timezone is not None:
         yield from check_zone((*path, "timezone"), field.timezone)
+
+
+def _reads_back(form: str, unit: str) -> bool:
+    """Whether the pattern is one, and tells as much as a day (or an instant) takes."""
+    day = datetime.date(2024, 11, 28)
+    moment = pl.Series([day]).cast(pl.Datetime("us")).dt.offset_by("15h45m30s")
+    try:
+        text = (moment.dt.replace_time_zone("UTC") if "%z" in form else moment).dt.strftime(form)
+        if unit == "date" and not moments.tells_time(form):
+            read = text.str.to_date(form, strict=False)
+        else:
+            read = moments.to_instant(text, [form], "UTC").dt.date()
+    except pl.exceptions.PolarsError:
+        return False
+    return read.to_list() == [day]
 
 
 def _units_of(column: rmis.Column) -> tuple[str, ...]:

@@ -64,16 +64,16 @@ def expand_upc_e(numbers: Numbers) -> Numbers:
 
 
 def _digits(cells: pl.Series) -> tuple[Numbers, Numbers, Flags]:
-    """The cells as numbers, how many digits they were written with, and whether they are digits and no more."""
-    # The cast takes a sign where there is one, and the length says that there was.
+    """The cells as numbers, how many digits they have, and whether they are so many digits as a GTIN and no more.
+
+    What is not is 0 here.
+    """
+    # The cast takes a sign where there is one, and the length would count it.
     read = cells.cast(pl.Int64, strict=False)
-    length = cells.str.len_bytes().fill_null(0).cast(pl.Int64)
-    signed = cells.str.contains("^[+-]").fill_null(True)
-    return (
-        read.fill_null(0).to_numpy(),
-        length.to_numpy(),
-        (read.is_not_null() & ~signed).to_numpy(),
-    )
+    length = cells.str.len_bytes().fill_null(0).cast(pl.Int64).to_numpy()
+    unsigned = read.is_not_null() & ~cells.str.contains("^[+-]").fill_null(True)
+    good: Flags = unsigned.to_numpy() & np.isin(length, LENGTHS)
+    return np.where(good, read.fill_null(0).to_numpy(), 0), length, good
 
 
 def to_gtin14(cells: pl.Series) -> pl.Series:
@@ -83,12 +83,11 @@ def to_gtin14(cells: pl.Series) -> pl.Series:
     (`7.61E+12`) is not guessed at.
     """
     text = cells.str.replace_all("[ \u00a0-]", "")
-    numbers, length, plain = _digits(text)
-    good = plain & np.isin(length, LENGTHS)
+    numbers, length, good = _digits(text)
     right = good & sums_to_ten(numbers)
     short = good & (length == 8) & (numbers < 2 * 10**7)
     if short.any():
-        expanded = expand_upc_e(numbers)
+        expanded = expand_upc_e(np.where(short, numbers, 0))
         expands = short & sums_to_ten(expanded)
         takes_long = expands & ((numbers < 10**7) | ~right)
         numbers = np.where(takes_long, expanded, numbers)
@@ -99,8 +98,8 @@ def to_gtin14(cells: pl.Series) -> pl.Series:
 
 def is_gtin(cells: pl.Series) -> pl.Series:
     """Whether each text is 8, 12, 13 or 14 digits with a right check digit; null stays null."""
-    numbers, length, plain = _digits(cells)
-    flags = pl.Series(cells.name, plain & np.isin(length, LENGTHS) & sums_to_ten(numbers))
+    numbers, _, good = _digits(cells)
+    flags = pl.Series(cells.name, good & sums_to_ten(numbers))
     return flags.set(cells.is_null(), None)
 
 

@@ -105,7 +105,7 @@ def open_json(path: Path, *, records: str | None, scratch: Path, limits: Limits)
                 cells = flatten(value)
                 table.add(number, cells, unprintable(cells))
             except BadRecord as error:
-                table.add_unread(number, spell(value), f"no record: {error}")
+                table.add_unread(number, _shown(value), f"no record: {error}")
     if not read:
         at = f"at {chosen!r}" if chosen else "in the file"
         raise UnreadableFile(
@@ -118,6 +118,13 @@ def open_json(path: Path, *, records: str | None, scratch: Path, limits: Limits)
         [f"Read were the records at {chosen or 'the top'}; the file also has {_listed(others)}."] if others else []
     )
     return OpenedFile(Head(rows=table.head_rows(), kind="json", encoding="utf-8"), table.rows, tuple(warnings))
+
+
+def _shown(value: Any) -> str:
+    try:
+        return spell(value)
+    except RecursionError:
+        return "(nested too deeply to show)"
 
 
 def _tally(path: Path, limits: Limits) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,8 @@ class LoadContext:
     A column of the file wins over the context for account, brand and currency; the context fills what is absent.
     `parameters` answers the contract's parameters (attribution windows chosen when the report was requested).
     `as_of` is the day of the load: rows dated later are in the future. None switches that check off.
+    With `base_currency`, spend is kept in it too, by `fx_rates`: day, ISO 4217 code, units of the base currency for one
+    unit of it.
     """
 
     load_id: str = ""
@@ -25,3 +28,5 @@ class LoadContext:
     currency: str | None = None
     as_of: date | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    base_currency: str | None = None
+    fx_rates: tuple[tuple[date, str, Decimal], ...] = ()

@@ -7,7 +7,8 @@ it leaves out never was, and is not readable.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 import polars as pl
 
@@ -26,7 +27,14 @@ _EPOCH_MS: Final = r"^([0-9]{12,13})(?:\.0+)?$"
 #: Excel's days before March 1900 are wrong by one, and nobody advertised then.
 _EXCEL: Final = r"^([0-9]{2,6}(?:\.[0-9]+)?)$"
 _EXCEL_FIRST, _EXCEL_LAST = 61, 2_958_465
+#: Of so many days, ten years, a table of offsets from UTC is made.
+_TABLE_DAYS: Final = 3660
 _DAY_US: Final = 86_400_000_000
+
+
+def tells_time(form: str) -> bool:
+    """Whether a format reads instants, of which a day has to be told."""
+    return form in DATE_WORDS or "%H" in form or "%I" in form
 
 
 def to_instant(cells: pl.Series, formats: Sequence[str], zone: str) -> pl.Series:
@@ -35,13 +43,14 @@ def to_instant(cells: pl.Series, formats: Sequence[str], zone: str) -> pl.Series
     for form in formats:
         if read.null_count() == cells.null_count():
             break
-        read = read.zip_with(read.is_not_null(), _by_form(cells, form, zone))
+        found = _by_form(cells, form, zone)
+        read = found if read.null_count() == len(read) else read.zip_with(read.is_not_null(), found)
     return read
 
 
 def to_day(cells: pl.Series, formats: Sequence[str], zone: str, report_zone: str) -> pl.Series:
     """Days: dates as they stand; of instants, the day in `report_zone`."""
-    words = [form for form in formats if form in DATE_WORDS or "%H" in form or "%I" in form]
+    words = [form for form in formats if tells_time(form)]
     read = transforms.to_date(cells, [form for form in formats if form not in words])
     if not words or read.null_count() == cells.null_count():
         return read
@@ -70,7 +79,28 @@ def _by_form(cells: pl.Series, form: str, zone: str) -> pl.Series:
 
 
 def _local(read: pl.Series, zone: str) -> pl.Series:
-    local = read.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    """Local times of `zone` in UTC: by subtraction on days without a change of clocks, which nearly all are."""
+    if zone == "UTC":
+        return read.dt.replace_time_zone("UTC")
+    first, last = read.min(), read.max()
+    if not isinstance(first, datetime) or not isinstance(last, datetime) or (last - first).days > _TABLE_DAYS:
+        return _converted(read, zone)
+    days = pl.select(pl.datetime_range(first.date(), last.date() + timedelta(days=1), "1d", time_unit="us")).to_series()
+    midnights = _converted(days, zone).dt.replace_time_zone(None)
+    offset = days - midnights
+    # Both ends of a day must exist and be as far from UTC, and its midnight must not come twice.
+    steady = (offset == offset.shift(-1)) & (_converted(days, zone, "latest").dt.replace_time_zone(None) == midnights)
+    known = offset.set(~steady.fill_null(False), None)
+    if known.null_count() == 1 and known[:-1].n_unique() == 1:
+        return (read - known[0]).dt.replace_time_zone("UTC")
+    origin = days.cast(pl.Int64)[0]
+    place = ((read.cast(pl.Int64) - origin) // _DAY_US).cast(pl.UInt32)
+    moved = (read - known.gather(place)).dt.replace_time_zone("UTC")
+    return transforms.rescued(read, moved, lambda rest: _converted(rest, zone))
+
+
+def _converted(read: pl.Series, zone: str, ambiguous: Literal["earliest", "latest"] = "earliest") -> pl.Series:
+    local = read.dt.replace_time_zone(zone, ambiguous=ambiguous, non_existent="null")
     return local.dt.convert_time_zone("UTC")
 
 

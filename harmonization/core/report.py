@@ -59,6 +59,19 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class ToReconcile:
+    """What the totals of another report should say: told by the contract, compared once both reports are there.
+
+    `columns` are canonical, an attribution's those of all its windows; `tolerance` is a fraction.
+    """
+
+    rule: str
+    report: str
+    columns: tuple[str, ...]
+    tolerance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class HarmonizeReport:
     """The outcome of one file. rows_in = rows_out + rows_quarantined + rows_skipped, always."""
 
@@ -88,6 +101,7 @@ class HarmonizeReport:
     spend_quarantined: dict[str, Decimal]
     warnings: tuple[Warned, ...]
     rules_not_applied: tuple[str, ...]
+    reconciles_with: tuple[ToReconcile, ...]
     unmapped_values: dict[str, dict[str, int]]
     period_start: date | None
     period_end: date | None

@@ -52,7 +52,7 @@ __all__ = [
 
 MONEY: Final = pl.Decimal(18, 6)
 #: Units of the base currency for one unit of another.
-RATE: Final = pl.Decimal(18, 9)
+RATE: Final = pl.Decimal(24, 12)
 SCHEMA_VERSION: Final = "rmis/1"
 
 Unit = Literal["text", "count", "money", "fraction", "rate", "date", "instant", "hour", "flag"]
@@ -91,7 +91,7 @@ def _fraction(name: str, description: str) -> Column:
 
 EVENTS: Final[tuple[Column, ...]] = (
     # lineage
-    _text("event_key", "XXH3-128 (hex) of network, report, account and the contract's natural key", always=True),
+    _text("event_key", "two XXH64 (hex) over network, report, account and the contract's natural key", always=True),
     _count("source_row", "row of the source file, counted from 1 with every record before it", always=True),
     _text("load_id", "the load that wrote the row", always=True),
     _text("contract", "name and version of the mapping contract", always=True),
@@ -152,6 +152,7 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("purchased_sku_id", "product that was bought, where each row is a sale"),
     _text("purchased_gtin", "its GTIN-14"),
     _text("audience_id", "audience"),
+    _text("breakdown", "what else the network splits rows by, as it writes it: kind of action, language, system"),
     _text("geo", "geography"),
     _text("store_id", "store, for in-store media"),
     # what happened

@@ -23,6 +23,7 @@ from harmonization.core.contract_rules import (
 )
 from harmonization.core.expressions import RefusedExpression, parse_expression
 from harmonization.core.field_checks import Finding, Path, check_pattern, nearest
+from harmonization.core.operands import of_column
 
 if TYPE_CHECKING:
     from harmonization.core.contract import Contract
@@ -137,6 +138,11 @@ def _expression(
     if unknown:
         return
     types = {name: rmis.COLUMNS[name].dtype if name in rmis.COLUMNS else ids[name] for name in parsed.names}
-    problem = parsed.type_problem(types, wanted)
-    if problem:
-        yield path, problem, "Compare and compute only what is of one kind."
+    try:
+        found = parsed.compile({name: pl.col(name) for name in types}, types)
+    except RefusedExpression as error:
+        yield path, error.detail, error.fix
+        return
+    needed = of_column(pl.lit(None), wanted)
+    if found.kind != "null" and found.words != needed.words:
+        yield path, f"The expression is {found.words}; here must stand {needed.words}.", "Change the expression."

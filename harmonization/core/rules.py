@@ -29,11 +29,13 @@ from harmonization.core.contract import (
 from harmonization.core.expressions import parse_expression
 from harmonization.core.gtin import is_gtin
 from harmonization.core.load_context import LoadContext
+from harmonization.core.report import ToReconcile
 
 PERIOD_ORDER: Final = "period_order"
 NOT_IN_FUTURE: Final = "not_in_future"
 UNIQUE: Final = "unique"
 RAGGED_ROW: Final = "ragged_row"
+FX_RATE_KNOWN: Final = "fx_rate_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,10 @@ def apply_rules(
     warn: list[Violation] = []
     not_applied = []
     for rule in binding.contract.rules:
+        if isinstance(rule, ReconcilesWith):
+            continue
         found = list(_violations(rule, binding, columns, unreadable))
-        if not found:
+        if not found and not (isinstance(rule, Unique) and unique_columns(rule, binding, columns)):
             not_applied.append(rule.id)
         (quarantine if rule.severity == "quarantine" else warn).extend(found)
     return AppliedRules(tuple(quarantine), tuple(warn), tuple(not_applied))
@@ -86,8 +90,9 @@ def expression_windows(text: str, binding: Binding, columns: set[str]) -> Iterat
     if not parsed.names - ids <= columns:
         return
     plain = {name: pl.col(name) for name in parsed.names - ids}
+    types = {name: rmis.COLUMNS[name].dtype for name in plain} | dict.fromkeys(wanted, rmis.MONEY)
     if not wanted:
-        yield parsed.compile(plain)
+        yield parsed.compile(plain, types).value
         return
     windows: dict[tuple[int | None, int | None], dict[str, pl.Expr]] = {}
     for bound in binding.attributions:
@@ -96,7 +101,7 @@ def expression_windows(text: str, binding: Binding, columns: set[str]) -> Iterat
             windows.setdefault(window, {})[bound.spec.id] = pl.col(bound.attribution.column)
     for named in windows.values():
         if len(named) == len(wanted):
-            yield parsed.compile(plain | named)
+            yield parsed.compile(plain | named, types).value
 
 
 def _violations(rule: Rule, binding: Binding, columns: set[str], unreadable: dict[str, pl.Expr]) -> Iterator[Violation]:
@@ -105,12 +110,14 @@ def _violations(rule: Rule, binding: Binding, columns: set[str], unreadable: dic
             yield Violation(rule.id, None, ~condition)
         return
     if isinstance(rule, Unique | ReconcilesWith):
-        return
+        return  # No row tells by itself: see `harmonization.core.uniqueness`, and reconciliation across loads.
     for name in rule.columns if isinstance(rule, NotNull) else [rule.column]:
         for column in _columns_of(name, binding, columns):
             value = pl.col(column)
             if isinstance(rule, NotNull):
-                broken = value.is_null() & ~unreadable.get(column, pl.lit(False))
+                # Warnings are counted over the good rows, whose cells are all read or told in `unread`.
+                told = unreadable.get(column, pl.lit(False)) if rule.severity == "quarantine" else pl.lit(False)
+                broken = value.is_null() & ~told
             elif isinstance(rule, InSet):
                 broken = ~value.is_in(rule.values or rmis.VOCABULARIES[str(rule.vocabulary)])
             elif isinstance(rule, Regex):
@@ -134,6 +141,22 @@ def _outside(column: str, value: pl.Expr, low: float | str | None, high: float |
     below = value < bound(low) if low is not None else pl.lit(False)
     above = value > bound(high) if high is not None else pl.lit(False)
     return below | above
+
+
+def unique_columns(rule: Unique, binding: Binding, columns: set[str]) -> list[str]:
+    """The columns that the rule compares; none if the file lacks one of them."""
+    found = [_columns_of(name, binding, columns) for name in rule.columns]
+    return [column for each in found for column in each] if all(found) else []
+
+
+def to_reconcile(binding: Binding, columns: set[str]) -> tuple[ToReconcile, ...]:
+    """What the contract's rules of kind `reconciles_with` ask for, of the columns that the file has."""
+    return tuple(
+        ToReconcile(rule.id, rule.report, tuple(found), rule.tolerance)
+        for rule in binding.contract.rules
+        if isinstance(rule, ReconcilesWith)
+        and (found := [column for name in rule.columns for column in _columns_of(name, binding, columns)])
+    )
 
 
 def _columns_of(name: str, binding: Binding, columns: set[str]) -> list[str]:

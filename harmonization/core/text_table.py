@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from harmonization.core.source_file import HEAD_ROWS, RAGGED, SOURCE_ROW, FileTooLarge, Limits, raw_name
+from harmonization.core.source_file import HEAD_ROWS, RAGGED, SOURCE_ROW, FileTooLarge, Limits, raw_name, storable
 
 _ROWS: Final = 20_000
 _BYTES: Final = 16 * 1024**2
@@ -53,7 +53,7 @@ class TextTable:
     def add_unread(self, source_row: int, text: str, reason: str) -> None:
         """A row that could not be cut into cells: its text stands in the first column, for the quarantine to show."""
         first = next(iter(self._columns), "record")
-        self.add(source_row, {first: text[:1000]}, reason)
+        self.add(source_row, {first: storable(text[:1000])}, storable(reason))
 
     def head_rows(self) -> tuple[tuple[str, ...], ...]:
         """The columns' names, then the first rows."""

@@ -8,7 +8,7 @@ signs, grouped thousands and bracketed negatives runs only on batches that need 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import polars as pl
@@ -48,9 +48,22 @@ def to_decimal(cells: pl.Series, decimal_sign: str = ".", thousands_sign: str = 
     `201.67999999999998`.
     """
     if decimal_sign == ".":
-        plain = cells.cast(MONEY, strict=False)
-        if plain.null_count() == cells.null_count():
-            return plain
+        return rescued(
+            cells, cells.cast(MONEY, strict=False), lambda rest: _written_amounts(rest, decimal_sign, thousands_sign)
+        )
+    return _written_amounts(cells, decimal_sign, thousands_sign)
+
+
+def rescued(cells: pl.Series, read: pl.Series, careful: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`read` with `careful` applied to the cells alone that it leaves null: what a cell says depends on no other."""
+    if read.null_count() == cells.null_count():
+        return read
+    missed = (read.is_null() & cells.is_not_null()).arg_true()
+    return read.scatter(missed, careful(cells.gather(missed)).cast(read.dtype))
+
+
+def _written_amounts(cells: pl.Series, decimal_sign: str, thousands_sign: str) -> pl.Series:
+    """Amounts as people write them, with signs, groups and brackets."""
     parts = cells.str.extract_groups(_AMOUNT).struct.unnest()
     digits = parts["digits"].str.replace_all(r"[\u{a0}\u{202f}]", " ").str.strip_chars_end()
     digits = digits.set(~digits.str.contains(_number_form(decimal_sign, thousands_sign)).fill_null(True), None)
@@ -77,9 +90,14 @@ def to_decimal(cells: pl.Series, decimal_sign: str = ".", thousands_sign: str = 
 
 def to_integer(cells: pl.Series, decimal_sign: str = ".", thousands_sign: str = ",") -> pl.Series:
     """Counts such as `1234`, `1,234`, `1234.0`; a fraction is not readable as a count."""
-    plain = cells.cast(pl.Int64, strict=False)
-    if plain.null_count() == cells.null_count():
-        return plain
+    return rescued(
+        cells,
+        cells.cast(pl.Int64, strict=False),
+        lambda rest: _written_counts(rest, decimal_sign, thousands_sign),
+    )
+
+
+def _written_counts(cells: pl.Series, decimal_sign: str, thousands_sign: str) -> pl.Series:
     amount = to_decimal(cells, decimal_sign, thousands_sign)
     whole = amount.cast(pl.Int64, strict=False)
     return whole.set((whole.cast(MONEY, strict=False) != amount).fill_null(True), None).alias(cells.name)

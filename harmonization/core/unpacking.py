@@ -44,7 +44,7 @@ class _Budget:
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.name = path.name
-        self.allowed = min(limits.expanded_size, max(path.stat().st_size * limits.expansion_ratio, _ALWAYS))
+        self.allowed = min(limits.file_size, max(path.stat().st_size * limits.expansion_ratio, _ALWAYS))
         self.used = 0
 
     def take(self, size: int) -> None:

@@ -28,9 +28,12 @@ from harmonization.core.source_file import (
     UnreadableFile,
     raw_name,
 )
-from harmonization.core.workbook_cells import CellNote, unvalued_cells
+from harmonization.core.workbook_cells import CellNote, Extent, unvalued_cells
 
 _CHUNK: Final = 1024**2
+#: A sheet of so many cells may be as empty as it likes; of a larger one, one cell in so many holds something.
+_SMALL_AREA: Final = 1_000_000
+_MOST_EMPTY: Final = 20
 _DAMAGED: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -148,7 +151,10 @@ def _check_archive(path: Path, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            if "[Content_Types].xml" not in {member.filename for member in members}:
+            names = {member.filename for member in members}
+            if "xl/workbook.bin" in names:
+                raise UnreadableFile("The workbook is a binary one (.xlsb).", where=path.name, fix="Save it as .xlsx.")
+            if "[Content_Types].xml" not in names:
                 raise UnreadableFile(
                     "The file is a zip archive but no Excel workbook.",
                     where=path.name,
@@ -158,10 +164,13 @@ def _check_archive(path: Path, limits: Limits) -> None:
             _refuse_bomb(declared, size, path.name, limits)
             actual = 0
             for member in members:
+                extent = Extent()
                 with archive.open(member) as stream:
                     while chunk := stream.read(_CHUNK):
                         actual += len(chunk)
                         _refuse_bomb(actual, size, path.name, limits)
+                        extent.see(chunk)
+                _refuse_spread(extent, path.name, limits)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise _damaged(path.name, error) from error
 
@@ -172,6 +181,22 @@ def _refuse_bomb(expanded: int, size: int, name: str, limits: Limits) -> None:
             f"The workbook's {size:,} bytes expand to {expanded:,} or more.",
             where=name,
             fix="Export the report as CSV, or a shorter period.",
+        )
+
+
+def _refuse_spread(extent: Extent, name: str, limits: Limits) -> None:
+    """A sheet is held as a whole, with its empty cells: two cells far apart would be gigabytes of nothing."""
+    if extent.columns > limits.columns and extent.area > _SMALL_AREA:
+        raise FileTooLarge(
+            f"A sheet has {extent.columns:,} columns; the limit is {limits.columns:,}.",
+            where=name,
+            fix="Remove empty columns at the right.",
+        )
+    if extent.area > _SMALL_AREA + _MOST_EMPTY * extent.cells:
+        raise FileTooLarge(
+            f"A sheet spreads {extent.cells:,} cells over {extent.rows:,} rows and {extent.columns:,} columns.",
+            where=name,
+            fix="Remove what stands far below or beside the table.",
         )
 
 

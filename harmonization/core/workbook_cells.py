@@ -20,6 +20,9 @@ _MAX_NOTES: Final = 100_000
 _SUSPECT = re.compile(rb"<(?:\w+:)?f[ />]|t=[\"']e[\"']")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _OVERLAP: Final = 16
+_PLACE = re.compile(rb"\sr\s*=\s*[\"']\$?([A-Za-z]{1,3})\$?(\d{1,20})[\"']")
+_VEILED = re.compile(rb"\sr\s*=\s*[\"'][^\"'<>]{0,40}&")
+_LONGEST_TAG: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,41 @@ class CellNote:
     reference: str
     text: str
     is_error: bool
+
+
+class Extent:
+    """How far the cells of a sheet reach, told from its XML piece by piece and before anything parses it."""
+
+    def __init__(self) -> None:
+        self.rows = self.columns = self.cells = 0
+        self._tail = b""
+
+    @property
+    def area(self) -> int:
+        return self.rows * self.columns
+
+    def see(self, chunk: bytes) -> None:
+        """The next piece.
+
+        Raises:
+            ValueError: a reference is spelled so that it could say one thing to one reader and another to the next.
+        """
+        text = self._tail + chunk
+        if _VEILED.search(text):
+            raise ValueError("a cell's place is spelled with character references")
+        cut = max(text.rfind(b"<"), len(text) - _LONGEST_TAG)
+        places = _PLACE.findall(text, 0, cut)
+        self.cells += len(places)
+        self.rows = max(self.rows, max((int(digits) for _, digits in places), default=0))
+        self.columns = max(self.columns, max(map(_column, {letters for letters, _ in places}), default=0))
+        self._tail = text[cut:]
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 class _DoctypeError(ValueError):

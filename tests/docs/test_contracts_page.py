@@ -15,6 +15,7 @@ from harmonization.core.contract import parse_contract
 from harmonization.core.contract_examples import check_examples
 from harmonization.core.contract_parts import DATE_WORDS, StepName
 from harmonization.core.engine import harmonize_file
+from harmonization.core.expressions import FUNCTIONS, LENGTH_LIMIT, NODE_LIMIT
 from harmonization.core.field_checks import RESOLVABLE
 from harmonization.core.load_context import LoadContext
 from harmonization.core.rmis_page import page
@@ -80,6 +81,14 @@ def test_every_step_word_resolver_and_kind() -> None:
 def test_every_kind_of_rule() -> None:
     kinds = {get_args(rule.model_fields["kind"].annotation)[0] for rule in RULES}
     assert {bare(row[0]) for row in table_under(PAGE, "Kinds of rules")} == kinds
+
+
+def test_every_operation_of_expressions() -> None:
+    told = {word for row in table_under(PAGE, "Expressions") for word in re.findall(r"`([A-Z]+)`", row[0])}
+    assert set(FUNCTIONS) == told - {"AND", "OR", "NOT", "BETWEEN", "IN"}
+    limits = re.search(r"more than (\d+) characters or (\d+) parts", PAGE.read_text().replace("\n", " "))
+    assert limits is not None
+    assert [int(limit) for limit in limits.groups()] == [LENGTH_LIMIT, NODE_LIMIT]
 
 
 def test_the_page_of_the_schema_is_current() -> None:

@@ -45,9 +45,8 @@ def test_limits_are_the_codes() -> None:
     limits = Limits()
     assert told["a file given to the command"] == f"{limits.file_size // 1024**3} GiB"
     assert told["a line"] == f"{limits.line // 1024**2} MiB"
-    assert told["what an archive expands to"] == (
-        f"{limits.expanded_size // 1024**3} GiB, and {limits.expansion_ratio} times its size"
-    )
+    for what, size in (("an archive", limits.file_size), ("a workbook", limits.expanded_size)):
+        assert told[f"what {what} expands to"] == f"{size // 1024**3} GiB, and {limits.expansion_ratio} times its size"
     assert told["columns"] == f"{limits.columns:,}"
 
 

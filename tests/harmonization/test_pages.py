@@ -124,7 +124,7 @@ def test_catalogue_opens_the_catalogue(post, browser):
     text = b"sku,brand,product_name,retailer,retailer_sku\nS1,Chips,Sea Salt,Walmart,501\n"
     answer = post(text, "c.csv", kind="catalogue", account="")
     assert (answer.status_code, answer.url) == (302, CATALOGUE)
-    assert "1 rows: 1 products added, 0 updated." in text_of(browser.get(CATALOGUE))
+    assert "1 rows, 1 products created, 0 products updated, 1 listings." in text_of(browser.get(CATALOGUE))
 
 
 def test_who_may_not_send_sees_no_form(walmart):

@@ -113,10 +113,10 @@ def test_an_export_has_the_lines_and_the_total_of_the_query(published: Shelf, al
     file = services.export_metrics(actor=alice, kind="csv", **asked)
     rows = [line.split(",") for line in file.content.decode("utf-8-sig").splitlines()]
     assert rows[:4] == [
-        ["Row", "Network", "Currency", "Spend", "ROAS"],
-        ["line", "amazon_ads", "USD", "308", f"{2240 / 308}"],
-        ["line", "walmart_connect", "USD", "140", "8.0"],
-        ["total", "", "USD", "448", "7.5"],
+        ["Row", "Network", "Currency", "Spend", "ROAS", "May be restated until"],
+        ["line", "amazon_ads", "USD", "308", f"{2240 / 308}", "2026-03-15"],
+        ["line", "walmart_connect", "USD", "140", "8.0", "2026-03-15"],
+        ["total", "", "USD", "448", "7.5", "2026-03-15"],
     ]
     assert file.name == f"performance-{FIRST}-{LAST}.csv"
 
@@ -194,7 +194,11 @@ def test_rest_refuses_a_foreign_brand_as_one_that_does_not_exist(published: Shel
         ("limit=many", "limit"),
         ("brand=x", "brand"),
         ("compare=none&compare=year", "compare"),
-        ("attribution=incremental", "attribution"),
+        ("attribution=luck", "attribution"),
+        ("window=soon", "window"),
+        ("money=dollars", "money"),
+        ("as_of=soon", "as_of"),
+        ("as_of=2090-01-01", "as_of"),
     ],
 )
 def test_rest_names_the_parameter_that_is_wrong(api: APIClient, change: str, where: str) -> None:
@@ -250,4 +254,4 @@ def test_no_events_is_no_error(alice: User) -> None:
 def test_a_query_asks_the_database_little(published: Shelf, alice: User) -> None:
     with CaptureQueriesContext(connection) as asked:
         services.query_metrics(actor=alice, metrics=["spend"], **PERIOD)
-    assert len(statements(asked)) == 6
+    assert len(statements(asked)) == 7

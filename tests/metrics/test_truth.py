@@ -27,6 +27,7 @@ class View:
 
     rows: pl.LazyFrame
     headline: dict[str, dict[str, str]]
+    outcomes: dict[str, list[str]] = field(default_factory=dict)
     version: int = 1
     finality: list[Any] = field(default_factory=list)
     as_of: datetime = datetime(2026, 11, 23, tzinfo=UTC)

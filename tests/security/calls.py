@@ -27,7 +27,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario",
+    "scenario_id": "scenario", "finding_id": "finding",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -103,6 +103,8 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
+    "POST /quality/findings/{finding_id}/acknowledge/": Call(body=lambda of, key: {"reason": "The shop was closed."}),
+    "POST /quality/checks/": Call(body=lambda of, key: {"account": of("account")}),
     "GET /metrics/query/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/query/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
     "GET /metrics/export/": Call(query=lambda of, key: FIGURES),
@@ -119,6 +121,8 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
 FILTERS: dict[str, dict[str, str]] = {
     "GET /jobs/": {"brand": "brand"},
     "GET /history/": {"object_id": "brand"},
+    "GET /quality/findings/": {"account": "account", "brand": "brand", "load": "load"},
+    "GET /quarantine/": {"account": "account"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -127,7 +131,8 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario",
+    "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
+    "GET /quality/reconciliations/": "reconciliation", "GET /quarantine/": "load",
 }  # fmt: skip
 
 

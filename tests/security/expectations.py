@@ -116,6 +116,12 @@ TABLE: dict[str, Rule] = {
     "GET /loads/": anywhere(INSIDERS),
     "GET /loads/{load_id}/": brand(INSIDERS),
     "GET /loads/{load_id}/quarantine/": brand(INSIDERS),
+    "GET /loads/{load_id}/quarantine/export/": brand(INSIDERS),
+    "GET /loads/{load_id}/history/": brand(INSIDERS),
+    "POST /loads/{load_id}/replay/": brand(SENDERS, INSIDERS),
+    "POST /loads/{load_id}/whole/": brand(SENDERS, INSIDERS),
+    "GET /quarantine/": anywhere(INSIDERS),
+    "POST /mappings/{name}/replay/": anywhere(SENDERS),
     # Mappings are the tenant's and name no brand: whoever sends a report of one brand must see how it is read.
     "GET /mappings/": anywhere(INSIDERS),
     "POST /mappings/": tenant(ENGINEERS),
@@ -124,6 +130,14 @@ TABLE: dict[str, Rule] = {
     "GET /placements/": anywhere(INSIDERS),
     "GET /products/": anywhere(READERS),
     "GET /campaigns/": anywhere(READERS),
+    # data quality: whoever reads how results came about; those who care for the data decide
+    "GET /sources/": anywhere(INSIDERS),
+    "GET /quality/findings/": anywhere(INSIDERS),
+    "GET /quality/findings/{finding_id}/": brand(INSIDERS),
+    "POST /quality/findings/{finding_id}/acknowledge/": brand(ENGINEERS, INSIDERS),
+    "POST /quality/findings/{finding_id}/reopen/": brand(ENGINEERS, INSIDERS),
+    "GET /quality/reconciliations/": anywhere(INSIDERS),
+    "POST /quality/checks/": brand(ENGINEERS, INSIDERS),
     # metrics
     "GET /metrics/query/": anywhere(READERS),
     "GET /metrics/query/ of a brand": Rule(READERS, Scope.BRAND, READERS, at_the_door=True),

@@ -20,7 +20,18 @@ from accounts.core.permissions import Role
 from accounts.models import ApiToken, Brand, User
 from governance.models import PolicyRule
 from harmonization import services as data
-from harmonization.models import Account, Campaign, Load, MappingContract, Placement, Product, Retailer, Upload
+from harmonization.models import (
+    Account,
+    Campaign,
+    DataFinding,
+    Load,
+    MappingContract,
+    Placement,
+    Product,
+    Reconciliation,
+    Retailer,
+    Upload,
+)
 from jobs.core.schedules import Timing
 from jobs.core.states import State
 from jobs.dispatch.models import Dispatch
@@ -127,9 +138,13 @@ def make_everything(slug: str) -> Things:
             things.named.setdefault(kind, {})[key] = made
     run_queued_jobs(tenant=slug)
     for key, brand in brands.items():
-        things.named.setdefault("load", {})[key] = str(
-            Load.objects.get(upload_id=things.named["upload"][key], status="published").pk
+        load = Load.objects.get(upload_id=things.named["upload"][key], status="published")
+        things.named.setdefault("load", {})[key] = str(load.pk)
+        # The negative spend of each report went to quarantine, which the check after the load found.
+        things.named.setdefault("finding", {})[key] = str(
+            DataFinding.objects.get(kind="quarantined_rows", load=load).pk
         )
+        _compare(load)
         for kind, made in _jobs(brand, owner).items():
             things.named.setdefault(kind, {})[key] = made
     _register_rows(things)
@@ -199,6 +214,13 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     }
 
 
+def _compare(load: Load) -> None:
+    Reconciliation.objects.create(
+        account=load.upload.account, report_a="campaign", report_b="item", metric="spend", verdict="agrees",
+        checked_at=timezone.now(),
+    )  # fmt: skip
+
+
 def _jobs(brand: Brand | None, owner: User) -> dict[str, str]:
     waiting, failed = (
         submit_job(kind="harmonization.load", params={"of": name}, actor=owner, brand=brand, title=name)
@@ -222,6 +244,8 @@ def _register_rows(things: Things) -> None:
         "curves": (CurveVersion, "brand__slug"),
         "solve": (Solve, "brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "finding": (DataFinding, "account__brand__slug"),
+        "reconciliation": (Reconciliation, "account__brand__slug"),
         "retailer": (Retailer, ""),
         "contract": (MappingContract, ""),
         "placement": (Placement, ""),

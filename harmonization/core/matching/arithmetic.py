@@ -45,7 +45,7 @@ class Agreement:
 
 
 def agreement(target: str, values: Numbers, known: Mapping[str, list[Numbers]]) -> Agreement | None:
-    """Whether `values` are the quotient `target` of columns that are known; None where they are not, or too few tell."""
+    """Whether `values` are the quotient `target` of columns that are known; None where not, or too few tell."""
     above, below, factor = QUOTIENTS[target]
     best: Agreement | None = None
     for top in known.get(above, []):

@@ -19,7 +19,9 @@ from harmonization.core.matching.reading import Nearest, Reading, read
 from harmonization.core.matching.words import HeaderWords, read_header, split_words
 
 #: Columns that the engine writes itself: no header means them.
-OWN: Final = rmis.MADE | frozenset("report network grain source_tz sku_id_type impression_basis placement_raw".split())
+OWN: Final = rmis.MADE | frozenset(
+    ["report", "network", "grain", "source_tz", "sku_id_type", "impression_basis", "placement_raw"]
+)
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
 _SURE: Final = 0.7
@@ -146,7 +148,9 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
             target = targets()[int(index)]
             outcome = _outcome_of(target, column) if target in rmis.Metric.__args__ else None  # type: ignore[attr-defined]
             likeness = float(scores[index]) * _TRUST
-            column.candidates.append(Candidate(Meaning(target, outcome), round(max(0.0, likeness), 4), "is near in meaning"))
+            column.candidates.append(
+                Candidate(Meaning(target, outcome), round(max(0.0, likeness), 4), "is near in meaning")
+            )
 
 
 def _counted_phrase(column: Column) -> str:
@@ -164,7 +168,8 @@ def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
         column.reading = guessed
         guesses = "; ".join(guessed.guesses)
         column.candidates += [
-            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({guesses})") for candidate in compose(guessed)
+            Candidate(candidate.meaning, candidate.score, f"{candidate.why} ({guesses})")
+            for candidate in compose(guessed)
         ]
 
 

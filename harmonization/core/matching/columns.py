@@ -1,4 +1,4 @@
-"""From headers and cells to proposed columns: gather candidates, let a re-ranker order them, decide, say how to read."""
+"""From headers and cells to proposed columns: gather candidates, let a re-ranker order them, decide, say how."""
 
 from __future__ import annotations
 

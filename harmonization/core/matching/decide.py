@@ -92,7 +92,9 @@ def _key(meaning: Meaning) -> Meaning:
         return meaning
     outcome = meaning.outcome
     by_view = outcome.click_days is None and outcome.view_days is None
-    plain = Outcome(outcome.metric, outcome.click_days, outcome.view_days, outcome.match, outcome.channel, outcome.ntb, by_view)
+    plain = Outcome(
+        outcome.metric, outcome.click_days, outcome.view_days, outcome.match, outcome.channel, outcome.ntb, by_view
+    )
     return Meaning(meaning.target, plain)
 
 
@@ -109,7 +111,11 @@ def _check(decisions: Sequence[Decision]) -> dict[int, Agreement]:
             continue
         if meaning.outcome is None and meaning.target in _BASES:
             known.setdefault(meaning.target, []).append(profile.numbers)
-        elif meaning.outcome is not None and meaning.outcome.metric in ("sales", "orders") and meaning.outcome.ntb == "all":
+        elif (
+            meaning.outcome is not None
+            and meaning.outcome.metric in ("sales", "orders")
+            and meaning.outcome.ntb == "all"
+        ):
             known.setdefault(meaning.outcome.metric, []).append(profile.numbers)
     found: dict[int, Agreement] = {}
     for decision in decisions:

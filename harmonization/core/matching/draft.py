@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import yaml
@@ -27,6 +27,13 @@ _UNITS: Final = {"micros": "micros", "cents": "cents", "percent": "percent"}
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 
 
+class _Plain(yaml.SafeDumper):
+    """Values in full: a contract has no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 @dataclass(slots=True)
 class Draft:
     """A contract's document, with what was noticed while it was written."""
@@ -41,7 +48,9 @@ class Draft:
             return ""
         lines = ["# Proposed from the file's headers and values. Look at what has a low confidence before publishing."]
         lines += [f"# To decide: {_one_line(decision)}" for decision in self.decisions]
-        body = yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=118, default_flow_style=None)
+        body = yaml.dump(
+            self.document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=118, default_flow_style=None
+        )
         return "\n".join(lines) + "\n" + str(body)
 
 
@@ -126,19 +135,23 @@ def _usable(matched: Matched, made: Draft) -> list[ProposedColumn]:
             continue
         shown = _one_line(column.source)[:60]
         if not column.source.strip() or not compact(column.source):
-            made.decisions.append(f"Column {column.position + 1} looks like {column.target} and has no header: name it.")
+            made.decisions.append(
+                f"Column {column.position + 1} looks like {column.target} and has no header: name it."
+            )
         elif len(column.source) > LONGEST_HEADER or DAYS in column.source:
             made.notes.append(f"The header {shown!r} cannot be written in a contract; it is left out.")
-        elif exact[column.source] > 1 or spelled[compact(column.source)] > 1:
+        elif exact[column.source] > 1:
             made.decisions.append(f"Several columns are called {shown!r}: give them distinct names.")
         else:
-            usable.append(column)
+            # Headers that differ in nothing but spaces and signs are told apart by their exact spelling.
+            bare = column.source.strip() if spelled[compact(column.source)] == 1 else column.source
+            usable.append(replace(column, source=bare))
     return usable
 
 
 def _field(column: ProposedColumn) -> dict[str, Any]:
     target = str(column.target)
-    made: dict[str, Any] = {"target": target, "headers": [column.source.strip()]}
+    made: dict[str, Any] = {"target": target, "headers": [column.source]}
     if target in ("period_start", "impressions", "clicks", "spend"):
         made["required"] = True
     kind = rmis.COLUMNS[target].unit
@@ -174,7 +187,7 @@ def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], mad
         outcome = column.attribution
         if outcome is None:
             continue
-        header, click, view = _window(column.source.strip(), outcome, parameters)
+        header, click, view = _window(column.source, outcome, parameters)
         key = (outcome.metric, outcome.match, outcome.channel, outcome.ntb, click, view, compact(header), column.unit)
         if key in entries:
             continue
@@ -195,7 +208,9 @@ def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], mad
     return list(entries.values())
 
 
-def _window(header: str, outcome: Outcome, parameters: dict[str, Any]) -> tuple[str, int | str | None, int | str | None]:
+def _window(
+    header: str, outcome: Outcome, parameters: dict[str, Any]
+) -> tuple[str, int | str | None, int | str | None]:
     """The header as the contract writes it, and both windows: from the header, stated, or asked for."""
     click, view = outcome.click_days, outcome.view_days
     if click is None and view is None:
@@ -218,7 +233,7 @@ def _window(header: str, outcome: Outcome, parameters: dict[str, Any]) -> tuple[
 
 
 def _id(outcome: Outcome, taken: set[str]) -> str:
-    parts = [outcome.metric, outcome.match]
+    parts: list[str] = [outcome.metric, outcome.match]
     parts += [part for part in (outcome.channel, "ntb" if outcome.ntb == "new" else outcome.ntb) if part != "all"]
     if outcome.click_days is None and (outcome.view_days is not None or outcome.by_view):
         parts.append("view")
@@ -239,7 +254,8 @@ def _close(made: Draft, matched: Matched, facts: Facts) -> None:
     if len(preferred) > 1:
         document["prefer_click_days"] = preferred
         made.decisions.append(
-            f"Windows of {', '.join(map(str, preferred))} days stand side by side: {preferred[0]} is taken as the headline's."
+            f"Windows of {', '.join(map(str, preferred))} days stand side by side: "
+            f"{preferred[0]} is taken as the headline's."
         )
     document["rules"] = draft_rules(document, matched)
     document["skip"] = [{"id": "total_row", "column": "first", "pattern": "(?i)^(grand )?totals?:?$"}]
@@ -257,9 +273,7 @@ def _defaults(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for metric in ("sales", "orders", "units"):
         own = [entry for entry in entries if entry["metric"] == metric]
-        own.sort(
-            key=lambda e: (e["match"] != "total", "channel" in e, "ntb" in e, e["click_days"] is None, e["id"])
-        )
+        own.sort(key=lambda e: (e["match"] != "total", "channel" in e, "ntb" in e, e["click_days"] is None, e["id"]))
         if own:
             chosen[metric] = own[0]["id"]
     return chosen

@@ -9,9 +9,11 @@ from harmonization.core.matching.columns import Matched
 
 #: Columns that tell rows apart, names only where there is no id.
 _KEYS: Final[tuple[tuple[str, ...], ...]] = (
-    ("period_start",), ("period_end",), ("event_hour",), ("account_id", "account_name"), ("retailer_id", "retailer_name"),
+    ("period_start",), ("period_end",), ("event_hour",), ("account_id", "account_name"),
+    ("retailer_id", "retailer_name"),
     ("campaign_id", "campaign_name"), ("ad_group_id", "ad_group_name"), ("ad_id",), ("creative_id", "creative_name"),
-    ("brand_id", "brand_name"), ("sku_id", "gtin14", "seller_sku", "product_name"), ("purchased_sku_id", "purchased_gtin"),
+    ("brand_id", "brand_name"), ("sku_id", "gtin14", "seller_sku", "product_name"),
+    ("purchased_sku_id", "purchased_gtin"),
     ("keyword",), ("match_type",), ("search_term",), ("placement",), ("device",), ("media_type",), ("buy_type",),
     ("audience_id",), ("geo",), ("store_id",), ("sales_channel",), ("product_category",), ("currency",),
 )  # fmt: skip

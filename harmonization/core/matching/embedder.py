@@ -1,8 +1,8 @@
 """Nearness of meaning by all-MiniLM-L6-v2, which comes packaged: no download, no server.
 
-The model is loaded on the first text that no cache knows: a file whose words are all understood never loads it, and with
-`cache` a text is embedded once per installation. Method: mean of the last layer's token vectors, scaled to length one
-(Reimers and Gurevych 2019, Sentence-BERT).
+The model is loaded on the first text that no cache knows: a file whose words are all understood never loads it, and
+with `cache` a text is embedded once per installation. Method: mean of the last layer's token vectors, scaled to
+length one (Reimers and Gurevych 2019, Sentence-BERT).
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ _BATCH: Final = 64
 
 
 class Embedder(Protocol):
-    """Texts to vectors of length one, a row each."""
+    """Texts to vectors of length one, a row each. Told apart by identity: what it said of a text is kept by it."""
 
     def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+    def __hash__(self) -> int: ...
 
 
 def model_folder() -> Path | None:
@@ -44,7 +46,7 @@ def _model(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
 

@@ -16,24 +16,45 @@ from harmonization.core.headers import CURRENCY_CODES, CURRENCY_SIGNS
 
 #: Values looked at in a column.
 MOST_VALUES: Final = 2000
+#: Cells of more characters are texts.
+LONGEST: Final = 120
 EMPTY: Final = frozenset({"", "-", "--", "—", "n/a", "null", "#n/a", "none", "nan"})
 DATE_FORMATS: Final = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y", "%d.%m.%y", "%d-%m-%Y",
-    "%m-%d-%Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%Y.%m.%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%Y", "%d.%m.%y",
+    "%d-%m-%Y", "%m-%d-%Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%Y.%m.%d",
 )  # fmt: skip
 INSTANT_FORMATS: Final = (
-    "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%:z", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M",
-    "%d.%m.%Y %H:%M",
+    "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%:z", "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M",
 )  # fmt: skip
-MATCH_TYPES: Final = frozenset("exact broad phrase auto automatic close-match loose-match".split())
-DEVICES: Final = frozenset("desktop mobile tablet web app computer smartphone ios android phone ctv msite".split())
-STATUSES: Final = frozenset(
-    "active paused enabled archived ended live draft completed inactive pending running stopped scheduled".split()
+MATCH_TYPES: Final = frozenset(["exact", "broad", "phrase", "auto", "automatic", "close-match", "loose-match"])
+DEVICES: Final = frozenset(
+    ["desktop", "mobile", "tablet", "web", "app", "computer", "smartphone", "ios", "android", "phone", "ctv", "msite"]
 )
-COST_MODELS: Final = frozenset("cpc cpm vcpm flat cpa".split())
-_MONEY = re.compile(r"(?i)^\(?[-−+]?\s*(?P<sign>rs\.?|us\$|ca\$|a\$|[a-z]{3}(?=[\s\d-])|[$€£¥₹₺]|zł)?\s*[-−+]?[\d.,'\s]*\d[\d.,'\s]*"
-                    r"(?P<tail>€|zł|kr|[a-z]{3}|[$£₹])?\)?$")  # fmt: skip
+STATUSES: Final = frozenset(
+    [
+        "active",
+        "paused",
+        "enabled",
+        "archived",
+        "ended",
+        "live",
+        "draft",
+        "completed",
+        "inactive",
+        "pending",
+        "running",
+        "stopped",
+        "scheduled",
+    ]
+)
+COST_MODELS: Final = frozenset(["cpc", "cpm", "vcpm", "flat", "cpa"])
+_MONEY = re.compile(
+    r"(?i)^\(?[-−+]?\s*(?P<sign>rs\.?|us\$|ca\$|a\$|[a-z]{3}(?=[\s\d-])|[$€£¥₹₺]|zł)?\s*[-−+]?"
+    r"[.,]?\d[\d.,'\s]*(?P<tail>€|zł|kr|[a-z]{3}|[$£₹])?\)?$"
+)
 _PLAIN = re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$")
 _UUID = re.compile(r"(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$")
 _ASIN = re.compile(r"^B0[0-9A-Z]{8}$")
@@ -91,7 +112,8 @@ class Profile:
 
 def profile(values: Sequence[str]) -> Profile:
     """The profile of at most `MOST_VALUES` text cells."""
-    cells = [value.strip() for value in values[:MOST_VALUES]]
+    # A long cell is a text, whatever it begins with.
+    cells = [text if len(text) <= LONGEST else "…" for text in map(str.strip, values[:MOST_VALUES])]
     filled = [cell for cell in cells if cell.casefold() not in EMPTY]
     if not filled:
         return Profile()
@@ -227,5 +249,3 @@ def has_check_digit(cell: str) -> bool:
         return False
     digits = [int(digit) for digit in reversed(cell)]
     return (-sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits) if place)) % 10 == digits[0]
-
-

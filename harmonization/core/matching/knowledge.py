@@ -15,6 +15,8 @@ from harmonization.core.matching.meaning import Meaning, Outcome
 
 #: Networks that contracts, words and examples may belong to, as `without` names them.
 NETWORKS: Final = ("amazon", "walmart", "criteo", "instacart", "vtex", "google", "microsoft", "meta")
+#: Fewer headers in common are chance: every report has clicks.
+HANDFUL: Final = 6
 _NUMBER = re.compile(r"\d{1,3}")
 
 
@@ -56,7 +58,7 @@ class Knowledge:
         return found
 
     def nearest(self, headers: Sequence[str]) -> tuple[Contract | None, float]:
-        """The contract that knows most of the headers, and the share that it knows."""
+        """The contract that knows most of the headers, and the share that it knows; None where that is a handful."""
         named = [header for header in headers if header.strip()]
         votes: dict[str, int] = {}
         for header in named:
@@ -65,6 +67,8 @@ class Knowledge:
         if not votes:
             return None, 0.0
         best = max(sorted(votes), key=lambda name: votes[name])
+        if votes[best] < HANDFUL:
+            return None, 0.0
         contract = next(contract for contract in self.contracts if contract.name == best)
         return contract, votes[best] / len(named)
 

@@ -1,10 +1,10 @@
 """The words of retail media, as any network may use them: what is named, what is counted, how it is qualified.
 
-These are words of the trade and not headers: no entry spells a column of a network. A word that only one network is
-known to use in its sense carries that network's name and is forgotten when the network is withheld.
+These are words of the trade and not headers: no entry is there because a network spells a column so. A word that only
+some networks are known to use in its sense carries their names, and is forgotten when all of them are withheld.
 
-Sources of the vocabulary: IAB/MRC Retail Media Measurement Guidelines (January 2024), the IAB's glossaries, GS1's names of
-identifiers.
+Sources of the vocabulary: IAB/MRC Retail Media Measurement Guidelines (January 2024), the IAB's glossaries, GS1's names
+of identifiers.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "creative", "creative | ad creative"),
     (_T, "keyword", "keyword | target | keyword target | targeting expression | keyword text | bid keyword"),
     (_T, "keyword", "targeting ~amazon | targeting text ~amazon"),
-    (_T, "search_term", "search term | search query | customer search term | query | search phrase | searched keyword"
-     " | shopper query | user query | raw query | query text | search text"),
-    (_T, "product", "product | item | article | advertised product | advertised item | promoted product | promoted item"
-     " | sponsored product | offer"),
+    (_T, "search_term", "search term | search query | customer search term | query | search phrase"
+     " | searched keyword | shopper query | user query | raw query | query text | search text"),
+    (_T, "product", "product | item | article | advertised product | advertised item | promoted product"
+     " | promoted item | sponsored product | offer"),
     (_T, "sku", "sku | advertised sku | promoted sku | stock keeping unit"),
     (_T, "seller_sku", "seller sku | merchant sku | advertiser sku | own sku"),
     (_T, "asin", "asin | advertised asin | promoted asin"),
@@ -57,8 +57,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "brand", "brand | promoted brand"),
     (_T, "retailer", "retailer | publisher | banner name | retail partner | retail site"),
     (_T, "portfolio", "portfolio"),
-    (_T, "placement", "placement | page type | ad placement | slot | ad slot | ad position | ad location | placement type"
-     " | placement classification | page location | ad unit"),
+    (_T, "placement", "placement | page type | ad placement | slot | ad slot | ad position | ad location"
+     " | placement type | placement classification | page location | ad unit"),
     (_T, "placement", "top vs other ~microsoft"),
     (_T, "device", "device | platform | environment | device type | platform type | device category"),
     (_T, "device_os", "device os | os | operating system | browser"),
@@ -66,11 +66,12 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "ad_product", "ad product | ad type | sponsored type | product line | ad product type | ad solution"),
     (_T, "bidding", "bidding strategy | bid strategy | bidding strategy type | bid strategy type"),
     (_T, "buying", "buy type | buying type | deal type | purchase model | buying model"),
-    (_T, "cost_model", "cost type | cost model | pricing model | billing type | rate type | pricing type | charge type"),
+    (_T, "cost_model", "cost type | cost model | pricing model | billing type | rate type | pricing type"
+     " | charge type"),
     (_T, "match_type", "match type | keyword match type | bid match type | targeting match type"),
     (_T, "audience", "audience | segment | audience segment"),
-    (_T, "geo", "country | region | city | zip | zip code | postal code | postcode | dma | metro | geo | province | location"
-     " | territory | geography | country code | geo target"),
+    (_T, "geo", "country | region | city | zip | zip code | postal code | postcode | dma | metro | geo | province"
+     " | location | territory | geography | country code | geo target"),
     (_T, "store", "store | shop | outlet"),
     (_T, "sales_channel", "sale channel | purchase channel | order channel | selling channel"),
     (_T, "category", "category | product category | item category | department | product type | subcategory"
@@ -83,7 +84,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "currency", "currency | currency code | ccy | iso currency"),
     (_T, "purchased", "purchased | bought | purchased product | purchased item | purchased sku | purchased asin"
      " | bought product | bought item | sold product | sold item"),
-    (_T, "purchased_gtin", "purchased upc | purchased gtin | purchased ean | purchased product gtin | purchased item upc"),
+    (_T, "purchased_gtin", "purchased upc | purchased gtin | purchased ean | purchased product gtin"
+     " | purchased item upc"),
     (_T, "parent", "parent | parent sku | parent asin"),
     # moments
     (_T, "day", "date | day | report date | activity date | time period | report day | calendar date | date day"
@@ -98,7 +100,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "as_of", "as of | as of date | as of time | data as of | report generated | snapshot time | report time"
      " | snapshot date | data through"),
     # traits
-    ("trait", "id", "id | uuid | guid | key | code | number | no | ext id | external id | identifier | native id | nr"),
+    ("trait", "id", "id | uuid | guid | key | code | number | no | ext id | external id | identifier | native id"
+     " | nr"),
     ("trait", "name", "name | title | label | descriptive name | display name | headline | text | description"),
     ("trait", "type", "type | kind | subtype"),
     ("trait", "status", "status | serving status | delivery status | state"),
@@ -107,11 +110,12 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("measure", "impressions", "impression | imp | impr | served impression | ad impression | ad view | ad served"
      " | times shown | delivered impression"),
     ("measure", "impressions", "ad shown ~walmart"),
-    ("measure", "viewable", "viewable impression | viewable imp | impression viewable | viewable view | in view impression"
-     " | active view impression"),
-    ("measure", "clicks", "click | ad click | link click | click count | total click"),
-    ("measure", "spend", "spend | spent | cost | ad spend | ad cost | media spend | media cost | amount spent | total cost"
-     " | advertising cost | advertising spend | expenditure | total spend | investment | cost amount | net spend"),
+    ("measure", "viewable", "viewable impression | viewable imp | impression viewable | viewable view"
+     " | in view impression | active view impression"),
+    ("measure", "clicks", "click | ad click | link click | click count | total click | click through | clickthrough"),
+    ("measure", "spend", "spend | spent | cost | ad spend | ad cost | media spend | media cost | amount spent"
+     " | total cost | advertising cost | advertising spend | expenditure | total spend"
+     " | investment | cost amount | net spend"),
     ("measure", "fees", "fee | platform fee | service fee | tech fee | media fee"),
     ("measure", "reach", "reach | unique visitor | unique user | unique shopper | unique reach | reached user"
      " | unique viewer | unique audience | household reached"),
@@ -120,13 +124,14 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("measure", "video_starts", "video start | video started | started video | video play"),
     ("measure", "video", "video"),
     ("measure", "views", "view"),
-    ("measure", "sales", "sale | revenue | gmv | sale value | order value | conversion value | purchase value | sale amount"
-     " | sale revenue | turnover | transaction value | basket value | merchandise value | order revenue | income"
-     " | conversion revenue | gross sale | net sale | value of sale | purchase revenue | total conversion value"
-     " | conversion sale | order amount"),
+    ("measure", "sales", "sale | revenue | gmv | sale value | order value | conversion value | purchase value"
+     " | sale amount | sale revenue | turnover | transaction value | basket value"
+     " | merchandise value | order revenue | income | conversion revenue | gross sale | net sale"
+     " | value of sale | purchase revenue | total conversion value | conversion sale"
+     " | order amount"),
     ("measure", "orders", "order | purchase | conversion | transaction | order count | checkout"),
-    ("measure", "units", "unit | unit sold | quantity | qty | item sold | quantity sold | product sold | unit ordered"
-     " | item quantity | unit purchased | piece | unit order"),
+    ("measure", "units", "unit | unit sold | quantity | qty | item sold | quantity sold | product sold"
+     " | unit ordered | item quantity | unit purchased | piece | unit order"),
     ("measure", "add_to_cart", "add to cart | add to basket | atc | cart add | cart addition | basket addition"),
     ("measure", "detail_page_views", "detail page view | product page view | dpv | pdp view | product view"
      " | product detail view | product detail page view"),
@@ -142,18 +147,21 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("ratio", "acos", "acos | advertising cost of sale | ad cost of sale | total advertising cost of sale"),
     ("ratio", "roas", "roas | return on ad spend | return on advertising spend | return on spend | purchase roas"
      " | total return on advertising spend | total return on ad spend"),
-    ("ratio", "cvr", "cvr | conversion rate | order rate | purchase rate | order conversion rate | click conversion rate"),
+    ("ratio", "cvr", "cvr | conversion rate | order rate | purchase rate | order conversion rate"
+     " | click conversion rate"),
     ("rate", "rate", "rate | percent | percentage | pct | ratio | share | % of"),
     ("rate", "per", "per"),
+    ("rate", "rate", "ecp | e cp | cost per | effective cost per"),
     # scopes
     ("scope", "attributed", "attributed | attribution | attributable | credited"),
     ("scope", "assisted", "assisted | assist"),
-    ("scope", "same_sku", "same sku | advertised sku | advertised product | advertised asin | advertised item | same product"
-     " | same item | promoted | promoted product | promoted asin | promoted sku | same asin | sku direct | direct"
-     " | same upc | advertised"),
+    ("scope", "same_sku", "same sku | advertised sku | advertised product | advertised asin | advertised item"
+     " | same product | same item | promoted | promoted product | promoted asin | promoted sku"
+     " | same asin | sku direct | direct | same upc | advertised"),
     ("scope", "same_sku", "featured ~walmart"),
-    ("scope", "halo", "other sku | other product | other asin | other item | brand halo | halo | indirect | halo sku"
-     " | brand halo asin | brand halo sku | non advertised | other brand sku | halo product"),
+    ("scope", "halo", "other sku | other product | other asin | other item | brand halo | halo | indirect"
+     " | halo sku | brand halo asin | brand halo sku | non advertised | other brand sku"
+     " | halo product"),
     ("scope", "brand", "same brand | brand"),
     ("scope", "category", "same category | category"),
     ("scope", "parent_sku", "parent sku | same parent | variant"),
@@ -165,7 +173,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("scope", "pickup", "pickup | pick up | curbside | click and collect"),
     ("scope", "delivery", "delivery | home delivery | delivered"),
     ("scope", "online", "online | ecommerce | e commerce | digital | web"),
-    ("scope", "click", "click | post click | click through | clickthrough | click attributed | click based | after click"),
+    ("scope", "click", "click | post click | click through | clickthrough | click attributed | click based"
+     " | after click"),
     ("scope", "view", "view | view through | viewthrough | post view | view attributed | view based | after view"
      " | impression based | post impression"),
     ("scope", "average", "average | avg | mean"),
@@ -174,7 +183,7 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("scope", "cumulative", "cumulative | lifetime | running"),
     ("scope", "all", "all"),
     ("scope", "gross", "gross"),
-    ("scope", "micro", "micro | in micro"),
+    ("scope", "micro", "micro | micros | in micros"),
     ("scope", "cent", "cent | in cent"),
     # quarter marks of videos
     ("scope", "q25", "first quartile | 25 | p 25 | quartile 1 | q 1 | played to 25 | one quarter"),
@@ -184,7 +193,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " | complete view | played to completion | quartile 4 | finished"),
     # what RMIS has no column for: words that are understood and lead nowhere
     ("foreign", "budget", "budget | daily budget | lifetime budget | budget amount | budget cap | remaining budget"),
-    ("foreign", "bid", "bid | max bid | default bid | keyword bid | suggested bid | base bid | bid amount | bid price"),
+    ("foreign", "bid", "bid | max bid | default bid | keyword bid | suggested bid | base bid | bid amount"
+     " | bid price"),
     ("foreign", "share", "impression share | share of voice | sov | share of shelf | win rate | share of impression"
      " | budget lost impression share"),
     ("foreign", "rank", "rank | quality score | relevance | score | index | priority | ranking"),
@@ -197,16 +207,18 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("foreign", "language", "language | locale"),
     ("foreign", "template", "template | version | rule | schema"),
     ("foreign", "sync", "synced | ingested at | loaded at | batch id | last updated | updated at | last modified"
-     " | extracted at | modified at | update time | last updated date | creation date | row number | row id"),
+     " | extracted at | modified at | update time | last updated date | creation date"
+     " | row number | row id"),
     ("foreign", "network", "network | network type | ad network | search partner | ad distribution"),
-    ("foreign", "branded_search", "branded search | search lift | brand lift"),
+    ("foreign", "branded_search", "branded search | brand search | search lift | brand lift"),
     ("foreign", "list", "add to list | wish list | wishlist | favourite | favorite"),
     ("foreign", "price", "price | list price | unit price | msrp | inventory | stock | availability"),
     ("foreign", "balance", "balance | wallet | credit | invoice | tax | vat"),
     ("foreign", "lead", "lead | install | sign up | signup | form | call | message"),
-    ("foreign", "relation", "relationship | engagement type | difference | lag"),
-    ("filler", "", "the | of | a | in | by | for | num | numeric | metric | report | to | on | and | with | from | my | sum"
-     " | count | stat | statistic | performance | level | data | field | col | column | daily | via | at | it | reported"),
+    ("foreign", "relation", "relationship | relation | engagement type | difference | lag"),
+    ("filler", "", "the | of | a | in | by | for | num | numeric | metric | report | to | on | and | with | from"
+     " | my | sum | count | stat | statistic | performance | level | data | field | col | column"
+     " | daily | via | at | it | reported"),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""From a header's reading to what the column may mean: canonical columns, outcomes with their qualifiers, or nothing."""
+"""From a header's reading to what the column may mean: a canonical column, an outcome with qualifiers, or nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from harmonization.core import rmis
 from harmonization.core.matching.reading import OUTCOMES, Reading
+from harmonization.core.matching.things import THINGS
 
 Unit = Literal["money", "micros", "cents", "fraction", "percent", "count", "date", "datetime", "gtin", "id", "text"]
 
@@ -81,63 +82,6 @@ _QUOTIENTS: Final = {
     ("orders", "clicks"): "reported_cvr",
     ("spend", "sales"): "reported_acos",
 }
-#: Per thing: trait to canonical columns, the likeliest first; "" is the thing without a trait. No entry: no column.
-_THINGS: Final[dict[str, dict[str, tuple[tuple[str, float], ...]]]] = {
-    "account": {"id": (("account_id", 1.0),), "name": (("account_name", 1.0),), "": (("account_name", 0.9), ("account_id", 0.88))},
-    "customer": {"id": (("account_id", 0.6), ("user_id", 0.59)), "name": (("account_name", 0.7),), "": (("account_name", 0.4), ("user_id", 0.39))},
-    "campaign": {
-        "id": (("campaign_id", 1.0),), "name": (("campaign_name", 1.0),), "type": (("campaign_type", 1.0),),
-        "status": (("status", 0.92),), "": (("campaign_name", 0.92), ("campaign_id", 0.9)),
-    },
-    "ad_group": {
-        "id": (("ad_group_id", 1.0),), "name": (("ad_group_name", 1.0),), "status": (("status", 0.88),),
-        "": (("ad_group_name", 0.92), ("ad_group_id", 0.9)),
-    },
-    "ad": {"id": (("ad_id", 1.0),), "status": (("status", 0.8),), "type": (("ad_product", 0.8), ("creative_type", 0.7))},
-    "creative": {
-        "id": (("creative_id", 1.0),), "name": (("creative_name", 1.0),), "type": (("creative_type", 1.0),),
-        "": (("creative_name", 0.85), ("creative_id", 0.83)), "size": (),
-    },
-    "keyword": {"": (("keyword", 1.0),), "name": (("keyword", 0.95),), "status": (("status", 0.7),)},
-    "search_term": {"": (("search_term", 1.0),), "name": (("search_term", 0.9),)},
-    "product": {
-        "id": (("sku_id", 0.97),), "name": (("product_name", 1.0),), "": (("product_name", 0.9), ("sku_id", 0.88)),
-        "size": (("pack_size", 0.97),), "type": (("product_category", 0.7),),
-    },
-    "sku": {"": (("sku_id", 0.93), ("seller_sku", 0.8)), "id": (("sku_id", 0.95), ("seller_sku", 0.75)), "name": (("product_name", 0.9),)},
-    "seller_sku": {"": (("seller_sku", 1.0), ("sku_id", 0.8)), "id": (("seller_sku", 1.0), ("sku_id", 0.8))},
-    "asin": {"": (("sku_id", 0.99),), "id": (("sku_id", 0.99),), "name": (("product_name", 0.8),)},
-    "gtin": {"": (("gtin14", 0.99), ("sku_id", 0.7)), "id": (("gtin14", 0.98), ("sku_id", 0.7))},
-    "brand": {"id": (("brand_id", 1.0),), "name": (("brand_name", 1.0),), "": (("brand_name", 0.93), ("brand_id", 0.85))},
-    "retailer": {"id": (("retailer_id", 1.0),), "name": (("retailer_name", 1.0),), "": (("retailer_name", 0.93), ("retailer_id", 0.9))},
-    "portfolio": {"name": (("portfolio_name", 1.0),), "": (("portfolio_name", 0.93),)},
-    "placement": {"": (("placement", 1.0),), "name": (("placement", 0.97),), "type": (("placement", 0.9),)},
-    "device": {"": (("device", 1.0),), "type": (("device", 0.98),), "name": (("device", 0.9),)},
-    "media": {"": (("media_type", 0.9),), "type": (("media_type", 1.0),)},
-    "ad_product": {"": (("ad_product", 0.9), ("creative_type", 0.6)), "name": (("ad_product", 0.85),), "type": (("ad_product", 0.9),)},
-    "bidding": {"": (("bidding_strategy", 1.0),), "type": (("bidding_strategy", 0.97),), "name": (("bidding_strategy", 0.9),)},
-    "buying": {"": (("buy_type", 1.0),), "type": (("buy_type", 1.0),)},
-    "cost_model": {"": (("cost_model", 0.97),), "type": (("cost_model", 0.97),)},
-    "match_type": {"": (("match_type", 1.0),)},
-    "audience": {"id": (("audience_id", 1.0),), "name": (("audience_id", 0.7),), "": (("audience_id", 0.85),)},
-    "geo": {"": (("geo", 0.95),), "name": (("geo", 0.93),), "id": (("geo", 0.8),)},
-    "store": {"id": (("store_id", 1.0),), "": (("store_id", 0.85),)},
-    "sales_channel": {"": (("sales_channel", 1.0),), "type": (("sales_channel", 0.95),), "name": (("sales_channel", 0.95),)},
-    "purchased": {"": (("purchased_sku_id", 0.8),), "id": (("purchased_sku_id", 0.95),)},
-    "purchased_gtin": {"": (("purchased_gtin", 0.98),), "id": (("purchased_gtin", 0.95),)},
-    "category": {"": (("product_category", 0.93),), "name": (("product_category", 0.95),)},
-    "event": {"id": (("event_id", 1.0),)},
-    "session": {"id": (("session_id", 1.0),), "": (("session_id", 0.7),)},
-    "user": {"id": (("user_id", 1.0),), "": (("user_id", 0.6),)},
-    "request": {"id": (("request_id", 1.0),)},
-    "currency": {"": (("currency", 1.0),), "id": (("currency", 1.0),), "name": (("currency", 0.8),)},
-    "day": {"": (("period_start", 1.0),)},
-    "start": {"": (("period_start", 0.98),)},
-    "end": {"": (("period_end", 0.98),)},
-    "hour": {"": (("event_hour", 0.97),)},
-    "instant": {"": (("event_ts_utc", 0.92),)},
-    "as_of": {"": (("as_of_utc", 0.95),)},
-}  # fmt: skip
 _MOMENTS: Final = frozenset({"day", "start", "end", "hour", "instant"})
 #: Things that a thing after them belongs to: `product brand` is a brand, `ad group ad id` an ad's.
 _OWNED: Final = frozenset({"parent", "page", "seller"})
@@ -177,10 +121,10 @@ def _compose(reading: Reading) -> _Made:
 
 def _ratio(reading: Reading) -> _Made:
     ratio = reading.ratios[-1]
-    if "video" in reading.measures or reading.has("assisted", "new", "existing", "cumulative"):
+    if "video" in reading.measures or reading.has("assisted", "new", "existing", "cumulative", "invalid"):
         yield NOTHING, 0.85, f"a {ratio} of a part, which RMIS does not keep"
         return
-    narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS)
+    narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS) or bool(reading.measures)
     yield Meaning(_RATIOS[ratio]), 0.8 if narrower else 0.98, f"names the ratio {ratio.upper()}"
 
 
@@ -209,7 +153,7 @@ def _measure(reading: Reading) -> _Made:
     last = reading.measures[-1]
     words = set(reading.words.words)
     outcomes = [measure for measure in reading.measures if measure in OUTCOMES - {"value"}]
-    if words & {"id", "uuid", "guid", "key", "identifier"} or "type" in reading.traits:
+    if words & {"id", "uuid", "guid", "key", "identifier"} or set(reading.traits) & {"type", "name"}:
         yield NOTHING, 0.85, "tells of something counted, and is no count"
     elif any(measure in reading.measures for measure in ("video", "video_views", "video_starts")):
         yield from _video(reading)
@@ -249,7 +193,7 @@ def _delivered(reading: Reading, measure: str) -> _Made:
     elif "video" in reading.scopes or len(reading.measures) > 1:
         yield Meaning(target), 0.75, f"counts {target} of some kind"
     else:
-        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "all")
+        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "all", "gross")
         owned = any(thing not in ("ad", "product", "campaign", "account") for thing in reading.things)
         yield Meaning(target), 0.8 if narrow or owned else 0.98, f"names {target.replace('_', ' ')}"
 
@@ -284,7 +228,11 @@ def _outcome(reading: Reading, measure: str) -> _Made:
     if outcome.by_view and outcome.view_days is None and outcome.click_days is not None:
         outcome = Outcome(outcome.metric, None, outcome.click_days, outcome.match, outcome.channel, outcome.ntb, True)
     said = [word for word in (match, channel, ntb) if word not in ("all", "total")]
-    yield Meaning(metric, outcome), score, f"names attributed {metric.replace('_', ' ')}" + "".join(f", {w}" for w in said)
+    yield (
+        Meaning(metric, outcome),
+        score,
+        f"names attributed {metric.replace('_', ' ')}" + "".join(f", {w}" for w in said),
+    )
 
 
 def _thing(reading: Reading) -> _Made:
@@ -297,10 +245,14 @@ def _thing(reading: Reading) -> _Made:
     if {"day", "hour"} <= set(things):
         yield Meaning("event_ts_utc"), 0.8, "names day and hour"
         return
-    trait = reading.traits[-1] if reading.traits else ""
-    for target, score in _THINGS.get(thing, {}).get(trait, ()):
+    # `campaign type name` is the type, spelled out.
+    trait = "type" if "type" in reading.traits else reading.traits[-1] if reading.traits else ""
+    if reading.has("halo"):
+        yield NOTHING, 0.85, f"of another {thing} than the advertised one"
+        return
+    for target, score in THINGS.get(thing, {}).get(trait, ()):
         yield Meaning(target), score, f"names the {thing.replace('_', ' ')}" + (f"'s {trait}" if trait else "")
-    if trait not in _THINGS.get(thing, {}):
+    if trait not in THINGS.get(thing, {}):
         yield NOTHING, 0.85, f"the {thing.replace('_', ' ')}'s {trait or 'own'}: RMIS has no column for it"
 
 

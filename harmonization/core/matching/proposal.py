@@ -1,4 +1,4 @@
-"""What a proposal says: per column a target, how sure, why, and what else it might be; and the contract drafted of it."""
+"""What a proposal says: per column a target, how sure, why, and what else; and the contract drafted of it."""
 
 from __future__ import annotations
 

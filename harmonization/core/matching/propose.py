@@ -26,7 +26,7 @@ from harmonization.core.reading import open_source
 from harmonization.core.source_file import Head, Limits, OpenedFile, UnreadableFile, raw_name
 
 #: A contract that knows this share of the headers is of the same network, and tells what the file does not.
-SAME_NETWORK: Final = 0.5
+SAME_NETWORK: Final = 0.6
 NEW_NETWORK: Final = "new_network"
 
 
@@ -43,8 +43,9 @@ def propose(
 ) -> Proposal:
     """Propose a contract for an export, also for one that has headers and no rows.
 
-    `without` withholds what is known of some networks (see `NETWORKS`); a name that is none of them is noted. `embedder`
-    is the packaged MiniLM where it is not given; `cache` is a folder for its vectors. `name` is what the file is called.
+    `without` withholds what is known of some networks (see `NETWORKS`); a name that is none of them is noted.
+    `embedder` is the packaged MiniLM where it is not given; `cache` is a folder for its vectors. `name` is what the
+    file is called.
 
     Raises:
         UnreadableFile, FileTooLarge: the file itself.
@@ -74,9 +75,7 @@ def _propose(
     while headers and not headers[-1].strip():
         headers.pop()
     cells = _cells(opened, header_row, len(headers))
-    matched = match_columns(
-        headers, cells, knowledge, without=withheld, embedder=embedder, reranker=reranker
-    )
+    matched = match_columns(headers, cells, knowledge, without=withheld, embedder=embedder, reranker=reranker)
     near, share = knowledge.nearest(headers)
     made, facts = _draft(matched, near if share >= SAME_NETWORK else None, opened.head.kind, name)
     notes = [f"{network!r} is no network whose knowledge is kept apart; it changes nothing." for network in

@@ -98,7 +98,7 @@ def _settle(found: list[tuple[Concept, ...]], reading: Reading) -> None:
     outcome = bool(names & (OUTCOMES - {"value"}))
     spending = any("measure" in kind for kind in kinds)
     for concepts in found:
-        by_kind = {concept.kind: concept.name for concept in concepts}
+        by_kind: dict[str, str] = {concept.kind: concept.name for concept in concepts}
         _place(by_kind, reading, outcome=outcome, measured=spending)
 
 

@@ -29,7 +29,7 @@ class RerankRequest:
 
 
 class Reranker(Protocol):
-    """For each request the positions of its candidates in the new order. What is left out keeps its place at the end."""
+    """For each request the positions of its candidates in the new order; what is left out comes after them."""
 
     def rerank(self, requests: Sequence[RerankRequest]) -> Sequence[Sequence[int]]: ...
 

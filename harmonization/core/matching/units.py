@@ -16,7 +16,9 @@ from harmonization.core.matching.evidence import Numbers
 from harmonization.core.matching.meaning import Unit
 
 Transform = str | dict[str, list[str]]
-_RATIO_TARGETS: Final = frozenset({"reported_ctr", "reported_cvr", "reported_ntb_sales_rate", "reported_ntb_units_rate"})
+_RATIO_TARGETS: Final = frozenset(
+    {"reported_ctr", "reported_cvr", "reported_ntb_sales_rate", "reported_ntb_units_rate"}
+)
 #: Day and month can be told apart only in these pairs when a day is above 12.
 _AMBIGUOUS: Final = {"%m/%d/%Y": "%d/%m/%Y", "%m/%d/%y": "%d/%m/%y", "%m-%d-%Y": "%d-%m-%Y"}
 
@@ -60,7 +62,9 @@ def _spend_in_micros(decisions: Sequence[Decision], known: dict[str, list[Number
         if decision.meaning.target == "spend" and decision.meaning.outcome is None:
             if decision.column.reading.has("micro"):
                 return True
-            return looks_like_micros(decision.column.profile.numbers, known.get("clicks", []), known.get("impressions", []))
+            return looks_like_micros(
+                decision.column.profile.numbers, known.get("clicks", []), known.get("impressions", [])
+            )
     return False
 
 
@@ -102,11 +106,15 @@ def _money(decision: Decision, known: dict[str, list[Numbers]], *, micros: bool)
     if column.reading.has("cent"):
         return Reads("cents", ("cents",))
     if micros and target == "spend":
-        return Reads("micros", ("micros",), note="no header says so: the cost of a click is too large to be anything else")
-    if micros and target is not None and target.startswith("reported_") and column.profile.is_number:
-        # The quotient is in millionths as the cost is, if it equals the quotient of the raw figures.
-        if agreement(target, column.profile.numbers, known) is not None:
-            return Reads("micros", ("micros",), note="in millionths, as the cost is")
+        return Reads(
+            "micros", ("micros",), note="no header says so: the cost of a click is too large to be anything else"
+        )
+    if micros and target is not None and target.startswith("reported_"):
+        # The quotient is in millionths as the cost is, if it equals the quotient of the raw figures; without rows it
+        # is taken to be, for a network has one unit of money.
+        empty = column.profile.is_empty
+        if empty or agreement(target, column.profile.numbers, known) is not None:
+            return Reads("micros", ("micros",), note="taken to be in millionths, as the cost is" if empty else None)
     return Reads("money", ("to_decimal",))
 
 

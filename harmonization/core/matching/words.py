@@ -1,7 +1,7 @@
 """A header as words: `attributedSalesSameSku14d`, `_7_d_click`, `14 Day Total Sales (₹)`, `metrics.cost_micros`.
 
-Nothing here knows a network. Windows (`14d`, `7 day click`, `days30`) and unit suffixes are taken out of the words, since
-they say how a figure is counted and not what it is.
+Nothing here knows a network. Windows (`14d`, `7 day click`, `days30`) and unit suffixes are taken out of the words,
+since they say how a figure is counted and not what it is.
 """
 
 from __future__ import annotations
@@ -27,8 +27,40 @@ _VIEW: Final = frozenset({"view", "viewthrough", "impression"})
 #: Two-letter words that may be part of an unspaced header.
 _SHORT_PARTS: Final = frozenset({"id", "ad"})
 _SHORT: Final = frozenset(
-    "acos tacos roas iroas status os ios gross as is us this has plus micros address access business class loss sms gps"
-    " cross less press basis analysis always news series plus various".split()
+    [
+        "acos",
+        "tacos",
+        "roas",
+        "iroas",
+        "status",
+        "os",
+        "ios",
+        "gross",
+        "as",
+        "is",
+        "us",
+        "this",
+        "has",
+        "plus",
+        "micros",
+        "address",
+        "access",
+        "business",
+        "class",
+        "loss",
+        "sms",
+        "gps",
+        "cross",
+        "less",
+        "press",
+        "basis",
+        "analysis",
+        "always",
+        "news",
+        "series",
+        "plus",
+        "various",
+    ]
 )
 
 

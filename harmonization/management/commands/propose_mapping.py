@@ -1,4 +1,4 @@
-"""`manage.py propose_mapping FILE`: a proposed contract for an export that none knows. Needs no database and no server."""
+"""`manage.py propose_mapping FILE`: a proposed contract for an export that none knows. No database, no server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="the export; its rows may be missing, its headers not")
         parser.add_argument(
-            "--without", default="", metavar="NETWORK,...", help="networks whose contracts, words and examples to ignore"
+            "--without",
+            default="",
+            metavar="NETWORK,...",
+            help="networks whose contracts, words and examples to ignore",
         )
         parser.add_argument("--json", action="store_true", help="print the proposal as JSON")
 
@@ -53,6 +56,8 @@ def _line(column: ProposedColumn) -> str:
     outcome = column.attribution
     said = ""
     if outcome is not None:
-        windows = [f"{days} d {kind}" for kind, days in (("click", outcome.click_days), ("view", outcome.view_days)) if days]
+        windows = [
+            f"{days} d {kind}" for kind, days in (("click", outcome.click_days), ("view", outcome.view_days)) if days
+        ]
         said = " " + ", ".join([*(windows or ["window unknown"]), outcome.match, outcome.channel, outcome.ntb])
     return f"{column.confidence:5.2f}  {column.source[:40]:<40}  {(column.target or '-') + said:<44}  {column.reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 
 import polars as pl
@@ -107,3 +108,56 @@ def test_empty_cells_and_null_tokens_are_no_values() -> None:
 def test_ids_that_a_spreadsheet_made_numbers() -> None:
     frame = pl.DataFrame({"cell": ["123456.0", "123.40", "SKU-1.0"]})
     assert frame.select(transforms.identifier(pl.col("cell"))).to_series().to_list() == ["123456", "123.40", "SKU-1.0"]
+
+
+# Amounts as people and spreadsheets write them, and the amount they mean.
+signs = st.sampled_from(["", "$", "₹", "£", "Rs.", "Rs ", "US$", "USD ", "€"])
+written = st.tuples(st.decimals(-(10**9), 10**9, places=2), signs, st.sampled_from(["{}", "({})", "-{}", "+{}", "−{}"]))
+
+
+@given(st.lists(written, max_size=8), st.sampled_from([(".", ","), (",", "."), (",", " "), (".", "'"), (".", "")]))
+def test_every_written_amount_reads_exactly(amounts: list[tuple[Decimal, str, str]], marks: tuple[str, str]) -> None:
+    point, group = marks
+    cells = []
+    for amount, sign, form in amounts:
+        digits = f"{abs(amount):,.2f}".translate({ord(","): group, ord("."): point})
+        cells.append(form.format(sign + digits))
+    meant = [-abs(amount) if form in ("({})", "-{}", "−{}") else abs(amount) for amount, _, form in amounts]
+    assert decimals(cells, point, group) == meant
+
+
+@given(st.lists(st.text(max_size=12) | st.text("0123456789.,-()$% ", max_size=8), max_size=8))
+def test_an_amount_that_is_read_has_the_digits_that_are_written(cells: list[str]) -> None:
+    for cell, amount in zip(cells, decimals(list(cells)), strict=True):
+        if re.fullmatch(r"-?[0-9]{1,11}(\.[0-9]{1,6})?", cell):
+            assert amount == Decimal(cell)
+        if amount is not None and len(cell.partition(".")[2]) <= 6:
+            assert f"{abs(amount):f}".replace(".", "").strip("0") == re.sub(r"[^0-9]", "", cell).strip("0")
+
+
+@given(st.lists(st.integers(-(10**17), 10**17), max_size=8), st.sampled_from(["{}", "{:,}", "{}.0", "{}.00"]))
+def test_every_count_reads_exactly(counts: list[int], form: str) -> None:
+    # Beyond twelve digits an amount does not fit, and a count that has to be read as one is not readable.
+    cells = pl.Series([form.format(count) for count in counts], dtype=pl.String)
+    expected = [count if form == "{}" or abs(count) < 10**12 else None for count in counts]
+    if form == "{}" or all(abs(count) < 10**12 for count in counts):
+        assert transforms.to_integer(cells).to_list() == expected
+
+
+FORMATS = ["%d.%m.%Y", "%m/%d/%y", "%b %d, %Y", "%d-%b-%Y", "%Y%m%d"]
+
+
+@given(st.lists(st.dates(datetime.date(1970, 1, 1), datetime.date(2068, 12, 31)), max_size=8), st.sampled_from(FORMATS))
+def test_every_day_reads_back(days: list[datetime.date], form: str) -> None:
+    cells = pl.Series([day.strftime(form) for day in days], dtype=pl.String)
+    assert transforms.to_date(cells, [form]).to_list() == days
+    excel = pl.Series([str((day - datetime.date(1899, 12, 30)).days) for day in days], dtype=pl.String)
+    assert transforms.to_date(excel, []).to_list() == days
+
+
+@given(st.lists(st.text("ab- \t\u00a0–", max_size=6) | st.none(), max_size=10))
+def test_clean_text_is_strip_and_tokens(cells: list[str | None]) -> None:
+    frame = pl.DataFrame({"cell": pl.Series(cells, dtype=pl.String)})
+    stripped = [None if cell is None else cell.strip() for cell in cells]
+    expected = [None if text in (None, "", "-", "--") else text for text in stripped]
+    assert frame.select(transforms.clean_text(pl.col("cell"), ["-", "--"])).to_series().to_list() == expected

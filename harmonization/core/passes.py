@@ -1,0 +1,277 @@
+"""From rows of text cells to the three Parquet files of a run.
+
+Every batch is judged once. Good rows are written as they come; all others are put aside as they lie in the file, and so
+is a row whose key may have been there before. Afterwards the plan goes over the rows put aside alone: it says which
+rules they break, and which of them are good after all. Memory holds a batch, the filter of keys, and what is put aside
+up to a limit beyond which it lies on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from harmonization.core.contract import Unique
+from harmonization.core.event_key import hex_keys
+from harmonization.core.event_writer import EventWriter
+from harmonization.core.executor import Executor, LocalExecutor, PartitionPlan
+from harmonization.core.partition import Judged
+from harmonization.core.plan import NO_DUPLICATES, Duplicates, Recipe, lay_out
+from harmonization.core.seen_keys import SeenKeys
+from harmonization.core.source_file import SOURCE_ROW
+from harmonization.core.summary import Outcome, count_rows
+from harmonization.core.tally import Tally
+from harmonization.core.uniqueness import repeated_in_columns
+
+EVENTS: Final = "events.parquet"
+QUARANTINE: Final = "quarantine.parquet"
+SKIPPED: Final = "skipped.parquet"
+BATCH_ROWS: Final = 131_072
+#: Files of fewer rows go through the plan as a whole: batches have a cost of their own.
+WHOLE_BELOW: Final = 50_000
+#: Rows put aside that are held in memory.
+_HELD_ROWS: Final = 200_000
+_TURN: Final = "__turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Sizes that change how a run is done and never what comes out."""
+
+    batch_rows: int = BATCH_ROWS
+    whole_below: int = WHOLE_BELOW
+
+
+@dataclass(slots=True)
+class Earlier:
+    """What several files of one call share: the keys written so far, and the files with their rows."""
+
+    keys: SeenKeys
+    events: list[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A partition whose first batches were looked at already."""
+
+    frames: Iterator[pl.DataFrame]
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        return self.frames
+
+
+class GoodRows:
+    """Writes the good rows of every batch and puts the others aside."""
+
+    def __init__(
+        self, writer: EventWriter, tally: Tally, keys: SeenKeys, constants: Mapping[str, str | None], scratch: Path
+    ) -> None:
+        self.rows_in = 0
+        self._writer, self._tally, self._keys, self._constants, self._scratch = writer, tally, keys, constants, scratch
+        self._held: list[pl.DataFrame] = []
+        self._spilt: list[Path] = []
+
+    def accept(self, judged: Judged) -> None:
+        rows, good = judged.rows, judged.good
+        self.rows_in += rows.height
+        first, second = judged.keys
+        if good.all():
+            again = self._keys.maybe_seen(first)
+            good = ~again if again.any() else good
+        else:
+            good = good.copy()
+            good[good] = ~self._keys.maybe_seen(first[good])
+        columns, numbered, breaks = judged.columns, judged.numbered, judged.breaks
+        if not good.all():
+            self._put_aside(rows.filter(pl.Series(~good)))
+            first, second = first[good], second[good]
+            columns, numbered = judged.only(good)
+            breaks = {rule: flags[good] for rule, flags in breaks.items()}
+        self._keys.written(first, columns[SOURCE_ROW].to_numpy())
+        columns["event_key"] = hex_keys(first, second)
+        self._writer.write(first.size, columns, numbered, self._constants)
+        self._tally.add(first.size, columns, numbered, self._constants)
+        self._tally.add_breaks(columns[SOURCE_ROW], breaks)
+
+    def aside(self) -> pl.LazyFrame | None:
+        """The rows put aside, None if there are none."""
+        frames = [pl.scan_parquet(path) for path in self._spilt] + [frame.lazy() for frame in self._held]
+        return pl.concat(frames) if frames else None
+
+    def _put_aside(self, rows: pl.DataFrame) -> None:
+        self._held.append(rows)
+        if sum(frame.height for frame in self._held) > _HELD_ROWS:
+            path = self._scratch / f"aside-{len(self._spilt)}.parquet"
+            pl.concat(self._held).write_parquet(path, compression="lz4")
+            self._spilt.append(path)
+            self._held.clear()
+
+
+def run(
+    rows: pl.LazyFrame,
+    recipe: Recipe,
+    scratch: Path,
+    *,
+    expected: int,
+    looking: Callable[[], None] = lambda: None,
+    earlier: Earlier | None = None,
+    executor: Executor | None = None,
+    tuning: Tuning = Tuning(),
+) -> Outcome:
+    """Write the three files of one report to `scratch`.
+
+    Args:
+        rows: `raw_n` (text), `source_row` (Int64) and `ragged` (text), in the order of the file.
+        expected: about how many rows there are, for the size of the filter of keys.
+        looking: called before the rows put aside are looked at.
+        earlier: of the files before this one, where several are read as one.
+    """
+    binding = recipe.binding
+    frames = iter(rows.collect_batches(chunk_size=tuning.batch_rows, maintain_order=True, engine="streaming"))
+    first = _first(frames, tuning.whole_below)
+    rows_in = sum(frame.height for frame in first)
+    tally = Tally(binding)
+    compares_rows = any(isinstance(rule, Unique) for rule in binding.contract.rules)
+    with ExitStack() as stack:
+        keys = earlier.keys if earlier else None
+        writer = stack.enter_context(EventWriter(scratch / EVENTS, recipe.columns))
+        if keys is not None:
+            keys.next_file()
+        if rows_in < tuning.whole_below:
+            aside = pl.concat(first).lazy() if first else None
+        elif compares_rows:
+            # Rules that compare rows need them all in one place.
+            aside, rows_in = rows, count_rows(rows)
+        else:
+            if keys is None:
+                keys = stack.enter_context(SeenKeys(scratch, expected))
+                keys.next_file()
+            plan = PartitionPlan(binding.contract.text, binding.headers, recipe.context, recipe)
+            started = plan.start()
+            sink = GoodRows(writer, tally, keys, started.constants, scratch)
+            (executor or LocalExecutor()).map_partitions(plan, [_Rows(chain(first, frames))], sink)
+            rows_in, aside = sink.rows_in, sink.aside()
+        looking()
+        _close_look(aside, rows, recipe, writer, tally, keys, earlier, scratch)
+    return Outcome(
+        tally=tally,
+        events=scratch / EVENTS,
+        quarantine=scratch / QUARANTINE,
+        skipped=scratch / SKIPPED,
+        rows_in=rows_in,
+        rules_not_applied=recipe.rules_not_applied,
+        columns=recipe.columns,
+    )
+
+
+def _first(frames: Iterator[pl.DataFrame], rows: int) -> list[pl.DataFrame]:
+    """So many batches that they have `rows` rows, or all."""
+    found: list[pl.DataFrame] = []
+    while sum(frame.height for frame in found) < rows and (frame := next(frames, None)) is not None:
+        found.append(frame)
+    return found
+
+
+def _close_look(
+    aside: pl.LazyFrame | None,
+    source: pl.LazyFrame,
+    recipe: Recipe,
+    writer: EventWriter,
+    tally: Tally,
+    keys: SeenKeys | None,
+    earlier: Earlier | None,
+    scratch: Path,
+) -> None:
+    """The plan over the rows put aside: the good ones after all are written, the others go where they belong."""
+    if aside is None:
+        aside = source.head(0)
+    again = scratch / "again.parquet"
+    lay_out(aside, recipe).good.sink_parquet(again, engine="streaming")
+    duplicates = _duplicates(again, source, recipe, keys, earlier, scratch)
+    plan = lay_out(aside, recipe, duplicates)
+    if duplicates != NO_DUPLICATES:
+        plan.good.sink_parquet(again, engine="streaming")
+    good = pl.scan_parquet(again)
+    for frame in good.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
+        writer.write_frame(frame)
+        tally.add_frame(frame, plan.warnings)
+        if earlier is not None:
+            words = frame.select(_first_word()).to_series().to_numpy()
+            earlier.keys.maybe_seen(words)
+            earlier.keys.written(words, frame[SOURCE_ROW].to_numpy())
+    rest = pl.scan_parquet(_without(aside, again, scratch))
+    others = lay_out(rest, recipe, duplicates)
+    others.quarantined.sink_parquet(scratch / QUARANTINE, engine="streaming")
+    others.skipped.sink_parquet(scratch / SKIPPED, engine="streaming")
+
+
+def _without(aside: pl.LazyFrame, good: Path, scratch: Path) -> Path:
+    """The rows of `aside` that are not good, on disk, for their reasons are looked at more than once."""
+    path = scratch / "others.parquet"
+    numbers = pl.scan_parquet(good).select(SOURCE_ROW)
+    aside.join(numbers, on=SOURCE_ROW, how="anti").sink_parquet(path, engine="streaming")
+    return path
+
+
+def _first_word() -> pl.Expr:
+    """The first word of `event_key`."""
+    return pl.col("event_key").str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64)
+
+
+def _duplicates(
+    again: Path, source: pl.LazyFrame, recipe: Recipe, keys: SeenKeys | None, earlier: Earlier | None, scratch: Path
+) -> Duplicates:
+    """Which of the good rows in `again` repeat a row of `again`, or one that was written before."""
+    rows = pl.scan_parquet(again)
+    if keys is None:
+        return replace(find_duplicates(rows), by_rule=repeated_in_columns(again, recipe.binding))
+    words = rows.select(_first_word()).collect(engine="streaming").to_series()
+    originals = []
+    if len(words):
+        numbers, before = keys.rows_with(words.to_numpy())
+        if numbers.size:
+            # The file is read once more, for the rows alone that others repeat.
+            wanted = pl.LazyFrame({SOURCE_ROW: numbers})
+            there = scratch / "originals.parquet"
+            lay_out(source.join(wanted, on=SOURCE_ROW, how="semi"), recipe).good.sink_parquet(there, engine="streaming")
+            originals.append(pl.scan_parquet(there))
+        if before and earlier is not None:
+            wanted = rows.select("event_key").unique()
+            found = pl.scan_parquet(earlier.events).join(wanted, on="event_key", how="semi")
+            originals.append(found.select(recipe.columns))
+    found = find_duplicates(rows, originals)
+    return replace(found, by_rule=repeated_in_columns(again, recipe.binding))
+
+
+def find_duplicates(rows: pl.LazyFrame, originals: Sequence[pl.LazyFrame] = ()) -> Duplicates:
+    """Rows that repeat an earlier row's natural key, or that of an original, by whether they say the same."""
+    before = [frame.with_columns(pl.lit(0).alias(_TURN)) for frame in originals]
+    every = pl.concat([*before, rows.with_columns(pl.lit(1).alias(_TURN))])
+    # Eight bytes a row instead of the key's text; a chance collision only adds a row that `over` tells apart below.
+    keys = every.select(pl.col("event_key").hash().alias("digest"))
+    repeated = keys.group_by("digest").len().filter(pl.col("len") > 1).select("digest").collect(engine="streaming")
+    if repeated.is_empty():
+        return NO_DUPLICATES
+    content = pl.struct(pl.all().exclude(SOURCE_ROW, _TURN)).hash().alias("content")
+    place = pl.int_range(pl.len()).over("event_key")
+    compared = (
+        every.with_columns(pl.col("event_key").hash().alias("digest"))
+        .join(repeated.lazy(), on="digest", how="semi")
+        .drop("digest")
+        .select("event_key", SOURCE_ROW, _TURN, content)
+        .sort(_TURN, SOURCE_ROW)
+        .with_columns(place.alias("place"), pl.col("content").first().over("event_key").alias("original"))
+        .filter((pl.col("place") > 0) & (pl.col(_TURN) == 1))
+        .with_columns((pl.col("content") == pl.col("original")).alias("same"))
+        .collect()
+    )
+    return Duplicates(
+        conflicting=tuple(compared.filter(~pl.col("same"))[SOURCE_ROW].to_list()),
+        repeated=tuple(compared.filter(pl.col("same"))[SOURCE_ROW].to_list()),
+    )
