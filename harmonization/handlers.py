@@ -94,6 +94,10 @@ def register() -> None:
             permission="mappings.manage",
             timeout_seconds=600,
             abandoned=note_failed_proposal,
+        )
+    )
+    register_handler(
+        Handler(
             kind=IMPORT_KIND,
             queue="default",
             run=run_import,

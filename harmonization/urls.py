@@ -3,6 +3,7 @@
 from django.urls import path
 
 from harmonization import api, views
+from harmonization.editor import api as editor_api
 from harmonization.editor import views as editor
 from harmonization.loads import api as loads_api
 from harmonization.loads import imports
@@ -65,6 +66,13 @@ api_urlpatterns = [
     path("mappings/", api.MappingList.as_view(), name="api-mappings"),
     path("mappings/check/", api.MappingCheck.as_view(), name="api-mapping-check"),
     path("mappings/<slug:name>/", api.MappingDetail.as_view(), name="api-mapping"),
+    path("mappings/<slug:name>/edit/", editor_api.MappingEdit.as_view(), name="api-mapping-edit"),
+    path("uploads/<uuid:upload_id>/proposal/", editor_api.UploadProposal.as_view(), name="api-upload-proposal"),
+    path("mapping-drafts/", editor_api.DraftList.as_view(), name="api-drafts"),
+    path("mapping-drafts/<uuid:draft_id>/", editor_api.DraftDetail.as_view(), name="api-draft"),
+    path("mapping-drafts/<uuid:draft_id>/columns/", editor_api.DraftColumns.as_view(), name="api-draft-columns"),
+    path("mapping-drafts/<uuid:draft_id>/test/", editor_api.DraftTest.as_view(), name="api-draft-test"),
+    path("mapping-drafts/<uuid:draft_id>/publish/", editor_api.DraftPublish.as_view(), name="api-draft-publish"),
     path("products/", api.ProductList.as_view(), name="api-products"),
     path("campaigns/", api.CampaignList.as_view(), name="api-campaigns"),
     path("sources/", quality_api.SourceList.as_view(), name="api-sources"),

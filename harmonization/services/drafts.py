@@ -17,12 +17,12 @@ from harmonization.core import contract_edit
 from harmonization.core.contract import parse_contract
 from harmonization.core.contract_edit import read_choice, read_document, write_document
 from harmonization.core.contract_examples import check_examples, failed_examples
-from harmonization.core.load_context import LoadContext
 from harmonization.core.matching.proposal import ProposedColumn
 from harmonization.core.matching.propose import propose
 from harmonization.core.preview import ROWS, Preview, preview
 from harmonization.models import ContractVersion, MappingContract, MappingDraft, Upload
 from harmonization.services.contracts import ensure_shipped_contracts, save_contract
+from harmonization.services.load_context import build_context
 from harmonization.services.loads import start_load
 from jobs import services as jobs
 from jobs.core.registry import JobContext
@@ -194,7 +194,9 @@ def preview_draft(*, draft: MappingDraft, rows: int = ROWS) -> Preview:
     upload = draft.upload
     if upload is None:
         raise InvalidInput("There is no file to try this mapping on.", where="upload", fix="Choose an upload.")
-    return preview(selectors.stored_file(upload), parse_contract(draft.text), context=_context(upload), rows=rows)
+    return preview(
+        selectors.stored_file(upload), parse_contract(draft.text), context=build_context(upload=upload), rows=rows
+    )
 
 
 def try_draft(*, draft: MappingDraft) -> dict[str, Any]:
@@ -298,14 +300,3 @@ def _free_name(text: str) -> str:
     while MappingContract.objects.filter(name=document["name"]).exists():
         document["name"], number = f"{base[:58]}_{number}", number + 1
     return write_document(document, like=text)
-
-
-def _context(upload: Upload) -> LoadContext:
-    account = upload.account
-    assert account is not None, "a report has an account: the database checks it"
-    return LoadContext(
-        account_id=account.external_id,
-        account_name=account.name,
-        retailer_id=account.retailer.slug,
-        currency=account.currency,
-    )
