@@ -23,6 +23,7 @@ from harmonization.editor.presenters import changes, options, rows_of
 from harmonization.models import MappingDraft
 from tenants.core.problems import Conflict, InvalidInput, Problem
 
+MANAGE = "mappings.manage"
 CHOICE = ("target", "click_days", "view_days", "match", "channel", "ntb", "unit", "date_formats")
 FRAME = ("name", "title", "network", "report", "timezone", "currency", "restatement_days", "click_window")
 
@@ -169,7 +170,11 @@ def _show(
         "text": draft.text if sent is None else sent,
         "tab": tab,
         "uploads": data.uploads_visible(user=request.user).filter(kind="report")[:20] if draft.contract else [],
-        "may_edit": draft.is_open and people.may(user=request.user, permission="mappings.manage"),
+        "may_edit": draft.is_open
+        and people.may(
+            user=request.user, permission=MANAGE, brand=draft.upload.brand_id if draft.upload is not None else None
+        ),
+        "may_publish": people.may(user=request.user, permission=MANAGE),
     }
     fragment = request.headers.get("HX-Request") == "true"
     # A refused act is shown with the draft as it stands; htmx takes the fragment whatever the status.

@@ -43,9 +43,9 @@ def propose_contract(*, actor: User, upload: Upload) -> MappingDraft:
 
     Raises:
         InvalidInput: the upload is no report.
-        NotAllowed: no role carries mappings.manage.
+        NotAllowed: no role carries mappings.manage for the upload's brand.
     """
-    people.require(user=actor, permission="mappings.manage")
+    people.require(user=actor, permission="mappings.manage", brand=upload.brand_id)
     if upload.kind != Upload.Kind.REPORT:
         raise InvalidInput("Only reports have a mapping; this upload is none.", where="upload")
     ensure_shipped_contracts()
@@ -216,6 +216,8 @@ def try_draft(*, draft: MappingDraft) -> dict[str, Any]:
 def publish_draft(*, actor: User, draft: MappingDraft, note: str = "") -> tuple[ContractVersion, Job | None]:
     """Put the draft in force as a version of its contract, and harmonise its upload by it.
 
+    Mappings are in force for the whole tenant: publishing needs a role for it, working on a draft does not.
+
     Raises:
         InvalidContract: the text is not valid, or an example in it does not hold.
         Conflict: the draft is not open, or columns wait for a decision; `errors` names them.
@@ -243,7 +245,7 @@ def publish_draft(*, actor: User, draft: MappingDraft, note: str = "") -> tuple[
 
 def discard_draft(*, actor: User, draft: MappingDraft) -> None:
     """Give a draft up; what is in force stays."""
-    people.require(user=actor, permission="mappings.manage")
+    _require(actor, draft)
     MappingDraft.objects.filter(pk=draft.pk, state__in=["open", "failed", "proposing"]).update(
         state=MappingDraft.State.DISCARDED
     )
@@ -262,7 +264,7 @@ def _may_load(actor: User, upload: Upload) -> bool:
 def _changed(
     actor: User, draft: MappingDraft, change: Callable[[MappingDraft], None], revision: int | None
 ) -> MappingDraft:
-    people.require(user=actor, permission="mappings.manage")
+    _require(actor, draft)
     with transaction.atomic():
         locked = _locked(draft)
         if revision is not None and revision != locked.revision:
@@ -275,6 +277,13 @@ def _changed(
         locked.revision += 1
         locked.save()
     return locked
+
+
+def _require(actor: User, draft: MappingDraft) -> None:
+    """A draft for a file of one brand is for its engineers; what is in force for everybody, for those of the tenant."""
+    people.require(
+        user=actor, permission="mappings.manage", brand=draft.upload.brand_id if draft.upload is not None else None
+    )
 
 
 def _locked(draft: MappingDraft) -> MappingDraft:

@@ -27,7 +27,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario", "finding_id": "finding",
+    "scenario_id": "scenario", "finding_id": "finding", "draft_id": "draft",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -103,6 +103,10 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
+    "POST /mappings/{name}/edit/": Call(body=lambda of, key: {}),
+    "PUT /mapping-drafts/{draft_id}/": Call(body=lambda of, key: {"frame": {"title": "Renamed"}}),
+    "POST /mapping-drafts/{draft_id}/columns/": Call(body=lambda of, key: {"header": "adSpend", "accept": True}),
+    "POST /mapping-drafts/{draft_id}/publish/": Call(body=lambda of, key: {"note": "as proposed"}),
     "POST /quality/findings/{finding_id}/acknowledge/": Call(body=lambda of, key: {"reason": "The shop was closed."}),
     "POST /quality/checks/": Call(body=lambda of, key: {"account": of("account")}),
     "GET /metrics/query/": Call(query=lambda of, key: FIGURES),
@@ -133,6 +137,7 @@ LISTS: dict[str, str] = {
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
     "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /quarantine/": "load",
+    "GET /mapping-drafts/": "draft",
 }  # fmt: skip
 
 
