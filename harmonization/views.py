@@ -98,6 +98,8 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
         **load_history(newest),
+        "may_propose": found.kind == Upload.Kind.REPORT
+        and people.may(user=request.user, permission="mappings.manage", brand=found.brand_id),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }

@@ -25,9 +25,9 @@ PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Kinds behind the ids of paths. A path with another one fails until somebody says what it is.
 PATH_IDS = {
-    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
-    "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
+    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule", "upload_id": "upload",
+    "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve", "scenario_id": "scenario", "finding_id": "finding",
+    "entry_id": "entry", "import_id": "import", "view_id": "view", "draft_id": "draft",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -118,6 +118,10 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     ),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
+    "POST /mappings/{name}/edit/": Call(body=lambda of, key: {}),
+    "PUT /mapping-drafts/{draft_id}/": Call(body=lambda of, key: {"frame": {"title": "Renamed"}}),
+    "POST /mapping-drafts/{draft_id}/columns/": Call(body=lambda of, key: {"header": "adSpend", "accept": True}),
+    "POST /mapping-drafts/{draft_id}/publish/": Call(body=lambda of, key: {"note": "as proposed"}),
     "POST /quality/findings/{finding_id}/acknowledge/": Call(body=lambda of, key: {"reason": "The shop was closed."}),
     "POST /crosswalk/{entry_id}/decide/": Call(body=lambda of, key: {"sku": of("sku"), "reason": "A multipack."}),
     "POST /uploads/ of audiences": Call(
@@ -177,6 +181,7 @@ LISTS: dict[str, str] = {
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
     "GET /imports/": "import",
+    "GET /mapping-drafts/": "draft",
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from harmonization.models import (
     ImportSource,
     Load,
     MappingContract,
+    MappingDraft,
     Placement,
     Product,
     Reconciliation,
@@ -217,6 +218,7 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     return {
         "account": str(account.pk),
         "import": str(watched.pk),
+        "draft": str(_draft(slug, key, upload, owner).pk),
         "upload": str(upload.pk),
         "curves": str(curves.pk),
         "solve": str(solve.pk),
@@ -224,6 +226,16 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
     }
+
+
+def _draft(slug: str, key: str, upload: Upload, owner: User) -> MappingDraft:
+    text = MappingContract.objects.get(name="walmart_search_item").published.text
+    return MappingDraft.objects.create(
+        upload=upload,
+        text=text.replace("name: walmart_search_item", f"name: {slug}_{key}_draft"),
+        columns=[{"source": "adSpend", "position": 0, "target": "spend", "confidence": 0.9, "samples": ["1.00"]}],
+        created_by=owner,
+    )
 
 
 def _compare(load: Load) -> None:
@@ -259,6 +271,7 @@ def _register_rows(things: Things) -> None:
         "curves": (CurveVersion, "brand__slug"),
         "solve": (Solve, "brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),
         "entry": (CrosswalkEntry, "account__brand__slug"),

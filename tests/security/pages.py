@@ -119,6 +119,12 @@ PAGES: dict[str, Page] = {
     "GET mapping-list": _reads(anywhere(INSIDERS)),
     "GET mapping-detail": _reads(anywhere(INSIDERS)),
     "POST mapping-detail": Page(tenant(ENGINEERS), lambda of, key: {**contract_text(of, key), "act": "save"}),
+    "POST mapping-edit": Page(tenant(ENGINEERS), _nothing),
+    "POST upload-propose": Page(brand(ENGINEERS, INSIDERS), _nothing, changes=False),
+    "GET mapping-draft": _reads(brand(INSIDERS)),
+    "POST mapping-draft-act": Page(
+        brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "accept", "header": "adSpend"}, told_in_page=True
+    ),
     "GET catalogue": _reads(anywhere(READERS)),
     "POST crosswalk-decide": Page(
         brand(ENGINEERS, READERS), lambda of, key: {"sku": of("sku"), "reason": "A multipack."}
