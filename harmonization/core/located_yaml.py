@@ -51,7 +51,7 @@ class LocatedDocument:
         return self.lines[found]
 
 
-class _PlainLoader(Composer, CParser, SafeConstructor, Resolver):  # type: ignore[misc]
+class _PlainLoader(Composer, CParser, SafeConstructor, Resolver):
     """Composes nodes only; dates stay text, for the contract says itself what is a date.
 
     Events come from libyaml, which reads ten times as fast as the parser in Python; they are composed here, where
@@ -67,7 +67,7 @@ class _PlainLoader(Composer, CParser, SafeConstructor, Resolver):  # type: ignor
         Resolver.__init__(self)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise InvalidContract(
