@@ -71,6 +71,7 @@ def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
         account=data["account"],
         kind=data["kind"],
         contract=data["contract"],
+        parameters=data["parameters"],
     )
     if taken.job is not None:
         return redirect("job-detail", taken.job.pk)
@@ -97,6 +98,8 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
         **load_history(newest),
+        "may_propose": found.kind == Upload.Kind.REPORT
+        and people.may(user=request.user, permission="mappings.manage", brand=found.brand_id),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }
@@ -112,6 +115,7 @@ def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         upload=found,
         contract=request.POST.get("contract") or "auto",
         accept_drift=request.POST.get("accept_drift") == "1",
+        parameters=selectors.answers_of(load=found.loads.first()),
     )
     return redirect("job-detail", job.pk)
 

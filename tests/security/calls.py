@@ -25,12 +25,14 @@ PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Kinds behind the ids of paths. A path with another one fails until somebody says what it is.
 PATH_IDS = {
-    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
-    "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry",
+    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule", "upload_id": "upload",
+    "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve", "scenario_id": "scenario", "finding_id": "finding",
+    "entry_id": "entry", "import_id": "import", "view_id": "view", "draft_id": "draft",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
+
+FACTOR = {"low": "0.3", "value": "0.4", "high": "0.5", "evidence": "experiment", "method": "geo test"}
 
 QUESTION = {
     "name": "New", "horizon_start": "2027-01-04", "horizon_end": "2027-01-31", "total_budget": "1000.00",
@@ -62,6 +64,11 @@ def _brand(of: Ids, key: str) -> str | None:
 def new_report(key: str) -> SimpleUploadedFile:
     row = walmart_row("2026-10-05", item=f"9{len(key)}", spend="3.00")
     return SimpleUploadedFile(f"new-{key}.csv", walmart_csv(row), content_type="text/csv")
+
+
+def new_factors() -> SimpleUploadedFile:
+    lines = (",".join(FACTOR), ",".join(FACTOR.values()))
+    return SimpleUploadedFile("factors.csv", "\n".join(lines).encode(), content_type="text/csv")
 
 
 def _catalogue(of: Ids, key: str) -> dict[str, Any]:
@@ -105,8 +112,16 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": new_report(key)}, multipart=True),
     "POST /uploads/ of a catalogue": Call(body=_catalogue, multipart=True),
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
+    "GET /loads/{load_id}/row/": Call(query=lambda of, key: {"number": "2"}),
+    "POST /imports/": Call(
+        body=lambda of, key: {"account": of("account"), "name": "New", "location": "folder:/srv/elsewhere"}
+    ),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
+    "POST /mappings/{name}/edit/": Call(body=lambda of, key: {}),
+    "PUT /mapping-drafts/{draft_id}/": Call(body=lambda of, key: {"frame": {"title": "Renamed"}}),
+    "POST /mapping-drafts/{draft_id}/columns/": Call(body=lambda of, key: {"header": "adSpend", "accept": True}),
+    "POST /mapping-drafts/{draft_id}/publish/": Call(body=lambda of, key: {"note": "as proposed"}),
     "POST /quality/findings/{finding_id}/acknowledge/": Call(body=lambda of, key: {"reason": "The shop was closed."}),
     "POST /crosswalk/{entry_id}/decide/": Call(body=lambda of, key: {"sku": of("sku"), "reason": "A multipack."}),
     "POST /uploads/ of audiences": Call(
@@ -133,6 +148,11 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "GET /metrics/query/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
     "GET /metrics/export/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/export/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
+    "POST /metrics/factors/": Call(
+        body=lambda of, key: {"brand": _brand(of, key), "source": "GT-1", "factors": [FACTOR]},
+    ),
+    "POST /metrics/views/": Call(body=lambda of, key: {"name": "Mine", "query": "by=campaign"}),
+    "PATCH /metrics/views/{view_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
@@ -148,6 +168,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /crosswalk/": {"account": "account"},
     "GET /quality/findings/": {"account": "account", "brand": "brand", "load": "load"},
     "GET /quarantine/": {"account": "account"},
+    "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -159,6 +180,8 @@ LISTS: dict[str, str] = {
     "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
+    "GET /imports/": "import",
+    "GET /mapping-drafts/": "draft",
 }  # fmt: skip
 
 
