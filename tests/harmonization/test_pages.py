@@ -155,7 +155,7 @@ def test_published_load(browser, loaded):
     ):
         assert shown in text
     row = text_of(browser.get(UPLOADS))
-    assert "2 Nov 2026 – 3 Nov 2026" in row
+    assert "2 Nov 2026 to 3 Nov 2026" in row
 
 
 def test_partial_load_shows_the_rule_and_the_row(browser, loaded):
