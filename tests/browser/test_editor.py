@@ -135,5 +135,5 @@ def test_the_editor_is_clean(site, export, watched, width, dark):
 
 def _shot(page, name):
     """A picture for whoever asks for pictures."""
-    if folder := os.environ.get("RMN_SHOTS"):
+    if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=str(Path(folder) / f"editor-{name}.png"), full_page=True)
