@@ -31,6 +31,7 @@ from harmonization.models import (
     TableVersion,
     Upload,
 )
+from jobs.models import Job
 from tenants.core.problems import InvalidInput, NotFound
 from tenants.selectors import tenant_folder
 
@@ -354,3 +355,11 @@ def stored_file(upload: Upload) -> Path:
     inner = Path(name.stem).suffix if name.suffix in (".gz", ".zst") else ""
     suffix = (inner if re.fullmatch(r"\.[a-z]{1,8}", inner) else "") + name.suffix
     return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"
+
+
+def answers_of(*, load: Load | None) -> dict[str, str]:
+    """The answers to its mapping's parameters that a load was read under."""
+    if load is None or load.job_id is None:
+        return {}
+    job = Job.objects.filter(pk=load.job_id).first()
+    return dict(job.params.get("parameters", {})) if job is not None else {}

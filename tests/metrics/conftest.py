@@ -21,7 +21,7 @@ from harmonization.models import Account, EventTable, Load, Upload
 from harmonization.selectors import EVENTS, events_folder
 from tenants.models import Tenant
 from tests import factories
-from tests.metrics.frames import CLICK_7, CLICK_14, HEADLINES, ORDERS_7, ORDERS_14
+from tests.metrics.frames import CLICK_7, CLICK_14, HEADLINES, NEW_14, ORDERS_7, ORDERS_14, SAME_7, SAME_14
 
 FIRST = date(2026, 2, 2)
 LAST = date(2026, 3, 1)
@@ -41,7 +41,7 @@ _SCHEMA: dict[str, Any] = {
     "impressions": pl.Int64,
     "clicks": pl.Int64,
     "spend": MONEY,
-    **dict.fromkeys((CLICK_7, CLICK_14, ORDERS_7, ORDERS_14), MONEY),
+    **dict.fromkeys((CLICK_7, CLICK_14, ORDERS_7, ORDERS_14, SAME_7, SAME_14, NEW_14), MONEY),
 }
 
 
@@ -86,6 +86,11 @@ class Shelf:
         load.report = {
             "report": report,
             "headline": headline,
+            "attribution_columns": [
+                {"column": name}
+                for name in frame.columns
+                if name.startswith("att__") and frame[name].null_count() < frame.height
+            ],
             "coverage": {"rank": rank, "impressions": impressions},
             "restatement_days": restatement_days,
         }
