@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: Columns that name the account or the load; all others have to be the same in every account.
 _OWN = ("event_key", "load_id", "account_id", "account_name", "brand_id", "brand_name")
 
+#: Seconds: more than a busy machine keeps a worker from renewing, so that every lost attempt is one that was killed.
+LEASE = 10
+
 Moment = Callable[["Watched"], None]
 
 
@@ -311,7 +314,7 @@ def _site() -> Iterator[Site]:
                 use_database(database)
                 base, _, query = servers.database_url.partition("?")
                 url = f"{base.rpartition('/')[0]}/{database}" + (f"?{query}" if query else "")
-                with running_site(url, Path(name)) as site:
+                with running_site(url, Path(name), lease=LEASE) as site:
                     Tenant.objects.filter(schema_name="acme").update(storage_quota_mb=1_000_000)
                     yield site
         finally:
