@@ -27,6 +27,7 @@ FIRST = date(2026, 2, 2)
 LAST = date(2026, 3, 1)
 _SCHEMA: dict[str, Any] = {
     "event_key": pl.String,
+    "source_row": pl.Int64,
     "load_id": pl.String,
     "network": pl.String,
     "brand_id": pl.String,
@@ -103,6 +104,7 @@ class Shelf:
     ) -> dict[str, Any]:
         usual = {
             "event_key": f"{load.pk}-{number}",
+            "source_row": number + 2,
             "load_id": str(load.pk),
             "network": network,
             # What a file claims about its brand must decide nothing.
