@@ -242,7 +242,7 @@ def test_the_page_asks_the_database_little(published: Shelf, browser: Client) ->
     page_of(browser)
     with CaptureQueriesContext(connection) as asked:
         page_of(browser)
-    assert len(statements(asked)) == 23
+    assert len(statements(asked)) == 24
 
 
 def test_nobody_is_sent_to_log_in(published: Shelf) -> None:
