@@ -159,7 +159,7 @@ class Killing:
         self.site, self.rows, self.random = site, rows, random.Random(seed)  # noqa: S311 - no secret
         self.actor: User = site.alice()
         services.save_contract(actor=self.actor, text=CONTRACT)
-        self.brand = factories.BrandFactory(slug="proof")
+        self.brand: Any = factories.BrandFactory(slug="proof")
         self.retailer = factories.RetailerFactory(slug="proof", network="proof_network")
         self.earlier = write_export(site.folder / "earlier.csv", rows // 10, seed=seed + 1)
         self.later = write_export(site.folder / "later.csv", rows, seed=seed)
@@ -197,9 +197,10 @@ class Killing:
         from tests import factories
 
         self.accounts += 1
-        return factories.AccountFactory(
+        account: Account = factories.AccountFactory(  # type: ignore[assignment]
             brand=self.brand, retailer=self.retailer, external_id=f"proof-{self.accounts}", name=f"P{self.accounts}"
         )
+        return account
 
     def _worker(self) -> None:
         if not any(worker.poll() is None for worker in self.site.workers):

@@ -22,10 +22,15 @@ from governance.models import PolicyRule
 from harmonization import services as data
 from harmonization.models import (
     Account,
+    Audience,
     Campaign,
+    CrosswalkEntry,
     DataFinding,
+    FxRate,
+    ImportSource,
     Load,
     MappingContract,
+    MappingDraft,
     Placement,
     Product,
     Reconciliation,
@@ -146,6 +151,8 @@ def make_everything(slug: str) -> Things:
         things.named.setdefault("finding", {})[key] = str(
             DataFinding.objects.get(kind="quarantined_rows", load=load).pk
         )
+        things.named.setdefault("entry", {})[key] = str(CrosswalkEntry.objects.get(account=load.upload.account).pk)
+        things.named.setdefault("sku", {})[key] = f"{slug}-{key if brand else 'chips'}"
         _compare(load)
         for kind, made in _jobs(brand, owner).items():
             things.named.setdefault(kind, {})[key] = made
@@ -205,8 +212,13 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
     )
+    watched = ImportSource.objects.create(
+        account=account, name=f"{slug} {key}", location="folder:/srv/nowhere", created_by=owner
+    )
     return {
         "account": str(account.pk),
+        "import": str(watched.pk),
+        "draft": str(_draft(slug, key, upload, owner).pk),
         "upload": str(upload.pk),
         "curves": str(curves.pk),
         "solve": str(solve.pk),
@@ -216,7 +228,19 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     }
 
 
+def _draft(slug: str, key: str, upload: Upload, owner: User) -> MappingDraft:
+    text = MappingContract.objects.get(name="walmart_search_item").published.text
+    return MappingDraft.objects.create(
+        upload=upload,
+        text=text.replace("name: walmart_search_item", f"name: {slug}_{key}_draft"),
+        columns=[{"source": "adSpend", "position": 0, "target": "spend", "confidence": 0.9, "samples": ["1.00"]}],
+        created_by=owner,
+    )
+
+
 def _compare(load: Load) -> None:
+    Audience.objects.create(account=load.upload.account, external_id="a1", name="Everybody", kind="crm")
+    FxRate.objects.get_or_create(day=date(2026, 11, 20), currency="GBP", base="USD", defaults={"rate": Decimal("1.3")})
     Reconciliation.objects.create(
         account=load.upload.account, report_a="campaign", report_b="item", metric="spend", verdict="agrees",
         checked_at=timezone.now(),
@@ -241,13 +265,18 @@ def _register_rows(things: Things) -> None:
         "upload": (Upload, "brand__slug"),
         "load": (Load, "upload__brand__slug"),
         "campaign": (Campaign, "account__brand__slug"),
+        "import": (ImportSource, "account__brand__slug"),
         "product": (Product, "brand__slug"),
         "job": (Job, "brand__slug"),
         "curves": (CurveVersion, "brand__slug"),
         "solve": (Solve, "brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),
+        "entry": (CrosswalkEntry, "account__brand__slug"),
+        "audience": (Audience, "account__brand__slug"),
+        "rate": (FxRate, ""),
         "retailer": (Retailer, ""),
         "contract": (MappingContract, ""),
         "placement": (Placement, ""),

@@ -109,11 +109,26 @@ PAGES: dict[str, Page] = {
     "GET quarantine-export": _reads(brand(INSIDERS)),
     "POST load-replay": Page(brand(SENDERS, INSIDERS), _nothing, told_in_page=True, changes=False),
     "POST load-whole": Page(brand(SENDERS, INSIDERS), _nothing),
+    "GET lineage": _reads(anywhere(READERS)),
+    "GET source-row": Page(brand(INSIDERS), query=lambda key: {"number": "2"}),
+    "GET import-list": _reads(anywhere(INSIDERS)),
+    "POST import-list": Page(anywhere(ENGINEERS), lambda of, key: {"name": "New"}, changes=False),
+    "POST import-act": Page(brand(SENDERS, INSIDERS), lambda of, key: {"act": "run"}),
+    "POST import-act to remove": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "remove"}),
     "POST mapping-replay": Page(anywhere(SENDERS), _nothing, changes=False),
     "GET mapping-list": _reads(anywhere(INSIDERS)),
     "GET mapping-detail": _reads(anywhere(INSIDERS)),
     "POST mapping-detail": Page(tenant(ENGINEERS), lambda of, key: {**contract_text(of, key), "act": "save"}),
+    "POST mapping-edit": Page(tenant(ENGINEERS), _nothing),
+    "POST upload-propose": Page(brand(ENGINEERS, INSIDERS), _nothing, changes=False),
+    "GET mapping-draft": _reads(brand(INSIDERS)),
+    "POST mapping-draft-act": Page(
+        brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "accept", "header": "adSpend"}, told_in_page=True
+    ),
     "GET catalogue": _reads(anywhere(READERS)),
+    "POST crosswalk-decide": Page(
+        brand(ENGINEERS, READERS), lambda of, key: {"sku": of("sku"), "reason": "A multipack."}
+    ),
     "GET quality": _reads(anywhere(INSIDERS)),
     "GET quality-export": _reads(anywhere(INSIDERS)),
     "POST quality-check": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"account": of("account")}),
