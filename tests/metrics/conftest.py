@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.core.permissions import Role
 from accounts.models import Brand, User
 from harmonization.core.rmis import MONEY
-from harmonization.models import Account, EventTable, Load, Upload
+from harmonization.models import Account, EventTable, Load, TableVersion, Upload
 from harmonization.selectors import EVENTS, events_folder
 from tenants.models import Tenant
 from tests import factories
@@ -97,6 +97,7 @@ class Shelf:
         }
         load.save()
         EventTable.objects.update_or_create(name=EVENTS, defaults={"version": committed.version})
+        TableVersion.objects.create(table=EVENTS, version=committed.version, load=load, published_at=load.published_at)
         return load
 
     def _row(
