@@ -161,3 +161,70 @@ def hex_of(first: Any, second: Any, signs: Any) -> Any:
             one >>= np.uint64(4)
             two >>= np.uint64(4)
     return found
+
+
+@_compiled
+def cut_lines(data: Any, delimiter: Any, width: Any, starts: Any, ends: Any, found: Any, begins: Any) -> Any:
+    """Cut whole lines without quotes into cells.
+
+    `data` is uint8 and ends with a newline. For cell `c` of line `n`, `starts[c, n]` and `ends[c, n]` (int32) bound it;
+    cells beyond `width` are counted in `found[n]` (int32) and not kept, missing ones are empty. `begins[n]` (int32) is
+    where a line begins. A carriage return before the newline belongs to the line's end. Returns how many lines.
+    """
+    line = 0
+    cell = 0
+    start = 0
+    begins[0] = 0
+    for at in range(data.size):
+        sign = data[at]
+        if sign == delimiter:
+            if cell < width:
+                starts[cell, line] = start
+                ends[cell, line] = at
+            cell += 1
+            start = at + 1
+        elif sign == 10:
+            end = at
+            if end > start and data[end - 1] == 13:
+                end -= 1
+            if cell < width:
+                starts[cell, line] = start
+                ends[cell, line] = end
+            cell += 1
+            found[line] = cell
+            for missing in range(cell, width):
+                starts[missing, line] = end
+                ends[missing, line] = end
+            line += 1
+            begins[line] = at + 1
+            cell = 0
+            start = at + 1
+    return line
+
+
+@_compiled
+def text_views(data: Any, starts: Any, ends: Any, views: Any, filled: Any) -> Any:
+    """Arrow's string views (n, 4) int32 into `data` of the slices given; `filled[n]` says which are not empty.
+
+    Returns how many are empty. The layout is that of the Arrow columnar format, Variable-size Binary View.
+    """
+    empty = 0
+    for row in range(starts.size):
+        start = starts[row]
+        length = ends[row] - start
+        views[row, 0] = length
+        filled[row] = length > 0
+        if length == 0:
+            empty += 1
+        inline = min(length, 12) if length <= 12 else 4
+        for word in range(3):
+            value = np.uint32(0)
+            for place in range(4):
+                at = word * 4 + place
+                if at < inline:
+                    value |= np.uint32(data[start + at]) << np.uint32(8 * place)
+            views[row, 1 + word] = np.int32(value)
+        if length > 12:
+            views[row, 2] = 0
+            views[row, 3] = start
+    return empty
