@@ -22,7 +22,7 @@ from typing import IO, Final
 
 import polars as pl
 
-from harmonization.core.line_blocks import is_plain, plain_batches
+from harmonization.core.line_blocks import PlainBlock, is_plain, plain_batches
 from harmonization.core.mixed_text import REPLACEMENT, mend
 from harmonization.core.source_file import (
     HEAD_ROWS,
@@ -145,7 +145,7 @@ def _plain(path: Path, encoding: str, delimiter: str, scratch: Path, limits: Lim
         )
         return opened.rows(header_row, width)
 
-    def batches(header_row: int, width: int) -> Iterator[pl.DataFrame]:
+    def batches(header_row: int, width: int) -> Iterator[PlainBlock]:
         return plain_batches(path, chosen, header_row, width, limits)
 
     head = Head(rows=rows, kind="csv", encoding="utf-8", delimiter=chosen)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import polars as pl
@@ -45,8 +45,8 @@ def is_plain(content: bytes) -> bool:
 
 def plain_batches(
     path: Path, delimiter: str, header_row: int, width: int, limits: Limits, *, block: int = BLOCK
-) -> Iterator[pl.DataFrame]:
-    """Rows below the header: `raw_n` (text), `source_row` (Int64) and `ragged` (text).
+) -> Iterator[PlainBlock]:
+    """Rows below the header.
 
     Raises:
         NotPlainLinesError: a line that the careful reader has to read.
@@ -74,9 +74,9 @@ def plain_batches(
                 room[end:] = b"\n"
                 cut = end + 1
             rest = bytes(room[cut:end])
-            frame = _frame(bytes(memoryview(room)[:cut]), ord(delimiter), width, number, limits)
-            number += frame.height
-            yield frame
+            batch = PlainBlock(bytes(memoryview(room)[:cut]), ord(delimiter), width, number, limits)
+            number += batch.height
+            yield batch
             if not got:
                 return
 
@@ -91,37 +91,44 @@ def _skip_line(file: Any, limits: Limits) -> None:
     file.seek(start + end + 1)
 
 
-def _frame(content: bytes, delimiter: int, width: int, first: int, limits: Limits) -> pl.DataFrame:
-    if not is_plain(content):
-        raise NotPlainLinesError
-    lines = content.count(b"\n")
-    data = np.frombuffer(content, np.uint8)
-    starts, ends = np.empty((width, lines), np.int32), np.empty((width, lines), np.int32)
-    cells, begins = np.empty(lines, np.int32), np.empty(lines + 1, np.int32)
-    loops = compiled()
-    loops.cut_lines(data, np.uint8(delimiter), width, starts, ends, cells, begins)
-    if lines and int(np.diff(begins).max()) > limits.line:
-        raise NotPlainLinesError
-    buffer = pa.py_buffer(content)
-    columns = [_column(data, buffer, starts[at], ends[at]).alias(raw_name(at)) for at in range(width)]
-    ragged = pl.Series(RAGGED, [None], dtype=pl.String).new_from_index(0, lines)
-    if width > 1 and (cells != width).any():
+class PlainBlock:
+    """Whole lines of the file, cut into cells: a batch of rows of which only those columns are made that are asked for.
+
+    `data` are the block's bytes (uint8), `starts` and `ends` (width, height) bound the cells.
+    """
+
+    def __init__(self, content: bytes, delimiter: int, width: int, first: int, limits: Limits) -> None:
+        if not is_plain(content):
+            raise NotPlainLinesError
+        self.height = content.count(b"\n")
+        self.data: Bytes = np.frombuffer(content, np.uint8)
+        self.starts = np.empty((width, self.height), np.int32)
+        self.ends = np.empty((width, self.height), np.int32)
+        cells, begins = np.empty(self.height, np.int32), np.empty(self.height + 1, np.int32)
+        compiled().cut_lines(self.data, np.uint8(delimiter), width, self.starts, self.ends, cells, begins)
+        if self.height and int(np.diff(begins).max()) > limits.line:
+            raise NotPlainLinesError
+        self._width = width
+        self._buffer = pa.py_buffer(content)
+        self.source_rows = pl.Series(SOURCE_ROW, np.arange(first, first + self.height, dtype=np.int64))
+        self.ragged = pl.Series(RAGGED, [None], dtype=pl.String).new_from_index(0, self.height)
         odd = np.flatnonzero(cells != width)
-        notes = [_misfit(content[begins[at] : begins[at + 1]], delimiter, width) for at in odd.tolist()]
-        ragged = ragged.scatter(pl.Series(odd), pl.Series(notes, dtype=pl.String))
-    numbers = pl.Series(SOURCE_ROW, np.arange(first, first + lines, dtype=np.int64))
-    return pl.DataFrame([*columns, numbers, ragged])
+        if width > 1 and odd.size:
+            notes = [_misfit(content[begins[at] : begins[at + 1]], delimiter, width) for at in odd.tolist()]
+            self.ragged = self.ragged.scatter(pl.Series(odd), pl.Series(notes, dtype=pl.String))
 
+    def column(self, at: int) -> pl.Series:
+        """The texts of a column, views into the block; null where there is none."""
+        views, filled = np.empty((self.height, 4), np.int32), np.empty(self.height, np.bool_)
+        empty = compiled().text_views(self.data, self.starts[at], self.ends[at], views, filled)
+        validity = pa.py_buffer(np.packbits(filled, bitorder="little")) if empty else None
+        buffers = [validity, pa.py_buffer(views), self._buffer]
+        array = pa.Array.from_buffers(pa.string_view(), self.height, buffers, null_count=empty)
+        return cast(pl.Series, pl.from_arrow(array)).alias(raw_name(at))
 
-def _column(data: Bytes, buffer: Any, starts: Any, ends: Any) -> pl.Series:
-    rows = starts.size
-    views, filled = np.empty((rows, 4), np.int32), np.empty(rows, np.bool_)
-    empty = compiled().text_views(data, starts, ends, views, filled)
-    validity = pa.py_buffer(np.packbits(filled, bitorder="little")) if empty else None
-    array = pa.Array.from_buffers(pa.string_view(), rows, [validity, pa.py_buffer(views), buffer], null_count=empty)
-    found = pl.from_arrow(array)
-    assert isinstance(found, pl.Series)
-    return found
+    def frame(self) -> pl.DataFrame:
+        """All columns, `source_row` and `ragged`."""
+        return pl.DataFrame([*(self.column(at) for at in range(self._width)), self.source_rows, self.ragged])
 
 
 def _misfit(line: bytes, delimiter: int, width: int) -> str | None:

@@ -23,6 +23,7 @@ from harmonization.core.event_writer import EventWriter
 from harmonization.core.executor import Executor, LocalExecutor, PartitionPlan
 from harmonization.core.partition import Judged
 from harmonization.core.plan import NO_DUPLICATES, Duplicates, Recipe, lay_out
+from harmonization.core.row_batch import Rows, as_frame
 from harmonization.core.seen_keys import SeenKeys
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, OpenedFile, raw_name
 from harmonization.core.summary import Outcome, count_rows
@@ -68,7 +69,7 @@ class ReportRows:
     width: int
     batch_rows: int = BATCH_ROWS
 
-    def batches(self) -> Iterator[pl.DataFrame]:
+    def batches(self) -> Iterator[Rows]:
         if self.opened.batches is not None:
             return self.opened.batches(self.last_header_row, self.width)
         return iter(self.frame().collect_batches(chunk_size=self.batch_rows, maintain_order=True, engine="streaming"))
@@ -81,9 +82,9 @@ class ReportRows:
 class _Rows:
     """A partition whose first batches were looked at already."""
 
-    frames: Iterator[pl.DataFrame]
+    frames: Iterator[Rows]
 
-    def batches(self) -> Iterator[pl.DataFrame]:
+    def batches(self) -> Iterator[Rows]:
         return self.frames
 
 
@@ -110,7 +111,7 @@ class GoodRows:
             good[good] = ~self._keys.maybe_seen(first[good])
         columns, numbered, breaks = judged.columns, judged.numbered, judged.breaks
         if not good.all():
-            self._put_aside(rows.filter(pl.Series(~good)))
+            self._put_aside(rows.frame().filter(pl.Series(~good)))
             first, second = first[good], second[good]
             columns, numbered = judged.only(good)
             breaks = {rule: flags[good] for rule, flags in breaks.items()}
@@ -164,7 +165,7 @@ def run(
         if keys is not None:
             keys.next_file()
         if rows_in < tuning.whole_below:
-            aside = pl.concat(first).lazy() if first else None
+            aside = pl.concat(map(as_frame, first)).lazy() if first else None
         elif compares_rows:
             # Rules that compare rows need them all in one place.
             aside = rows.frame()
@@ -191,9 +192,9 @@ def run(
     )
 
 
-def _first(frames: Iterator[pl.DataFrame], rows: int) -> list[pl.DataFrame]:
+def _first(frames: Iterator[Rows], rows: int) -> list[Rows]:
     """So many batches that they have `rows` rows, or all."""
-    found: list[pl.DataFrame] = []
+    found: list[Rows] = []
     while sum(frame.height for frame in found) < rows and (frame := next(frames, None)) is not None:
         found.append(frame)
     return found
@@ -272,7 +273,7 @@ def _duplicates(
         if numbers.size:
             # The file is read once more, for the rows alone that others repeat.
             wanted_rows = pl.Series(numbers).implode()
-            kept = [_compact(rows.filter(pl.col(SOURCE_ROW).is_in(wanted_rows))) for rows in source.batches()]
+            kept = [_compact(as_frame(rows).filter(pl.col(SOURCE_ROW).is_in(wanted_rows))) for rows in source.batches()]
             there = scratch / "originals.parquet"
             lay_out(pl.concat(kept).lazy(), recipe).good.sink_parquet(there, engine="streaming")
             originals.append(pl.scan_parquet(there))

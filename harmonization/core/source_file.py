@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -128,7 +128,7 @@ class OpenedFile:
     rows: Callable[[int, int], pl.LazyFrame]
     warnings: tuple[str, ...] = field(default=())
     others: tuple[OpenedFile, ...] = field(default=())
-    batches: Callable[[int, int], Iterator[pl.DataFrame]] | None = None
+    batches: Callable[[int, int], Iterator[Any]] | None = None
 
 
 def refuse_special(path: Path) -> None:
