@@ -75,10 +75,13 @@ def number_slices(
             if hashes[value] == digest and bounds[value + 1] - bounds[value] == length:
                 begin = bounds[value]
                 same = True
-                for place in range(length):
-                    if pool[begin + place] != data[start + place]:
-                        same = False
-                        break
+                place = 0
+                while length - place >= 8 and same:
+                    same = word_at(pool, begin + place) == word_at(data, start + place)
+                    place += 8
+                while place < length and same:
+                    same = pool[begin + place] == data[start + place]
+                    place += 1
                 if same:
                     codes[row] = value
                     break

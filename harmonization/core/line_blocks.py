@@ -20,15 +20,17 @@ from harmonization.core.digests import compiled
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, Limits, raw_name
 
 BLOCK: Final = 16 * 1024**2
+_NEWLINE: Final = 10
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class NotPlainLinesError(ValueError):
     """The file is none that is read by lines alone."""
 
 
-def is_plain(content: bytes) -> bool:
+def is_plain(content: bytes | bytearray) -> bool:
     """Whether text is UTF-8 in lines without quotes, NUL and carriage returns of their own."""
     if any(sign in content for sign in (b'"', b"\0", b"\x01")):
         return False
@@ -74,7 +76,8 @@ def plain_batches(
                 room[end:] = b"\n"
                 cut = end + 1
             rest = bytes(room[cut:end])
-            batch = PlainBlock(bytes(memoryview(room)[:cut]), ord(delimiter), width, number, limits)
+            del room[cut:]
+            batch = PlainBlock(room, ord(delimiter), width, number, limits)
             number += batch.height
             yield batch
             if not got:
@@ -97,11 +100,11 @@ class PlainBlock:
     `data` are the block's bytes (uint8), `starts` and `ends` (width, height) bound the cells.
     """
 
-    def __init__(self, content: bytes, delimiter: int, width: int, first: int, limits: Limits) -> None:
+    def __init__(self, content: bytearray, delimiter: int, width: int, first: int, limits: Limits) -> None:
         if not is_plain(content):
             raise NotPlainLinesError
-        self.height = content.count(b"\n")
         self.data: Bytes = np.frombuffer(content, np.uint8)
+        self.height = int(np.count_nonzero(self.data == _NEWLINE))
         self.starts = np.empty((width, self.height), np.int32)
         self.ends = np.empty((width, self.height), np.int32)
         cells, begins = np.empty(self.height, np.int32), np.empty(self.height + 1, np.int32)
@@ -114,21 +117,26 @@ class PlainBlock:
         self.ragged = pl.Series(RAGGED, [None], dtype=pl.String).new_from_index(0, self.height)
         odd = np.flatnonzero(cells != width)
         if width > 1 and odd.size:
-            notes = [_misfit(content[begins[at] : begins[at + 1]], delimiter, width) for at in odd.tolist()]
+            notes = [_misfit(bytes(content[begins[at] : begins[at + 1]]), delimiter, width) for at in odd.tolist()]
             self.ragged = self.ragged.scatter(pl.Series(odd), pl.Series(notes, dtype=pl.String))
 
-    def column(self, at: int) -> pl.Series:
-        """The texts of a column, views into the block; null where there is none."""
-        views, filled = np.empty((self.height, 4), np.int32), np.empty(self.height, np.bool_)
-        empty = compiled().text_views(self.data, self.starts[at], self.ends[at], views, filled)
+    def column(self, at: int, rows: Rows | None = None) -> pl.Series:
+        """The texts of a column, or of some rows of it, as views into the block; null where there is none."""
+        starts = self.starts[at] if rows is None else self.starts[at][rows]
+        ends = self.ends[at] if rows is None else self.ends[at][rows]
+        views, filled = np.empty((starts.size, 4), np.int32), np.empty(starts.size, np.bool_)
+        empty = compiled().text_views(self.data, starts, ends, views, filled)
         validity = pa.py_buffer(np.packbits(filled, bitorder="little")) if empty else None
         buffers = [validity, pa.py_buffer(views), self._buffer]
-        array = pa.Array.from_buffers(pa.string_view(), self.height, buffers, null_count=empty)
+        array = pa.Array.from_buffers(pa.string_view(), starts.size, buffers, null_count=empty)
         return cast(pl.Series, pl.from_arrow(array)).alias(raw_name(at))
 
-    def frame(self) -> pl.DataFrame:
-        """All columns, `source_row` and `ragged`."""
-        return pl.DataFrame([*(self.column(at) for at in range(self._width)), self.source_rows, self.ragged])
+    def frame(self, rows: Rows | None = None) -> pl.DataFrame:
+        """All columns, `source_row` and `ragged`, of all rows or of some."""
+        own = [self.source_rows, self.ragged]
+        if rows is not None:
+            own = [column.gather(rows) for column in own]
+        return pl.DataFrame([*(self.column(at, rows) for at in range(self._width)), *own])
 
 
 def _misfit(line: bytes, delimiter: int, width: int) -> str | None:

@@ -111,7 +111,7 @@ class GoodRows:
             good[good] = ~self._keys.maybe_seen(first[good])
         columns, numbered, breaks = judged.columns, judged.numbered, judged.breaks
         if not good.all():
-            self._put_aside(rows.frame().filter(pl.Series(~good)))
+            self._put_aside(rows.only(~good))
             first, second = first[good], second[good]
             columns, numbered = judged.only(good)
             breaks = {rule: flags[good] for rule, flags in breaks.items()}

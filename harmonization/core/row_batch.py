@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from harmonization.core.line_blocks import PlainBlock
 from harmonization.core.source_file import RAGGED, SOURCE_ROW
 
 Rows = pl.DataFrame | PlainBlock
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class RowBatch:
@@ -34,9 +37,11 @@ class RowBatch:
     def select(self, names: Iterable[str]) -> pl.DataFrame:
         return pl.DataFrame([self.column(name) for name in names])
 
-    def frame(self) -> pl.DataFrame:
-        """All columns."""
-        return self._frame if self._frame is not None else self._plain().frame()
+    def only(self, kept: Flags) -> pl.DataFrame:
+        """All columns of the rows `kept`."""
+        if self._frame is not None:
+            return self._frame.filter(pl.Series(kept))
+        return self._plain().frame(np.flatnonzero(kept))
 
     def _plain(self) -> PlainBlock:
         assert self.block is not None
