@@ -25,9 +25,10 @@ PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Kinds behind the ids of paths. A path with another one fails until somebody says what it is.
 PATH_IDS = {
-    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule", "upload_id": "upload",
-    "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve", "scenario_id": "scenario", "finding_id": "finding",
-    "entry_id": "entry", "import_id": "import", "view_id": "view", "draft_id": "draft",
+    "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
+    "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
+    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
+    "draft_id": "draft",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
