@@ -115,6 +115,38 @@ def preview(
         )
 
 
+def sample_columns(path: Path, contract: Contract, *, limits: Limits = Limits()) -> list[dict[str, Any]]:  # noqa: B008
+    """The columns of a file with their first values and what `contract` reads them as, in the shape of a proposal.
+
+    Raises:
+        UnreadableFile, FileTooLarge: the file itself.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="preview-") as scratch,
+        open_source(path, records=contract.source.records, scratch=Path(scratch), limits=limits) as file,
+    ):
+        opened = choose_table(file, [contract])
+        header_row = find_header_row(opened.head, contract)
+        headers = headers_at(opened.head, header_row, contract)
+        rows = opened.head.rows[header_row + header_span(opened.head, contract) - 1 :]
+    columns = []
+    for position, header in enumerate(headers):
+        cells = (row[position].strip()[:80] for row in rows if position < len(row))
+        columns.append(
+            {
+                "source": header.strip(),
+                "position": position,
+                "samples": list(dict.fromkeys(cell for cell in cells if cell))[:5],
+                "target": None,
+                "attribution": None,
+                "confidence": 1.0,
+                "reason": "",
+                "alternatives": [],
+            }
+        )
+    return [column for column in columns if column["source"] or column["samples"]]
+
+
 def _telling(good: pl.DataFrame) -> tuple[str, ...]:
     return tuple(name for name in good.columns if name not in _QUIET and good[name].null_count() < good.height)
 

@@ -52,6 +52,8 @@ def _row(column: Mapping[str, Any], contract: Contract | None, decided: str, wai
     if spec is None and state == "ok":
         state = "out"
     suggested = column.get("target")
+    if spec is not None and not suggested and not column.get("reason"):
+        column = {**column, "reason": f"read as {spec.headers[0]!r}" if spec.headers[0] != header else "as named"}
     return Row(
         number=int(column.get("position", 0)) + 1,
         header=header,

@@ -39,7 +39,7 @@ def propose(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def edit(request: HttpRequest, name: str) -> HttpResponse:
     """Open the editor on a published contract, tried on an upload where one is named."""
     contract = data.contract_named(name=name)
-    upload = None
+    upload = data.uploads_visible(user=request.user).filter(loads__contract_version__contract=contract).first()
     if chosen := request.POST.get("upload"):
         upload = data.upload_visible(user=request.user, upload_id=_uuid(chosen))
     return redirect("mapping-draft", services.open_draft(actor=_person(request), contract=contract, upload=upload).pk)
@@ -109,6 +109,11 @@ def _frame(request: HttpRequest, draft: MappingDraft) -> MappingDraft:
     return services.set_draft_frame(actor=_person(request), draft=draft, given=given, revision=_revision(request))
 
 
+def _try_on(request: HttpRequest, draft: MappingDraft) -> MappingDraft:
+    upload = data.upload_visible(user=request.user, upload_id=_uuid(request.POST.get("upload", "")))
+    return services.try_on(actor=_person(request), draft=draft, upload=upload)
+
+
 def _text(request: HttpRequest, draft: MappingDraft) -> MappingDraft:
     text = request.POST.get("text", "").replace("\r\n", "\n")
     return services.set_draft_text(actor=_person(request), draft=draft, text=text, revision=_revision(request))
@@ -120,6 +125,7 @@ _ACTS: dict[str, Callable[[HttpRequest, MappingDraft], MappingDraft]] = {
     "leave-out": _leave_out,
     "frame": _frame,
     "text": _text,
+    "try-on": _try_on,
 }
 
 

@@ -27,6 +27,7 @@ from harmonization.services.drafts import (
     set_draft_frame,
     set_draft_text,
     try_draft,
+    try_on,
     undecided,
 )
 from harmonization.services.findings import (
@@ -96,6 +97,7 @@ __all__ = [
     "start_vacuum",
     "take_file",
     "try_draft",
+    "try_on",
     "undecided",
     "vacuum_events",
     "withdraw_decision",

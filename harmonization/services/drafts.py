@@ -19,7 +19,7 @@ from harmonization.core.contract_edit import read_choice, read_document, write_d
 from harmonization.core.contract_examples import check_examples, failed_examples
 from harmonization.core.matching.proposal import ProposedColumn
 from harmonization.core.matching.propose import propose
-from harmonization.core.preview import ROWS, Preview, preview
+from harmonization.core.preview import ROWS, Preview, preview, sample_columns
 from harmonization.models import ContractVersion, MappingContract, MappingDraft, Upload
 from harmonization.services.contracts import ensure_shipped_contracts, save_contract
 from harmonization.services.load_context import build_context
@@ -108,17 +108,36 @@ def note_failed_proposal(job_id: UUID, problem: Mapping[str, Any] | None) -> Non
 
 
 def open_draft(*, actor: User, contract: MappingContract, upload: Upload | None = None) -> MappingDraft:
-    """A draft that starts from the published text of a contract; `upload` is the file it is tried on."""
+    """A draft that starts from the published text of a contract; `upload` is the file it is tried on.
+
+    Raises:
+        InvalidInput: nothing of the contract is published.
+    """
     people.require(user=actor, permission="mappings.manage")
     if contract.published is None:
         raise InvalidInput("Nothing of this contract is published.", where="contract")
     found = contract.drafts.filter(state=MappingDraft.State.OPEN, created_by=actor).first()
-    if found is not None:
-        if upload is not None and found.upload_id != upload.pk:
-            found.upload = upload
-            found.save(update_fields=["upload"])
-        return found
-    return MappingDraft.objects.create(contract=contract, upload=upload, text=contract.published.text, created_by=actor)
+    if found is None:
+        found = MappingDraft.objects.create(contract=contract, text=contract.published.text, created_by=actor)
+    if upload is not None and found.upload_id != upload.pk:
+        found = try_on(actor=actor, draft=found, upload=upload)
+    return found
+
+
+def try_on(*, actor: User, draft: MappingDraft, upload: Upload) -> MappingDraft:
+    """Try the draft of a contract on another file.
+
+    Raises:
+        InvalidInput: the upload is no report, or the draft is a proposal, which is of its own file.
+    """
+    if upload.kind != Upload.Kind.REPORT or draft.contract_id is None:
+        raise InvalidInput("A mapping is tried on a report.", where="upload", fix="Choose a report.")
+
+    def change(locked: MappingDraft) -> None:
+        locked.upload, locked.decided = upload, {}
+        locked.columns = sample_columns(selectors.stored_file(upload), parse_contract(locked.text))
+
+    return _changed(actor, draft, change, None)
 
 
 def choose_column(
