@@ -61,7 +61,8 @@ class UploadForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("kind") not in OF_THE_TENANT and not data.get("account"):
-            self.add_error("account", "Choose the account that the file is of.")
+            what = "report is" if data.get("kind") == Upload.Kind.REPORT else "audiences are"
+            self.add_error("account", f"Choose the account that the {what} of.")
         return data
 
 

@@ -29,8 +29,8 @@ _STATES = {
 
 def upload_state(upload: Upload) -> State:
     """What became of an upload: its published load if it has one, else the latest attempt."""
-    if upload.kind == Upload.Kind.CATALOGUE:
-        return State("catalogue", "", "package")
+    if upload.kind != Upload.Kind.REPORT:
+        return State(upload.get_kind_display(), "", "package")
     loads = sorted(upload.loads.all(), key=lambda load: load.created_at, reverse=True)
     load = next((one for one in loads if one.status == Load.Status.PUBLISHED), loads[0] if loads else None)
     if load is None:

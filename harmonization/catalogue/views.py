@@ -26,6 +26,15 @@ from tenants.selectors import current_tenant
 PER_PAGE = 25
 MANAGE = "catalogue.manage"
 VIEWS = ("products", "crosswalk", "audiences", "rates")
+#: What an id was recognised by, as people say it.
+METHODS = {
+    "exact_id": "the retailer's id",
+    "gtin": "GTIN",
+    "gtin_of_pack": "GTIN of another pack",
+    "seller_sku": "the seller's number",
+    "name": "name alone",
+    "person": "a person",
+}
 _CHIPS = {
     "resolved": ("good", "circle-check"),
     "conflict": ("bad", "alert-triangle"),
@@ -76,13 +85,17 @@ def _crosswalk(request: HttpRequest) -> dict[str, Any]:
     rows = []
     for entry in shown:
         tone, icon = _CHIPS[entry.state]
-        known = selectors.known_candidates(entry, allowed)
+        known = [
+            one | {"method": METHODS.get(str(one["method"]), one["method"])}
+            for one in selectors.known_candidates(entry, allowed)
+        ]
         rows.append(
             {
                 "entry": entry,
                 "product": entry.product if entry.product and entry.product.sku in allowed else None,
                 "tone": tone,
                 "icon": icon,
+                "method": METHODS.get(entry.method, entry.method),
                 "candidates": known if entry.state == CrosswalkEntry.State.CONFLICT else known[1:],
                 "spend": [(Decimal(amount), currency) for currency, amount in entry.spend.items()],
                 "may_decide": entry.account.brand_id in brands,

@@ -207,6 +207,7 @@ def _duplicated_days(days: pl.DataFrame) -> Iterator[Found]:
         if same.height < 2:
             continue
         first, later = same["day"].min(), same.sort("day").slice(1)
+        assert isinstance(first, date), "a day has a date"
         yield _of_days(
             later,
             kind="duplicated_day",

@@ -21,10 +21,11 @@ from harmonization.core.source_file import SOURCE_ROW, Limits, UnreadableFile
 #: Rows that a preview reads; a test by hand reads more of them, a load all.
 ROWS: Final = 1_000
 SHOWN: Final = 6
-#: Canonical columns that say the same on every row, or nothing to a reader.
+#: Canonical columns that the load gives and not the file: the same on every row, and nothing to look at here.
 _QUIET: Final = frozenset(
-    ["event_key", "load_id", "batch_id", "contract", "report", "unread", "source_row", "source_tz", "network"]
-)
+    ["event_key", "load_id", "batch_id", "contract", "report", "unread", "source_row", "source_tz", "network",
+     "retailer_id", "account_id", "account_name", "brand_id", "brand_name", "impression_basis", "grain"]
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -122,13 +122,15 @@ class OpenedFile:
     """A file ready to harmonise.
 
     `rows` makes, for the header row's number (from 1) and its width, the lazy frame `raw_0..raw_n`, `source_row`,
-    `ragged`. `others` are further tables of the same file, of which a contract may fit one better: sheets.
+    `ragged`. `others` are further tables of the same file, of which a contract may fit one better: sheets. `batches`
+    gives the same rows in one quick pass over a file that seems plain, and stops where it is not.
     """
 
     head: Head
     rows: Callable[[int, int], pl.LazyFrame]
     warnings: tuple[str, ...] = field(default=())
     others: tuple[OpenedFile, ...] = field(default=())
+    batches: Callable[[int, int], Iterator[Any]] | None = None
 
 
 def refuse_special(path: Path) -> None:

@@ -158,7 +158,7 @@ def _show(
             state: sum(row.state == state for row in rows) for state in ("ok", "changed", "ask", "ignored", "out")
         },
         "options": options(),
-        "frame": _frame_of(draft),
+        "particulars": _particulars(draft),
         "preview": shown,
         "invalid": invalid,
         "unfit": unfit,
@@ -184,7 +184,7 @@ def _show(
     )
 
 
-def _frame_of(draft: MappingDraft) -> dict[str, str]:
+def _particulars(draft: MappingDraft) -> dict[str, str]:
     try:
         return read_frame(read_document(draft.text)) if draft.text else {}
     except Problem:

@@ -280,8 +280,10 @@ def _tolerances(by_report: Mapping[str, list[Load]]) -> dict[frozenset[str], dic
             if rule.kind != "reconciles_with":
                 continue
             pair = allowed.setdefault(frozenset((report, rule.report)), {})
+            metrics = {one.id: str(one.metric) for one in contract.attributions} if contract else {}
             for column in rule.columns:
-                pair[column] = max(rule.tolerance, pair.get(column, Decimal(0)))
+                metric = metrics.get(column, column)
+                pair[metric] = max(rule.tolerance, pair.get(metric, Decimal(0)))
     return allowed
 
 

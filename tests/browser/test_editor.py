@@ -96,8 +96,8 @@ def test_an_unseen_export_becomes_a_published_mapping(site, export, watched, chr
     assert decided <= 4, page.locator("tr.sel").all_inner_texts()
     while page.locator("tr.sel").count():
         left = page.locator("tr.sel").count()
-        act.click("tr.sel >> nth=0 >> button:has-text('Accept')")
-        page.wait_for_function(f"document.querySelectorAll('tr.sel').length < {left}", timeout=60_000)
+        act.click("tr.sel >> nth=0 >> button.btn-primary")
+        page.locator("tr.sel").nth(left - 1).wait_for(state="detached", timeout=60_000)
     watch.check()
     act.click("button:has-text('Publish and harmonise')")
     page.wait_for_url(re.compile(r"/jobs/"), timeout=60_000)
@@ -135,5 +135,5 @@ def test_the_editor_is_clean(site, export, watched, width, dark):
 
 def _shot(page, name):
     """A picture for whoever asks for pictures."""
-    if folder := os.environ.get("RMN_SHOTS"):
+    if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=str(Path(folder) / f"editor-{name}.png"), full_page=True)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.core.permissions import Role
 from accounts.models import Brand, User
 from harmonization.core.rmis import MONEY
-from harmonization.models import Account, EventTable, Load, Upload
+from harmonization.models import Account, EventTable, Load, TableVersion, Upload
 from harmonization.selectors import EVENTS, events_folder
 from tenants.models import Tenant
 from tests import factories
@@ -27,6 +27,7 @@ FIRST = date(2026, 2, 2)
 LAST = date(2026, 3, 1)
 _SCHEMA: dict[str, Any] = {
     "event_key": pl.String,
+    "source_row": pl.Int64,
     "load_id": pl.String,
     "network": pl.String,
     "brand_id": pl.String,
@@ -96,6 +97,7 @@ class Shelf:
         }
         load.save()
         EventTable.objects.update_or_create(name=EVENTS, defaults={"version": committed.version})
+        TableVersion.objects.create(table=EVENTS, version=committed.version, load=load, published_at=load.published_at)
         return load
 
     def _row(
@@ -103,6 +105,7 @@ class Shelf:
     ) -> dict[str, Any]:
         usual = {
             "event_key": f"{load.pk}-{number}",
+            "source_row": number + 2,
             "load_id": str(load.pk),
             "network": network,
             # What a file claims about its brand must decide nothing.

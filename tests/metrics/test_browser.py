@@ -108,14 +108,15 @@ def open_page(browser_process: Any, busy: Shelf, browser: Client) -> Iterator[Ca
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("attribution", ["as_reported", "common_window", "incremental"])
 def test_the_page_fits_its_window_and_keeps_to_the_policy(
-    open_page: Callable[..., Any], width: int, scheme: str
+    open_page: Callable[..., Any], attribution: str, width: int, scheme: str
 ) -> None:
-    page = open_page("", width, scheme)
+    page = open_page(f"attribution={attribution}", width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.query_selector("#course canvas") is not None
     page.hover("#course")
-    assert "Sales" in page.wait_for_selector(".tip").inner_text()
+    assert "sales" in page.wait_for_selector(".tip").inner_text().lower()
     assert page.faults == []
 
 
@@ -137,3 +138,18 @@ def test_filters_open_without_a_script(open_page: Callable[..., Any]) -> None:
     page.click("details [type=submit]")
     assert "network=walmart_connect" in page.url
     assert "start=" in page.url
+
+
+def test_columns_and_views_are_chosen_in_the_page(open_page: Callable[..., Any]) -> None:
+    page = open_page("attribution=incremental")
+    page.click("#by-scope button:has-text('Columns')")
+    page.uncheck("#col-iroas")
+    page.check("#col-orders")
+    with page.expect_request("**/performance/?**") as asked:
+        page.click("#by-scope form button:has-text('Show')")
+    assert "cols=orders" in asked.value.url
+    assert "cols=iroas" not in asked.value.url
+    assert "attribution=incremental" in asked.value.url
+    page.click("button:has-text('Saved views')")
+    assert page.is_visible("#view-name")
+    assert page.faults == []

@@ -17,6 +17,8 @@ from harmonization.core.matching.reading import read
 from harmonization.core.matching.words import read_header
 from harmonization.core.source_file import OpenedFile, UnreadableFile, raw_name
 
+#: Cells of a file that are looked at: a wide one is judged by fewer rows.
+MOST_CELLS: Final = 60_000
 #: Cells of a row that are looked at for being headers.
 _WIDEST: Final = 200
 
@@ -37,7 +39,7 @@ class Table:
         if len(self.opened.head.rows) <= below:
             return [[] for _ in range(width)]
         names = [raw_name(position) for position in range(width)]
-        frame = self.opened.rows(below, width).head(MOST_VALUES)
+        frame = self.opened.rows(below, width).head(max(100, min(MOST_VALUES, MOST_CELLS // width)))
         rows = frame.select(pl.col(name).cast(pl.String).fill_null("") for name in names).collect()
         return [rows[name].to_list() for name in names]
 

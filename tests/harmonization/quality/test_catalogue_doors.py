@@ -32,7 +32,7 @@ def test_the_page_shows_what_is_known_of_each_id(onion, browser):
     page = said(browser.get(IDS))
     assert "(1 open)" in page
     assert "not in the catalogue" in page
-    assert "exact_id" in page
+    assert "the retailer&#x27;s id" in page
     assert "$44" in page
     assert "777" not in said(browser.get(f"{IDS}&state=resolved"))
 
