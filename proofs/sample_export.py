@@ -40,7 +40,7 @@ _BATCH = 200_000
 
 
 def write_export(path: Path, rows: int, *, seed: int, first: int = 0) -> Path:
-    """An export of `rows` rows in November 2026; one in a thousand breaks a rule, some repeat another.
+    """An export of `rows` rows in October 2026; one in a thousand breaks a rule, some repeat another.
 
     Rows are numbered from `first`, which decides their day, campaign and item: exports that share numbers share keys.
     """
@@ -56,7 +56,7 @@ def write_export(path: Path, rows: int, *, seed: int, first: int = 0) -> Path:
             cents = draw.integers(0, 100_000, len(numbers))
             sales = draw.integers(0, 400_000, len(numbers))
             lines = [
-                f"2026-11-{1 + n * 28 // max(rows, 1) % 28:02d},{9000 + n % 40},Campaign {n % 40},{100_000 + n // 3},"
+                f"2026-10-{1 + n * 28 // max(rows, 1) % 28:02d},{9000 + n % 40},Campaign {n % 40},{100_000 + n // 3},"
                 f"{('Search', 'Home', 'Product page')[n % 3]},{v},{c},{'-' if n % 1000 == 7 else ''}{m / 100:.2f},"
                 f"{s / 100:.2f},{s // 900}\n"
                 for n, v, c, m, s in zip(
