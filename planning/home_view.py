@@ -31,7 +31,9 @@ def home_page(request: HttpRequest) -> HttpResponse:
     }
     until = home.last_day_of_data(user=user) if _sees_figures(user) else None
     if until is not None:
-        context |= _figures(user, until)
+        figures = _figures(user, until)
+        # Without a total (the last four weeks name no currency) there is no figure to show, and the page says so.
+        context |= figures if figures["total"] else {}
     return render(request, "planning/home.html", context)
 
 
@@ -48,7 +50,7 @@ def _with_states(steps: list[home.Step]) -> list[tuple[str, home.Step]]:
 def _figures(user: User, until: Any) -> dict[str, Any]:
     by_network, by_day = home.key_figures(user=user, until=until)
     items = home.attention(user=user, until=until)
-    currency = current_tenant().base_currency
+    currency = _main_currency(by_network.totals, current_tenant().base_currency)
     total = _row(by_network.totals, currency)
     standing = standing_of(by_network.provenance, timezone.now().date())
     return {
@@ -74,6 +76,12 @@ def _figures(user: User, until: Any) -> dict[str, Any]:
         "months": _months_chart(home.months_by_network(user=user, until=until), currency),
         "as_of": by_network.provenance.as_of,
     }
+
+
+def _main_currency(totals: Any, base: str) -> str:
+    """The base currency where anything was spent in it, else the one most was spent in: figures are never mixed."""
+    spent = {row["currency"]: row["spend"] or 0 for row in totals.iter_rows(named=True) if row["currency"]}
+    return base if base in spent or not spent else max(spent, key=lambda code: spent[code])
 
 
 def _row(frame: Any, currency: str) -> dict[str, Any]:

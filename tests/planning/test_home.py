@@ -44,5 +44,14 @@ def test_viewer_of_a_brand_sees_its_figures(viewer_of_chips, load, walmart, logi
     assert "New scenario" not in page
 
 
+def test_a_tenant_that_spends_in_another_currency_only(browser, load, walmart):
+    walmart.currency = "EUR"
+    walmart.save()
+    load(row(spend="12.50"), walmart)
+    page = browser.get("/")
+    assert page.status_code == 200
+    assert "€12.50" in page.content.decode()
+
+
 def row(**values):
     return walmart_csv(walmart_row(**values))
