@@ -56,22 +56,14 @@ def by_coma() -> Similarity | None:
         names = [f"{position}::{header}" for position, header in enumerate(labels.headers)]
         source = pd.DataFrame({header: label["samples"] for header, label in zip(names, labels.columns, strict=True)})
         schema = pd.DataFrame(columns=list(targets()))
-        found = valentine_match(source, schema, Coma(max_n=0, use_instances=False))
+        # COMA's own selection keeps only what is near each column's best; here the threshold selects.
+        found = valentine_match([source, schema], Coma(max_n=0, use_instances=False, delta=1.0))
         scores = np.zeros((len(names), len(targets())))
         for pair, value in found.items():
-            left, right = _pair(pair)
-            scores[names.index(left), targets().index(right)] = value
+            scores[names.index(pair.source_column), targets().index(pair.target_column)] = value
         return scores
 
     return similarity
-
-
-def _pair(pair: Any) -> tuple[str, str]:
-    """Column names of a match, in the forms that versions of valentine give it."""
-    if hasattr(pair, "source_column"):
-        return pair.source_column, pair.target_column
-    (_, left), (_, right) = pair
-    return left, right
 
 
 def baseline(similarity: Similarity, reports: Sequence[Labels]) -> dict[str, Any]:

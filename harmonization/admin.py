@@ -15,8 +15,10 @@ from harmonization.models import (
     Audience,
     Campaign,
     ContractVersion,
+    CrosswalkEntry,
     DataFinding,
     DriftRule,
+    FxRate,
     ImportedFile,
     ImportSource,
     Listing,
@@ -24,6 +26,7 @@ from harmonization.models import (
     MappingContract,
     Placement,
     Product,
+    ProductIdentifier,
     Reconciliation,
     Restatement,
     Retailer,
@@ -218,3 +221,30 @@ class ReconciliationAdmin(ShownAdmin):
     list_display = ["account", "report_a", "report_b", "metric", "total_a", "total_b", "verdict", "checked_at"]
     list_filter = ["verdict", "metric"]
     list_select_related = ["account__retailer"]
+
+
+@admin.register(ProductIdentifier, site=tenant_site)
+class ProductIdentifierAdmin(GuardedAdmin):
+    view_permission, manage_permission = "catalogue.view", "catalogue.manage"
+    list_display = ["value", "kind", "product", "retailer", "valid_from", "valid_to"]
+    list_filter = ["kind", "retailer"]
+    list_select_related = ["product", "retailer"]
+    search_fields = ["value", "product__sku"]
+
+
+@admin.register(CrosswalkEntry, site=tenant_site)
+class CrosswalkEntryAdmin(ShownAdmin):
+    """Advertised ids as they were resolved; they are decided on the page Data > Catalogue."""
+
+    view_permission = manage_permission = "catalogue.view"
+    list_display = ["sku_id", "account", "name", "product", "state", "method", "confidence", "rows"]
+    list_filter = ["state", "method"]
+    list_select_related = ["account__retailer", "product"]
+    search_fields = ["sku_id", "name"]
+
+
+@admin.register(FxRate, site=tenant_site)
+class FxRateAdmin(GuardedAdmin):
+    view_permission, manage_permission = "catalogue.view", "catalogue.manage"
+    list_display = ["day", "currency", "base", "rate", "source"]
+    list_filter = ["currency", "base"]

@@ -129,6 +129,7 @@ class UploadList(generics.ListAPIView[Upload]):
             account=account,
             kind=data["kind"],
             contract=data["contract"],
+            parameters=data["parameters"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         body = {
@@ -169,6 +170,7 @@ class UploadHarmonize(APIView):
             contract=data["contract"],
             whole=data["whole"],
             accept_drift=data["accept_drift"],
+            parameters=data["parameters"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)

@@ -31,6 +31,7 @@ from harmonization.models import (
     TableVersion,
     Upload,
 )
+from jobs.models import Job
 from tenants.core.problems import InvalidInput, NotFound
 from tenants.selectors import tenant_folder
 
@@ -137,12 +138,11 @@ def _published_loads(as_of: datetime | None) -> list[Load]:
     names = ("headline", "attribution_columns", "coverage", "report", "restatement_days")
     told = JSONObject(**{name: f"report__{name}" for name in names})
     loads: list[Load] = []
-    published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
+    wanted = Q(status=Load.Status.PUBLISHED)
     if as_of is not None:
         # Those that were replaced meanwhile were in force then; of what was not, the version has no rows.
-        once = [Load.Status.PUBLISHED, Load.Status.REPLACED]
-        published = Load.objects.filter(status__in=once, published_at__lte=as_of).defer("report", "problem")
-        published = published.annotate(told=told)
+        wanted = Q(status__in=[Load.Status.PUBLISHED, Load.Status.REPLACED], published_at__lte=as_of)
+    published = Load.objects.filter(wanted).defer("report", "problem").annotate(told=told)
     for load in published.select_related("upload__account__retailer", "upload__account__brand"):
         load.report = {name: value for name, value in load.told.items() if value is not None}
         loads.append(load)
@@ -355,3 +355,11 @@ def stored_file(upload: Upload) -> Path:
     inner = Path(name.stem).suffix if name.suffix in (".gz", ".zst") else ""
     suffix = (inner if re.fullmatch(r"\.[a-z]{1,8}", inner) else "") + name.suffix
     return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"
+
+
+def answers_of(*, load: Load | None) -> dict[str, str]:
+    """The answers to its mapping's parameters that a load was read under."""
+    if load is None or load.job_id is None:
+        return {}
+    job = Job.objects.filter(pk=load.job_id).first()
+    return dict(job.params.get("parameters", {})) if job is not None else {}

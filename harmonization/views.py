@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import selectors as people
@@ -72,6 +71,7 @@ def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
         account=data["account"],
         kind=data["kind"],
         contract=data["contract"],
+        parameters=data["parameters"],
     )
     if taken.job is not None:
         return redirect("job-detail", taken.job.pk)
@@ -98,6 +98,8 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
         **load_history(newest),
+        "may_propose": found.kind == Upload.Kind.REPORT
+        and people.may(user=request.user, permission="mappings.manage", brand=found.brand_id),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }
@@ -113,6 +115,7 @@ def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         upload=found,
         contract=request.POST.get("contract") or "auto",
         accept_drift=request.POST.get("accept_drift") == "1",
+        parameters=selectors.answers_of(load=found.loads.first()),
     )
     return redirect("job-detail", job.pk)
 
@@ -170,15 +173,3 @@ def _diff(before: str, after: str) -> list[tuple[str, str]]:
     marks = {"+": "p", "-": "m", "@": "h", " ": ""}
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
     return [(marks.get(line[:1], ""), line[1:] if line[:1] in "+- " else line) for line in lines]
-
-
-@require_safe
-def catalogue(request: HttpRequest) -> HttpResponse:
-    """Products with stock at each retailer."""
-    authority.require_somewhere(user=request.user, permission="catalogue.view")
-    products = selectors.products_visible(user=request.user)
-    if wanted := request.GET.get("q", "").strip():
-        products = selectors.products_matching(products, text=wanted)
-    page = Paginator(products, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "q": wanted, "upload_url": f"{reverse('upload-list')}#send"}
-    return render(request, "harmonization/catalogue.html", context)

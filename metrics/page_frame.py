@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, cast
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts import selectors as people
 from accounts.models import User
+from harmonization.loads.lineage import FILTERS as ROWS_ASKED_BY
 from harmonization.selectors import accounts_visible
 from metrics import selectors
 from metrics.core.columns import ALWAYS, COLUMNS, headings
@@ -162,6 +164,19 @@ def exports(request: HttpRequest, also: Mapping[str, str]) -> list[dict[str, str
         {"label": kind.upper(), "icon": icons[kind], "url": door + address(request, {**also, "export": kind})}
         for kind in EXPORT_FORMATS
     ]
+
+
+def rows_behind(table: MetricTable, state: PageState) -> str:
+    """Address of the rows of files that a table is made of; empty where rows cannot be asked by one of its filters."""
+    filters = state.filters | {"report": sorted({item.report for item in table.provenance.reports})}
+    members = [member for chosen in filters.values() for member in chosen]
+    if any("," in member for member in members) or not filters.keys() <= ROWS_ASKED_BY.keys():
+        return ""
+    asked = {"start": str(state.start), "end": str(state.end)}
+    asked |= {name: ",".join(chosen) for name, chosen in filters.items() if chosen}
+    if state.as_of is not None:
+        asked["as_of"] = state.as_of.isoformat()
+    return f"{reverse('lineage')}?{urlencode(asked)}"
 
 
 def currency_links(request: HttpRequest, table: MetricTable, shown: str) -> list[dict[str, str]]:

@@ -90,16 +90,21 @@ def instant_of(text: str) -> datetime | None:
     """
     if not text:
         return None
-    try:
-        # A plus sign in an address is a space.
-        found = datetime.fromisoformat(text.strip().replace(" ", "+") if text.count(":") > 1 else text)
-    except ValueError:
+    found = _instant(text) or _instant("+".join(text.rsplit(" ", 1)))  # a plus sign in an address is a space
+    if found is None:
         raise InvalidInput(
             f"{text!r} is no instant.", where="as_of", fix="Write it as 2026-03-01T09:00:00Z, or a day as 2026-03-01."
-        ) from None
+        )
     if len(text) == len("2026-03-01"):
         found = found + timedelta(days=1, microseconds=-1)
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _names(given: QueryDict, name: str) -> list[str]:

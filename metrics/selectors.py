@@ -97,8 +97,11 @@ def factor_sets_visible(*, user: User | AnonymousUser) -> QuerySet[FactorSet]:
 def views_visible(*, user: User) -> QuerySet[SavedView]:
     """A person's own views, and those that others share of brands whose figures the person may see."""
     brands = people.brands_for(user=user, permission="metrics.view")
+    views = SavedView.objects.select_related("owner", "brand")
+    if not people.may_for_some_brand(user=user, permission="metrics.view"):
+        return views.filter(owner=user)
     shared = Q(shared=True) & (Q(brand__isnull=True) | Q(brand__in=brands))
-    return SavedView.objects.select_related("owner", "brand").filter(Q(owner=user) | shared)
+    return views.filter(Q(owner=user) | shared)
 
 
 def view_visible(*, user: User, view_id: UUID) -> SavedView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -230,7 +231,7 @@ class NewFactorSerializer(StrictSerializer):
     low = serializers.DecimalField(max_digits=9, decimal_places=6)
     value = serializers.DecimalField(max_digits=9, decimal_places=6)
     high = serializers.DecimalField(max_digits=9, decimal_places=6)
-    level = serializers.DecimalField(max_digits=4, decimal_places=3, default="0.8")
+    level = serializers.DecimalField(max_digits=4, decimal_places=3, default=Decimal("0.8"))
     evidence = serializers.ChoiceField(choices=list(EVIDENCE))
     method = serializers.CharField(max_length=200)
     valid_from = serializers.DateField(allow_null=True, default=None)

@@ -36,7 +36,7 @@ from metrics.core.performance import (
 from metrics.core.request import NATIVE
 from metrics.core.table import MetricTable, Notice, Provenance
 from metrics.core.time_series import band_of, chart_of, series_of
-from metrics.page_frame import address, currency_links, exports, frame_of, person
+from metrics.page_frame import address, currency_links, exports, frame_of, person, rows_behind
 from metrics.page_state import PageState, read_state
 from tenants.core.problems import Problem
 from tenants.selectors import current_tenant
@@ -230,6 +230,7 @@ def _figures(
         "compared_words": compared,
         "iroas_shown": "iroas" in state.shown,
         "iroas_scale": _scale(by_scope),
+        "rows_url": rows_behind(by_scope, state),
     }
 
 

@@ -41,7 +41,8 @@ def read_audiences(path: Path) -> list[AudienceRow]:
     """
     header, records = read_records(path, what="audience file", max_rows=MAX_ROWS)
     missing_columns(header, REQUIRED, what="audience file")
-    findings, rows, seen = Findings(), [], dict[str, int]()
+    findings, seen = Findings(), dict[str, int]()
+    rows: list[AudienceRow] = []
     for record in records:
         before = len(rows)
         wrong = False

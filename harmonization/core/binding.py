@@ -299,10 +299,15 @@ def _resolved(contract: Contract, field: FieldSpec) -> FieldSpec:
     """The field with the network's words for placements in its value map, where it asks for them."""
     if field.resolver != "placement":
         return field
-    own = field.value_map or ValueMap(values={}, default="unknown", keep_raw_in="placement_raw")
+    own = field.value_map or ValueMap(values={})
     spelled = {fold(word): word for word in own.values}
     words = {word: to for word, to in placement_words(contract.network).items() if fold(word) not in spelled}
-    return field.model_copy(update={"value_map": own.model_copy(update={"values": own.values | words})})
+    told = {
+        "values": own.values | words,
+        "default": own.default or "unknown",
+        "keep_raw_in": own.keep_raw_in or "placement_raw",
+    }
+    return field.model_copy(update={"value_map": own.model_copy(update=told)})
 
 
 def _same_figures(attributions: Sequence[BoundAttribution]) -> list[dict[str, Any]]:

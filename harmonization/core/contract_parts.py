@@ -35,7 +35,7 @@ class Coverage(Part):
 
 
 class Source(Part):
-    """How the files are written. Exports of `row_limit` rows are taken to be cut off there by the network.
+    """How the files are written. Exports of `row_limit` rows, or `day_limit` days, may be cut off there.
 
     `currency` is for files that name none, after the load's context; `currency_assumed` says that it is a guess, which
     is then told with every report. `formats` are of the file once it is unpacked. Nested records of JSON and Parquet
@@ -59,6 +59,7 @@ class Source(Part):
     currency_assumed: bool = False
     grain: Literal["event", "hour", "day", "from_dates"]
     row_limit: int | None = Field(default=None, ge=1)
+    day_limit: int | None = Field(default=None, ge=1)
     period: Annotated[list[Name], Field(min_length=2, max_length=2)] | None = None
     file_names: list[Text] = []
 

@@ -244,8 +244,17 @@ def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """The sign that cuts the widest line of the head into most cells."""
-    return max(_DELIMITERS, key=lambda sign: max((line.count(sign) for line in lines), default=0))
+    """The sign that cuts one of the lines into most cells with words in them, as it does the headers.
+
+    Cells of any kind only decide between equals: where the comma is the decimal sign, there may be more commas in a row
+    than there are semicolons.
+    """
+
+    def cells(sign: str) -> tuple[int, int]:
+        words = (sum(any(map(str.isalpha, cell)) for cell in line.split(sign)) for line in lines)
+        return max(words, default=0), max((line.count(sign) for line in lines), default=0)
+
+    return max(_DELIMITERS, key=cells)
 
 
 @contextmanager

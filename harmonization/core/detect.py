@@ -161,7 +161,11 @@ def headers_at(head: Head, header_row: int, contract: Contract) -> tuple[str, ..
     upper = head.rows[header_row - 1]
     if header_span(head, contract) == 1 or header_row == len(head.rows):
         return upper
-    lower = head.rows[header_row]
+    return join_headers(upper, head.rows[header_row])
+
+
+def join_headers(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...]:
+    """Two rows of headers as one: see `headers_at`."""
     joined, group = [], ""
     for position in range(max(len(upper), len(lower))):
         above = upper[position].strip() if position < len(upper) else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import polars as pl
 
@@ -92,7 +92,8 @@ def in_utc(read: pl.Series, zone: str) -> pl.Series:
     steady = (offset == offset.shift(-1)) & (_converted(days, zone, "latest").dt.replace_time_zone(None) == midnights)
     known = offset.set(~steady.fill_null(False), None)
     if known.null_count() == 1 and known[:-1].n_unique() == 1:
-        return cast(pl.Series, read - known[0]).dt.replace_time_zone("UTC")
+        shifted: pl.Series = read - known[0]
+        return shifted.dt.replace_time_zone("UTC")
     origin = days.cast(pl.Int64)[0]
     place = ((read.cast(pl.Int64) - origin) // _DAY_US).cast(pl.UInt32)
     moved = (read - known.gather(place)).dt.replace_time_zone("UTC")

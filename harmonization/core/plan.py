@@ -252,9 +252,12 @@ def _from_context(
     }
     constants: dict[str, str | None] = {}
     coalesced: dict[str, pl.Expr] = {}
+    if binding.period is not None:
+        first, last = binding.period
+        coalesced |= {"period_start": pl.lit(first), "period_end": pl.lit(last)}
     for column in rmis.EVENTS:
         wanted = column.always or (column.name in contract.natural_key and column.name not in fed)
-        if not wanted or column.name in (SOURCE_ROW, "event_key", "unread"):
+        if not wanted or column.name in (SOURCE_ROW, "event_key", "unread", *coalesced):
             continue
         value = known.get(column.name)
         if column.name not in fed:

@@ -47,7 +47,8 @@ def read_policies(path: Path) -> list[PolicyRow]:
     """
     header, records = read_records(path, what="policy file", max_rows=MAX_ROWS)
     missing_columns(header, REQUIRED, what="policy file")
-    findings, rows, seen = Findings(), [], dict[tuple[str, str, date | None], int]()
+    findings, seen = Findings(), dict[tuple[str, str, date | None], int]()
+    rows: list[PolicyRow] = []
     for record in records:
         problems = [*_problems(record)]
         for column, detail in problems:

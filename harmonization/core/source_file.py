@@ -55,6 +55,8 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
 SUFFIXES: Final = tuple(suffix for suffixes in _NAMES.values() for suffix in suffixes)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _TEXT_OF_JSON: Final = frozenset({"json", "ndjson"})
+#: How far the end of the first record is looked for.
+_LONGEST_RECORD: Final = 2 * 1024**2
 #: An object or an array of objects; `[Date],[Spend]` is the header of a CSV file.
 _JSON_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")
 HEAD_ROWS: Final = 50
@@ -206,6 +208,9 @@ def _has_lines(path: Path, start: bytes) -> bool:
     """Whether a text of JSON is one value a line: its name says so, or its first line is whole and another follows."""
     if path.name.lower().endswith(_NAMES["ndjson"]):
         return True
+    if b"\n" not in start.strip():
+        with path.open("rb") as file:
+            start = file.read(_LONGEST_RECORD)
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     line, newline, rest = text.partition(b"\n")
     if not newline or not rest.lstrip().startswith((b"{", b"[")) or not line.rstrip().endswith((b"}", b"]")):

@@ -32,6 +32,7 @@ from harmonization.loads.serializers import (
     QuarantineListAsked,
     QuarantineSerializer,
     ReplaysSerializer,
+    RowAsked,
     RowOriginSerializer,
 )
 from harmonization.models import Load
@@ -157,10 +158,13 @@ class LineageList(APIView):
 class LoadRow(APIView):
     """From a row to the cells that made it."""
 
-    @extend_schema(tags=TAGS, summary="Show a row of a load's file", responses=RowOriginSerializer)
-    def get(self, request: Request, load_id: UUID, source_row: int) -> Response:
+    @extend_schema(
+        tags=TAGS, summary="Show a row of a load's file", parameters=[RowAsked], responses=RowOriginSerializer
+    )
+    def get(self, request: Request, load_id: UUID) -> Response:
+        number = _valid(RowAsked(data=request.query_params))["number"]
         load = data.load_visible(user=request.user, load_id=load_id)
-        return Response(RowOriginSerializer(row_origin(load, source_row)).data)
+        return Response(RowOriginSerializer(row_origin(load, number)).data)
 
 
 def _started(job: Any) -> Response:

@@ -46,6 +46,7 @@ def imports_visible(*, user: Any) -> QuerySet[ImportSource]:
             refused=Count("files", filter=Q(files__state=ImportedFile.State.FAILED)),
             arriving=Count("files", filter=Q(files__state=ImportedFile.State.SEEN)),
         )
+        .order_by("name")
     )
 
 
@@ -80,7 +81,7 @@ class ImportedFileSerializer(serializers.ModelSerializer[ImportedFile]):
 
 
 class ImportDetailSerializer(serializers.Serializer[Any]):
-    source = ImportSerializer()
+    source = ImportSerializer()  # type: ignore[assignment]
     files = ImportedFileSerializer(many=True, help_text="the latest hundred")
 
 
@@ -150,7 +151,9 @@ class ImportForm(forms.Form):
     """A place to watch."""
 
     name = forms.CharField(label="Name", max_length=120)
-    account = forms.ModelChoiceField(label="Account", queryset=None, empty_label="Choose an account")
+    account: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        label="Account", queryset=None, empty_label="Choose an account"
+    )
     location = forms.CharField(label="Place", max_length=500, help_text="folder:/path or s3://bucket/prefix")
     glob = forms.CharField(label="Files", max_length=200, initial="*", help_text="A pattern, such as *.csv.")
     contract = forms.ChoiceField(label="Mapping")

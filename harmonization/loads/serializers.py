@@ -142,6 +142,10 @@ class LineageSerializer(serializers.Serializer[Any]):
     rows = SourceRowSerializer(many=True)
 
 
+class RowAsked(serializers.Serializer[Any]):
+    number = serializers.IntegerField(min_value=1, help_text="row of the file, the first is 1")
+
+
 class CellOriginSerializer(serializers.Serializer[Any]):
     header = serializers.CharField()
     cell = serializers.CharField(allow_null=True)

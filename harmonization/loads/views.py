@@ -144,10 +144,13 @@ def lineage_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def source_row(request: HttpRequest, load_id: UUID, source_row: int) -> HttpResponse:
+def source_row(request: HttpRequest, load_id: UUID) -> HttpResponse:
     """One row as its file has it, and what its cells became."""
     load = data.load_visible(user=request.user, load_id=load_id)
-    return render(request, "harmonization/source_row.html", {"origin": row_origin(load, source_row)})
+    number = request.GET.get("number", "")
+    if not number.isdecimal() or len(number) > 12:
+        raise InvalidInput(f"{number!r} is no row.", where="number", fix="Open this page from a row.")
+    return render(request, "harmonization/source_row.html", {"origin": row_origin(load, int(number))})
 
 
 def _person(request: HttpRequest) -> User:

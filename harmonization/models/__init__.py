@@ -8,6 +8,7 @@ all.
 from harmonization.models.catalogue import CrosswalkEntry, Listing, Product, ProductIdentifier
 from harmonization.models.contracts import ContractVersion, MappingContract
 from harmonization.models.currency import FxRate
+from harmonization.models.drafts import MappingDraft
 from harmonization.models.drift import DriftRule
 from harmonization.models.findings import DataFinding, Reconciliation
 from harmonization.models.history import Restatement, TableVersion
@@ -30,6 +31,7 @@ __all__ = [
     "Listing",
     "Load",
     "MappingContract",
+    "MappingDraft",
     "Placement",
     "Product",
     "ProductIdentifier",

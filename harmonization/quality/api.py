@@ -134,7 +134,7 @@ class SourceList(APIView):
         found = selectors.source_reports(user=request.user, today=today_at_its_latest())
         if wanted := request.query_params.get("standing"):
             found = [one for one in found if one.freshness.standing == wanted]
-        return Response(SourceSerializer(found, many=True).data)
+        return Response(SourceSerializer(cast(Any, found), many=True).data)
 
 
 def _person(request: Request) -> User:

@@ -38,6 +38,8 @@ SEVERITY_ICONS: Final = {
     "warn": ("warn", "alert-circle"),
     "info": ("info", "info-circle"),
 }
+#: Of a list of days or campaigns, what a line shows.
+_SHOWN: Final = 8
 _VERDICTS: Final = {
     "agrees": ("agrees", "good", "circle-check"),
     "explained": ("explained", "info", "info-circle"),
@@ -72,6 +74,11 @@ class FindingRow:
     icon: str
     money: list[tuple[Decimal, str]]
     action: Action | None
+
+    @property
+    def severity(self) -> str:
+        """As a chip says it."""
+        return {"warn": "warning"}.get(self.finding.severity, self.finding.severity)
 
     @property
     def scope(self) -> str:
@@ -116,7 +123,8 @@ def evidence_facts(finding: DataFinding) -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             facts.append((label, ", ".join(f"{key}: {one}" for key, one in value.items())))
         elif isinstance(value, Sequence) and not isinstance(value, str):
-            facts.append((label, ", ".join(_told(one) for one in value)))
+            shown = ", ".join(_told(one) for one in value[:_SHOWN])
+            facts.append((label, f"{shown} and {len(value) - _SHOWN} more" if len(value) > _SHOWN else shown))
         else:
             facts.append((label, str(value)))
     return facts

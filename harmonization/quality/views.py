@@ -106,13 +106,14 @@ def export(request: HttpRequest) -> HttpResponse:
 def _lines(finding: DataFinding) -> list[list[Any]]:
     """One line for each currency with money at stake, so that a column holds one unit."""
     row = finding_row(finding)
+    money: list[tuple[Any, Any]] = [*row.money] or [(None, None)]
     return [
         [
             finding.severity, row.kind, finding.title, finding.detail, row.scope, finding.report, finding.first_day,
             finding.last_day, finding.rows, amount, currency, finding.state, finding.reason,
             finding.decided_by.email if finding.decided_by else None, finding.first_seen, finding.last_seen,
         ]
-        for amount, currency in row.money or [(None, None)]
+        for amount, currency in money
     ]  # fmt: skip
 
 

@@ -199,6 +199,7 @@ def _file_facts(load: Load) -> FileFacts:
         first_day=load.period_start,
         last_day=load.period_end,
         row_limit=contract.source.row_limit if contract else None,
+        day_limit=contract.source.day_limit if contract else None,
     )
 
 
@@ -216,7 +217,7 @@ def _quarantined(loads: Iterable[Load]) -> list[Found]:
                 kind="quarantined_rows",
                 subject=f"load {load.pk}",
                 severity="critical" if share >= 0.05 else "warn",
-                title=f"{load.rows_quarantined:,} rows of {load.upload.file_name} wait in quarantine",
+                title=f"{_rows(load.rows_quarantined)} of {load.upload.file_name} in quarantine",
                 detail=f"Most of them broke {worst}. Correct the mapping and harmonise the file again, or correct the "
                 "file: these rows are in no figure.",
                 rows=load.rows_quarantined,
@@ -231,7 +232,9 @@ def _quarantined(loads: Iterable[Load]) -> list[Found]:
 
 def _reconcile(account: Account, by_report: Mapping[str, list[Load]], version: int) -> list[Compared]:
     """Compare every two reports of an account, and keep the comparisons in place of the former ones."""
-    sides = [_side(report, loads, version) for report, loads in sorted(by_report.items())]
+    # A report alone is compared with nothing, so its rows need not be read.
+    several = sorted(by_report.items()) if len(by_report) > 1 else []
+    sides = [_side(report, loads, version) for report, loads in several]
     tolerances = _tolerances(by_report)
     compared = [
         one
@@ -277,9 +280,15 @@ def _tolerances(by_report: Mapping[str, list[Load]]) -> dict[frozenset[str], dic
             if rule.kind != "reconciles_with":
                 continue
             pair = allowed.setdefault(frozenset((report, rule.report)), {})
+            metrics = {one.id: str(one.metric) for one in contract.attributions} if contract else {}
             for column in rule.columns:
-                pair[column] = max(rule.tolerance, pair.get(column, Decimal(0)))
+                metric = metrics.get(column, column)
+                pair[metric] = max(rule.tolerance, pair.get(metric, Decimal(0)))
     return allowed
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def today_at_its_latest() -> date:

@@ -84,9 +84,8 @@ def withdraw_decision(*, actor: User, entry: CrosswalkEntry) -> CrosswalkEntry:
         entry = CrosswalkEntry.objects.select_for_update().get(pk=entry.pk)
         if not entry.is_decided:
             raise Conflict("Nobody has decided on this id.", fix="There is nothing to take back.")
-        Listing.objects.filter(
-            retailer_id=entry.retailer_id, retailer_sku=entry.sku_id, product_id=entry.product_id
-        ).delete()
+        if entry.product is not None:
+            entry.product.listings.filter(retailer_id=entry.retailer_id, retailer_sku=entry.sku_id).delete()
         entry.decided_by, entry.decided_at, entry.reason = None, None, ""
         entry.product, entry.method, entry.confidence = None, "", 0.0
         entry.state = CrosswalkEntry.State.CONFLICT if entry.candidates else CrosswalkEntry.State.UNKNOWN
@@ -104,10 +103,10 @@ def _advertised(events: pl.LazyFrame, account: Account) -> pl.DataFrame:
         (pl.col(name) if name in columns else pl.lit(None, dtype=pl.String)).cast(pl.String).alias(name)
         for name in _TEXT
     ]
-    by_currency = (
-        events.select(*text, "currency", "spend", "period_start", "period_end")
+    by_report = (
+        events.select(*text, "report", "currency", "spend", "period_start", "period_end")
         .filter(pl.col("sku_id").is_not_null())
-        .group_by("sku_id", "sku_id_type", "currency")
+        .group_by("sku_id", "sku_id_type", "currency", "report")
         .agg(
             pl.col("gtin14", "seller_sku", "product_name").drop_nulls().last(),
             pl.len().cast(pl.Int64).alias("rows"),
@@ -116,6 +115,14 @@ def _advertised(events: pl.LazyFrame, account: Account) -> pl.DataFrame:
             pl.col("period_end").max().alias("last_day"),
         )
         .collect(engine="streaming")
+    )
+    # Reports of one account tell the same spend again: that of the one that has most of it is at stake.
+    by_currency = by_report.group_by("sku_id", "sku_id_type", "currency", maintain_order=True).agg(
+        pl.col("gtin14", "seller_sku", "product_name").drop_nulls().first(),
+        pl.col("rows").sum(),
+        pl.col("spend").max(),
+        pl.col("first_day").min(),
+        pl.col("last_day").max(),
     )
     ids = by_currency.group_by("sku_id", "sku_id_type", maintain_order=True).agg(
         pl.col("gtin14", "seller_sku", "product_name").drop_nulls().first(),
@@ -165,7 +172,8 @@ def _keep(account: Account, resolved: Iterable[dict[str, Any]]) -> None:
             (entry.sku_id, entry.sku_id_type): entry
             for entry in CrosswalkEntry.objects.select_for_update().filter(account=account)
         }
-        fresh, again = [], []
+        fresh: list[CrosswalkEntry] = []
+        again: list[CrosswalkEntry] = []
         for row in resolved:
             key = (row["sku_id"][:120], row["sku_id_type"] or "")
             entry = known.get(key)
@@ -220,7 +228,7 @@ def _unknown(account: Account) -> list[Found]:
             kind=UNKNOWN_KIND,
             subject="advertised ids",
             severity="warn",
-            title=f"{len(entries):,} advertised products are not sure to be in the catalogue",
+            title=f"{len(entries):,} advertised id{'' if len(entries) == 1 else 's'} without a sure product",
             detail=f"{conflicts:,} of them may be one of several. Their spend is no product's until somebody decides, "
             "or the catalogue names them.",
             rows=sum(entry.rows for entry in entries),

@@ -97,7 +97,7 @@ def _profile_before(load: Load, version: ContractVersion) -> Sequence[ColumnProf
     before = (
         Load.objects.filter(
             status=Load.Status.PUBLISHED,
-            upload__account_id=load.upload.account_id,
+            upload__account=load.upload.account,
             upload__created_at__lt=load.upload.created_at,
             contract_version__contract_id=version.contract_id,
             report__has_key="profile",

@@ -121,7 +121,8 @@ def import_files(*, context: JobContext) -> dict[str, Any]:
     source = ImportSource.objects.select_related("account__brand").filter(pk=context.params["source_id"]).first()
     if source is None:
         raise NotFound("This source is not watched any more.", fix="Delete its schedule.")
-    actor = User.objects.filter(pk=context.actor_id).first() or source.created_by
+    asking = User.objects.filter(pk=context.actor_id).first() if context.actor_id else None
+    actor = asking or source.created_by
     if actor is None or not rights.may(user=actor, permission="uploads.create", brand=source.account.brand_id):
         raise NotAllowed("The person in whose name files are imported may not send them.", fix="Save the source anew.")
     try:

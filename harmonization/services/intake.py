@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ def take_file(
     account: Account | None = None,
     kind: str = Upload.Kind.REPORT,
     contract: str = "auto",
+    parameters: Mapping[str, str] | None = None,
     idempotency_key: str | None = None,
 ) -> Taken:
     """Receive a file and do what its kind calls for: harmonise a report (a job), take anything else (at once).
@@ -47,6 +48,7 @@ def take_file(
 
     Args:
         contract: name of a contract, `auto`, or `none` to keep the file and do nothing more.
+        parameters: answers to the contract's parameters, which the file does not tell.
         idempotency_key: the same key with the same file, account and contract is the same job.
 
     Raises:
@@ -60,7 +62,9 @@ def take_file(
                 return Taken(upload=upload, job=None, imported=_import(actor, upload))
             if contract == "none":
                 return Taken(upload=upload, job=None, imported=None)
-            job = start_load(actor=actor, upload=upload, contract=contract, idempotency_key=idempotency_key)
+            job = start_load(
+                actor=actor, upload=upload, contract=contract, parameters=parameters, idempotency_key=idempotency_key
+            )
             return Taken(upload=upload, job=job, imported=None)
     except Exception:
         if upload is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from accounts import services as people
@@ -30,7 +31,7 @@ WHOLE_KIND = "harmonization.restate_whole"
 
 def start_load(
     *, actor: User, upload: Upload, contract: str = "auto", whole: bool = False, accept_drift: bool = False,
-    idempotency_key: str | None = None,
+    parameters: Mapping[str, str] | None = None, idempotency_key: str | None = None,
 ) -> Job:  # fmt: skip
     """Harmonise an upload as a job. The same upload under the same contract text is one job.
 
@@ -38,6 +39,7 @@ def start_load(
         contract: name of a contract, or `auto` for the one that fits the file's headers.
         whole: the sender knows that the export is not filtered: it is not compared with what was there before.
         accept_drift: a person has seen how the file differs from the one before it, and takes it all the same.
+        parameters: answers to the contract's parameters, which the file does not tell.
 
     Raises:
         InvalidInput: the upload is a catalogue.
@@ -61,6 +63,7 @@ def start_load(
         "contract_versions": sorted(str(pk) for pk in versions.values_list("pk", flat=True)),
         **({"whole": True} if whole else {}),
         **({"accept_drift": True} if accept_drift else {}),
+        **({"parameters": dict(parameters)} if parameters else {}),
     }
     # A reading that was replaced by another can be asked for again: going back to an earlier text is no repetition.
     replaced = upload.loads.filter(status=Load.Status.REPLACED).count()
@@ -95,7 +98,8 @@ def harmonize_upload(*, context: JobContext) -> dict[str, Any]:
         report = _harmonize(context, upload, load, [parse_contract(version.text) for version in known.values()])
         version = known[report.contract]
         earlier = Load.objects.filter(upload=upload, contract_version=version, status=Load.Status.PUBLISHED).first()
-        if earlier is not None:
+        # Under other answers to its parameters the same file says something else.
+        if earlier is not None and selectors.answers_of(load=earlier) == context.params.get("parameters", {}):
             return _already_loaded(context, load, earlier)
         drifted = check_drift(
             load=load,
@@ -200,7 +204,7 @@ def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[
         named,
         contracts if len(contracts) > 1 else contracts[0],
         out_dir=context.staging / "out",
-        context=build_context(upload=upload, load=load),
+        context=build_context(upload=upload, load=load, parameters=context.params.get("parameters", {})),
         progress=progress,
     )
 

@@ -43,7 +43,13 @@ def replay_load(*, actor: User, load: Load) -> Job:
             where="mapping",
             fix="Put the mapping right and publish it, then replay.",
         )
-    return start_load(actor=actor, upload=load.upload, contract=contract.name, whole=load.whole)
+    return start_load(
+        actor=actor,
+        upload=load.upload,
+        contract=contract.name,
+        whole=load.whole,
+        parameters=selectors.answers_of(load=load),
+    )
 
 
 def replay_contract(*, actor: User, contract: MappingContract) -> Replays:

@@ -23,9 +23,9 @@ from tenants.core.problems import Conflict, InvalidInput, QuotaExceeded, TooLarg
 from tenants.selectors import current_tenant, tenant_folder
 
 MIB = 1024 * 1024
-SUFFIXES = {
+SUFFIXES: dict[str, tuple[str, ...]] = {
     Upload.Kind.REPORT: source_file.SUFFIXES,
-    **dict.fromkeys((kind for kind in Upload.Kind if kind != Upload.Kind.REPORT), record_file.SUFFIXES),
+    **{kind: record_file.SUFFIXES for kind in Upload.Kind if kind != Upload.Kind.REPORT},
 }
 #: Files that belong to no account.
 OF_THE_TENANT = frozenset({Upload.Kind.CATALOGUE, Upload.Kind.POLICIES, Upload.Kind.FX_RATES})

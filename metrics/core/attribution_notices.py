@@ -3,8 +3,9 @@ incremental figures, and the rates behind converted money."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
@@ -14,6 +15,8 @@ from metrics.core.notices import listed, network_name
 from metrics.core.parts import EXACT, MEASURED, NEAREST, TESTED, basis_of, outcomes_of
 from metrics.core.request import NATIVE, MetricRequest
 from metrics.core.table import CURRENCY, AttributionUsed, Notice, Provenance, Severity
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,24 +89,38 @@ def _common(request: MetricRequest, totals: pl.DataFrame, used: Sequence[Attribu
     yield Notice(
         code="common_rule", severity="info", text=f"Common window: {request.rule.label}, for all networks.{told}"
     )
-    for item in used:
-        if item.metric in asked and item.fit == "nearest":
-            yield Notice(
-                code="nearest_rule",
-                severity=weight,
-                text=f"{network_name(item.network)} has no {METRICS[item.metric].label.lower()} under that rule; the "
-                f"nearest it tells is shown: {item.difference}.",
-            )
-    for name in asked:
-        silent = sorted({item.network for item in used if item.metric == name and item.fit == "none"})
-        if silent:
-            yield Notice(
-                code="rule_not_told",
-                severity=weight,
-                text=f"{listed([network_name(network) for network in silent])} "
-                f"{'tells' if len(silent) == 1 else 'tell'} no {METRICS[name].label.lower()} of these purchases: "
-                "the figure is missing there, and returns leave its spend out.",
-            )
+    read = [item for item in used if item.metric in asked]
+    for (network, difference), names in _grouped(
+        ((item.network, item.difference), item.metric) for item in read if item.fit == "nearest"
+    ):
+        yield Notice(
+            code="nearest_rule",
+            severity=weight,
+            text=f"{network_name(network)} tells no {listed(names)} under that rule; the nearest it tells is shown: "
+            f"{difference}.",
+        )
+    silent: dict[str, list[str]] = {}
+    for item in read:
+        if item.fit == "none":
+            silent.setdefault(item.metric, []).append(item.network)
+    for networks, names in _grouped((tuple(dict.fromkeys(silent[name])), name) for name in asked if name in silent):
+        yield Notice(
+            code="rule_not_told",
+            severity=weight,
+            text=f"{listed([network_name(network) for network in networks])} "
+            f"{'tells' if len(networks) == 1 else 'tell'} no {listed(names)} of these purchases: the figure is missing "
+            "there, and returns leave its spend out.",
+        )
+
+
+def _grouped(pairs: Iterable[tuple[Key, str]]) -> list[tuple[Key, list[str]]]:
+    """Figures that the same is to be said of, by what they are of: sales of the common window are sales here."""
+    found: dict[Key, dict[str, None]] = {}
+    for key, name in pairs:
+        metric = METRICS[name]
+        words = METRICS[metric.outcome].label if metric.ntb == "all" else metric.label
+        found.setdefault(key, {})[words.lower()] = None
+    return [(key, list(names)) for key, names in found.items()]
 
 
 def _incremental(request: MetricRequest, totals: pl.DataFrame, factors: Sequence[Factor]) -> Iterator[Notice]:

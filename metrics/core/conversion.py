@@ -15,10 +15,11 @@ from typing import Final
 
 import polars as pl
 
+from harmonization.core.currency import MAX_AGE_DAYS
 from harmonization.core.rmis import MONEY
 from metrics.core.request import Period
 
-OLDEST_RATE_DAYS: Final = 7
+OLDEST_RATE_DAYS: Final = MAX_AGE_DAYS
 RATE: Final = "rmn_rate"
 
 

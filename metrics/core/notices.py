@@ -9,6 +9,7 @@ import polars as pl
 from harmonization.core.rmis import Attribution
 from metrics.core.coverage import Coverage, LeftOut
 from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts
+from metrics.core.incrementality import OUTCOMES
 from metrics.core.parts import basis_of
 from metrics.core.request import NATIVE, MetricRequest
 from metrics.core.table import CURRENCY, AttributionUsed, Notice
@@ -120,7 +121,8 @@ def _no_outcomes(
         if metric.outcome and silent and basis_of(metric, request) != "common_window":
             yield Notice(
                 code="metric_not_reported",
-                severity="warn",
+                # Few networks tell new buyers, carts and page views; that they do not is no reason for care.
+                severity="warn" if metric.ntb == "all" and metric.outcome in OUTCOMES else "info",
                 text=f"{listed(silent)} {'reports' if len(silent) == 1 else 'report'} no {metric.label.lower()}: "
                 "the figure is missing there, and totals and ratios count only what is reported.",
             )
@@ -198,7 +200,11 @@ def _no_comparison(coverage: Coverage, before: Coverage | None) -> Iterator[Noti
 
 
 def _counted_differently(request: MetricRequest, attributions: Sequence[AttributionUsed]) -> Iterator[Notice]:
-    reported = {name for name in additive_parts(request.metrics) if METRICS[name].outcome == "sales"}
+    reported = {
+        name
+        for name in additive_parts(request.metrics)
+        if METRICS[name].outcome == "sales" and METRICS[name].ntb == "all"
+    }
     rules: dict[str, list[str]] = {}
     for item in sorted(set(attributions), key=lambda item: (item.network, item.column)):
         if item.metric in reported and item.fit == "headline" and _rule(item.column) not in rules.get(item.network, []):

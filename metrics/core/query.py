@@ -191,9 +191,7 @@ def _sums(
     inside = (pl.col("period_start") >= period.start) & (pl.col("period_end") <= period.end)
     chosen = _filtered(_without(rows.filter(inside), coverage), request, known, of_account=False)
     if request.money != NATIVE:
-        chosen = chosen.join(
-            asked.rates.daily(request.money, request.periods), on=[CURRENCY, "period_start"], how="left"
-        )
+        chosen = chosen.join(asked.rates.daily(request.money, request.periods), on=[CURRENCY, "period_end"], how="left")
     keys = list(dict.fromkeys((*request.dimensions, CURRENCY)))
     labels = [DIMENSIONS[name].label_expression(known) for name in _labelled(request)]
     parts = [*parts_of(request, sources, ratios), *asked.scaling.shares(request, sources)]

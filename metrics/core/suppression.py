@@ -52,7 +52,7 @@ def withhold_small_cells(table: MetricTable) -> MetricTable:
     if not k or CELL.name not in table.lines.columns:
         return table
     lines, rest = (_withheld(frame, table, k) for frame in (table.lines, table.rest))
-    hidden = sum(frame.height - _open(frame, k).height for frame in (table.lines, table.rest))
+    hidden = sum(frame.filter(_small_ever(frame, k)).height for frame in (table.lines, table.rest))
     if not hidden:
         return table
     # Totals of what is shown: with what is withheld they would give it away.
@@ -72,8 +72,10 @@ def _small(k: int, prefix: str = "") -> pl.Expr:
     return (orders > 0) & (orders < k)
 
 
-def _open(frame: pl.DataFrame, k: int) -> pl.DataFrame:
-    return frame.filter(~_small(k).fill_null(value=False))
+def _small_ever(frame: pl.DataFrame, k: int) -> pl.Expr:
+    """Whether a line is small now or in the period compared with."""
+    prefixes = [prefix for prefix in ("", PREVIOUS) if prefix + CELL.name in frame.columns]
+    return pl.any_horizontal(_small(k, prefix).fill_null(value=False) for prefix in prefixes)
 
 
 def _withheld(frame: pl.DataFrame, table: MetricTable, k: int) -> pl.DataFrame:

@@ -198,3 +198,32 @@ def test_the_command_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureF
         call_command("propose_mapping", str(path), "--json")
     assert stopped.value.code == 2
     assert "empty" in capsys.readouterr().err
+
+
+def test_two_rows_of_headers(tmp_path: Path, contracts: list[Contract]) -> None:
+    rows = [
+        ["Date", "Campaign", "Sales", "", "Orders", ""],
+        ["", "", "7 days", "14 days", "7 days", "14 days"],
+        ["2026-02-01", "Chips", "9.50", "12.25", "1", "2"],
+    ]
+    path, proposal = propose_rows(tmp_path, rows, contracts)
+    said = [column.attribution.click_days for column in proposal.columns if column.attribution]
+    assert said == [7, 14, 7, 14]
+    contract = parse_contract(proposal.contract_yaml)
+    assert contract.source.header_rows == 2
+    report = harmonize_file(path, contract)
+    assert sorted(total.value for total in report.attributed) == [1, 2, Decimal("9.5"), Decimal("12.25")]
+
+
+def test_parquet_and_json_of_events(tmp_path: Path, contracts: list[Contract]) -> None:
+    moments = ["2026-02-01T10:00:00Z", "2026-02-01T23:59:00Z"]
+    frame = pl.DataFrame({"event_id": ["a1", "a2"], "created_at": moments, "campaign_id": ["5", "5"]})
+    frame.write_parquet(tmp_path / "events.parquet")
+    frame.write_ndjson(tmp_path / "events.ndjson")
+    for name in ("events.parquet", "events.ndjson"):
+        proposal = propose(tmp_path / name, contracts, embedder=NoEmbedder())
+        assert [column.target for column in proposal.columns] == ["event_id", "event_ts_utc", "campaign_id"]
+        contract = parse_contract(proposal.contract_yaml)
+        assert contract.natural_key == ["event_id"]
+        report = harmonize_file(tmp_path / name, contract)
+        assert (report.rows_in, report.rows_out) == (2, 2), report.quarantine

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harmonization.core.matching.arithmetic import agreement, looks_like_micros
+from harmonization.core.matching.embedder import SHIPPED, WIDTH, key_of, read_vectors, write_vectors
 from harmonization.core.matching.evidence import has_check_digit, profile, read_number
 from harmonization.core.matching.lexicon import lexicon
+from harmonization.core.matching.shipped_vectors import needed
 from harmonization.core.matching.words import read_header
 
 
@@ -96,3 +100,16 @@ def test_micros_by_magnitude() -> None:
     clicks = [np.array([10.0, 12.0])]
     assert looks_like_micros(np.array([8_400_000.0, 9_000_000.0]), clicks, [])
     assert not looks_like_micros(np.array([8.0, 9.0]), clicks, [])
+
+
+def test_the_shipped_vectors_are_those_of_the_lexicon_and_of_rmis() -> None:
+    shipped = read_vectors(SHIPPED)
+    assert [text for text in needed() if key_of(text) not in shipped] == []
+
+
+def test_vectors_are_kept_and_a_cut_file_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    write_vectors(path, {"a": np.full(WIDTH, 0.25, dtype=np.float32)})
+    assert read_vectors(path)["a"].tolist() == [0.25] * WIDTH
+    path.write_bytes(path.read_bytes()[:200])
+    assert read_vectors(path) == {}

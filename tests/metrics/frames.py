@@ -15,6 +15,9 @@ CLICK_7 = Attribution(metric="sales", click_days=7, view_days=None, touch="click
 CLICK_14 = Attribution(metric="sales", click_days=14, view_days=None, touch="click", match="total").column
 ORDERS_7 = Attribution(metric="orders", click_days=7, view_days=None, touch="click", match="total").column
 ORDERS_14 = Attribution(metric="orders", click_days=14, view_days=None, touch="click", match="total").column
+SAME_7 = Attribution(metric="sales", click_days=7, view_days=None, touch="click", match="same_sku").column
+SAME_14 = Attribution(metric="sales", click_days=14, view_days=None, touch="click", match="same_sku").column
+NEW_14 = Attribution(metric="sales", click_days=14, view_days=None, touch="click", match="total", ntb="new").column
 OUTCOMES = (CLICK_7, CLICK_14, ORDERS_7, ORDERS_14)
 HEADLINES = {
     "amazon_ads": {"sales": CLICK_7, "orders": ORDERS_7},

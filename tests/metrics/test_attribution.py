@@ -102,6 +102,7 @@ def test_networks_are_read_under_one_rule_and_told_how() -> None:
     }
     assert "14-day click, same SKU" in text(table, "common_rule")
     assert "50% of spend is counted exactly so, 50% nearly." in text(table, "common_rule")
+    assert "Amazon Ads tells no sales under that rule" in text(table, "nearest_rule")
     assert "7-day click instead of 14" in text(table, "nearest_rule")
     assert {item.network: item.fit for item in table.provenance.attributions} == {
         "amazon_ads": "nearest",
@@ -183,3 +184,17 @@ def test_previous_figures_are_under_the_same_rule() -> None:
     assert table.totals["roas"][0] == 3.0
     # The earlier load told no such column: what the table has for its rows is not its own.
     assert table.totals["previous.roas"][0] is None
+
+
+def test_what_is_missing_under_a_rule_is_said_once() -> None:
+    events = events_of(advertised_product={SAME_7: "30"}, item={SAME_14: "20"})
+    table = ask(events, "sales common_sales orders ntb_sales spend", attribution="common_window")
+    codes = [notice.code for notice in table.notices]
+    assert (codes.count("nearest_rule"), codes.count("rule_not_told")) == (1, 1)
+    assert "Amazon Ads and Walmart Connect tell no orders and new-to-brand sales" in text(table, "rule_not_told")
+    assert all(notice.severity == "warn" for notice in table.notices if notice.code == "rule_not_told")
+
+
+def test_a_column_beside_the_attribution_in_force_is_told_with_less_weight() -> None:
+    table = ask(events_of(advertised_product={SAME_7: "30"}), "sales common_sales spend")
+    assert [notice.severity for notice in table.notices if notice.code == "nearest_rule"] == ["info"]

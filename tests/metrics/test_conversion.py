@@ -58,6 +58,11 @@ def test_a_row_without_a_rate_keeps_its_currency_and_is_told() -> None:
     assert any(notice.code == "rate_missing" and "INR" in notice.text for notice in table.notices)
 
 
+def test_a_row_of_several_days_is_converted_at_its_last() -> None:
+    events = Published().add(day=MONDAY, days=2, spend="10", currency="GBP")
+    assert ask(events, "spend", money="USD").totals.rows() == [("USD", Decimal("15"))]
+
+
 def test_an_old_rate_serves_some_days_and_no_more() -> None:
     late = date.fromordinal(TUESDAY.toordinal() + OLDEST_RATE_DAYS)
     events = Published().add(day=late, spend="2", currency="GBP")

@@ -112,13 +112,18 @@ def targets() -> tuple[str, ...]:
     return (*columns, *rmis.Metric.__args__)  # type: ignore[attr-defined]
 
 
-def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> None:
-    """Read unknown words by what they are near to, and headers as a whole by the descriptions of the targets."""
-    entries = [
+def nameable(lexicon: Lexicon) -> list[tuple[str, tuple[Concept, ...]]]:
+    """Phrases that an unknown word may be near to: of one or two words, and not without meaning."""
+    return [
         (phrase, concepts)
         for phrase, concepts in lexicon.spelled()
         if concepts[0].kind != "filler" and phrase.count(" ") <= 1
     ]
+
+
+def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> None:
+    """Read unknown words by what they are near to, and headers as a whole by the descriptions of the targets."""
+    entries = nameable(lexicon)
     vectors = _phrases(embedder, tuple(phrase for phrase, _ in entries))
     target_vectors = _phrases(embedder, tuple(describe(target) for target in targets()))
     wholes = embedder.embed([column.words.phrase for column in columns])

@@ -15,7 +15,7 @@ from harmonization.core.matching.evidence import Numbers
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome
 
 #: Least score at which a column is mapped: below it, abstaining is right more often.
-ENOUGH: Final = 0.52
+ENOUGH: Final = 0.54
 _BASES: Final = ("impressions", "clicks", "spend")
 
 

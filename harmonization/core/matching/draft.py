@@ -65,6 +65,8 @@ class Facts:
     decimal_sign: str
     grain: str
     near: Contract | None = None
+    header_rows: int = 1
+    sheet: str | None = None
 
 
 def draft(matched: Matched, facts: Facts) -> Draft:
@@ -90,6 +92,10 @@ def draft(matched: Matched, facts: Facts) -> Draft:
 def _frame(facts: Facts, made: Draft) -> dict[str, Any]:
     near = facts.near
     source: dict[str, Any] = {"formats": ["csv", "xlsx"] if facts.kind in ("csv", "xlsx") else [facts.kind]}
+    if facts.sheet is not None:
+        source["sheet"] = facts.sheet
+    if facts.header_rows == 2:
+        source["header_rows"] = 2
     if facts.decimal_sign == ",":
         source |= {"decimal_sign": ",", "thousands_sign": "."}
     source["timezone"] = near.source.timezone if near else "UTC"

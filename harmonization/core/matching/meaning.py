@@ -84,7 +84,7 @@ _QUOTIENTS: Final = {
 }
 _MOMENTS: Final = frozenset({"day", "start", "end", "hour", "instant"})
 #: Things that a thing after them belongs to: `product brand` is a brand, `ad group ad id` an ad's.
-_OWNED: Final = frozenset({"parent", "page", "seller"})
+_OWNED: Final = frozenset({"parent", "page"})
 
 
 def compose(reading: Reading) -> list[Candidate]:
@@ -97,6 +97,8 @@ def compose(reading: Reading) -> list[Candidate]:
     return sorted(made, key=lambda candidate: -candidate.score)
 
 
+#: Things that are named beside what is counted of them.
+_COUNTED: Final = frozenset({"ad", "product", "campaign", "account", "sku", "asin", "brand", "user"})
 _Made = Iterator[tuple[Meaning, float, str]]
 
 
@@ -109,6 +111,8 @@ def _compose(reading: Reading) -> _Made:
         yield from _ratio(reading)
     elif reading.rates or (reading.words.unit == "%" and reading.measures):
         yield from _rate(reading)
+    elif reading.measures and reading.head == "thing" and reading.things and reading.things[-1] not in _COUNTED:
+        yield from ((meaning, 0.9 * score, why) for meaning, score, why in _thing(reading))
     elif reading.measures:
         yield from _measure(reading)
     elif set(reading.scopes) & set(_QUARTERS) and "quartile" in reading.words.words:
@@ -188,6 +192,8 @@ def _delivered(reading: Reading, measure: str) -> _Made:
         yield Meaning(f"invalid_{target}"), 0.97, f"counts filtered {target}"
     elif reading.has("viewable") and measure == "impressions":
         yield Meaning("viewable_impressions"), 0.97, "counts impressions in view"
+    elif measure in ("clicks", "impressions") and (reading.words.click_days or reading.words.view_days):
+        yield NOTHING, 0.9, "a window of attribution without what is attributed"
     elif measure not in ("reach", "frequency") and reading.has("average", "cumulative", "new", "assisted"):
         yield NOTHING, 0.7, f"a part or mean of {target}"
     elif "video" in reading.scopes or len(reading.measures) > 1:
@@ -239,7 +245,10 @@ def _thing(reading: Reading) -> _Made:
     things = reading.things
     thing = things[-1]
     bought = "purchased" in things and (thing != "purchased" or reading.traits[-1:] == ["name"])
-    if bought or set(things) & _OWNED or (thing in _MOMENTS and len(set(things) - _MOMENTS) > 0):
+    if reading.has("average"):
+        yield NOTHING, 0.85, f"a mean of {thing.replace('_', ' ')}"
+        return
+    if bought or set(things) & _OWNED or thing == "seller" or (thing in _MOMENTS and len(set(things) - _MOMENTS) > 0):
         yield NOTHING, 0.85, f"{' '.join(things).replace('_', ' ')}: not of the row itself"
         return
     if {"day", "hour"} <= set(things):

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
-
-import polars as pl
 
 from harmonization.core.contract import Contract, parse_contract
 from harmonization.core.matching.columns import Matched, match_columns
 from harmonization.core.matching.draft import Draft, Facts, draft, slug
 from harmonization.core.matching.embedder import Embedder, packaged_embedder
-from harmonization.core.matching.evidence import MOST_VALUES, read_number
-from harmonization.core.matching.knowledge import NETWORKS, Knowledge, learn
-from harmonization.core.matching.lexicon import lexicon
+from harmonization.core.matching.knowledge import NETWORKS, learn
 from harmonization.core.matching.proposal import Proposal
-from harmonization.core.matching.reading import read
 from harmonization.core.matching.reranker import Reranker
+from harmonization.core.matching.table import Table, find_table
 from harmonization.core.matching.units import decimal_sign, find_currency, grain
-from harmonization.core.matching.words import read_header
 from harmonization.core.reading import open_source
-from harmonization.core.source_file import Head, Limits, OpenedFile, UnreadableFile, raw_name
+from harmonization.core.source_file import Head, Limits, OpenedFile
 
 #: A contract that knows this share of the headers is of the same network, and tells what the file does not.
 SAME_NETWORK: Final = 0.6
@@ -70,14 +65,11 @@ def _propose(
 ) -> Proposal:
     withheld = sorted(set(without) & set(NETWORKS))
     knowledge = learn(contracts, withheld)
-    header_row = find_header(opened.head, knowledge, withheld)
-    headers = list(opened.head.rows[header_row - 1])
-    while headers and not headers[-1].strip():
-        headers.pop()
-    cells = _cells(opened, header_row, len(headers))
+    table = find_table(opened, knowledge, withheld)
+    headers, cells = table.headers, table.cells()
     matched = match_columns(headers, cells, knowledge, without=withheld, embedder=embedder, reranker=reranker)
     near, share = knowledge.nearest(headers)
-    made, facts = _draft(matched, near if share >= SAME_NETWORK else None, opened.head.kind, name)
+    made, facts = _draft(matched, near if share >= SAME_NETWORK else None, table, name)
     notes = [f"{network!r} is no network whose knowledge is kept apart; it changes nothing." for network in
              sorted(set(without) - set(NETWORKS))]  # fmt: skip
     notes += [*opened.warnings, *made.notes]
@@ -98,7 +90,7 @@ def _propose(
         decimal_sign=facts.decimal_sign,
         grain=facts.grain,
         timezone=facts.near.source.timezone if facts.near else None,
-        header_row=header_row,
+        header_row=table.header_row,
         nearest=near.name if near else None,
         nearest_share=share,
         notes=tuple(notes),
@@ -106,11 +98,13 @@ def _propose(
     )
 
 
-def _draft(matched: Matched, near: Contract | None, kind: str, name: str) -> tuple[Draft, Facts]:
+def _draft(matched: Matched, near: Contract | None, table: Table, name: str) -> tuple[Draft, Facts]:
     facts = Facts(
         network=near.network if near else NEW_NETWORK,
         report=slug(re.sub(r"[\d\-_ .]+$", "", name) or "report"),
-        kind=kind,
+        kind=table.opened.head.kind,
+        header_rows=table.header_rows,
+        sheet=_sheet(table.opened.head),
         currency=find_currency(matched.decisions),
         decimal_sign=decimal_sign(matched.decisions),
         grain=grain(matched.decisions),
@@ -119,39 +113,6 @@ def _draft(matched: Matched, near: Contract | None, kind: str, name: str) -> tup
     return draft(matched, facts), facts
 
 
-def find_header(head: Head, knowledge: Knowledge, without: Sequence[str] = ()) -> int:
-    """The row, from 1, most of whose cells are understood as headers.
-
-    Raises:
-        UnreadableFile: there is no row with text in it.
-    """
-    words = lexicon(without)
-    best, chosen = 0.0, 0
-    for number, row in enumerate(head.rows, start=1):
-        named = [cell for cell in row if cell.strip()]
-        if not named:
-            continue
-        understood = 0.0
-        for cell in named[:200]:
-            if read_number(cell.strip()) == read_number(cell.strip()):  # a number is no header
-                continue
-            reading = read(read_header(cell, words.words), words)
-            understood += 1.0 if knowledge.lookup(cell) else (0.0 if reading.is_empty else reading.certainty)
-            understood += 0.05
-        if understood > best + 1e-9:
-            best, chosen = understood, number
-    if not chosen:
-        raise UnreadableFile(
-            "No row holds names of columns.", where="rows 1 to 50", fix="Export the report with its header row."
-        )
-    return chosen
-
-
-def _cells(opened: OpenedFile, header_row: int, width: int) -> list[list[str]]:
-    """The first cells of each column, as text."""
-    if len(opened.head.rows) <= header_row:
-        return [[] for _ in range(width)]
-    frame = opened.rows(header_row, width).head(MOST_VALUES)
-    names = [raw_name(position) for position in range(width)]
-    rows = frame.select(pl.col(name).cast(pl.String).fill_null("") for name in names).collect()
-    return [rows[name].to_list() for name in names]
+def _sheet(head: Head) -> str | None:
+    """The sheet's name, where it is not the first of several."""
+    return head.sheet if head.sheet is not None and head.sheets and head.sheet != head.sheets[0] else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,10 @@ GROUPS: Final = frozenset({"metric", "segment", "dimension", "attribute", "data"
 
 @dataclass(slots=True)
 class Reading:
-    """Concepts by kind. `certainty` falls with every word that was not understood or only guessed."""
+    """Concepts by kind. `certainty` falls with every word that was not understood or only guessed.
+
+    `head` is the kind of the last word that means something, which in English is what the column is.
+    """
 
     words: HeaderWords
     things: list[str] = field(default_factory=list)
@@ -30,6 +33,7 @@ class Reading:
     unknown: list[str] = field(default_factory=list)
     guesses: list[str] = field(default_factory=list)
     certainty: float = 1.0
+    head: str = ""
 
     def has(self, *scopes: str) -> bool:
         return any(scope in self.scopes for scope in scopes)
@@ -42,27 +46,11 @@ class Reading:
 def read(words: HeaderWords, lexicon: Lexicon, nearest: Nearest | None = None) -> Reading:
     """The reading of a header. With `nearest`, unknown words are understood by what they are like."""
     reading = Reading(words)
-    found: list[tuple[Concept, ...]] = []
-    unknown: list[list[str]] = []
-    prefix = tuple(word for word in words.prefix if word not in GROUPS)
-    sequence = [*prefix, *words.words]
-    index = 0
-    gap = False
-    while index < len(sequence):
-        width, concepts = _longest(sequence, index, lexicon)
-        if not concepts:
-            if gap:
-                unknown[-1].append(sequence[index])
-            else:
-                unknown.append([sequence[index]])
-            gap = True
-            index += 1
-            continue
-        gap = False
-        found.append(concepts)
-        index += width
-    for span in unknown:
-        phrase = " ".join(span)
+    owners, _ = _walk([word for word in words.prefix if word not in GROUPS], lexicon)
+    found = [kept for concepts in owners if (kept := _named(concepts))]
+    own, unknown = _walk(words.words, lexicon)
+    found += own
+    for phrase in unknown:
         guess = nearest(phrase) if nearest is not None and not phrase.isdigit() else None
         if guess is None:
             reading.unknown.append(phrase)
@@ -71,13 +59,36 @@ def read(words: HeaderWords, lexicon: Lexicon, nearest: Nearest | None = None) -
         reading.guesses.append(f"{phrase!r} is like {guess[0]!r}")
         reading.certainty *= 0.6 + 0.3 * guess[2]
     _settle(found, reading)
-    total = max(1, len(sequence))
     lost = sum(len(phrase.split()) for phrase in reading.unknown)
-    reading.certainty *= 1.0 - 0.75 * lost / total
+    reading.certainty *= 1.0 - 0.75 * lost / max(1, len(words.words))
     return reading
 
 
-def _longest(sequence: list[str], index: int, lexicon: Lexicon) -> tuple[int, tuple[Concept, ...]]:
+def _walk(sequence: Sequence[str], lexicon: Lexicon) -> tuple[list[tuple[Concept, ...]], list[str]]:
+    """The concepts of a sequence of words in order, longest phrases first, and the phrases between that are unknown."""
+    found: list[tuple[Concept, ...]] = []
+    unknown: list[list[str]] = []
+    index = 0
+    gap = False
+    while index < len(sequence):
+        width, concepts = _longest(sequence, index, lexicon)
+        if concepts:
+            found.append(concepts)
+        elif gap:
+            unknown[-1].append(sequence[index])
+        else:
+            unknown.append([sequence[index]])
+        gap = not concepts
+        index += width or 1
+    return found, [" ".join(span) for span in unknown]
+
+
+def _named(concepts: tuple[Concept, ...]) -> tuple[Concept, ...]:
+    """What a path says of the column at its end: whose it is, and not how it is counted."""
+    return tuple(concept for concept in concepts if concept.kind in ("thing", "foreign"))
+
+
+def _longest(sequence: Sequence[str], index: int, lexicon: Lexicon) -> tuple[int, tuple[Concept, ...]]:
     for width in range(min(lexicon.longest, len(sequence) - index), 0, -1):
         concepts = lexicon.phrases.get(tuple(sequence[index : index + width]))
         if concepts:
@@ -104,6 +115,8 @@ def _settle(found: list[tuple[Concept, ...]], reading: Reading) -> None:
 
 def _place(by_kind: dict[str, str], reading: Reading, *, outcome: bool, measured: bool) -> None:
     thing, scope, measure = by_kind.get("thing"), by_kind.get("scope"), by_kind.get("measure")
+    head = next((kind for kind in ("ratio", "measure", "thing", "scope", "trait") if kind in by_kind), "")
+    reading.head = head or reading.head
     if "foreign" in by_kind:
         reading.foreign.append(by_kind["foreign"])
     elif "ratio" in by_kind:

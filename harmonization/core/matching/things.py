@@ -40,6 +40,7 @@ _TABLE: Final = {
     "seller_sku": "- seller_sku:1.0 sku_id:0.8; id seller_sku:1.0 sku_id:0.8",
     "asin": "- sku_id:0.99; id sku_id:0.99; name product_name:0.8",
     "gtin": "- gtin14:0.99 sku_id:0.7; id gtin14:0.98 sku_id:0.7",
+    "mpn": "- sku_id:0.6; id sku_id:0.6",
     "brand": "id brand_id:1.0; name brand_name:1.0; - brand_name:0.93 brand_id:0.85",
     "retailer": "id retailer_id:1.0; name retailer_name:1.0; - retailer_name:0.93 retailer_id:0.9",
     "portfolio": "name portfolio_name:1.0; - portfolio_name:0.93",

@@ -25,10 +25,10 @@ class Command(TenantCommand):
         run.add_argument("--name", help="of one place; all by default")
         run.add_argument("--wait", action="store_true", help="until the jobs have ended (workers must be up)")
 
-    def act(self, *, actor: User, act_name: str, **options: Any) -> dict[str, Any]:
+    def act(self, *, actor: User, **options: Any) -> dict[str, Any]:
         authority.require_somewhere(user=actor, permission="uploads.view")
-        sources = imports_visible(user=actor)
-        if act_name == "list":
+        sources: Any = imports_visible(user=actor)
+        if options["act_name"] == "list":
             return {"places": [
                 {"name": one.name, "location": one.location, "account": one.account.name, "taken": one.taken,
                  "refused": one.refused, "arriving": one.arriving, "looked_at": one.looked_at, "problem": one.problem}

@@ -12,7 +12,7 @@ from accounts import services as authority
 from accounts.models import User
 from harmonization import selectors as data
 from harmonization import services
-from harmonization.core.table_file import FILE_KINDS
+from harmonization.core.table_file import FILE_KINDS, FileKind
 from harmonization.loads import selectors
 from harmonization.loads.files import quarantine_file
 from harmonization.management.tenant_command import TenantCommand, job_outcome
@@ -38,7 +38,8 @@ class Command(TenantCommand):
         which.add_argument("--contract", help="every load of this mapping with rows in quarantine")
         replay.add_argument("--wait", action="store_true", help="until the jobs have ended (workers must be up)")
 
-    def act(self, *, actor: User, act_name: str, **options: Any) -> dict[str, Any]:
+    def act(self, *, actor: User, **options: Any) -> dict[str, Any]:
+        act_name = options.pop("act_name")
         authority.require_somewhere(user=actor, permission="uploads.view")
         found: dict[str, Any] = getattr(self, f"_{act_name}")(actor, **options)
         return found
@@ -59,7 +60,7 @@ class Command(TenantCommand):
     def _show(self, actor: User, *, load: UUID, rule: str, limit: int, out: Path | None, **_: Any) -> dict[str, Any]:
         found = data.load_visible(user=actor, load_id=load)
         if out is not None:
-            kind = next((kind for kind in FILE_KINDS if out.suffix == f".{kind}"), "csv")
+            kind: FileKind = "xlsx" if out.suffix == ".xlsx" else "csv"
             out.write_bytes(quarantine_file(found, kind, rule=rule).content)
             return {"file": str(out)}
         count, rows = selectors.quarantine_of(found, rule=rule, limit=max(limit, 0))

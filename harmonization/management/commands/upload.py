@@ -12,6 +12,7 @@ from django_tenants.utils import schema_context
 from accounts import services as people
 from accounts.models import User
 from harmonization import services
+from harmonization.core.load_context import parse_answers
 from harmonization.models import Account, Upload
 from harmonization.services.uploads import NEEDS_ACCOUNT, OF_THE_TENANT
 from jobs import services as jobs
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="email", required=True, help="e-mail of the person in whose name it is sent")
         parser.add_argument("--kind", choices=Upload.Kind.values, default=Upload.Kind.REPORT)
         parser.add_argument("--contract", default="auto", help="mapping contract, or auto")
+        parser.add_argument("--parameters", default="", help="answers to the mapping's: click_window=14D, ...")
         parser.add_argument("--wait", action="store_true", help="until the job has ended (workers must be up)")
         parser.add_argument("--json", action="store_true")
 
@@ -64,6 +66,7 @@ class Command(BaseCommand):
                 account=self._account(options),
                 kind=options["kind"],
                 contract=options["contract"],
+                parameters=parse_answers(options["parameters"]),
             )
         outcome: dict[str, Any] = {"upload": str(taken.upload.pk), "sha256": taken.upload.sha256}
         if taken.imported is not None:

@@ -103,3 +103,18 @@ def test_reports_of_one_account_are_compared(load, walmart, alice):
     finding = DataFinding.objects.get(kind="reconciliation")
     assert finding.money == {"USD": "200.00"}
     assert check_account(account=walmart).compared == len(rows) == Reconciliation.objects.count()
+
+
+def test_a_contract_says_how_far_reports_may_differ(load, walmart, alice):
+    load(walmart_csv(*days(20)), walmart, contract="walmart_search_item")
+    rule = "  - {id: like_items, kind: reconciles_with, report: search_item, columns: [sales_total], tolerance: 0.25}\n"
+    text = services.contracts.shipped_contracts()["walmart_search_item"].text
+    other = services.save_contract(
+        actor=alice,
+        text=text.replace("name: walmart_search_item", "name: walmart_campaign")
+        .replace("report: search_item", "report: campaign")
+        .replace("\nrules:\n", f"\nrules:\n{rule}"),
+    )
+    load(walmart_csv(*days(20, sales="50.00")), walmart, "campaign.csv", contract=other.contract.name)
+    assert check_account(account=walmart).flagged == 0
+    assert Reconciliation.objects.get(metric="sales").explanation == "tolerance"
