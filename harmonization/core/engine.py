@@ -6,9 +6,10 @@ Results are written beside each other as Parquet: `events.parquet` (good rows), 
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,11 @@ from harmonization.core.contract import Contract
 from harmonization.core.detect import choose_contract, choose_table, find_header_row, header_span, headers_at
 from harmonization.core.line_blocks import NotPlainLinesError
 from harmonization.core.load_context import LoadContext
-from harmonization.core.passes import EVENTS, QUARANTINE, SKIPPED, ReportRows, Tuning, run
+from harmonization.core.passes import EVENTS, QUARANTINE, SKIPPED, Earlier, ReportRows, Tuning, run
 from harmonization.core.plan import compile_recipe
 from harmonization.core.reading import open_source
 from harmonization.core.report import HarmonizeReport
+from harmonization.core.seen_keys import SeenKeys
 from harmonization.core.source_file import Limits, OpenedFile, UnreadableFile
 from harmonization.core.summary import summarise
 
@@ -76,6 +78,7 @@ class _Ask:
     limits: Limits
     tuning: Tuning
     out_dir: Path | None
+    earlier: Earlier | None = None
 
 
 def _harmonize(ask: _Ask, *, quick: bool) -> HarmonizeReport:
@@ -107,6 +110,7 @@ def _harmonize(ask: _Ask, *, quick: bool) -> HarmonizeReport:
                 scratch,
                 expected=_expected_rows(path),
                 looking=lambda: progress("duplicates", 2, 4),
+                earlier=ask.earlier,
                 tuning=ask.tuning,
             )
             if outcome.rows_in == 0:
@@ -162,3 +166,53 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
 def _expected_rows(path: Path) -> int:
     """About how many rows the file has, rather more than too few."""
     return path.stat().st_size // _BYTES_A_ROW
+
+
+def harmonize_files(
+    paths: Sequence[Path],
+    contract: Contract | list[Contract],
+    *,
+    out_dir: Path | None = None,
+    context: LoadContext = LoadContext(),  # noqa: B008
+    progress: Progress = _silent,
+    limits: Limits = Limits(),  # noqa: B008
+    tuning: Tuning = Tuning(),  # noqa: B008
+) -> tuple[HarmonizeReport, ...]:
+    """Harmonise the files of one report in their order: a row that repeats one of an earlier file is no new row.
+
+    With `out_dir` each file's three Parquet files are left in a folder of their own there, `1`, `2` and so on. A rule
+    of kind `unique` compares the rows of each file alone.
+
+    Raises:
+        as `harmonize_file`; then nothing is left of any file.
+    """
+    with tempfile.TemporaryDirectory(prefix="harmonize-", dir=_made(out_dir)) as shared_name:
+        shared = Path(shared_name)
+        expected = sum(_expected_rows(path) for path in paths if path.is_file())
+        reports = []
+        with SeenKeys(shared, expected) as keys:
+            earlier = Earlier(keys, [])
+            for number, path in enumerate(paths, start=1):
+                of_file = shared / str(number)
+                ask = _Ask(path, contract, context, progress, limits, tuning, of_file, earlier)
+                try:
+                    reports.append(_harmonize(ask, quick=True))
+                except NotPlainLinesError:
+                    keys.forget_file()
+                    reports.append(_harmonize(ask, quick=False))
+                earlier.events.append(of_file / EVENTS)
+        for number in range(1, len(paths) + 1):
+            if out_dir is not None:
+                shutil.rmtree(out_dir / str(number), ignore_errors=True)
+                (shared / str(number)).replace(out_dir / str(number))
+        return tuple(_placed(report, number, out_dir) for number, report in enumerate(reports, start=1))
+
+
+def _placed(report: HarmonizeReport, number: int, out_dir: Path | None) -> HarmonizeReport:
+    folder = out_dir / str(number) if out_dir is not None else None
+    return replace(
+        report,
+        events_path=folder / EVENTS if folder else None,
+        quarantine_path=folder / QUARANTINE if folder else None,
+        skipped_path=folder / SKIPPED if folder else None,
+    )

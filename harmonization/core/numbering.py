@@ -24,7 +24,7 @@ class Numbering:
         self._kept = pl.Series(column, [None], dtype=self._kind)
         self.values = 0
         self._slots = np.zeros(1 << 12, np.int32)
-        self._hashes = np.zeros(1 << 11, np.uint64)
+        self._hashes = np.zeros((1 << 11) + 2, np.uint64)
         self._pool = np.zeros(1 << 16, np.uint8)
         self._bounds = np.zeros((1 << 11) + 2, np.int64)
 

@@ -23,7 +23,7 @@ from harmonization.core.event_writer import EventWriter
 from harmonization.core.executor import Executor, LocalExecutor, PartitionPlan
 from harmonization.core.partition import Judged
 from harmonization.core.plan import NO_DUPLICATES, Duplicates, Recipe, lay_out
-from harmonization.core.row_batch import Rows, as_frame
+from harmonization.core.row_batch import RowBatch, Rows, as_frame
 from harmonization.core.seen_keys import SeenKeys
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, OpenedFile, raw_name
 from harmonization.core.summary import Outcome, count_rows
@@ -250,7 +250,7 @@ def _compact(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with texts of their own: as they come, they hold the block of the file that they stand in."""
     texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
     return rows.with_columns(
-        pl.from_arrow(rows[name].to_arrow(compat_level=pl.CompatLevel.oldest())).alias(name) for name in texts
+        pl.Series(name, rows[name].to_arrow(compat_level=pl.CompatLevel.oldest()), dtype=pl.String) for name in texts
     )
 
 
@@ -272,17 +272,20 @@ def _duplicates(
         numbers, before = keys.rows_with(words.to_numpy())
         if numbers.size:
             # The file is read once more, for the rows alone that others repeat.
-            wanted_rows = pl.Series(numbers).implode()
-            kept = [_compact(as_frame(rows).filter(pl.col(SOURCE_ROW).is_in(wanted_rows))) for rows in source.batches()]
+            wanted = pl.Series(numbers).implode()
+            kept = []
+            for batch in map(RowBatch, source.batches()):
+                among = batch.source_rows.is_in(wanted)
+                if among.any():
+                    kept.append(_compact(batch.only(among.to_numpy())))
             there = scratch / "originals.parquet"
             lay_out(pl.concat(kept).lazy(), recipe).good.sink_parquet(there, engine="streaming")
             originals.append(pl.scan_parquet(there))
         if before and earlier is not None:
-            wanted = rows.select("event_key").unique()
-            found = pl.scan_parquet(earlier.events).join(wanted, on="event_key", how="semi")
-            originals.append(found.select(recipe.columns))
-    found = find_duplicates(rows, originals)
-    return replace(found, by_rule=repeated_in_columns(again, recipe.binding))
+            theirs = rows.select("event_key").unique()
+            before_them = pl.scan_parquet(earlier.events).join(theirs, on="event_key", how="semi")
+            originals.append(before_them.select(recipe.columns))
+    return replace(find_duplicates(rows, originals), by_rule=repeated_in_columns(again, recipe.binding))
 
 
 def find_duplicates(rows: pl.LazyFrame, originals: Sequence[pl.LazyFrame] = ()) -> Duplicates:

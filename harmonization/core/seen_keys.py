@@ -47,6 +47,10 @@ class SeenKeys:
         """The rows that follow are of another file."""
         self._spills.append((self._folder / f"keys-{len(self._spills)}").open("w+b"))
 
+    def forget_file(self) -> None:
+        """Of the file begun last nothing was written after all. Its keys stay in the filter, which may say too much."""
+        self._spills.pop().close()
+
     def maybe_seen(self, keys: Words) -> Flags:
         """Add keys; True where one may have been there before, and certainly where it was."""
         return cast(Flags, compiled().add_to_filter(self._filter, keys, self._shift))

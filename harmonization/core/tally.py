@@ -99,9 +99,10 @@ class Tally:
             self._add_sums(row)
         for name in _NAMED:
             values = _texts(rows, name, columns, numbered, constants)
-            self.named[name] |= (
-                set(values.drop_nulls().unique()) if isinstance(values, pl.Series) else {values} - {None}
-            )
+            if isinstance(values, pl.Series):
+                self.named[name].update(values.drop_nulls().unique().to_list())
+            elif values is not None:
+                self.named[name].add(values)
         for target, (raw, known) in self._maps.items():
             for value, count in _value_counts(raw, columns, numbered):
                 if not self._knows(target, value, known):
@@ -113,8 +114,7 @@ class Tally:
         for rule, flags in breaks.items():
             at = np.flatnonzero(flags)
             if at.size:
-                first = source_rows.gather(at).min()
-                self.warned.setdefault(rule, Broken()).add(int(at.size), int(first))  # type: ignore[call-overload]
+                self.warned.setdefault(rule, Broken()).add(int(at.size), int(source_rows.gather(at).to_numpy().min()))
 
     def add_frame(self, frame: pl.DataFrame, warnings: Iterable[Violation]) -> None:
         """Add rows with every canonical column, and what they break."""

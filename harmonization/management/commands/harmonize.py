@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from harmonization.core.harmonize_run import AUTO, as_table, run
+from harmonization.core.harmonize_run import AUTO, as_table, as_tables, run, run_several
 from tenants.core.problems import InvalidInput, Problem
 
 
@@ -19,7 +19,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "file", type=Path, help="CSV, XLSX, JSON, NDJSON or Parquet export, plain or as gz, zst or zip"
+            "files",
+            type=Path,
+            nargs="+",
+            metavar="file",
+            help="CSV, XLSX, JSON, NDJSON or Parquet export, plain or as gz, zst or zip; several, or a pattern in "
+            "quotes such as 'november-*.csv', are the files of one report",
         )
         parser.add_argument("--contract", default=AUTO, help="auto, a shipped contract's name, or a YAML file")
         parser.add_argument("--out", type=Path, help="folder for events.parquet, quarantine.parquet, skipped.parquet")
@@ -31,20 +36,27 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        files = options["files"]
+        alone = len(files) == 1 and (files[0].exists() or not any(sign in files[0].name for sign in "*?["))
+        known = {
+            "contract": options["contract"],
+            "out_dir": options["out"],
+            "account": options["account"],
+            "currency": options["currency"],
+        }
         try:
-            report = run(
-                options["file"],
-                contract=options["contract"],
-                out_dir=options["out"],
-                account=options["account"],
-                currency=options["currency"],
-                parameters=dict(_pair(text) for text in options["parameter"]),
+            parameters = dict(_pair(text) for text in options["parameter"])
+            report = (
+                run(files[0], parameters=parameters, **known)
+                if alone
+                else run_several(files, parameters=parameters, **known)
             )
         except Problem as problem:
             text = json.dumps(problem.as_dict(), ensure_ascii=False) if options["json"] else str(problem)
             self.stderr.write(text)
             sys.exit(2)
-        self.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) if options["json"] else as_table(report))
+        table = as_table if alone else as_tables
+        self.stdout.write(json.dumps(report, ensure_ascii=False, indent=2) if options["json"] else table(report))
 
 
 def _pair(text: str) -> tuple[str, str]:

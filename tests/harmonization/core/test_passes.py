@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benches._harmonize_export import CONTRACT, HEADERS, write_export
 from harmonization.core.binding import bind
 from harmonization.core.contract import Contract, parse_contract
-from harmonization.core.engine import harmonize_file
+from harmonization.core.engine import harmonize_file, harmonize_files
 from harmonization.core.executor import LocalExecutor, PartitionPlan
 from harmonization.core.library import find_contract
 from harmonization.core.load_context import LoadContext
@@ -181,3 +181,20 @@ def test_a_plan_travels_as_text(tmp_path: Path, bench: Contract) -> None:
     assert [judged.good.tolist() for judged in kept.judged] == [[True, False]] * 2
     assert kept.judged[0].columns["spend"][0] == 2
     assert (kept.judged[0].keys[0] == kept.judged[1].keys[0]).all()
+
+
+@pytest.mark.parametrize("tuning", [WHOLE, BATCHES, Tuning(plain_from=0, whole_below=0)])
+def test_a_row_of_an_earlier_file_is_no_new_row(tmp_path: Path, bench: Contract, tuning: Tuning) -> None:
+    def row(term: str, spend: str) -> str:
+        return f"2026-07-01,2026-07-01 00:00:00,1,{term},7,04012345000009,{term},App iOS,9,1,{spend},3"
+
+    texts = [[row("Cart", "2"), row("Browse", "2")], [row("Browse", "2"), row("Cart", "4"), row("Home Page", "2")]]
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for path, lines in zip(paths, texts, strict=True):
+        path.write_text("\n".join([",".join(HEADERS), *lines]))
+    one, two = harmonize_files(paths, bench, out_dir=tmp_path / "out", tuning=tuning)
+    assert (one.rows_out, two.rows_out) == (2, 1)
+    assert two.skipped_by_reason == {"repeated_row": 1}
+    assert [(rule.rule, rule.examples[0].source_row) for rule in two.quarantine] == [("unique", 3)]
+    events = [pl.read_parquet(report.events_path) for report in (one, two) if report.events_path]
+    assert [frame["placement_raw"].to_list() for frame in events] == [["Cart", "Browse"], ["Home Page"]]
