@@ -112,7 +112,7 @@ def write_export(path: Path, rows: int, *, bad: bool = False) -> None:
             part = _rows(np.arange(first, min(first + _STEP, rows)), rows)
             if bad:
                 part = _spoilt(part)
-            part.drop("n").write_csv(file, include_header=False)
+            part.drop("n").write_csv(file, include_header=False, quote_style="never")
 
 
 def _rows(n: np.ndarray, rows: int) -> pl.DataFrame:

@@ -248,10 +248,8 @@ def _no_rows(width: int) -> pl.LazyFrame:
 
 def _compact(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with texts of their own: as they come, they hold the block of the file that they stand in."""
-    texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
-    return rows.with_columns(
-        pl.Series(name, rows[name].to_arrow(compat_level=pl.CompatLevel.oldest()), dtype=pl.String) for name in texts
-    )
+    # Whatever Polars and Arrow hand on between them keeps the block: only values of their own let it go.
+    return pl.DataFrame({name: rows[name].to_list() for name in rows.columns}, schema=rows.schema)
 
 
 def _first_word() -> pl.Expr:
