@@ -66,10 +66,14 @@ class ProblemMiddleware:
 
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
         """No text has a NUL in it, and the database refuses one: said here once, for every filter of every page."""
-        for name, values in request.GET.lists():
+        said = list(request.GET.lists())
+        if request.method == "POST" and not request.path.startswith(API_PREFIX):
+            # Forms of pages: the check of their token has read them already.
+            said += request.POST.lists()
+        for name, values in said:
             if any("\x00" in text for text in (name, *values)):
                 problem = InvalidInput(
-                    "The address holds a character with the code zero.",
+                    "The address or the form holds a character with the code zero.",
                     where=name.replace("\x00", ""),
                     fix="Remove %00 from it.",
                 )

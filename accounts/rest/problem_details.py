@@ -57,6 +57,9 @@ def _as_problem(error: Exception) -> tuple[Problem | None, dict[str, str]]:
         return NotAllowed(str(getattr(error, "detail", error)) or "Your role does not allow this."), headers
     if isinstance(error, OperationalError | RedisConnectionError):
         return Unavailable("A server this depends on does not answer.", fix="Try again in a minute."), headers
+    if isinstance(error, RecursionError):
+        # Only a body can be nested without end: nothing here calls itself as deep.
+        return InvalidInput("The request is nested too deeply.", where="body", fix="Send plain values."), headers
     if not isinstance(error, exceptions.APIException):
         return None, headers
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):

@@ -59,6 +59,8 @@ def read_choice(given: Mapping[str, Any]) -> Choice:
     if unknown:
         raise InvalidInput(f"A column has no {unknown[0]!r}.", where=unknown[0], fix="Remove it.")
     target = given.get("target") or None
+    if target is not None and not isinstance(target, str):
+        raise InvalidInput("A target is a name.", where="target", fix="Choose one of the list.")
     metrics = get_args(rmis.Metric)
     if target is not None and target not in rmis.COLUMNS and target not in metrics:
         raise InvalidInput(f"There is no canonical column {target!r}.", where="target", fix="Choose one of the list.")
@@ -69,11 +71,13 @@ def read_choice(given: Mapping[str, Any]) -> Choice:
         "unit": (given.get("unit") or "units", UNITS),
     }
     for name, (value, known) in words.items():
-        if value not in known:
-            raise InvalidInput(f"{value!r} is no {name}.", where=name, fix=f"Use one of {', '.join(known)}.")
+        if not isinstance(value, str) or value not in known:
+            raise InvalidInput(f"{str(value)[:40]!r} is no {name}.", where=name, fix=f"Use one of {', '.join(known)}.")
     formats = given.get("date_formats") or ()
     if isinstance(formats, str):
         formats = [part.strip() for part in formats.split("|")]
+    if not isinstance(formats, list | tuple):
+        raise InvalidInput("Date formats are a list of texts.", where="date_formats", fix="Write e.g. %d/%m/%Y.")
     return Choice(
         target=target,
         click_days=_days(given.get("click_days"), "click_days"),
@@ -88,10 +92,12 @@ def _days(value: Any, where: str) -> int | None:
         return None
     try:
         days = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         days = 0
     if not 1 <= days <= 365:
-        raise InvalidInput(f"{value!r} is no window in days.", where=where, fix="Write 1 to 365, or leave it empty.")
+        raise InvalidInput(
+            f"{str(value)[:40]!r} is no window in days.", where=where, fix="Write 1 to 365, or leave it empty."
+        )
     return days
 
 
@@ -104,7 +110,41 @@ def read_document(text: str) -> Document:
     value = read_located_yaml(text).value
     if not isinstance(value, dict):
         raise InvalidInput("The contract is not a mapping of keys.", where="line 1", fix="Start from a proposal.")
+    _check_shape(value)
     return value
+
+
+_MAPPINGS: Final = ("source", "parameters", "default_attribution")
+_LISTS: Final = ("fields", "attributions", "rules", "natural_key", "derived", "skip", "examples")
+
+
+def _check_shape(value: Document) -> None:
+    """What edits rely on. Whether it is a contract is asked later; that it can be edited, here.
+
+    Raises:
+        InvalidInput: a part is of another kind; `where` names its key.
+    """
+    for key in _MAPPINGS:
+        if not isinstance(value.get(key) or {}, dict):
+            raise InvalidInput(f"{key} is no mapping.", where=key, fix="Correct the YAML.")
+    for key in _LISTS:
+        entries = value.get(key) or []
+        if not isinstance(entries, list):
+            raise InvalidInput(f"{key} is no list.", where=key, fix="Correct the YAML.")
+        for entry in entries if key != "natural_key" else []:
+            parts = entry if isinstance(entry, dict) else {"headers": 0}
+            sound = isinstance(parts.get("headers") or [], list) and all(
+                isinstance(parts.get(name) or {}, dict) for name in ("value_map", "expect")
+            )
+            if not sound:
+                raise InvalidInput(f"An entry of {key} is not as it should be.", where=key, fix="Correct the YAML.")
+    window = (value.get("parameters") or {}).get("click_window")
+    if window is not None and not (
+        isinstance(window, dict)
+        and isinstance(window.get("values") or {}, dict)
+        and isinstance(window.get("default") or "", str)
+    ):
+        raise InvalidInput("click_window is no parameter.", where="click_window", fix="Correct the YAML.")
 
 
 def write_document(document: Document, *, like: str = "") -> str:
@@ -307,6 +347,6 @@ def set_frame(document: Document, given: Mapping[str, str]) -> Document:
 
 
 def _whole(text: str, where: str) -> int:
-    if not text.isdecimal() or int(text) > 400:
-        raise InvalidInput(f"{text!r} is no number of days.", where=where, fix="Write 0 to 400.")
+    if not text.isdecimal() or len(text) > 9 or int(text) > 400:
+        raise InvalidInput(f"{text[:40]!r} is no number of days.", where=where, fix="Write 0 to 400.")
     return int(text)

@@ -152,8 +152,8 @@ class DraftPublish(APIView):
     )  # fmt: skip
     def post(self, request: Request, draft_id: UUID) -> Response:
         draft = selectors.draft_visible(user=request.user, draft_id=draft_id)
-        note = _valid(PublishSerializer(data=request.data))["note"]
-        version, job = services.publish_draft(actor=_person(request), draft=draft, note=note)
+        asked = _valid(PublishSerializer(data=request.data))
+        version, job = services.publish_draft(actor=_person(request), draft=draft, **asked)
         body = {"version": str(version), "contract": version.contract.name, "job_id": job.pk if job else None}
         return Response(PublishedSerializer(body).data, status=status.HTTP_201_CREATED)
 

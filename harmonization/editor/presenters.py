@@ -77,7 +77,8 @@ def _row(column: Mapping[str, Any], contract: Contract | None, decided: str, wai
 def _spec(contract: Contract | None, header: str) -> FieldSpec | AttributionSpec | None:
     if contract is None:
         return None
-    for spec in (*contract.fields, *contract.attributions):
+    specs: list[FieldSpec | AttributionSpec] = [*contract.fields, *contract.attributions]
+    for spec in specs:
         if any(match_alias(header, alias) for alias in spec.headers):
             return spec
     return None
@@ -95,7 +96,7 @@ def _window(value: Any, contract: Contract | None) -> Any:
     """A window as it is now: a parameter stands for its default answer."""
     if isinstance(value, str) and value.startswith("$") and contract is not None:
         parameter = contract.parameters[value[1:]]
-        return parameter.values[parameter.default]
+        return parameter.values[parameter.default] if parameter.default is not None else None
     return value
 
 

@@ -15,8 +15,8 @@ class DraftSerializer(serializers.ModelSerializer[MappingDraft]):
     """A mapping that is being worked on."""
 
     undecided = serializers.SerializerMethodField()
-    contract = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    published_as = serializers.StringRelatedField()
+    contract: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    published_as: Any = serializers.StringRelatedField()
 
     class Meta:
         model = MappingDraft
@@ -49,7 +49,9 @@ class DraftTextSerializer(StrictSerializer):
         child=serializers.CharField(allow_blank=True, max_length=400), required=False,
         help_text="name, title, network, report, timezone, currency, restatement_days, click_window",
     )  # fmt: skip
-    revision = serializers.IntegerField(required=False, min_value=0, help_text="refused if it is not the present one")
+    revision = serializers.IntegerField(
+        required=False, min_value=0, max_value=10**9, help_text="refused if it is not the present one"
+    )
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if ("text" in given) == ("frame" in given):
@@ -70,7 +72,7 @@ class ColumnSerializer(StrictSerializer):
     ntb = serializers.CharField(required=False, max_length=32)
     unit = serializers.CharField(required=False, max_length=32)
     date_formats = serializers.ListField(child=serializers.CharField(max_length=80), required=False, max_length=10)
-    revision = serializers.IntegerField(required=False, min_value=0)
+    revision = serializers.IntegerField(required=False, min_value=0, max_value=10**9)
 
 
 class EditSerializer(StrictSerializer):
@@ -81,6 +83,7 @@ class EditSerializer(StrictSerializer):
 
 class PublishSerializer(StrictSerializer):
     note = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
+    revision = serializers.IntegerField(required=False, min_value=0, max_value=10**9)
 
 
 class PublishedSerializer(serializers.Serializer[Any]):

@@ -61,7 +61,10 @@ def act(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     try:
         if wanted == "publish":
             version, job = services.publish_draft(
-                actor=_person(request), draft=found, note=request.POST.get("note", "")[:200]
+                actor=_person(request),
+                draft=found,
+                note=request.POST.get("note", "")[:200],
+                revision=_revision(request),
             )
             messages.success(request, f"{version} is published.")
             return _go(request, "job-detail", job.pk) if job else _go(request, "mapping-detail", version.contract.name)
@@ -211,7 +214,7 @@ def _revision(request: HttpRequest) -> int | None:
     text = request.POST.get("revision", "")
     if not text:
         return None
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > 9:
         raise Conflict("The page is too old to change this mapping.", where="revision", fix="Reload the page.")
     return int(text)
 
@@ -219,7 +222,7 @@ def _revision(request: HttpRequest) -> int | None:
 def _parsed(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise InvalidInput("That alternative cannot be read.", where="alternative", fix="Choose one of the list.")

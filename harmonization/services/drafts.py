@@ -93,9 +93,12 @@ def run_proposal(*, context: JobContext) -> dict[str, Any]:
     columns = [_column(column) for column in found.columns]
     result = {"draft_id": str(draft.pk), "columns": len(columns), "to_decide": sum(map(_is_open, columns))}
     with context.publish(result=result):
-        draft.text, draft.columns, draft.state = _free_name(found.contract_yaml), columns, MappingDraft.State.OPEN
-        draft.notes, draft.problem = [*found.decisions, *found.notes], None
-        draft.save()
+        # Whoever discarded it meanwhile does not get it back.
+        locked = MappingDraft.objects.select_for_update().get(pk=draft.pk)
+        if locked.state in (MappingDraft.State.PROPOSING, MappingDraft.State.FAILED):
+            locked.text, locked.columns, locked.problem = _free_name(found.contract_yaml), columns, None
+            locked.state, locked.notes = MappingDraft.State.OPEN, [*found.decisions, *found.notes]
+            locked.save()
     context.progress("match columns", 1, 1, "files")
     return result
 
@@ -151,10 +154,9 @@ def choose_column(
     """
     choice = read_choice(given)
     headers = [column["source"] for column in draft.columns]
-    if header not in headers:
-        raise InvalidInput(f"The file has no column {header!r}.", where="header", fix="Choose one of the file's.")
 
     def change(locked: MappingDraft) -> None:
+        _known(locked, header)
         document = contract_edit.assign(read_document(locked.text), header, choice, headers)
         locked.text = write_document(document, like=locked.text)
         locked.decided = {**locked.decided, header: "changed" if choice.target else "ignored"}
@@ -168,8 +170,9 @@ def accept_column(
     """Agree with what is proposed for a column, or for all that are open where none is named."""
 
     def change(locked: MappingDraft) -> None:
-        wanted = [c["source"] for c in locked.columns if _is_open(c) and c["source"] not in locked.decided]
+        wanted = undecided(locked)
         if header is not None:
+            _known(locked, header)
             wanted = [header]
         locked.decided = {**locked.decided, **dict.fromkeys(wanted, "accepted")}
 
@@ -232,26 +235,35 @@ def try_draft(*, draft: MappingDraft) -> dict[str, Any]:
     return {"examples": len(contract.examples), "failed": failed_examples(contract), "preview": found}
 
 
-def publish_draft(*, actor: User, draft: MappingDraft, note: str = "") -> tuple[ContractVersion, Job | None]:
+def publish_draft(
+    *, actor: User, draft: MappingDraft, note: str = "", revision: int | None = None
+) -> tuple[ContractVersion, Job | None]:
     """Put the draft in force as a version of its contract, and harmonise its upload by it.
 
     Mappings are in force for the whole tenant: publishing needs a role for it, working on a draft does not.
 
     Raises:
         InvalidContract: the text is not valid, or an example in it does not hold.
-        Conflict: the draft is not open, or columns wait for a decision; `errors` names them.
+        Conflict: the draft is not open or was changed since `revision`; columns wait for a decision (`errors` names
+            them); or the name is another mapping's, which a proposal must not change.
     """
     people.require(user=actor, permission="mappings.manage")
-    contract = parse_contract(draft.text)
-    check_examples(contract)
     with transaction.atomic():
-        locked = _locked(draft)
+        locked = _locked(draft, revision)
+        contract = parse_contract(locked.text)
+        check_examples(contract)
         if waiting := undecided(locked):
             raise Conflict(
                 f"{len(waiting)} columns wait for a decision: {', '.join(waiting[:5])}.",
                 where="columns",
                 fix="Accept the suggestion, choose a target, or leave the column out.",
                 errors=[{"where": header, "detail": "not decided"} for header in waiting],
+            )
+        if MappingContract.objects.filter(name=contract.name).exclude(pk=locked.contract_id).exists():
+            raise Conflict(
+                f"Another mapping is called {contract.name!r}.",
+                where="name",
+                fix="Give this one another name, or open a draft of that mapping.",
             )
         version = save_contract(actor=actor, text=locked.text, note=note or "from the editor")
         locked.state, locked.published_as = MappingDraft.State.PUBLISHED, version
@@ -263,11 +275,17 @@ def publish_draft(*, actor: User, draft: MappingDraft, note: str = "") -> tuple[
 
 
 def discard_draft(*, actor: User, draft: MappingDraft) -> None:
-    """Give a draft up; what is in force stays."""
+    """Give a draft up; what is in force stays.
+
+    Raises:
+        Conflict: it is published or discarded already.
+    """
     _require(actor, draft)
-    MappingDraft.objects.filter(pk=draft.pk, state__in=["open", "failed", "proposing"]).update(
+    given_up = MappingDraft.objects.filter(pk=draft.pk, state__in=["open", "failed", "proposing"]).update(
         state=MappingDraft.State.DISCARDED
     )
+    if not given_up:
+        raise Conflict("This draft is not open any more; there is nothing to discard.", where="state")
 
 
 def undecided(draft: MappingDraft) -> list[str]:
@@ -285,13 +303,7 @@ def _changed(
 ) -> MappingDraft:
     _require(actor, draft)
     with transaction.atomic():
-        locked = _locked(draft)
-        if revision is not None and revision != locked.revision:
-            raise Conflict(
-                "The mapping was changed in another window since this page was loaded.",
-                where="revision",
-                fix="Reload the page and repeat the change.",
-            )
+        locked = _locked(draft, revision)
         change(locked)
         locked.revision += 1
         locked.save()
@@ -305,11 +317,24 @@ def _require(actor: User, draft: MappingDraft) -> None:
     )
 
 
-def _locked(draft: MappingDraft) -> MappingDraft:
+def _locked(draft: MappingDraft, revision: int | None) -> MappingDraft:
     locked = MappingDraft.objects.select_for_update(of=("self",)).select_related("upload").get(pk=draft.pk)
     if not locked.is_open:
         raise Conflict(f"This draft is {locked.get_state_display()}; it cannot be changed.", where="state")
+    if revision is not None and revision != locked.revision:
+        raise Conflict(
+            "The mapping was changed in another window since this page was loaded.",
+            where="revision",
+            fix="Reload the page and repeat the change.",
+        )
     return locked
+
+
+def _known(draft: MappingDraft, header: str) -> None:
+    if header not in [column["source"] for column in draft.columns]:
+        raise InvalidInput(
+            f"The file has no column {header[:80]!r}.", where="header", fix="Choose one of the file's columns."
+        )
 
 
 def _column(column: ProposedColumn) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.core.permissions import Role
 from harmonization import services
 from harmonization.core.contract import parse_contract
-from harmonization.core.contract_edit import assign, read_choice, read_document
+from harmonization.core.contract_edit import assign, read_choice, read_document, write_document
 from harmonization.models import MappingContract, MappingDraft
 from jobs.models import Job
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed
@@ -174,3 +174,44 @@ def test_a_refused_act_says_so_and_changes_nothing(client, alice, draft):
     before = draft.text
     draft.refresh_from_db()
     assert draft.text == before
+
+
+@pytest.mark.parametrize(
+    "text", ["source: abc\n", "parameters: [a]\n", "fields: [a]\n", "fields: 5\n", "attributions: [{headers: 5}]\n"]
+)
+def test_text_that_cannot_be_edited_is_not_kept(alice, draft, text):
+    with pytest.raises(InvalidInput) as caught:
+        services.set_draft_text(actor=alice, draft=draft, text=text)
+    assert caught.value.where in text
+
+
+def test_a_proposal_does_not_replace_the_mapping_of_another(alice, draft):
+    document = read_document(draft.text)
+    services.save_contract(actor=alice, text=write_document({**document, "title": "Somebody else's"}))
+    services.accept_column(actor=alice, draft=draft)
+    with pytest.raises(Conflict) as caught:
+        services.publish_draft(actor=alice, draft=draft)
+    assert caught.value.where == "name"
+
+
+def test_a_draft_that_was_given_up_does_not_come_back(alice, upload, tmp_path, monkeypatch):
+    monkeypatch.setattr("harmonization.handlers.packaged_embedder", lambda cache: None, raising=False)
+    made = services.propose_contract(actor=alice, upload=upload)
+    services.discard_draft(actor=alice, draft=made)
+    staging = tmp_path / "storage" / "staging-late"
+    staging.mkdir(parents=True)
+    services.run_proposal(context=DirectContext(Job.objects.get(pk=made.job_id), staging))
+    made.refresh_from_db()
+    assert made.state == MappingDraft.State.DISCARDED
+    with pytest.raises(Conflict):
+        services.discard_draft(actor=alice, draft=made)
+
+
+def test_a_nul_in_a_form_is_refused(client, alice, draft):
+    client.force_login(alice)
+    page = client.post(
+        reverse("mapping-draft-act", args=[draft.pk]),
+        {"act": "accept", "header": "a\0b"},
+        headers={"host": "acme.localhost"},
+    )
+    assert page.status_code == 400
