@@ -132,7 +132,7 @@ def _check_shape(value: Document) -> None:
         if not isinstance(entries, list):
             raise InvalidInput(f"{key} is no list.", where=key, fix="Correct the YAML.")
         for entry in entries if key != "natural_key" else []:
-            parts = entry if isinstance(entry, dict) else {"headers": 0}
+            parts = entry if isinstance(entry, dict) else {"headers": "none"}
             sound = isinstance(parts.get("headers") or [], list) and all(
                 isinstance(parts.get(name) or {}, dict) for name in ("value_map", "expect")
             )

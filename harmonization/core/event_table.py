@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 import polars as pl
@@ -23,6 +23,9 @@ from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from harmonization.core.restatement import KEY, Coverage, Move, Verdict, anew, judge, profile, restate
+
+#: Versions are read as long as the product says, not for the thirty days that Delta keeps its log by default.
+_PROPERTIES: Final = {"delta.enableExpiredLogCleanup": "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,11 @@ class EventTableFolder:
         rows = sum(_rows(path) for path in files)
         if self.head is None:
             create_table_with_add_actions(
-                str(self.folder), schema=_schema(files), add_actions=added, commit_properties=commit
+                str(self.folder),
+                schema=_schema(files),
+                add_actions=added,
+                configuration=_PROPERTIES,
+                commit_properties=commit,
             )
             return Committed(version=self._open().version(), rows=rows, superseded=0)
         self._evolve(_schema(files))
@@ -202,6 +209,8 @@ class EventTableFolder:
 
     def _evolve(self, wanted: Schema) -> None:
         table = self._open()
+        if not _PROPERTIES.items() <= table.metadata().configuration.items():
+            table.alter.set_table_properties(dict(_PROPERTIES))
         present = {field.name for field in table.schema().fields}
         added = [field for field in wanted.fields if field.name not in present]
         if added:

@@ -130,12 +130,16 @@ class BatchPlan:
             own = {each.column for each in made}
             stages[cell] = [tuple(each.expression.alias(each.column) for each in made)]
             for left in (left_resolved, left_coalesced):
-                inside = {name: value for name, value in left.items() if set(value.meta.root_names()) <= own}
+                inside = {
+                    name: value for name, value in left.items() if set(value.meta.root_names()) <= own | {cell.name}
+                }
                 stages[cell].append(tuple(value.alias(name) for name, value in inside.items()))
                 own |= set(inside)
                 for name in inside:
                     del left[name]
             known[cell] = own
+        # What other cells or the context still fill is judged as it is in the end, not as this cell leaves it.
+        changed |= {*left_resolved, *left_coalesced}
         for condition in conditions:
             roots = set(condition.meta.root_names())
             for cell in recipe.cells:

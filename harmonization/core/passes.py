@@ -103,12 +103,9 @@ class GoodRows:
         rows, good = judged.rows, judged.good
         self.rows_in += rows.height
         first, second = judged.keys
-        if good.all():
-            again = self._keys.maybe_seen(first)
-            good = ~again if again.any() else good
-        else:
-            good = good.copy()
-            good[good] = ~self._keys.maybe_seen(first[good])
+        # Keys of rows put aside count too: one of them may be good after all, and then it is the first of its key.
+        again = self._keys.maybe_seen(first)
+        good = good & ~again if again.any() else good
         columns, numbered, breaks = judged.columns, judged.numbered, judged.breaks
         if not good.all():
             self._put_aside(rows.only(~good))
@@ -154,6 +151,9 @@ def run(
         earlier: of the files before this one, where several are read as one.
     """
     binding = recipe.binding
+    if earlier is not None:
+        # Before a row is read: a file that turns out not to be plain is forgotten from its beginning.
+        earlier.keys.next_file()
     frames = rows.batches()
     first = _first(frames, tuning.whole_below)
     rows_in = sum(frame.height for frame in first)
@@ -162,8 +162,6 @@ def run(
     with ExitStack() as stack:
         keys = earlier.keys if earlier else None
         writer = stack.enter_context(EventWriter(scratch / EVENTS, recipe.columns))
-        if keys is not None:
-            keys.next_file()
         if rows_in < tuning.whole_below:
             aside = pl.concat(map(as_frame, first)).lazy() if first else None
         elif compares_rows:
@@ -281,7 +279,9 @@ def _duplicates(
             originals.append(pl.scan_parquet(there))
         if before and earlier is not None:
             theirs = rows.select("event_key").unique()
-            before_them = pl.scan_parquet(earlier.events).join(theirs, on="event_key", how="semi")
+            # Files of one report may differ in optional columns; what a file lacks is empty in it.
+            told = [pl.scan_parquet(path) for path in earlier.events]
+            before_them = pl.concat([*told, rows.head(0)], how="diagonal").join(theirs, on="event_key", how="semi")
             originals.append(before_them.select(recipe.columns))
     return replace(find_duplicates(rows, originals), by_rule=repeated_in_columns(again, recipe.binding))
 

@@ -32,6 +32,7 @@ _ALIKE_BY_DAY: Final = 0.10
 _ALIKE_IN_ALL: Final = 0.02
 _WIDE: Final = pl.Decimal(38, 6)
 _FIGURES: Final = ("spend", "impressions", "clicks")
+_CAMPAIGN: Final = ("account_id", "campaign", "currency")
 _CELL: Final = ("account_id", "campaign", "period_start", "period_end", "currency")
 
 
@@ -117,7 +118,8 @@ def judge(old: pl.DataFrame, new: pl.DataFrame, covers: Coverage) -> Verdict:
     old = old.filter(same_account)
     inside = old.filter(covers.inside())
     straddling = old.filter(covers.meets() & ~covers.inside())
-    cells = inside.join(new, on=_CELL, how="left", nulls_equal=True, suffix="_new").fill_null(0)
+    apart = inside.join(_told_longer(inside, new), on=_CELL, how="anti", nulls_equal=True)
+    cells = apart.join(new, on=_CELL, how="left", nulls_equal=True, suffix="_new").fill_null(0)
     lost = cells.select(*_CELL, *(_excess(name, f"{name}_new") for name in ("rows", *_FIGURES)))
     filtered = not covers.confirmed and _is_large(lost, inside) and not _is_made_up_for(lost, inside, new)
     return Verdict(
@@ -186,6 +188,23 @@ def total(moves: Sequence[Move], name: str) -> dict[str, Decimal]:
 def _excess(name: str, other: str) -> pl.Expr:
     more = pl.col(name).fill_null(0) - pl.col(other).fill_null(0)
     return pl.when(more > 0).then(more).otherwise(0).cast(_WIDE).alias(name)
+
+
+def _told_longer(inside: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Cells of `inside` that a longer one of the same campaign contains and adds up to: figures to date, told again."""
+    both = inside.join(new, on=_CAMPAIGN, how="inner", nulls_equal=True, suffix="_new").filter(
+        (pl.col("period_start_new") <= pl.col("period_start")) & (pl.col("period_end_new") >= pl.col("period_end")),
+        (pl.col("period_start_new") < pl.col("period_start")) | (pl.col("period_end_new") > pl.col("period_end")),
+    )
+    longer = [*_CAMPAIGN, "period_start_new", "period_end_new"]
+    enough = both.group_by(longer).agg(
+        pl.all_horizontal(
+            pl.col(f"{name}_new").first().fill_null(0).cast(pl.Float64)
+            >= pl.col(name).sum().cast(pl.Float64) * (1 - _ALIKE_IN_ALL)
+            for name in _FIGURES
+        ).alias("enough")
+    )
+    return both.join(enough.filter("enough"), on=longer, how="semi", nulls_equal=True).select(_CELL).unique()
 
 
 def _is_large(lost: pl.DataFrame, inside: pl.DataFrame) -> bool:

@@ -32,6 +32,7 @@ KINDS: Final = {
     "reconciliation": "Reports disagree",
     "unknown_products": "Unknown products",
     "looks_filtered": "Filtered export",
+    "rows_vanished": "Rows no longer told",
 }
 SEVERITY_ICONS: Final = {
     "critical": ("bad", "alert-triangle"),

@@ -29,6 +29,7 @@ from tenants.selectors import tenant_folder
 
 LOOKS_FILTERED = "looks_filtered"
 TOLD_TWICE = "days_told_twice"
+ROWS_VANISHED = "rows_vanished"
 
 
 def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeReport, attempt: int) -> Committed:
@@ -189,6 +190,24 @@ def _restatement_findings(load: Load, moves: tuple[Move, ...]) -> list[Found]:
                 rows=rows,
                 money=total(filtered, "vanished_spend"),
                 evidence={"loads": [move.earlier for move in filtered]},
+                first_day=load.period_start,
+                last_day=load.period_end,
+            )
+        )
+    if gone := [m for m in moves if m.mode == "period" and m.vanished_rows and m.later == str(load.pk)]:
+        rows = sum(move.vanished_rows for move in gone)
+        found.append(
+            Found(
+                kind=ROWS_VANISHED,
+                subject=subject,
+                # Rows that a rule kept back may be the very ones that earlier exports told rightly.
+                severity="warn" if load.rows_quarantined else "info",
+                title=f"{name} no longer tells {rows:,} rows of earlier exports of these days",
+                detail="An export of these days replaces what was told of them before, so those rows are not counted "
+                "any more. Look into the quarantine of this file, and whether it was exported with a filter.",
+                rows=rows,
+                money=total(gone, "vanished_spend"),
+                evidence={"loads": [move.earlier for move in gone]},
                 first_day=load.period_start,
                 last_day=load.period_end,
             )

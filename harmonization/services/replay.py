@@ -48,6 +48,8 @@ def replay_load(*, actor: User, load: Load) -> Job:
         upload=load.upload,
         contract=contract.name,
         whole=load.whole,
+        # Of a load in force a person has accepted what would have blocked it.
+        accept_drift=any(one["action"] == "block" for one in load.report.get("drift", [])),
         parameters=selectors.answers_of(load=load),
     )
 
