@@ -56,16 +56,29 @@ class PageState:
     @property
     def over_time(self) -> MetricRequest:
         """Asks for the key figures and the chart."""
-        intervals = ("iroas_low", "iroas_high", "incremental_sales_low", "incremental_sales_high")
-        metrics = (*KEY_FIGURES, *(intervals if self.attribution == "incremental" else ()))
-        return self._request(metrics, (grain_of(self._request(("spend",), ()).period),))
+        return self._request(self._key_metrics, (grain_of(self._request(("spend",), ()).period),))
 
     @property
     def by_scope(self) -> MetricRequest:
-        """Asks for the table."""
+        """Asks for the table, as its file has it."""
+        return self._request(self._table_metrics, self.tab.dimensions, sort=self._order())
+
+    @property
+    def by_scope_with_key_figures(self) -> MetricRequest:
+        """Asks for the table as the page needs it: its totals stand for the key figures where lines are withheld."""
+        metrics = (*self._table_metrics, *self._key_metrics)
+        return self._request(metrics, self.tab.dimensions, sort=self._order())
+
+    @property
+    def _key_metrics(self) -> tuple[str, ...]:
+        intervals = ("iroas_low", "iroas_high", "incremental_sales_low", "incremental_sales_high")
+        return (*KEY_FIGURES, *(intervals if self.attribution == "incremental" else ()))
+
+    @property
+    def _table_metrics(self) -> tuple[str, ...]:
         # What ROAS falls from and to is told whatever columns are shown.
         compared = () if self.attribution == "as_reported" else ("sales", "roas", "reported_sales", "reported_roas")
-        return self._request((*metrics_behind(self.shown), *compared), self.tab.dimensions, sort=self._order())
+        return (*metrics_behind(self.shown), *compared)
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -86,10 +86,21 @@ def instant_of(text: str) -> datetime | None:
     """An instant in UTC from ISO 8601 text; None for empty text.
 
     Raises:
-        InvalidInput: the text is neither an instant nor a day.
+        InvalidInput: the text is neither an instant nor a day, or lies outside the years 1 to 9999 in UTC.
     """
     if not text:
         return None
+    try:
+        return _in_utc(text)
+    except OverflowError:
+        raise InvalidInput(
+            f"{text!r} lies outside the years that there are in UTC.",
+            where="as_of",
+            fix="Give an instant at which figures were published.",
+        ) from None
+
+
+def _in_utc(text: str) -> datetime:
     found = _instant(text) or _instant("+".join(text.rsplit(" ", 1)))  # a plus sign in an address is a space
     if found is None:
         raise InvalidInput(

@@ -54,7 +54,7 @@ def performance(request: HttpRequest) -> HttpResponse:
     """Key figures, the course of one of them, and the table by scope."""
     state, days = _state(request)
     over_time, by_scope = services.query_tables(
-        actor=person(request), requests=[state.over_time, state.by_scope], as_of=state.as_of
+        actor=person(request), requests=[state.over_time, state.by_scope_with_key_figures], as_of=state.as_of
     )
     context = frame_of(request, state) | {"published": bool(days)}
     if not by_scope.is_empty:
@@ -207,7 +207,7 @@ def _figures(
     layout = Layout(table=by_scope, tab=state.tab, standing=standing, address=narrowed, columns=state.shown)
     band = band_of(over_time, state.metric)
     return {
-        "key_figures": key_figures(over_time),
+        "key_figures": key_figures(over_time, by_scope),
         "fall": fall_of(by_scope) if state.attribution != "as_reported" else None,
         "chart_title": title,
         "chart": chart_of(

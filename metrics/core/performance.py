@@ -14,7 +14,7 @@ from metrics.core.definitions import DIMENSIONS, METRICS, Better, ChangeKind, Un
 from metrics.core.difference import Figure, difference
 from metrics.core.finality import Finality, finality_of
 from metrics.core.notices import network_name, network_tone
-from metrics.core.suppression import WITHHELD
+from metrics.core.suppression import SMALL_CELLS, WITHHELD
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Provenance, roll_up
 from metrics.core.time_series import series_of
 
@@ -145,12 +145,21 @@ def restating_from(standing: Standing, last_days: Mapping[str, date]) -> date | 
 _UNDER: Final = {"as_reported": ", as reported", "common_window": ", common window"}
 
 
-def key_figures(table: MetricTable) -> list[KeyFigure]:
-    """Totals of a table by day or week, of one currency."""
+def key_figures(over_time: MetricTable, by_scope: MetricTable) -> list[KeyFigure]:
+    """Figures of the whole selection, and their course in time.
+
+    Args:
+        over_time: by day or week, of one currency.
+        by_scope: the table that is shown beside them, with the same figures and of the same currency. Where one of
+            the two withholds small cells, the figures are its totals: two totals of one page that leave out different
+            lines would give those away to whoever subtracts.
+    """
     found = []
-    attribution = table.request.attribution
+    attribution = over_time.request.attribution
+    withheld = any(notice.code == SMALL_CELLS for table in (over_time, by_scope) for notice in table.notices)
+    table = by_scope if withheld else over_time
     for name in KEY_FIGURES:
-        metric, series = METRICS[name], series_of(table, name)
+        metric, series = METRICS[name], series_of(over_time, name)
         now, before = _total(table, name), _total(table, PREVIOUS + name)
         found.append(
             KeyFigure(

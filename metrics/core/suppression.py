@@ -2,8 +2,10 @@
 
 A line whose attributed orders are fewer than `request.smallest_cell` shows "<k" for its orders and "withheld" for
 every other figure about buyers (sales, units, new-to-brand, and ratios over them). What is withheld in a line is left
-out of the totals too, so that it cannot be subtracted back from them. That is primary suppression: whether another
-line must be withheld as well, for other totals to be safe, is for a suppressor that is registered here.
+out of the totals of the same table too, so that it cannot be subtracted back from those. That is primary suppression of
+one table, and no more: another split of the same days has other lines and other totals, which may still contain what is
+withheld here, and whoever asks for both can subtract. What must be withheld as well for that to be safe is for a
+suppressor that is registered here.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from metrics.core.table import CURRENCY, MetricTable, Notice, roll_up
 
 #: Before the name of a figure: a column of text that stands for it where it is withheld.
 WITHHELD: Final = "withheld."
+#: Code of the notice of a table with withheld figures.
+SMALL_CELLS: Final = "small_cells"
 Suppressor = Callable[[MetricTable], MetricTable]
 
 _suppressors: list[Suppressor] = []
@@ -55,14 +59,14 @@ def withhold_small_cells(table: MetricTable) -> MetricTable:
     hidden = sum(frame.filter(_small_ever(frame, k)).height for frame in (table.lines, table.rest))
     if not hidden:
         return table
-    # Totals of what is shown: with what is withheld they would give it away.
+    # Totals of what is shown: with what is withheld they would give it away. Those of other splits still may.
     totals = roll_up(pl.concat([lines, rest], how="diagonal"), table.request, ()).sort(CURRENCY, nulls_last=True)
     noun = "line is" if hidden == 1 else "lines are"
     notice = Notice(
-        code="small_cells",
+        code=SMALL_CELLS,
         severity="warn",
-        text=f"{hidden} {noun} of fewer than {k} orders: figures about their buyers are withheld, and left out of "
-        "totals so that they cannot be subtracted back.",
+        text=f"{hidden} {noun} of fewer than {k} orders: figures about their buyers are withheld here and left "
+        "out of this table's totals; other splits of the same days may still contain them.",
     )
     return replace(table, lines=lines, rest=rest, totals=_withheld(totals, table, k), notices=(*table.notices, notice))
 

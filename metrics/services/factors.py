@@ -35,6 +35,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 LARGEST_FILE: Final = 1 << 20
 _STEP: Final = Decimal(1).scaleb(-6)
+_LEVEL_STEP: Final = Decimal(1).scaleb(-3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,9 @@ def publish_factors(
         raise InvalidInput(
             "Factors need their source.", where="source", fix="Name the experiment or study, in 200 characters."
         )
+    for where, words in (("source", source), ("note", note)):
+        if "\x00" in words:
+            raise InvalidInput(f"The {where} holds a character with the code zero.", where=where, fix="Remove it.")
     _check(factors)
     digest = _digest(brand, source.strip(), note.strip(), factors)
     with transaction.atomic():
@@ -199,8 +203,8 @@ def _faults(factor: NewFactor, retailers: set[UUID]) -> Iterable[tuple[str, str]
             return
     if not factor.low <= factor.value <= factor.high:
         yield "value", f"{factor.value} does not lie from {factor.low} to {factor.high}."
-    if not 0 < factor.level < 1:
-        yield "level", f"{factor.level} is no level: 0.8 stands for 80 %."
+    if not 0 < factor.level < 1 or factor.level != factor.level.quantize(_LEVEL_STEP):
+        yield "level", f"{factor.level} is no level: 0.8 stands for 80 %, with up to 3 digits after the point."
     if factor.outcome not in OUTCOMES:
         yield "outcome", f"{factor.outcome!r} is none of: {', '.join(OUTCOMES)}."
     if factor.evidence not in EVIDENCE:
@@ -211,6 +215,8 @@ def _faults(factor: NewFactor, retailers: set[UUID]) -> Iterable[tuple[str, str]
         yield "retailer", "There is no such retailer."
     if factor.placement and factor.placement not in PLACEMENTS:
         yield "placement", f"{factor.placement!r} is no canonical placement."
+    if any("\x00" in text for text in (factor.method, factor.campaign_type)):
+        yield "method" if "\x00" in factor.method else "campaign_type", "It holds a character with the code zero."
     if len(factor.campaign_type) > 60:
         yield "campaign_type", "It has more than 60 characters."
     if factor.valid_from and factor.valid_to and factor.valid_to < factor.valid_from:
@@ -221,11 +227,29 @@ def read_factor_file(text: str) -> list[NewFactor]:
     """Factors of a CSV file with the columns `COLUMNS`; `retailer` is a slug, empty cells are open or usual.
 
     Raises:
-        InvalidInput: a column or cell that is missing or cannot be read; `errors` names each row.
+        InvalidInput: the text is no CSV, or a column or cell is missing or cannot be read; `errors` names each row.
+        TooLarge: it has more text than factors need.
     """
     if len(text) > LARGEST_FILE:
         raise TooLarge("The file has more than a mebibyte.", where="file", fix="Publish fewer factors.")
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    if "\x00" in text:
+        line = text[: text.index("\x00")].count("\n") + 1
+        raise InvalidInput(
+            "The file holds a character with the code zero.", where=f"line {line}", fix="Save it as CSV in UTF-8."
+        )
+    # Without a line end of its own, the text keeps those of the file, and the reader knows all three kinds.
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        return _factors_in(reader)
+    except csv.Error as fault:
+        raise InvalidInput(
+            f"The file is no CSV that can be read: {fault}.",
+            where=f"line {reader.line_num + 1}",
+            fix="Save it as CSV in UTF-8, one factor in a line.",
+        ) from None
+
+
+def _factors_in(reader: csv.DictReader[str]) -> list[NewFactor]:
     given = set(reader.fieldnames or [])
     if unknown := sorted(given - set(COLUMNS)):
         raise InvalidInput(

@@ -15,10 +15,13 @@ from metrics import selectors
 from metrics.core.ids import brand_id
 from metrics.models import SavedView
 from metrics.page_state import PARAMETERS, check_state
+from metrics.parameters import FILTERS
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound, TooLarge
 
 MOST_VIEWS: Final = 100
 _LONGEST: Final = 2000
+#: Filters that name nothing of a brand: what everybody of the tenant may read.
+_OF_NO_BRAND: Final = frozenset({"network", "retailer", "currency"})
 
 
 def save_view(*, actor: User, name: str, query: str, shared: bool = False) -> SavedView:
@@ -26,18 +29,21 @@ def save_view(*, actor: User, name: str, query: str, shared: bool = False) -> Sa
 
     Args:
         query: of the page's address. Without start and end, the view moves along with the data.
-        shared: everybody who may see its brand sees it in the list; needs views.share.
+        shared: everybody who may see its brand sees it in the list; needs views.share. One that is not narrowed to
+            one brand is seen by everybody, so its filters may name networks, retailers and currencies alone.
 
     Raises:
         NotAuthenticated, NotAllowed: no role carries metrics.view, or views.share for what is shared.
-        InvalidInput: the name is empty or too long, or the query is no state of the page.
+        InvalidInput: the name is empty or too long, the query is no state of the page or too long, or what is shared
+            would tell everybody of brands they may not see.
         NotFound: it is narrowed to a brand this person may not know of.
         TooLarge: the person has too many views.
     """
     authority.require_somewhere(user=actor, permission="metrics.view")
     title, kept = _name(name), _query(query)
     brand = _brand_of(actor, kept)
-    _require_sharing(actor, brand, shared=shared)
+    if shared:
+        _require_sharing(actor, brand, kept)
     with transaction.atomic():
         views = SavedView.objects.select_for_update().filter(owner=actor)
         if title not in {view.name for view in views} and len(views) >= MOST_VIEWS:
@@ -69,7 +75,8 @@ def change_view(
             view.brand = _brand_of(actor, view.query)
         if shared is not None:
             view.shared = shared
-        _require_sharing(actor, view.brand, shared=view.shared)
+        if view.shared:
+            _require_sharing(actor, view.brand, view.query)
         view.save()
     return view
 
@@ -89,23 +96,33 @@ def _changeable(actor: User, view_id: UUID) -> SavedView:
 
 def _name(text: str) -> str:
     name = " ".join(text.split())
-    if not 1 <= len(name) <= 80:
-        raise InvalidInput("A view needs a name of 1 to 80 characters.", where="name", fix="Say what it shows.")
+    if not 1 <= len(name) <= 80 or "\x00" in name:
+        raise InvalidInput(
+            "A view needs a name of 1 to 80 characters, none of code zero.", where="name", fix="Say what it shows."
+        )
     return name
 
 
 def _query(text: str) -> str:
     """The state in a query and nothing else, in one spelling."""
-    if len(text) > _LONGEST:
-        raise InvalidInput(
-            f"The query has more than {_LONGEST:,} characters.", where="query", fix="Choose fewer filters."
-        )
+    _check_length(text)
     given = QueryDict(text.removeprefix("?"), mutable=True)
     for name in list(given):
         if name not in PARAMETERS:
             del given[name]
     check_state(given)
-    return given.urlencode()
+    kept = given.urlencode()
+    _check_length(kept)  # again: a letter that is not ASCII is written as up to twelve characters
+    return kept
+
+
+def _check_length(query: str) -> None:
+    if len(query) > _LONGEST:
+        raise InvalidInput(
+            f"The query has more than {_LONGEST:,} characters as an address is written.",
+            where="query",
+            fix="Choose fewer filters.",
+        )
 
 
 def _brand_of(actor: User, query: str) -> Brand | None:
@@ -117,10 +134,17 @@ def _brand_of(actor: User, query: str) -> Brand | None:
     return visible[plain[0]] if len(plain) == 1 else None
 
 
-def _require_sharing(actor: User, brand: Brand | None, *, shared: bool) -> None:
-    if not shared:
-        return
+def _require_sharing(actor: User, brand: Brand | None, query: str) -> None:
     if brand is not None:
         authority.require(user=actor, permission="views.share", brand=brand)
-    else:
-        authority.require_somewhere(user=actor, permission="views.share")
+        return
+    authority.require_somewhere(user=actor, permission="views.share")
+    given = QueryDict(query)
+    telling = [name for name in FILTERS if name not in _OF_NO_BRAND and any(given.getlist(name))]
+    if telling:
+        raise InvalidInput(
+            f"A view of no one brand is shown to everybody, and its filter on {telling[0].replace('_', ' ')} may name "
+            "what only some may see.",
+            where="shared",
+            fix="Narrow it to one brand, filter on networks, retailers and currencies alone, or keep it to yourself.",
+        )

@@ -86,6 +86,9 @@ def test_publishing_is_on_record(acme: object, alice: User) -> None:
         ({"value": Decimal("0.1234567")}, "value"),
         ({"high": Decimal(11)}, "high"),
         ({"level": Decimal(80)}, "level"),
+        ({"level": Decimal("0.9996")}, "level"),
+        ({"method": "ge\0o"}, "method"),
+        ({"campaign_type": "vi\0deo"}, "campaign_type"),
         ({"evidence": "hope"}, "evidence"),
         ({"method": " "}, "method"),
         ({"outcome": "clicks"}, "outcome"),
@@ -170,6 +173,9 @@ def test_the_command_publishes_a_file(
         (FILE + "amazon_ads,much,0.5,0.6,experiment,geo,\n", "line 3"),
         (FILE + "amazon_ads,0.4,0.5,0.6,experiment,geo,soon\n", "line 3"),
         (FILE + "amazon_ads,0.4\n", "line 3"),
+        (FILE + "amazon_ads,0.4,0.5,0.6,experiment,g\0eo,\n", "line 3"),
+        (FILE + "amazon_ads,0.4,0.5,0.6,experiment," + "x" * 200_000 + ",\n", "line 3"),
+        ("x" * 200_000, "line 1"),
     ],
 )
 def test_a_file_that_cannot_be_read_names_the_line(acme: object, text: str, where: str) -> None:
@@ -177,6 +183,18 @@ def test_a_file_that_cannot_be_read_names_the_line(acme: object, text: str, wher
     with pytest.raises(InvalidInput) as caught:
         services.read_factor_file(text)
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_spreadsheet_ends_them(acme: object, end: str) -> None:
+    factories.RetailerFactory(slug="amazon_ads")
+    text = (FILE + "amazon_ads,0.5,0.6,0.7,experiment,geo,2026-03-01\n").replace("\n", end)
+    assert [factor.value for factor in services.read_factor_file(text)] == [Decimal("0.5"), Decimal("0.6")]
+
+
+def test_the_source_and_the_note_hold_no_nul(acme: object, alice: User) -> None:
+    with pytest.raises(InvalidInput, match="code zero"):
+        publish(alice, note="a\0b")
 
 
 def test_the_page_shows_and_publishes(

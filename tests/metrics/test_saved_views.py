@@ -60,6 +60,37 @@ def test_a_shared_view_of_a_brand_is_for_those_who_may_see_it(
         services.save_view(actor=carol, name="Chips", query=f"brand={chips.pk}")
 
 
+@pytest.mark.parametrize("query", ["campaign=Secret+launch", "sku=B001&network=amazon_ads", "search_term=chips"])
+def test_a_view_for_everybody_names_nothing_of_a_brand(
+    published: Shelf, alice: User, chips: Brand, carol: User, query: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        services.save_view(actor=alice, name="Ours", query=query, shared=True)
+    assert caught.value.where == "shared"
+    view = services.save_view(actor=alice, name="Ours", query=query)
+    with pytest.raises(InvalidInput):
+        services.change_view(actor=alice, view_id=view.pk, shared=True)
+    services.change_view(actor=alice, view_id=view.pk, shared=True, query=f"{query}&brand={chips.pk}")
+    with pytest.raises(InvalidInput):
+        services.change_view(actor=alice, view_id=view.pk, query=query)
+    assert names(carol) == set()
+    services.change_view(actor=alice, view_id=view.pk, query="network=amazon_ads&retailer=shop&by=sku")
+    assert names(carol) == {"Ours"}
+
+
+def test_two_brands_are_not_shared_with_everybody(published: Shelf, alice: User, chips: Brand, nuts: Brand) -> None:
+    with pytest.raises(InvalidInput):
+        services.save_view(actor=alice, name="Both", query=f"brand={chips.pk}&brand={nuts.pk}", shared=True)
+
+
+@pytest.mark.parametrize("letter", ["\u00e9", "\U0001f35f"])
+def test_a_query_is_as_long_as_an_address_is_written(acme: object, api: APIClient, letter: str) -> None:
+    body = {"name": "Mine", "query": "campaign=" + letter * 900}
+    told = api.post("/api/v1/metrics/views/", body, format="json")
+    assert (told.status_code, told.json()["where"]) == (400, "query")
+    assert not SavedView.objects.exists()
+
+
 def test_viewers_keep_views_and_share_none(published: Shelf, carol: User) -> None:
     services.save_view(actor=carol, name="Mine", query="")
     with pytest.raises(NotAllowed):
@@ -110,8 +141,9 @@ def test_the_page_saves_lists_opens_and_deletes(published: Shelf, browser: Clien
     assert f"/performance/views/{view.pk}/delete/" not in browser_of(carol).get("/performance/").content.decode()
     browser.post(f"/performance/views/{view.pk}/delete/")
     assert not SavedView.objects.exists()
-    told = browser.post("/performance/views/", {"name": "", "query": ""}, follow=True).content.decode()
-    assert "A view needs a name" in told
+    for name in ("", "a\0b"):
+        told = browser.post("/performance/views/", {"name": name, "query": ""}, follow=True).content.decode()
+        assert "A view needs a name" in told
 
 
 def test_a_view_of_somebody_else_is_as_one_that_does_not_exist(published: Shelf, alice: User, carol: User) -> None:

@@ -325,3 +325,22 @@ def test_every_door_takes_the_attribution(
 )
 def test_instants_are_read_in_utc(text: str, instant: datetime | None) -> None:
     assert instant_of(text) == instant
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00"])
+def test_an_instant_outside_of_time_is_refused(published: Shelf, api: APIClient, text: str) -> None:
+    given = {"metrics": "spend", "start": str(FIRST), "end": str(LAST), "as_of": text}
+    told = api.get("/api/v1/metrics/query/", given)
+    assert (told.status_code, told.json()["where"]) == (400, "as_of")
+    assert "outside the years" in told.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_are_days(published: Shelf, alice: User, text: str) -> None:
+    assert instant_of(text) is not None
+    if text > "2":
+        with pytest.raises(InvalidInput, match="has not come yet"):
+            services.query_metrics(actor=alice, metrics=["spend"], as_of=instant_of(text), start=FIRST, end=LAST)
+    else:
+        asked = services.query_metrics(actor=alice, metrics=["spend"], as_of=instant_of(text), start=FIRST, end=LAST)
+        assert asked.is_empty

@@ -1,4 +1,4 @@
-"""Figures of too few orders leave by no door, and cannot be subtracted back from totals."""
+"""Figures of too few orders leave by no door, and cannot be subtracted back from the totals of their table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from metrics.core.request import read_request
 from metrics.core.suppression import register_suppressor, remove_suppressor, suppressed, withhold_small_cells
 from metrics.core.table import MetricTable
 from tests.metrics.conftest import FIRST, LAST, Shelf, days
-from tests.metrics.frames import Published
+from tests.metrics.frames import ORDERS_7, Published
 
 PERIOD: dict[str, Any] = {"start": FIRST, "end": LAST}
 
@@ -62,7 +62,8 @@ def test_the_totals_do_not_give_it_away() -> None:
     assert totals["spend"] == Decimal("20")
     # The return is of what is shown: the spend of withheld sales is not under it.
     assert totals["roas"] == 50
-    assert "small_cells" in {notice.code for notice in table.notices}
+    notice = next(notice for notice in table.notices if notice.code == "small_cells")
+    assert "other splits of the same days may still contain them" in notice.text
 
 
 def test_lines_beyond_the_limit_are_withheld_too() -> None:
@@ -119,6 +120,25 @@ def test_every_door_withholds(
     assert "USD,<10," in file
     page = browser.get(f"/performance/?by=campaign&cols=orders&start={FIRST}&end={LAST}").content.decode()
     assert "&lt;10" in page
+
+
+def test_the_key_figures_of_the_page_leave_out_what_its_table_withholds(
+    shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
+) -> None:
+    """Each day has enough orders, one of its campaigns has not."""
+    rows = [*days(last=FIRST, campaign_name="Tiny"), *days(campaign_name="Big", sku_id="B2", **{ORDERS_7: Decimal(6)})]
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=rows)
+    address = f"/performance/?by=campaign&cols=ctr&start={FIRST}&end={LAST}"
+
+    def shown() -> dict[str, Any]:
+        return {figure.label.split(",")[0]: figure.value for figure in browser.get(address).context["key_figures"]}
+
+    everything = shown()
+    assert (everything["Sales"], everything["Orders"]) == (1160, 170)
+    PolicyRule.objects.create(network="amazon_ads", rule_id="cells", scope="metrics", statement="x", min_cell_k=5)
+    told = shown()
+    assert (told["Spend"], told["Sales"], told["Orders"], told["ROAS"]) == (290, 1120, 168, pytest.approx(4.0))
+    assert "may still contain them" in browser.get(address).content.decode()
 
 
 @pytest.fixture
