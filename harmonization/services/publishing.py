@@ -194,7 +194,8 @@ def _restatement_findings(load: Load, moves: tuple[Move, ...]) -> list[Found]:
                 last_day=load.period_end,
             )
         )
-    if gone := [m for m in moves if m.mode == "period" and m.vanished_rows and m.later == str(load.pk)]:
+    gone = [move for move in moves if move.mode == "period" and move.vanished_rows and move.later == str(load.pk)]
+    if gone and not load.whole:
         rows = sum(move.vanished_rows for move in gone)
         found.append(
             Found(

@@ -44,7 +44,8 @@ def test_row_that_a_later_export_no_longer_tells_is_gone(load, walmart, alice):
     moved = Restatement.objects.get()
     assert (moved.mode, moved.rows, moved.vanished_rows) == ("period", 5, 1)
     assert Decimal(moved.spend["USD"]) == Decimal("41.00")
-    assert not DataFinding.objects.exists()
+    told = DataFinding.objects.get()
+    assert (told.kind, told.severity, told.rows) == ("rows_vanished", "info", 1)
 
 
 def test_filtered_export_replaces_by_key_and_is_reported(load, walmart):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 
 from harmonization.core.event_table import EventTableFolder
 
@@ -65,3 +66,12 @@ def test_rows_of_a_later_export_are_not_overwritten_by_an_earlier_one(table, sta
     last = table.commit(staged(OLD, ["a", "b"]), network="walmart", load_id=OLD, yields_to={NEW: None})
     assert (last.rows, last.superseded, last.yielded) == (1, 0, 1)
     assert keys_of(table, last.version) == [("a", OLD), ("b", NEW), ("c", NEW)]
+
+
+def test_versions_outlive_the_log_retention_of_delta(tmp_path):
+    table = EventTableFolder(tmp_path / "events")
+    staged = tmp_path / "rows.parquet"
+    pl.DataFrame({"event_key": ["a"], "load_id": ["l"]}).write_parquet(staged)
+    table.commit([staged], network="walmart", load_id="l")
+    settings = DeltaTable(str(table.folder)).metadata().configuration
+    assert settings["delta.enableExpiredLogCleanup"] == "false"

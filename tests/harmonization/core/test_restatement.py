@@ -190,3 +190,12 @@ def test_vacuum_leaves_what_the_versions_need(exports):
     assert files == 1
     assert exports.table.size == before - size
     assert exports.rows() == [("chips", day, 11) for day in (1, 2, 3, 4)]
+
+
+def test_figures_to_date_told_again_are_counted_once(tmp_path):
+    exports = Exports(tmp_path)
+    for place, (last, spend) in enumerate([(10, 100), (11, 110), (12, 120)]):
+        digit = str(place + 1)
+        exports.load(digit, ("chips", 1, spend, last), days=(1, last), after=[str(n + 1) for n in range(place)])
+    version = exports.table.head
+    assert exports.table.scan(version).select(pl.col("spend").sum()).collect().item() == Decimal("120")
