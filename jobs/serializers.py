@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
-from jobs.core.schedules import Timing
+from jobs.core.schedules import LONGEST_SECONDS, Timing
 from jobs.core.states import State
 from jobs.models import Job, JobLog, JobProgress
 
@@ -116,7 +116,9 @@ class ScheduleOut(serializers.Serializer[Any]):
 
 
 class _Timed(StrictSerializer):
-    every_seconds = serializers.IntegerField(required=False, allow_null=True, help_text="at least 60")
+    every_seconds = serializers.IntegerField(
+        required=False, allow_null=True, max_value=LONGEST_SECONDS, help_text="at least 60"
+    )
     crontab = serializers.CharField(required=False, allow_blank=True, help_text="minute hour day month weekday, in UTC")
 
 

@@ -230,7 +230,9 @@ def _figures(
         "compared_words": compared,
         "iroas_shown": "iroas" in state.shown,
         "iroas_scale": _scale(by_scope),
-        "rows_url": rows_behind(by_scope, state),
+        "rows_url": rows_behind(by_scope, state)
+        if people.may_for_some_brand(user=person(request), permission="uploads.view")
+        else "",
     }
 
 

@@ -7,6 +7,8 @@ host, an endpoint or credentials, and neither `..` nor a symbolic link leads out
 from __future__ import annotations
 
 import fnmatch
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +22,11 @@ from tenants.core.problems import InvalidInput, NotFound, Unavailable
 #: Object stores of pyarrow, by scheme; addresses and credentials come from the process's environment alone.
 STORES: Final = ("s3", "gs")
 MOST_FILES: Final = 10_000
+#: Of any kind, markers and hidden ones too; a look goes no further.
+MOST_ENTRIES: Final = 50_000
+LONGEST_PATH: Final = 1_000
 _CHUNK: Final = 1 << 20
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,14 @@ class SeenFile:
     path: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Files of a place, and what was passed over: its name is no text or too long, or it cannot be looked at."""
+
+    files: list[SeenFile]
+    passed_over: list[str]
 
 
 def roots_of(tenant: str, allowed: Sequence[str]) -> list[str]:
@@ -76,7 +90,10 @@ def find_place(location: str, roots: Sequence[str]) -> Place:
             where="location",
             fix="Write folder:/absolute/path or s3://bucket/prefix.",
         )
-    resolved = Path(folder).resolve()
+    try:
+        resolved = Path(folder).resolve()
+    except RuntimeError as error:  # links that lead to themselves
+        raise _outside(roots) from error
     for root in roots:
         if "://" not in root and (within := _within(resolved, Path(root))):
             return Place("folder", str(resolved), str(within))
@@ -113,36 +130,105 @@ def _within(path: Path, root: Path) -> Path | None:
     return base if path == base or base in path.parents else None
 
 
-def list_files(place: Place, glob: str) -> list[SeenFile]:
+def list_files(place: Place, glob: str) -> Listed:
     """Files of a place whose path below it, or name, matches `glob`, the oldest first; markers and hidden ones not.
 
+    Of a folder, links to other folders are not followed: one to a folder above would never end.
+
     Raises:
-        NotFound: the place is not there. Unavailable: the store does not answer. InvalidInput: too many files.
+        NotFound: the place is not there. Unavailable: it cannot be listed. InvalidInput: too many files.
     """
-    store = _store(place)
-    try:
-        infos = store.get_file_info(fs.FileSelector(place.path, recursive=True))
-    except FileNotFoundError as error:
-        raise NotFound(f"{place} is not there.", where="location", fix="Check the path, or create it.") from error
-    except OSError as error:
-        raise Unavailable(f"{place} cannot be listed: {type(error).__name__}.", where="location") from error
-    found = []
-    for info in infos:
-        if info.type != fs.FileType.File:
-            continue
-        path = PurePosixPath(info.path).relative_to(place.path).as_posix()
-        name = PurePosixPath(path).name
-        if any(part.startswith(".") for part in PurePosixPath(path).parts) or name.endswith((".part", ".tmp", ".done")):
-            continue
-        if (fnmatch.fnmatch(path, glob) or fnmatch.fnmatch(name, glob)) and _is_inside(place, info.path):
-            found.append(SeenFile(path, int(info.size or 0), _instant(info.mtime)))
+    found, passed_over = [], []
+    for one in _of_folder(place) if place.kind == "folder" else _of_store(place):
+        if isinstance(one, str):
+            passed_over += [one] if one.endswith("/") or _is_wanted(one, glob) else []
+        elif _is_wanted(one.path, glob) and _is_inside(place, f"{place.path}/{one.path}"):
+            if _can_be_kept(one.path):
+                found.append(one)
+            else:
+                passed_over.append(one.path)
     if len(found) > MOST_FILES:
-        raise InvalidInput(
-            f"{place} holds {len(found):,} files; {MOST_FILES:,} are looked through.",
-            where="glob",
-            fix="Narrow the pattern, or move away what was imported.",
-        )
-    return sorted(found, key=lambda one: (one.modified, one.path))
+        raise _too_many(place, MOST_FILES)
+    shown = [path.encode(errors="backslashreplace").decode()[:LONGEST_PATH] for path in sorted(passed_over)]
+    return Listed(sorted(found, key=lambda one: (one.modified, one.path)), shown)
+
+
+def _of_folder(place: Place) -> Iterator[SeenFile | str]:
+    """Plain files below a folder; the path alone of what cannot be looked at."""
+    seen, folders = 0, [""]
+    while folders:
+        below = folders.pop()
+        try:
+            with os.scandir(f"{place.path}/{below}") as entries:
+                for entry in entries:
+                    if (seen := seen + 1) > MOST_ENTRIES:
+                        raise _too_many(place, MOST_ENTRIES)
+                    path = f"{below}{entry.name}"
+                    if entry.name.startswith("."):
+                        continue
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(f"{path}/")
+                        elif stat.S_ISREG((told := entry.stat()).st_mode):
+                            yield SeenFile(path, told.st_size, _moment(told.st_mtime_ns))
+                    except FileNotFoundError:
+                        continue  # gone meanwhile, or a link to nothing
+                    except OSError:
+                        yield path
+        except OSError as error:
+            if below:
+                yield below
+            elif isinstance(error, FileNotFoundError):
+                raise _gone(place) from error
+            else:
+                raise _unlisted(place, error) from error
+
+
+def _of_store(place: Place) -> Iterator[SeenFile]:
+    try:
+        infos = _store(place).get_file_info(fs.FileSelector(place.path, recursive=True))
+    except FileNotFoundError as error:
+        raise _gone(place) from error
+    except OSError as error:
+        raise _unlisted(place, error) from error
+    if len(infos) > MOST_ENTRIES:
+        raise _too_many(place, MOST_ENTRIES)
+    for info in infos:
+        path = PurePosixPath(info.path).relative_to(place.path)
+        if info.type == fs.FileType.File and not any(part.startswith(".") for part in path.parts):
+            yield SeenFile(path.as_posix(), int(info.size or 0), _instant(info.mtime))
+
+
+def _is_wanted(path: str, glob: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return not name.endswith((".part", ".tmp", ".done")) and (
+        fnmatch.fnmatch(path, glob) or fnmatch.fnmatch(name, glob)
+    )
+
+
+def _can_be_kept(path: str) -> bool:
+    """Whether a path is text, and short enough to be noted."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return len(path) <= LONGEST_PATH
+
+
+def _gone(place: Place) -> NotFound:
+    return NotFound(f"{place} is not there.", where="location", fix="Check the path, or create it.")
+
+
+def _unlisted(place: Place, error: OSError) -> Unavailable:
+    return Unavailable(f"{place} cannot be listed: {type(error).__name__}.", where="location")
+
+
+def _too_many(place: Place, most: int) -> InvalidInput:
+    return InvalidInput(
+        f"{place} holds more than {most:,} files; so many are not looked through.",
+        where="glob",
+        fix="Watch a folder further down, or move away what was imported.",
+    )
 
 
 def has_marker(place: Place, path: str) -> bool:
@@ -156,7 +242,7 @@ def read_file(place: Place, path: str) -> Iterator[bytes]:
     """The content of a file of a place, in pieces.
 
     Raises:
-        NotFound: it is gone, or a link leads out of the place's root.
+        NotFound: it is gone, or a link leads out of the place's root. Unavailable: it cannot be read now.
     """
     full = f"{place.path}/{path}"
     if ".." in PurePosixPath(path).parts or not _is_inside(place, full):
@@ -167,6 +253,12 @@ def read_file(place: Place, path: str) -> Iterator[bytes]:
                 yield piece
     except FileNotFoundError as error:
         raise NotFound(f"{path} is not there any more.") from error
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be read: {type(error).__name__}.",
+            where=path,
+            fix="Let the platform's account read it; it is tried again at every look.",
+        ) from error
 
 
 def is_settled(now: SeenFile, before: SeenFile | None, *, clock: datetime, settle: timedelta) -> bool:
@@ -190,4 +282,12 @@ def _store(place: Place) -> fs.FileSystem:
 
 
 def _instant(moment: datetime | None) -> datetime:
-    return moment.astimezone(UTC) if moment is not None else datetime.fromtimestamp(0, UTC)
+    return moment.astimezone(UTC) if moment is not None else _EPOCH
+
+
+def _moment(nanoseconds: int) -> datetime:
+    """The instant of a file's time; the epoch where it is out of all range."""
+    try:
+        return _EPOCH + timedelta(microseconds=nanoseconds // 1_000)
+    except OverflowError:
+        return _EPOCH

@@ -28,7 +28,7 @@ from harmonization.core.watched_places import roots_of
 from harmonization.models import ImportedFile, ImportSource, MappingContract
 from harmonization.serializers import JobStartedSerializer
 from harmonization.services.imports import MANAGE
-from jobs.core.schedules import Timing
+from jobs.core.schedules import LONGEST_SECONDS, SHORTEST_SECONDS, Timing
 from tenants.core.problems import NotFound, Problem
 from tenants.selectors import current_schema
 
@@ -90,10 +90,12 @@ class NewImportSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     location = serializers.CharField(max_length=500, help_text="folder:/path or s3://bucket/prefix")
     glob = serializers.CharField(max_length=200, default="*")
-    contract = serializers.SlugField(default="auto")
+    contract = serializers.SlugField(max_length=80, default="auto")
     needs_marker = serializers.BooleanField(default=False)
     settle_seconds = serializers.IntegerField(min_value=0, max_value=86_400, default=60)
-    every_seconds = serializers.IntegerField(min_value=60, required=False)
+    every_seconds = serializers.IntegerField(
+        min_value=SHORTEST_SECONDS, max_value=LONGEST_SECONDS, required=False, help_text="a minute to a year"
+    )
     crontab = serializers.CharField(required=False, default="", max_length=120, help_text="five fields, UTC")
 
 
@@ -110,6 +112,7 @@ class ImportList(generics.ListAPIView[ImportSource]):
         tags=TAGS, summary="Watch a place for files", request=NewImportSerializer, responses={201: ImportSerializer}
     )
     def post(self, request: Request) -> Response:
+        authority.require(user=request.user, permission=MANAGE)
         asked = NewImportSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         given = dict(asked.validated_data)
@@ -174,7 +177,7 @@ class ImportForm(forms.Form):
 def imports(request: HttpRequest) -> HttpResponse:
     """Watched places, what became of their files, and the form to add one."""
     authority.require_somewhere(user=request.user, permission="uploads.view")
-    may_manage = people.may_for_some_brand(user=request.user, permission=MANAGE)
+    may_manage = people.may(user=request.user, permission=MANAGE)
     if request.method == "POST" and not may_manage:
         authority.require(user=request.user, permission=MANAGE)
     form = ImportForm(request.POST or None, user=_person(request)) if may_manage else None

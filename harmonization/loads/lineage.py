@@ -12,6 +12,8 @@ from uuid import UUID
 import polars as pl
 
 from accounts import selectors as people
+from accounts import services as authority
+from accounts.models import User
 from harmonization import selectors
 from harmonization.core.raw_rows import raw_rows
 from harmonization.core.rmis import Attribution
@@ -38,6 +40,8 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "event_key": ("event_key",),
 }
 MOST_ROWS: Final = 1_000
+#: Both are needed: rows are what figures are made of, told with the names of files.
+PERMISSIONS: Final = ("metrics.view", "uploads.view")
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ def lineage(
     as_of: datetime | None = None,
     limit: int = 100,
 ) -> Lineage:
-    """The source rows behind the figures of some days and members, of the brands whose figures a person may see.
+    """The source rows behind the figures of some days and members.
+
+    They are of the brands whose figures and whose files a person may see: figures are for more people than rows.
 
     Args:
         start, end: rows wholly within these days.
@@ -97,9 +103,11 @@ def lineage(
         )
     if not 1 <= limit <= MOST_ROWS:
         raise InvalidInput(f"{limit} rows is out of range.", where="limit", fix=f"Ask for 1 to {MOST_ROWS}.")
-    brands = people.brands_for(user=user, permission="metrics.view").values_list("pk", flat=True)
-    everything = people.may(user=user, permission="metrics.view")
-    view = selectors.published_events(brand_ids=list(brands), with_unbranded=everything, as_of=as_of)
+    brands = set.intersection(
+        *({brand.pk for brand in people.brands_for(user=user, permission=needed)} for needed in PERMISSIONS)
+    )
+    everything = all(people.may(user=user, permission=needed) for needed in PERMISSIONS)
+    view = selectors.published_events(brand_ids=brands, with_unbranded=everything, as_of=as_of)
     if view is None:
         return Lineage(0, {}, 0, [], None)
     rows = _matching(view.rows, start, end, filters or {})
@@ -123,6 +131,17 @@ def lineage(
         rows=[_source_row(row, loads[row["load_id"]]) for row in found.iter_rows(named=True)],
         version=view.version,
     )
+
+
+def lineage_asker(user: Person) -> User:
+    """The person, if there is anything that they may see rows of.
+
+    Raises:
+        NotAllowed: their roles show them figures, or files, or neither, but not both.
+    """
+    for needed in PERMISSIONS:
+        asker = authority.require_somewhere(user=user, permission=needed)
+    return asker
 
 
 def asked_lineage(user: Person, asked: Mapping[str, Any]) -> Lineage:
@@ -230,8 +249,8 @@ def row_origin(load: Load, source_row: int) -> RowOrigin:
     if cells is None:
         raise NotFound(f"The file has no row {source_row:,}.", fix="Rows are counted from the first line of the file.")
     made, state = _canonical(load, source_row)
-    _, waiting = quarantine_of(load, limit=1_000_000) if state != "in force" and load.quarantine_path else (0, [])
-    rules = next((one.rules for one in waiting if one.source_row == source_row), [])
+    _, waiting = quarantine_of(load, source_row=source_row, limit=1) if state != "in force" else (0, [])
+    rules = waiting[0].rules if waiting else []
     if rules:
         state = "quarantined"
     # A column may feed several canonical ones: each is a line.

@@ -76,11 +76,15 @@ def broken_rules(loads: Iterable[Load]) -> list[BrokenRule]:
     return sorted(found.values(), key=lambda one: (-one.rows, one.rule))
 
 
-def quarantine_of(load: Load, *, rule: str = "", offset: int = 0, limit: int = 100) -> tuple[int, list[QuarantinedRow]]:
-    """How many rows a load kept back (by one rule), and some of them in the file's order."""
+def quarantine_of(
+    load: Load, *, rule: str = "", source_row: int | None = None, offset: int = 0, limit: int = 100
+) -> tuple[int, list[QuarantinedRow]]:
+    """How many rows a load kept back (by one rule, or of one number), and some of them in the file's order."""
     if not load.quarantine_path:
         return 0, []
     rows = pl.scan_parquet(tenant_folder() / load.quarantine_path)
+    if source_row is not None:
+        rows = rows.filter(pl.col("source_row") == source_row)
     if rule:
         rows = rows.filter(pl.col("rule_ids").list.contains(rule))
     count = int(rows.select(pl.len()).collect(engine="streaming").item())

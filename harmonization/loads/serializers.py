@@ -9,6 +9,9 @@ from rest_framework import serializers
 from harmonization.core.table_file import FILE_KINDS
 from harmonization.models import Load, Restatement
 
+#: No file has so many rows; numbers beyond are no rows but mistakes, and too large for a column.
+MOST_OF_A_FILE = 10**12
+
 
 class QuarantineListAsked(serializers.Serializer[Any]):
     account = serializers.UUIDField(required=False, help_text="of this account")
@@ -18,7 +21,7 @@ class QuarantineListAsked(serializers.Serializer[Any]):
 
 class QuarantineAsked(serializers.Serializer[Any]):
     rule = serializers.CharField(required=False, default="", max_length=120, help_text="only rows that broke it")
-    offset = serializers.IntegerField(min_value=0, default=0, help_text="rows to pass over")
+    offset = serializers.IntegerField(min_value=0, max_value=MOST_OF_A_FILE, default=0, help_text="rows to pass over")
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="rows at most")
 
 
@@ -143,7 +146,9 @@ class LineageSerializer(serializers.Serializer[Any]):
 
 
 class RowAsked(serializers.Serializer[Any]):
-    number = serializers.IntegerField(min_value=1, help_text="row of the file, the first is 1")
+    number = serializers.IntegerField(
+        min_value=1, max_value=MOST_OF_A_FILE, help_text="row of the file, the first is 1"
+    )
 
 
 class CellOriginSerializer(serializers.Serializer[Any]):

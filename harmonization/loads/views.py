@@ -20,7 +20,7 @@ from harmonization import services
 from harmonization.core.table_file import FILE_KINDS
 from harmonization.loads import selectors
 from harmonization.loads.files import quarantine_file
-from harmonization.loads.lineage import asked_lineage, row_origin
+from harmonization.loads.lineage import asked_lineage, lineage_asker, row_origin
 from harmonization.loads.presenters import contracts_of, is_fixed, rows_shown, spend_waiting, waiting_load
 from harmonization.loads.serializers import LineageAsked
 from tenants.core.problems import InvalidInput, Problem
@@ -129,7 +129,7 @@ def whole(request: HttpRequest, load_id: UUID) -> HttpResponse:
 @require_safe
 def lineage_page(request: HttpRequest) -> HttpResponse:
     """The rows of files behind a figure; the address says which figure."""
-    user = authority.require_somewhere(user=request.user, permission="metrics.view")
+    user = lineage_asker(request.user)
     asked = LineageAsked(data=request.GET)
     if not asked.is_valid():
         where = next(iter(asked.errors))
@@ -138,7 +138,6 @@ def lineage_page(request: HttpRequest) -> HttpResponse:
     context = {
         "found": found,
         "asked": [(name.replace("_", " "), value) for name, value in asked.validated_data.items() if name != "limit"],
-        "may_see_files": people.may_for_some_brand(user=request.user, permission="uploads.view"),
     }
     return render(request, "harmonization/lineage.html", context)
 

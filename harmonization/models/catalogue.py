@@ -161,6 +161,10 @@ class CrosswalkEntry(models.Model):
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=400, blank=True)
+    made_listing = models.BooleanField(default=False, help_text="the retailer's id was not listed before the decision")
+    former_product = models.ForeignKey(
+        Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="what it was listed as"
+    )
     checked_at = models.DateTimeField()
 
     class Meta:

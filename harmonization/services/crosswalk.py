@@ -6,19 +6,25 @@ import json
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import polars as pl
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from accounts import selectors as rights
 from accounts import services as people
 from accounts.models import User
 from harmonization.core.crosswalk import crosswalk
 from harmonization.core.findings import Found
 from harmonization.models import Account, CrosswalkEntry, Listing, Product, ProductIdentifier
-from tenants.core.problems import Conflict, InvalidInput
+from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
 
 UNKNOWN_KIND = "unknown_products"
+MANAGE = "catalogue.manage"
+#: Characters of an id that a listing holds.
+LONGEST_LISTED = 64
 #: What is found by less is shown, and left to people.
 LEAST_CONFIDENCE = 0.6
 _BATCH = 1_000
@@ -48,20 +54,37 @@ def resolve_products(*, account: Account, events: pl.LazyFrame) -> list[Found]:
 def decide_product(*, actor: User, entry: CrosswalkEntry, product: Product, reason: str) -> CrosswalkEntry:
     """A person says which product an advertised id is. From then on its figures are that product's.
 
-    The id becomes a listing of the product at the retailer, so rows that were loaded before follow too.
+    The id becomes a listing of the product at the retailer, so rows that were loaded before follow too, those of every
+    account there: whoever decides cares for the brands of all of them, and for that of the listing as it was.
 
     Raises:
-        InvalidInput: no reason was given.
+        InvalidInput: no reason was given, or the id is too long to be listed.
+        NotAllowed: the id is another brand's too.
     """
     _require(actor, entry)
-    people.require(user=actor, permission="catalogue.manage", brand=product.brand_id)
+    people.require(user=actor, permission=MANAGE, brand=product.brand_id)
     if not reason.strip():
         raise InvalidInput("Why is it this product?", where="reason", fix="Give a reason in a few words.")
-    with transaction.atomic():
-        entry = CrosswalkEntry.objects.select_for_update().get(pk=entry.pk)
-        Listing.objects.update_or_create(
-            retailer_id=entry.retailer_id, retailer_sku=entry.sku_id[:64], defaults={"product": product}
+    if len(entry.sku_id) > LONGEST_LISTED:
+        raise InvalidInput(
+            f"This id has more than {LONGEST_LISTED} characters and cannot be listed.",
+            where="sku",
+            fix="Correct the column of ids in the mapping, and load the file anew.",
         )
+    with transaction.atomic():
+        entry = _locked(entry)
+        listing = _listing(entry)
+        _require_all(actor, entry, {listing.product.brand_id} if listing else set())
+        if listing is None:
+            Listing.objects.create(retailer_id=entry.retailer_id, retailer_sku=entry.sku_id, product=product)
+            entry.made_listing, entry.former_product = True, None
+        else:
+            # A change of mind leaves what there was before the first decision.
+            if not (entry.is_decided and listing.product_id == entry.product_id):
+                other = listing.product_id != product.pk
+                entry.made_listing, entry.former_product = False, listing.product if other else None
+            listing.product = product
+            listing.save(update_fields=["product"])
         entry.product, entry.state, entry.method, entry.confidence = (
             product,
             CrosswalkEntry.State.RESOLVED,
@@ -74,27 +97,81 @@ def decide_product(*, actor: User, entry: CrosswalkEntry, product: Product, reas
 
 
 def withdraw_decision(*, actor: User, entry: CrosswalkEntry) -> CrosswalkEntry:
-    """Take a decision back: the id is what the catalogue makes of it when the account is checked next.
+    """Take a decision back: the listing is what it was before, and the id what the catalogue makes of it at the next
+    check of the account.
 
     Raises:
         Conflict: nobody decided.
+        NotAllowed: the id is another brand's too.
     """
     _require(actor, entry)
     with transaction.atomic():
-        entry = CrosswalkEntry.objects.select_for_update().get(pk=entry.pk)
+        entry = _locked(entry)
         if not entry.is_decided:
             raise Conflict("Nobody has decided on this id.", fix="There is nothing to take back.")
-        if entry.product is not None:
-            entry.product.listings.filter(retailer_id=entry.retailer_id, retailer_sku=entry.sku_id).delete()
+        listing = _listing(entry)
+        concerned = [listing.product if listing else None, entry.former_product]
+        _require_all(actor, entry, {one.brand_id for one in concerned if one})
+        _restore(entry, listing)
         entry.decided_by, entry.decided_at, entry.reason = None, None, ""
         entry.product, entry.method, entry.confidence = None, "", 0.0
+        entry.made_listing, entry.former_product = False, None
         entry.state = CrosswalkEntry.State.CONFLICT if entry.candidates else CrosswalkEntry.State.UNKNOWN
         entry.save()
     return entry
 
 
 def _require(actor: User, entry: CrosswalkEntry) -> None:
-    people.require(user=actor, permission="catalogue.manage", brand=entry.account.brand_id)
+    people.require(user=actor, permission=MANAGE, brand=entry.account.brand_id)
+
+
+def _locked(entry: CrosswalkEntry) -> CrosswalkEntry:
+    """The entry as it is now, with all of its id at the retailer held: one decision on an id at a time."""
+    same = CrosswalkEntry.objects.select_for_update().filter(retailer_id=entry.retailer_id, sku_id=entry.sku_id)
+    found = {one.pk: one for one in same.order_by("pk")}
+    if entry.pk not in found:
+        raise NotFound("There is nothing here under that id.", fix="A check of the account may have taken it away.")
+    return found[entry.pk]
+
+
+def _require_all(actor: User, entry: CrosswalkEntry, brands: set[UUID]) -> None:
+    """Whoever changes a listing changes the figures of every account that advertises the id at the retailer."""
+    same = CrosswalkEntry.objects.filter(retailer_id=entry.retailer_id, sku_id=entry.sku_id)
+    for brand in {*brands, *same.values_list("account__brand_id", flat=True)}:
+        # An account of several brands is everybody's: its rows need a role for the tenant.
+        if not rights.may(user=actor, permission=MANAGE, brand=brand):
+            raise NotAllowed(
+                "This id is listed or advertised for others too, whose figures would change.",
+                fix="Ask somebody who cares for the catalogue of the whole tenant.",
+            )
+
+
+def _listing(entry: CrosswalkEntry) -> Listing | None:
+    listed = Listing.objects.select_for_update(of=("self",)).select_related("product")
+    return listed.filter(retailer_id=entry.retailer_id, retailer_sku=entry.sku_id).first()
+
+
+def _restore(entry: CrosswalkEntry, listing: Listing | None) -> None:
+    """The listing as it was before the decision, unless another decision on the same id stands on it."""
+    if not entry.made_listing and entry.former_product is None:
+        return
+    others = CrosswalkEntry.objects.filter(
+        retailer_id=entry.retailer_id, sku_id=entry.sku_id, decided_at__isnull=False
+    ).exclude(pk=entry.pk)
+    relying = Q(former_product=entry.product_id) | Q(
+        product=entry.product_id, made_listing=False, former_product__isnull=True
+    )
+    if heir := others.filter(relying).first():
+        # Once that one is withdrawn as well, there is what there was before both.
+        heir.made_listing, heir.former_product = entry.made_listing, entry.former_product
+        heir.save(update_fields=["made_listing", "former_product"])
+    elif listing is None or listing.product_id != entry.product_id:
+        return  # the catalogue says something else by now
+    elif entry.former_product is None:
+        listing.delete()
+    else:
+        listing.product = entry.former_product
+        listing.save(update_fields=["product"])
 
 
 def _advertised(events: pl.LazyFrame, account: Account) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,9 @@ from django.utils import timezone
 from accounts import selectors as rights
 from accounts import services as people
 from accounts.models import User
+from harmonization import selectors
 from harmonization.core.watched_places import (
+    LONGEST_PATH,
     Place,
     SeenFile,
     find_place,
@@ -24,18 +27,20 @@ from harmonization.core.watched_places import (
     roots_of,
 )
 from harmonization.models import Account, ImportedFile, ImportSource
+from harmonization.services.contracts import ensure_shipped_contracts
 from harmonization.services.intake import take_file
 from jobs import services as jobs
 from jobs.core.registry import JobContext
 from jobs.core.schedules import Timing
 from jobs.models import Job
-from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound, Problem, QuotaExceeded
+from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound, Problem, QuotaExceeded, Unavailable
 from tenants.selectors import current_schema
 
 IMPORT_KIND = "harmonization.import_files"
 MANAGE = "schedules.manage"
 #: Files of one run; the next run goes on.
 MOST_TAKEN = 200
+_MOST_TOLD = 20
 
 
 def create_import_source(
@@ -52,13 +57,19 @@ def create_import_source(
 ) -> ImportSource:
     """Watch a place, in the name of `actor`, who has to be allowed to send files and to manage schedules.
 
+    The places that the operator allows are the tenant's and hold files of any brand, so a role for the tenant chooses.
+
     Raises:
         InvalidInput: the place is outside of what the operator allows this tenant, or an option is out of range.
+        NotFound: no contract of that name.
         Conflict: the name is taken.
     """
-    people.require(user=actor, permission=MANAGE, brand=account.brand_id)
+    people.require(user=actor, permission=MANAGE)
     people.require(user=actor, permission="uploads.create", brand=account.brand_id)
     place_of(location)
+    if contract not in ("auto", "none"):
+        ensure_shipped_contracts()
+        selectors.contract_named(name=contract)
     if not name.strip() or not glob.strip() or "/../" in f"/{glob}/" or not 0 <= settle_seconds <= 86_400:
         raise InvalidInput("A source needs a name, a pattern, and 0 to 86,400 seconds to settle.", where="name")
     with transaction.atomic():
@@ -83,7 +94,7 @@ def create_import_source(
 
 def remove_import_source(*, actor: User, source: ImportSource) -> None:
     """Stop watching a place; what was taken stays."""
-    people.require(user=actor, permission=MANAGE, brand=source.account.brand_id)
+    people.require(user=actor, permission=MANAGE)
     with transaction.atomic():
         if source.schedule_id is not None:
             # Somebody may have deleted it among the schedules.
@@ -127,10 +138,11 @@ def import_files(*, context: JobContext) -> dict[str, Any]:
         raise NotAllowed("The person in whose name files are imported may not send them.", fix="Save the source anew.")
     try:
         place = place_of(source.location)
-        files = list_files(place, source.glob)
+        listed = list_files(place, source.glob)
     except Problem as problem:
         ImportSource.objects.filter(pk=source.pk).update(problem=problem.as_dict(), looked_at=timezone.now())
         raise
+    files, problem_seen = listed.files, _passed_over(context, listed.passed_over)
     counts = dict.fromkeys(("taken", "failed", "waiting", "known"), 0)
     for done, seen in enumerate(files):
         context.raise_if_cancelled()
@@ -139,9 +151,23 @@ def import_files(*, context: JobContext) -> dict[str, Any]:
             counts["waiting"] += 1
             continue
         counts[_look_at(context, source, place, seen, actor)] += 1
-    ImportSource.objects.filter(pk=source.pk).update(problem=None, looked_at=timezone.now())
+    ImportSource.objects.filter(pk=source.pk).update(problem=problem_seen, looked_at=timezone.now())
     context.progress("look", len(files), len(files), "files")
-    return {"source": source.name, "files": len(files), **counts}
+    return {"source": source.name, "files": len(files), **counts, "passed_over": len(listed.passed_over)}
+
+
+def _passed_over(context: JobContext, paths: Sequence[str]) -> dict[str, Any] | None:
+    """Tell what a look passed over: in the job's log, and as the problem of the source."""
+    if not paths:
+        return None
+    for path in paths[:_MOST_TOLD]:
+        context.log("warning", f"{path}: passed over, its name or its folder cannot be read")
+    return InvalidInput(
+        f"{len(paths):,} passed over, such as {paths[0][:200]}: a name that is no UTF-8 or has more than "
+        f"{LONGEST_PATH:,} characters, or a folder that cannot be opened.",
+        where="location",
+        fix="Rename them, or let the platform's account read them. All others are taken.",
+    ).as_dict()
 
 
 def _look_at(context: JobContext, source: ImportSource, place: Place, seen: SeenFile, actor: User) -> str:
@@ -154,10 +180,10 @@ def _look_at(context: JobContext, source: ImportSource, place: Place, seen: Seen
     row = row or ImportedFile(source=source, path=seen.path, first_seen=now)
     row.size, row.modified, row.changed_at = seen.size, seen.modified, now
     row.state, row.problem = ImportedFile.State.SEEN, None
-    if not _is_whole(source, place, seen, before):
-        row.save()
-        return "waiting"
     try:
+        if not _is_whole(source, place, seen, before):
+            row.save()
+            return "waiting"
         taken = take_file(
             actor=actor,
             chunks=read_file(place, seen.path),
@@ -168,6 +194,13 @@ def _look_at(context: JobContext, source: ImportSource, place: Place, seen: Seen
     except QuotaExceeded:
         row.save()
         return "waiting"  # room or a free place in the queue comes by itself
+    except (Unavailable, OSError, UnicodeError) as error:
+        # A file becomes readable without changing: it is tried again at the next look.
+        trouble = error if isinstance(error, Problem) else Unavailable(f"It cannot be read: {type(error).__name__}.")
+        row.problem = trouble.as_dict()
+        row.save()
+        context.log("warning", f"{seen.path}: {trouble}")
+        return "waiting"
     except Problem as problem:
         row.state, row.problem = ImportedFile.State.FAILED, problem.as_dict()
         row.save()

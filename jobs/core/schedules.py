@@ -10,6 +10,7 @@ from uuid import UUID
 from tenants.core.problems import InvalidInput
 
 SHORTEST_SECONDS = 60
+LONGEST_SECONDS = 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Timing:
         if self.every_seconds is not None and self.every_seconds < SHORTEST_SECONDS:
             raise InvalidInput(
                 f"{self.every_seconds} s is too often.", where="every_seconds", fix=f"Use at least {SHORTEST_SECONDS}."
+            )
+        if self.every_seconds is not None and self.every_seconds > LONGEST_SECONDS:
+            raise InvalidInput(
+                f"{self.every_seconds} s is more than a year.",
+                where="every_seconds",
+                fix=f"Use at most {LONGEST_SECONDS}, or a crontab line.",
             )
         if self.crontab and len(self.crontab.split()) != 5:
             raise InvalidInput(

@@ -6,15 +6,18 @@ import time
 
 import pytest
 from django.core.management import call_command
+from pyarrow import fs
 
 from accounts.core.permissions import Role
 from harmonization import services
+from harmonization.core import watched_places
 from harmonization.models import ImportedFile, ImportSource, Load, Upload
 from jobs.core.schedules import Timing
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from jobs.selectors import schedules_visible
-from tenants.core.problems import Conflict, InvalidInput, NotAllowed
+from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
+from tests.conftest import browser_of
 from tests.factories import person
 from tests.harmonization.conftest import walmart_csv, walmart_row
 
@@ -61,6 +64,7 @@ def test_new_file_is_taken_once_and_harmonised(source, folder, alice):
         "failed": 0,
         "waiting": 0,
         "known": 1,
+        "passed_over": 0,
     }
     assert Upload.objects.count() == 1
 
@@ -102,6 +106,38 @@ def test_refused_file_is_told_and_keeps_no_other_back(source, folder, alice):
     assert look(source, alice)["taken"] == 1
 
 
+class Unreadable:
+    """A folder in which one file cannot be opened."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.local = name, fs.LocalFileSystem()
+
+    def open_input_stream(self, path: str):
+        if path.endswith(self.name):
+            raise PermissionError(13, "denied", path)
+        return self.local.open_input_stream(path)
+
+
+def test_file_that_cannot_be_read_is_told_and_tried_again(source, folder, alice, monkeypatch):
+    put(folder, "a.csv", walmart_csv())
+    put(folder, "b.csv", walmart_csv(walmart_row("2026-11-09")))
+    with monkeypatch.context() as patched:
+        patched.setattr(watched_places, "_store", lambda place: Unreadable("a.csv"))
+        result = look(source, alice)
+    assert (result["taken"], result["waiting"]) == (1, 1)
+    assert "PermissionError" in ImportedFile.objects.get(path="a.csv").problem["detail"]
+    assert look(source, alice)["taken"] == 1
+    assert ImportedFile.objects.get(path="a.csv").problem is None
+
+
+def test_name_that_is_no_text_stops_no_other_and_is_told(source, folder, alice, browser):
+    (folder / os.fsdecode(b"sales\xe9.csv")).write_bytes(walmart_csv())
+    put(folder, "b.csv", walmart_csv())
+    result = look(source, alice)
+    assert (result["taken"], result["passed_over"]) == (1, 1)
+    assert "1 passed over" in browser.get("/data/imports/").content.decode()
+
+
 def test_place_that_is_gone_is_told(source, folder, alice):
     folder.rename(folder.parent / "moved")
     job = services.start_import(actor=alice, source=source)
@@ -139,6 +175,38 @@ def test_planner_may_look_but_not_watch(source, folder, walmart):
     with pytest.raises(NotAllowed):
         services.remove_import_source(actor=carol, source=source)
     assert services.start_import(actor=carol, source=source).state == "queued"
+
+
+def test_places_are_chosen_by_those_of_the_tenant(source, folder, walmart, alice):
+    bob = person("bob", Role.DATA_ENGINEER, brand=walmart.brand)
+    with pytest.raises(NotAllowed):
+        services.create_import_source(actor=bob, account=walmart, name="y", location=f"folder:{folder}", timing=HOURLY)
+    with pytest.raises(NotAllowed):
+        services.remove_import_source(actor=bob, source=source)
+    assert "Watch a place" not in browser_of(bob).get("/data/imports/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [({"every_seconds": 10**12}, "every_seconds"), ({"contract": "x" * 81}, "contract")],
+)
+def test_what_no_schedule_and_no_mapping_can_be(folder, walmart, api, change, where):
+    asked = {"account": walmart.pk, "name": "N", "location": f"folder:{folder}", **change}
+    answer = api.post("/api/v1/imports/", asked, format="json")
+    assert answer.status_code == 400
+    assert where in json.dumps(answer.json())
+    if "every_seconds" in change:
+        answer = api.post("/api/v1/schedules/", {"kind": "harmonization.load", **change}, format="json")
+        assert answer.status_code == 400
+        with pytest.raises(InvalidInput, match="year"):
+            Timing(**change)
+
+
+def test_mapping_that_there_is_not(folder, walmart, alice, storage):
+    with pytest.raises(NotFound, match="sales_of_mars"):
+        services.create_import_source(
+            actor=alice, account=walmart, name="y", location=f"folder:{folder}", contract="sales_of_mars", timing=HOURLY
+        )
 
 
 def test_schedule_comes_and_goes_with_the_place(source, alice):

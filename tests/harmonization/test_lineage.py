@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.core.permissions import Role
+from accounts.models import RoleGrant
 from harmonization.loads.lineage import lineage, row_origin
 from harmonization.models import Load
 from tenants.core.problems import InvalidInput, NotFound
@@ -87,9 +88,24 @@ def test_other_brand_and_viewer(loaded):
     assert lineage(user=carol).count == 0
     assert api_of(carol).get(f"/api/v1/loads/{loaded.pk}/row/", {"number": 2}).status_code == 404
     viewer = person("vera", Role.VIEWER)
-    page = browser_of(viewer).get("/data/lineage/").content.decode()
-    assert "item.csv, row 2" in page
-    assert f"/data/loads/{loaded.pk}/" not in page, "a viewer sees figures, and no files"
+    assert browser_of(viewer).get("/data/lineage/").status_code == 403, "a viewer sees figures, and no files"
+    assert api_of(viewer).get("/api/v1/lineage/").status_code == 403
+    assert lineage(user=viewer).count == 0
+
+
+def test_figures_of_one_brand_and_files_of_another_are_rows_of_neither(loaded, walmart):
+    carol = person("carol", Role.VIEWER, brand=walmart.brand)
+    RoleGrant.objects.create(user=carol, role=Role.ANALYST, brand=BrandFactory(slug="pretzels"))
+    assert browser_of(carol).get("/data/lineage/").status_code == 200
+    assert lineage(user=carol).count == 0
+    RoleGrant.objects.create(user=carol, role=Role.PLANNER, brand=walmart.brand)
+    assert lineage(user=carol).count == 2
+
+
+@pytest.mark.parametrize("path", ["row/?number=", "quarantine/?offset="])
+def test_numbers_beyond_any_file_are_refused(loaded, api, path):
+    answer = api.get(f"/api/v1/loads/{loaded.pk}/{path}{10**19}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-input")
 
 
 def test_command(loaded, alice, capsys):

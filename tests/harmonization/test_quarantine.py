@@ -64,6 +64,8 @@ def test_rows_have_their_cells_and_the_broken_rule(waiting):
     assert rows[0].raw["adSpend"] == "-6.00"
     assert rows[0].findings[0]["column"] == "spend"
     assert selectors.quarantine_of(waiting, rule="another") == (0, [])
+    count, rows = selectors.quarantine_of(waiting, source_row=4)
+    assert (count, [row.source_row for row in rows]) == (1, [4])
 
 
 def test_replay_rescues_rows_and_replaces_the_load(waiting, walmart, alice, mend):

@@ -109,12 +109,14 @@ PAGES: dict[str, Page] = {
     "GET quarantine-export": _reads(brand(INSIDERS)),
     "POST load-replay": Page(brand(SENDERS, INSIDERS), _nothing, told_in_page=True, changes=False),
     "POST load-whole": Page(brand(SENDERS, INSIDERS), _nothing),
-    "GET lineage": _reads(anywhere(READERS)),
+    "GET lineage": _reads(anywhere(INSIDERS)),
     "GET source-row": Page(brand(INSIDERS), query=lambda key: {"number": "2"}),
     "GET import-list": _reads(anywhere(INSIDERS)),
-    "POST import-list": Page(anywhere(ENGINEERS), lambda of, key: {"name": "New"}, changes=False),
+    "POST import-list": Page(tenant(ENGINEERS), lambda of, key: {"name": "New"}, changes=False),
     "POST import-act": Page(brand(SENDERS, INSIDERS), lambda of, key: {"act": "run"}),
-    "POST import-act to remove": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "remove"}),
+    "POST import-act to remove": Page(
+        Rule(ENGINEERS, Scope.TENANT_OVER_BRAND, INSIDERS), lambda of, key: {"act": "remove"}
+    ),
     "POST mapping-replay": Page(anywhere(SENDERS), _nothing, changes=False),
     "GET mapping-list": _reads(anywhere(INSIDERS)),
     "GET mapping-detail": _reads(anywhere(INSIDERS)),

@@ -10,10 +10,9 @@ from uuid import UUID
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from accounts import services as authority
 from accounts.models import User
 from harmonization import selectors as data
-from harmonization.loads.lineage import FILTERS, lineage, row_origin
+from harmonization.loads.lineage import FILTERS, lineage, lineage_asker, row_origin
 from harmonization.management.tenant_command import TenantCommand
 from tenants.core.problems import InvalidInput
 
@@ -43,7 +42,7 @@ class Command(TenantCommand):
                 "rules": ", ".join(origin.rules), "cells": [asdict(cell) for cell in origin.cells],
                 "from_elsewhere": dict(origin.derived),
             }  # fmt: skip
-        authority.require_somewhere(user=actor, permission="metrics.view")
+        lineage_asker(actor)
         as_of = options["as_of"]
         if as_of is not None and timezone.is_naive(as_of):
             as_of = timezone.make_aware(as_of)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,7 +63,7 @@ def test_linked_file_is_neither_listed_nor_read(root, tmp_path):
     (root / "plan.csv").symlink_to(tmp_path / "secret" / "plan.csv")
     (root / "real.csv").write_text("a,b")
     place = find_place(f"folder:{root}", [str(root)])
-    assert [file.path for file in list_files(place, "*.csv")] == ["real.csv"]
+    assert [file.path for file in list_files(place, "*.csv").files] == ["real.csv"]
     for path in ("plan.csv", "../secret/plan.csv"):
         with pytest.raises(NotFound):
             list(read_file(place, path))
@@ -98,7 +99,7 @@ def test_store_is_listed_and_read(monkeypatch, tmp_path):
     store = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
     monkeypatch.setattr(watched_places, "_store", lambda place: store)
     place = find_place("s3://bucket/acme", ["s3://bucket"])
-    assert [file.path for file in list_files(place, "*")] == ["a.csv"]
+    assert [file.path for file in list_files(place, "*").files] == ["a.csv"]
     assert b"".join(read_file(place, "a.csv")) == b"a"
 
 
@@ -106,10 +107,38 @@ def test_markers_and_hidden_files_are_passed_over(root):
     for name in ("a.csv", "a.csv.done", ".b.csv", "c.csv.part", "d.tmp", "walmart/e.csv"):
         (root / name).write_text("x")
     place = find_place(f"folder:{root}", [str(root)])
-    assert sorted(file.path for file in list_files(place, "*")) == ["a.csv", "walmart/e.csv"]
-    assert [file.path for file in list_files(place, "walmart/*.csv")] == ["walmart/e.csv"]
+    assert sorted(file.path for file in list_files(place, "*").files) == ["a.csv", "walmart/e.csv"]
+    assert [file.path for file in list_files(place, "walmart/*.csv").files] == ["walmart/e.csv"]
     assert has_marker(place, "a.csv")
     assert not has_marker(place, "walmart/e.csv")
+
+
+def test_links_are_not_walked_and_odd_names_are_passed_over(root):
+    (root / "a.csv").write_text("x")
+    (root / "again").symlink_to(root)
+    (root / "loop.csv").symlink_to("loop.csv")
+    (root / "loop.txt").symlink_to("loop.txt")
+    (root / ".hidden").mkdir()
+    (root / ".hidden" / "b.csv").write_text("x")
+    (root / os.fsdecode(b"sales\xe9.csv")).write_text("x")
+    deep = "/".join(["d" * 250] * 4)
+    (root / deep).mkdir(parents=True)
+    (root / deep / "e.csv").write_text("x")
+    listed = list_files(find_place(f"folder:{root}", [str(root)]), "*.csv")
+    assert [file.path for file in listed.files] == ["a.csv"]
+    assert [path[:10] for path in listed.passed_over] == ["d" * 10, "loop.csv", "sales\\udce"]
+    with pytest.raises(InvalidInput, match="outside"):
+        find_place(f"folder:{root}/loop.csv", [str(root)])
+
+
+def test_a_look_goes_no_further_than_so_many_entries(root, monkeypatch):
+    for number in range(5):
+        (root / f".{number}").write_text("x")
+    place = find_place(f"folder:{root}", [str(root)])
+    assert list_files(place, "*").files == []
+    monkeypatch.setattr(watched_places, "MOST_ENTRIES", 4)
+    with pytest.raises(InvalidInput, match="more than 4 files"):
+        list_files(place, "*")
 
 
 def test_place_that_is_gone(root):

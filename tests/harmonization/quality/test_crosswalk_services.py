@@ -8,7 +8,7 @@ from accounts.core.permissions import Role
 from harmonization.models import CrosswalkEntry, DataFinding, Listing, ProductIdentifier
 from harmonization.services import check_account, decide_product, withdraw_decision
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed
-from tests.factories import ProductFactory, person
+from tests.factories import AccountFactory, BrandFactory, ProductFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
 from tests.harmonization.quality.conftest import days
 
@@ -80,6 +80,63 @@ def test_a_decision_can_be_withdrawn(check, salt, alice):
     withdraw_decision(actor=alice, entry=entry("777"))
     assert (entry("777").state, entry("777").product) == ("unknown", None)
     assert not Listing.objects.filter(retailer_sku="777").exists()
+
+
+@pytest.fixture
+def soda(walmart):
+    """A product of another brand that Walmart lists as 777."""
+    product = ProductFactory(brand=BrandFactory(slug="soda"), sku="SODA-1", name="Soda")
+    product.listings.create(retailer=walmart.retailer, retailer_sku="777")
+    return product
+
+
+def test_one_brand_takes_no_product_of_another(check, salt, soda, walmart, alice):
+    check(walmart_csv(walmart_row("2026-08-03", item="777")))
+    bob = person("bob", Role.DATA_ENGINEER, brand=walmart.brand)
+    with pytest.raises(NotAllowed):
+        decide_product(actor=bob, entry=entry("777"), product=salt, reason="Ours.")
+    assert Listing.objects.get(retailer_sku="777").product == soda
+    decide_product(actor=alice, entry=entry("777"), product=salt, reason="A multipack.")
+    with pytest.raises(NotAllowed):
+        withdraw_decision(actor=bob, entry=entry("777"))
+    assert Listing.objects.get(retailer_sku="777").product == salt
+
+
+def test_withdrawing_restores_the_listing(check, salt, soda, alice):
+    check(walmart_csv(walmart_row("2026-08-03", item="777")))
+    decide_product(actor=alice, entry=entry("777"), product=salt, reason="A multipack.")
+    decide_product(actor=alice, entry=entry("777"), product=ProductFactory(brand=salt.brand, sku="X"), reason="No.")
+    withdraw_decision(actor=alice, entry=entry("777"))
+    assert Listing.objects.get(retailer_sku="777").product == soda
+    decide_product(actor=alice, entry=entry("777"), product=soda, reason="As listed.")
+    withdraw_decision(actor=alice, entry=entry("777"))
+    assert Listing.objects.get(retailer_sku="777").product == soda
+
+
+@pytest.mark.parametrize("first", ["walmart", "other"])
+def test_an_id_of_two_accounts_needs_the_right_for_both(check, salt, walmart, alice, first):
+    other = AccountFactory(brand=BrandFactory(slug="soda"), retailer=walmart.retailer, external_id="wm-2", name="Soda")
+    check(walmart_csv(walmart_row("2026-08-03", item="888")))
+    check(walmart_csv(walmart_row("2026-08-04", item="888")), "soda.csv", other)
+    bob = person("bob", Role.DATA_ENGINEER, brand=walmart.brand)
+    both = {"walmart": CrosswalkEntry.objects.get(account=walmart), "other": CrosswalkEntry.objects.get(account=other)}
+    with pytest.raises(NotAllowed):
+        decide_product(actor=bob, entry=both["walmart"], product=salt, reason="Ours.")
+    assert not Listing.objects.filter(retailer_sku="888").exists()
+    for one in both.values():
+        decide_product(actor=alice, entry=one, product=salt, reason="Sold as ours.")
+    withdraw_decision(actor=alice, entry=both.pop(first))
+    assert Listing.objects.get(retailer_sku="888").product == salt, "the other decision stands on it"
+    withdraw_decision(actor=alice, entry=both.popitem()[1])
+    assert not Listing.objects.filter(retailer_sku="888").exists()
+
+
+def test_an_id_too_long_for_a_listing_is_refused(check, salt, alice):
+    check(walmart_csv(walmart_row("2026-08-03", item="888")))
+    CrosswalkEntry.objects.update(sku_id="8" * 65)
+    with pytest.raises(InvalidInput, match="64"):
+        decide_product(actor=alice, entry=entry("8" * 65), product=salt, reason="So.")
+    assert Listing.objects.count() == 1
 
 
 def test_planners_decide_nothing(check, salt):
