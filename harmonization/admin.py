@@ -15,11 +15,20 @@ from harmonization.models import (
     Audience,
     Campaign,
     ContractVersion,
+    CrosswalkEntry,
+    DataFinding,
+    DriftRule,
+    FxRate,
+    ImportedFile,
+    ImportSource,
     Listing,
     Load,
     MappingContract,
     Placement,
     Product,
+    ProductIdentifier,
+    Reconciliation,
+    Restatement,
     Retailer,
     Upload,
 )
@@ -135,6 +144,41 @@ class MappingContractAdmin(GuardedAdmin):
         return super().formfield_for_foreignkey(db_field, request, **options)
 
 
+@admin.register(ImportSource, site=tenant_site)
+class ImportSourceAdmin(ShownAdmin):
+    """Places are added and removed on their page, where the operator's roots are checked."""
+
+    view_permission = manage_permission = "uploads.view"
+    list_display = ["name", "account", "location", "glob", "looked_at"]
+    list_select_related = ["account__retailer"]
+
+
+@admin.register(ImportedFile, site=tenant_site)
+class ImportedFileAdmin(ShownAdmin):
+    view_permission = manage_permission = "uploads.view"
+    list_display = ["path", "source", "state", "size", "changed_at"]
+    list_filter = ["state", "source"]
+    list_select_related = ["source"]
+
+
+@admin.register(Restatement, site=tenant_site)
+class RestatementAdmin(ShownAdmin):
+    view_permission = manage_permission = "uploads.view"
+    list_display = ["later", "earlier", "mode", "looks_filtered", "rows", "created_at"]
+    list_filter = ["mode", "looks_filtered"]
+    list_select_related = ["later__upload", "earlier__upload"]
+
+
+@admin.register(DriftRule, site=tenant_site)
+class DriftRuleAdmin(GuardedAdmin):
+    """What a difference between files of a report means: for one mapping, or for all."""
+
+    view_permission, manage_permission = "mappings.view", "mappings.manage"
+    list_display = ["contract", "drift", "action"]
+    list_filter = ["drift", "action"]
+    list_select_related = ["contract"]
+
+
 @admin.register(Campaign, site=tenant_site)
 class CampaignAdmin(ShownAdmin):
     view_permission = manage_permission = "catalogue.view"
@@ -158,3 +202,49 @@ class LoadAdmin(ShownAdmin):
     list_display = ["upload", "contract_version", "status", "rows_in", "rows_out", "rows_quarantined", "published_at"]
     list_filter = ["status"]
     list_select_related = ["upload", "contract_version__contract"]
+
+
+@admin.register(DataFinding, site=tenant_site)
+class DataFindingAdmin(ShownAdmin):
+    """Findings as they are stored; they are decided on the page Data > Quality."""
+
+    view_permission = manage_permission = "quality.view"
+    list_display = ["title", "kind", "severity", "state", "account", "rows", "last_seen"]
+    list_filter = ["state", "severity", "kind"]
+    list_select_related = ["account__retailer"]
+    search_fields = ["title", "subject"]
+
+
+@admin.register(Reconciliation, site=tenant_site)
+class ReconciliationAdmin(ShownAdmin):
+    view_permission = manage_permission = "quality.view"
+    list_display = ["account", "report_a", "report_b", "metric", "total_a", "total_b", "verdict", "checked_at"]
+    list_filter = ["verdict", "metric"]
+    list_select_related = ["account__retailer"]
+
+
+@admin.register(ProductIdentifier, site=tenant_site)
+class ProductIdentifierAdmin(GuardedAdmin):
+    view_permission, manage_permission = "catalogue.view", "catalogue.manage"
+    list_display = ["value", "kind", "product", "retailer", "valid_from", "valid_to"]
+    list_filter = ["kind", "retailer"]
+    list_select_related = ["product", "retailer"]
+    search_fields = ["value", "product__sku"]
+
+
+@admin.register(CrosswalkEntry, site=tenant_site)
+class CrosswalkEntryAdmin(ShownAdmin):
+    """Advertised ids as they were resolved; they are decided on the page Data > Catalogue."""
+
+    view_permission = manage_permission = "catalogue.view"
+    list_display = ["sku_id", "account", "name", "product", "state", "method", "confidence", "rows"]
+    list_filter = ["state", "method"]
+    list_select_related = ["account__retailer", "product"]
+    search_fields = ["sku_id", "name"]
+
+
+@admin.register(FxRate, site=tenant_site)
+class FxRateAdmin(GuardedAdmin):
+    view_permission, manage_permission = "catalogue.view", "catalogue.manage"
+    list_display = ["day", "currency", "base", "rate", "source"]
+    list_filter = ["currency", "base"]

@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -42,11 +42,11 @@ from harmonization.serializers import (
     NewUploadSerializer,
     PlacementSerializer,
     ProductSerializer,
-    QuarantineAskedSerializer,
     RetailerSerializer,
     UploadResultSerializer,
     UploadSerializer,
 )
+from harmonization.services.uploads import NEEDS_ACCOUNT, OF_THE_TENANT
 
 TAGS = ["data"]
 
@@ -108,7 +108,7 @@ class UploadList(generics.ListAPIView[Upload]):
     @extend_schema(
         tags=TAGS,
         summary="Upload a file",
-        description="A report is harmonised as a job at once (see `job_id`); a catalogue is taken before the answer.",
+        description="A report is harmonised as a job (see `job_id`); any other file is taken before the answer.",
         request={"multipart/form-data": NewUploadSerializer},
         responses={201: UploadResultSerializer},
         parameters=[OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)],
@@ -116,9 +116,9 @@ class UploadList(generics.ListAPIView[Upload]):
     def post(self, request: Request) -> Response:
         data = _valid(NewUploadSerializer(data=request.data))
         account = None
-        if data["kind"] == Upload.Kind.REPORT:
+        if data["kind"] not in OF_THE_TENANT:
             if "account" not in data:
-                raise ValidationError({"account": ["A report needs the account it belongs to."]})
+                raise ValidationError({"account": [NEEDS_ACCOUNT[data["kind"]]]})
             account = selectors.account_visible(
                 user=request.user, account_id=data["account"], permission="catalogue.view"
             )
@@ -129,9 +129,15 @@ class UploadList(generics.ListAPIView[Upload]):
             account=account,
             kind=data["kind"],
             contract=data["contract"],
+            parameters=data["parameters"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
-        body = {"upload": result.upload, "job_id": result.job.pk if result.job else None, "catalogue": result.catalogue}
+        body = {
+            "upload": result.upload,
+            "job_id": result.job.pk if result.job else None,
+            "catalogue": result.catalogue,
+            "imported": result.imported,
+        }
         return Response(UploadResultSerializer(body).data, status=status.HTTP_201_CREATED)
 
 
@@ -162,6 +168,9 @@ class UploadHarmonize(APIView):
             actor=_person(request),
             upload=upload,
             contract=data["contract"],
+            whole=data["whole"],
+            accept_drift=data["accept_drift"],
+            parameters=data["parameters"],
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
@@ -183,23 +192,6 @@ class LoadDetail(APIView):
     @extend_schema(tags=TAGS, summary="Show a load", responses=LoadSerializer)
     def get(self, request: Request, load_id: UUID) -> Response:
         return Response(LoadSerializer(selectors.load_visible(user=request.user, load_id=load_id)).data)
-
-
-class LoadQuarantine(APIView):
-    """Rows that a load kept back."""
-
-    @extend_schema(
-        tags=TAGS,
-        summary="Show rows in quarantine",
-        responses=OpenApiResponse(OpenApiTypes.OBJECT, description="`rows`: the source rows with the rules they broke"),
-        parameters=[QuarantineAskedSerializer],
-    )
-    def get(self, request: Request, load_id: UUID) -> Response:
-        limit = _valid(QuarantineAskedSerializer(data=request.query_params))["limit"]
-        load = selectors.load_visible(user=request.user, load_id=load_id)
-        return Response(
-            {"rows_quarantined": load.rows_quarantined, "rows": selectors.quarantined_rows(load, limit=limit)}
-        )
 
 
 class MappingList(generics.ListAPIView[MappingContract]):

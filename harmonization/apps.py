@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from jobs.core.registry import announce_handlers
+from jobs.core.registry import announce_handlers, register_subject
 
 
 class HarmonizationConfig(AppConfig):
@@ -9,3 +9,4 @@ class HarmonizationConfig(AppConfig):
 
     def ready(self) -> None:
         announce_handlers(self.name)
+        register_subject(kind="upload", url_name="upload-detail", label="The file")

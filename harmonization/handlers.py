@@ -5,7 +5,9 @@ from typing import Any
 
 from harmonization import services
 from harmonization.services.checks import CHECK_KIND
+from harmonization.services.drafts import PROPOSE_KIND, note_failed_proposal
 from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
+from harmonization.services.imports import IMPORT_KIND
 from harmonization.services.loads import KIND, WHOLE_KIND
 from jobs.core.registry import Handler, JobContext, register_handler
 
@@ -31,6 +33,16 @@ def run_restatement(context: JobContext) -> Mapping[str, Any]:
 def run_vacuum(context: JobContext) -> Mapping[str, Any]:
     """Delete event files that nothing in reach needs."""
     return services.vacuum_events(context=context)
+
+
+def run_propose(context: JobContext) -> Mapping[str, Any]:
+    """Propose a mapping for an upload."""
+    return services.run_proposal(context=context)
+
+
+def run_import(context: JobContext) -> Mapping[str, Any]:
+    """Take in what has appeared at a watched place."""
+    return services.import_files(context=context)
 
 
 def register() -> None:
@@ -71,5 +83,25 @@ def register() -> None:
             run=run_check,
             title="Check the data",
             permission="quality.manage",
+        )
+    )
+    register_handler(
+        Handler(
+            kind=PROPOSE_KIND,
+            queue="harmonize",
+            run=run_propose,
+            title="Propose a mapping",
+            permission="mappings.manage",
+            timeout_seconds=600,
+            abandoned=note_failed_proposal,
+        )
+    )
+    register_handler(
+        Handler(
+            kind=IMPORT_KIND,
+            queue="default",
+            run=run_import,
+            title="Import files",
+            permission="uploads.create",
         )
     )

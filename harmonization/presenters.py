@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harmonization.models import Account, Load, Upload
+from harmonization.models import Load, Upload
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ _STATES = {
 
 def upload_state(upload: Upload) -> State:
     """What became of an upload: its published load if it has one, else the latest attempt."""
-    if upload.kind == Upload.Kind.CATALOGUE:
-        return State("catalogue", "", "package")
+    if upload.kind != Upload.Kind.REPORT:
+        return State(upload.get_kind_display(), "", "package")
     loads = sorted(upload.loads.all(), key=lambda load: load.created_at, reverse=True)
     load = next((one for one in loads if one.status == Load.Status.PUBLISHED), loads[0] if loads else None)
     if load is None:
@@ -40,29 +39,6 @@ def upload_state(upload: Upload) -> State:
     if load.status == Load.Status.PUBLISHED and load.rows_quarantined:
         return State("partial", "warn", "alert-triangle", load)
     return State(text, tone, icon, load)
-
-
-@dataclass(frozen=True)
-class Source:
-    """An account as a source of figures; `behind` days after the source that is furthest."""
-
-    account: Account
-    behind: int
-
-    @property
-    def late(self) -> str:
-        """How far it lags, in words."""
-        return f"{self.behind} days behind"
-
-
-def sources(accounts: Iterable[Account]) -> list[Source]:
-    """Sources with how far each lags: `accounts` carry `last_day`, as `sources_visible` gives them."""
-    found = list(accounts)
-    newest = max((one.last_day for one in found if one.last_day), default=None)  # type: ignore[attr-defined]
-    return [
-        Source(one, (newest - one.last_day).days if newest and one.last_day else 0)  # type: ignore[attr-defined]
-        for one in found
-    ]
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from harmonization.models import (
     TableVersion,
     Upload,
 )
+from jobs.models import Job
 from tenants.core.problems import InvalidInput, NotFound
 from tenants.selectors import tenant_folder
 
@@ -56,12 +57,14 @@ class EventView:
             network, report, rank of the report and whether it holds all impressions, the product's own SKU and name.
         version: version of the event table that was opened.
         headline: per load, the attribution column that is the network's own figure for a metric.
+        outcomes: per load, all attribution columns that its file told.
         as_of: when the newest load was published.
     """
 
     rows: pl.LazyFrame
     version: int
     headline: dict[str, dict[str, str]]
+    outcomes: dict[str, list[str]]
     finality: list[Finality]
     as_of: datetime
 
@@ -84,7 +87,7 @@ def published_events(
     Raises:
         InvalidInput: the version of that instant was deleted, as old ones are.
     """
-    version = _version_in_force(as_of)
+    version = version_in_force(as_of)
     loads = _published_loads(as_of)
     if version is None or not loads:
         return None
@@ -96,12 +99,20 @@ def published_events(
         rows=rows,
         version=version,
         headline={str(load.pk): dict(load.report.get("headline", {})) for load in loads},
+        outcomes={
+            str(load.pk): [told["column"] for told in load.report.get("attribution_columns", [])] for load in loads
+        },
         finality=_finality(loads),
         as_of=max(load.published_at for load in loads if load.published_at),
     )
 
 
-def _version_in_force(as_of: datetime | None) -> int | None:
+def version_in_force(as_of: datetime | None) -> int | None:
+    """Version of the event table that readers open now, or opened at an instant; None where there was none.
+
+    Raises:
+        InvalidInput: the version of that instant was deleted, as old ones are.
+    """
     if as_of is None:
         table = EventTable.objects.filter(name=EVENTS).first()
         return table.version if table else None
@@ -124,14 +135,14 @@ def _published_loads(as_of: datetime | None) -> list[Load]:
 
     Every page of figures reads them all, and a whole report is kilobytes long.
     """
-    told = JSONObject(**{name: f"report__{name}" for name in ("headline", "coverage", "report", "restatement_days")})
+    names = ("headline", "attribution_columns", "coverage", "report", "restatement_days")
+    told = JSONObject(**{name: f"report__{name}" for name in names})
     loads: list[Load] = []
-    published = Load.objects.filter(status=Load.Status.PUBLISHED).defer("report", "problem").annotate(told=told)
+    wanted = Q(status=Load.Status.PUBLISHED)
     if as_of is not None:
         # Those that were replaced meanwhile were in force then; of what was not, the version has no rows.
-        once = [Load.Status.PUBLISHED, Load.Status.REPLACED]
-        published = Load.objects.filter(status__in=once, published_at__lte=as_of).defer("report", "problem")
-        published = published.annotate(told=told)
+        wanted = Q(status__in=[Load.Status.PUBLISHED, Load.Status.REPLACED], published_at__lte=as_of)
+    published = Load.objects.filter(wanted).defer("report", "problem").annotate(told=told)
     for load in published.select_related("upload__account__retailer", "upload__account__brand"):
         load.report = {name: value for name, value in load.told.items() if value is not None}
         loads.append(load)
@@ -344,3 +355,11 @@ def stored_file(upload: Upload) -> Path:
     inner = Path(name.stem).suffix if name.suffix in (".gz", ".zst") else ""
     suffix = (inner if re.fullmatch(r"\.[a-z]{1,8}", inner) else "") + name.suffix
     return tenant_folder() / "uploads" / upload.sha256[:2] / f"{upload.sha256}{suffix}"
+
+
+def answers_of(*, load: Load | None) -> dict[str, str]:
+    """The answers to its mapping's parameters that a load was read under."""
+    if load is None or load.job_id is None:
+        return {}
+    job = Job.objects.filter(pk=load.job_id).first()
+    return dict(job.params.get("parameters", {})) if job is not None else {}

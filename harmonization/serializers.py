@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from harmonization.core.load_context import parse_answers
 from harmonization.models import (
     Account,
     Campaign,
@@ -18,6 +21,7 @@ from harmonization.models import (
     Retailer,
     Upload,
 )
+from tenants.core.problems import InvalidInput
 
 
 class RetailerSerializer(serializers.ModelSerializer[Retailer]):
@@ -62,25 +66,50 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
         read_only_fields = fields
 
 
+ANSWERS = "answers to the mapping's parameters, which the file does not tell: `click_window=14D, view_window=none`"
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class AnswersField(serializers.Field[dict[str, str], Any, Any, Any]):
+    """Answers to a contract's parameters as one text."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        try:
+            return parse_answers(str(data))
+        except InvalidInput as problem:
+            raise serializers.ValidationError(f"{problem.detail} {problem.fix}") from problem
+
+
 class NewUploadSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(
         allow_empty_file=True, help_text="CSV, XLSX, JSON, NDJSON or Parquet, plain or packed as gz, zst or zip"
     )
-    account = serializers.UUIDField(required=False, help_text="account the report belongs to; none for a catalogue")
+    account = serializers.UUIDField(
+        required=False, help_text="account the report belongs to; none for a catalogue, policies or rates"
+    )
     kind = serializers.ChoiceField(choices=Upload.Kind.choices, default=Upload.Kind.REPORT)
     contract = serializers.SlugField(
         default="auto", help_text="mapping contract, `auto` for the one that fits, `none` to only keep the file"
     )
+    parameters = AnswersField(default=dict, help_text=ANSWERS)
 
 
 class UploadResultSerializer(serializers.Serializer[Any]):
     upload = UploadSerializer()
     job_id = serializers.UUIDField(allow_null=True)
     catalogue = serializers.DictField(allow_null=True)
+    imported = serializers.DictField(allow_null=True, help_text="what a file of any kind but a report changed")
 
 
 class HarmonizeSerializer(serializers.Serializer[Any]):
     contract = serializers.SlugField(default="auto")
+    whole = serializers.BooleanField(
+        default=False, help_text="the export is not filtered: rows of its days that it does not tell are gone"
+    )
+    accept_drift = serializers.BooleanField(
+        default=False, help_text="the file is taken although it differs from the one before it in a way that blocks"
+    )
+    parameters = AnswersField(default=dict, help_text=ANSWERS)
 
 
 class JobStartedSerializer(serializers.Serializer[Any]):
@@ -92,10 +121,6 @@ class ContractVersionSerializer(serializers.ModelSerializer[ContractVersion]):
         model = ContractVersion
         fields = ["id", "number", "text", "sha256", "note", "created_at"]
         read_only_fields = fields
-
-
-class QuarantineAskedSerializer(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100, help_text="rows at most")
 
 
 class MappingSerializer(serializers.ModelSerializer[MappingContract]):

@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import selectors as people
@@ -19,8 +18,12 @@ from accounts import services as authority
 from accounts.models import User
 from harmonization import selectors, services
 from harmonization.forms import ContractForm, UploadForm
+from harmonization.loads.presenters import load_history
 from harmonization.models import Load, Upload
-from harmonization.presenters import load_facts, sources, upload_state
+from harmonization.presenters import load_facts, upload_state
+from harmonization.quality.presenters import source_lines
+from harmonization.quality.selectors import source_reports
+from harmonization.services.checks import today_at_its_latest
 from tenants.core.problems import Problem
 
 PER_PAGE = 25
@@ -46,12 +49,16 @@ def uploads(request: HttpRequest) -> HttpResponse:
                 form.add_error(error.where, error.detail)
     page = Paginator(selectors.uploads_visible(user=request.user), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(upload, upload_state(upload)) for upload in page]
+    today = today_at_its_latest()
+    lines = source_lines(source_reports(user=request.user, today=today), today=today)
+    without = selectors.accounts_visible(user=request.user).exclude(pk__in=[line.source.account.pk for line in lines])
     context = {
         "form": form,
         "page": page,
         "rows": rows,
         "problem": problem,
-        "sources": sources(selectors.sources_visible(user=request.user)),
+        "sources": lines,
+        "without_figures": without,
     }
     return render(request, "harmonization/uploads.html", context, status=problem.status if problem else 200)
 
@@ -64,16 +71,13 @@ def _take(request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
         account=data["account"],
         kind=data["kind"],
         contract=data["contract"],
+        parameters=data["parameters"],
     )
     if taken.job is not None:
         return redirect("job-detail", taken.job.pk)
-    report = taken.catalogue or {}
-    messages.success(
-        request,
-        f"{report.get('rows', 0):,} rows: {report.get('products_created', 0):,} products added, "
-        f"{report.get('products_updated', 0):,} updated.",
-    )
-    return redirect("catalogue")
+    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in (taken.imported or {}).items())
+    messages.success(request, f"{taken.upload.file_name}: {told}." if told else f"{taken.upload.file_name} is kept.")
+    return redirect("catalogue" if taken.upload.kind == Upload.Kind.CATALOGUE else "upload-list")
 
 
 def _person(request: HttpRequest) -> User:
@@ -93,7 +97,9 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "loads": loads,
         "load": newest,
         "facts": load_facts(newest) if newest and newest.report else None,
-        "quarantine": selectors.quarantined_rows(newest, limit=20) if newest else [],
+        **load_history(newest),
+        "may_propose": found.kind == Upload.Kind.REPORT
+        and people.may(user=request.user, permission="mappings.manage", brand=found.brand_id),
         "may_harmonize": found.kind == Upload.Kind.REPORT
         and people.may(user=request.user, permission="uploads.create", brand=found.brand_id),
     }
@@ -104,7 +110,13 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def harmonize(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Read a file anew, by the contracts in force now."""
     found = selectors.upload_visible(user=request.user, upload_id=upload_id)
-    job = services.start_load(actor=_person(request), upload=found, contract=request.POST.get("contract") or "auto")
+    job = services.start_load(
+        actor=_person(request),
+        upload=found,
+        contract=request.POST.get("contract") or "auto",
+        accept_drift=request.POST.get("accept_drift") == "1",
+        parameters=selectors.answers_of(load=found.loads.first()),
+    )
     return redirect("job-detail", job.pk)
 
 
@@ -161,15 +173,3 @@ def _diff(before: str, after: str) -> list[tuple[str, str]]:
     marks = {"+": "p", "-": "m", "@": "h", " ": ""}
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
     return [(marks.get(line[:1], ""), line[1:] if line[:1] in "+- " else line) for line in lines]
-
-
-@require_safe
-def catalogue(request: HttpRequest) -> HttpResponse:
-    """Products with stock at each retailer."""
-    authority.require_somewhere(user=request.user, permission="catalogue.view")
-    products = selectors.products_visible(user=request.user)
-    if wanted := request.GET.get("q", "").strip():
-        products = selectors.products_matching(products, text=wanted)
-    page = Paginator(products, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "q": wanted, "upload_url": f"{reverse('upload-list')}#send"}
-    return render(request, "harmonization/catalogue.html", context)

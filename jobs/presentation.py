@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from jobs.core.registry import subject_of
 from jobs.core.states import State
 from jobs.models import Job, JobLog, JobProgress
 
@@ -34,6 +37,7 @@ class Look:
         stages: as the tag `stages` takes them.
         elapsed: seconds since the attempt began, until now or the end.
         waited: seconds in the queue before it.
+        about: label and address of the page of what the job is about.
     """
 
     job: Job
@@ -52,6 +56,7 @@ class Look:
     chart: dict[str, Any] | None
     result: list[tuple[str, Any]]
     inputs: list[tuple[str, Any]]
+    about: tuple[str, str] | None
 
     @property
     def is_open(self) -> bool:
@@ -83,7 +88,19 @@ def look_at(job: Job) -> Look:
         chart=rate_chart(progress, current["unit"]) if progress and current else None,
         result=_pairs(job.result),
         inputs=_pairs(job.params),
+        about=_about(job.subject),
     )
+
+
+def _about(subject: str) -> tuple[str, str] | None:
+    """Label and address of the page of what a job is about, where its app has one."""
+    known = subject_of(subject)
+    if known is None:
+        return None
+    try:
+        return known[0].label, reverse(known[0].url_name, args=[UUID(known[1])])
+    except (ValueError, NoReverseMatch):
+        return None
 
 
 def rate_chart(progress: JobProgress, unit: str) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from jobs.dispatch import leases
 from jobs.dispatch.models import Dispatch
 from jobs.models import Job, JobLog
 from jobs.selectors import MANAGE_SCHEDULES, job_visible, schedule_visible, waiting_in_tenant
+from jobs.staging import sweep_staging as sweep_staging  # its door for other apps
 from jobs.wake import wake_workers
 from tenants.core.ids import new_id
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, Unavailable

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from uuid import UUID
 
+from jobs.models import Job
 from tenants.selectors import tenant_folder
 
 
@@ -26,6 +27,29 @@ def remove_staging(*, job_id: UUID, token: int) -> None:
         folder.rmdir()
     except OSError:
         return  # a later attempt is at work in it
+
+
+def sweep_staging() -> int:
+    """Remove what jobs of the running tenant left that have ended; how many folders that were.
+
+    Usually none: only a worker that is killed between a job's end and its tidying leaves one.
+    """
+    root = tenant_folder() / "staging"
+    found = {folder.name: folder for folder in root.iterdir()} if root.is_dir() else {}
+    jobs = Job.objects.filter(pk__in=[name for name in found if _is_id(name)])
+    unfinished = {str(job.pk) for job in jobs if not job.is_final}
+    ended = [folder for name, folder in found.items() if _is_id(name) and name not in unfinished]
+    for folder in ended:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(ended)
+
+
+def _is_id(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_job(job_id: UUID) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from django.http import QueryDict
@@ -12,7 +12,10 @@ from metrics.core.definitions import DIMENSIONS
 from tenants.core.problems import InvalidInput
 
 FILTERS: Final = tuple(name for name, dimension in DIMENSIONS.items() if dimension.can_filter)
-QUERY: Final = ("metrics", "dimensions", "start", "end", "compare", "attribution", "sort", "limit")
+QUERY: Final = (
+    "metrics", "dimensions", "start", "end", "compare", "attribution", "window", "match", "money", "as_of", "sort",
+    "limit",
+)  # fmt: skip
 DEFAULT_LIMIT: Final = 1000
 
 
@@ -41,6 +44,10 @@ def read_query(given: QueryDict, *, usual_limit: int | None, also: Iterable[str]
         "filters": read_filters(given),
         "compare": _one(given, "compare") or "none",
         "attribution": _one(given, "attribution") or "as_reported",
+        "window": read_window(given),
+        "match": _one(given, "match"),
+        "money": _one(given, "money"),
+        "as_of": read_instant(given),
         "sort": _one(given, "sort"),
         "limit": _limit(given, usual_limit),
     }
@@ -59,6 +66,45 @@ def read_day(given: QueryDict, name: str) -> date:
     except ValueError:
         detail = f"{text!r} is not a day." if text else f"{name} is missing."
         raise InvalidInput(detail, where=name, fix="Write it as YYYY-MM-DD.") from None
+
+
+def read_window(given: QueryDict) -> int | None:
+    """Days of the common rule; None where the address says none."""
+    text = _one(given, "window")
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise InvalidInput(f"{text!r} is no number of days.", where="window", fix="Send a whole number.") from None
+
+
+def read_instant(given: QueryDict) -> datetime | None:
+    """The instant as of which figures are asked; a day stands for its end in UTC. None where there is none."""
+    return instant_of(_one(given, "as_of"))
+
+
+def instant_of(text: str) -> datetime | None:
+    """An instant in UTC from ISO 8601 text; None for empty text.
+
+    Raises:
+        InvalidInput: the text is neither an instant nor a day.
+    """
+    if not text:
+        return None
+    found = _instant(text) or _instant("+".join(text.rsplit(" ", 1)))  # a plus sign in an address is a space
+    if found is None:
+        raise InvalidInput(
+            f"{text!r} is no instant.", where="as_of", fix="Write it as 2026-03-01T09:00:00Z, or a day as 2026-03-01."
+        )
+    if len(text) == len("2026-03-01"):
+        found = found + timedelta(days=1, microseconds=-1)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _names(given: QueryDict, name: str) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from accounts.models import User
 from jobs.core.tools import Tool, register_tool
 from metrics import services
 from metrics.core.definitions import DIMENSIONS, METRICS
 from metrics.core.records import table_record
+from metrics.core.request import MATCHES, MAX_WINDOW
 
 _MOST_LINES = 50
 
@@ -27,8 +28,23 @@ class QueryMetricsInput(BaseModel):
     end: date = Field(description="Last day.")
     filters: dict[str, list[str]] = Field(default={}, description="Members to keep, by dimension.")
     compare: Literal["none", "previous", "previous_exact", "year"] = "none"
+    attribution: Literal["as_reported", "common_window", "incremental"] = Field(
+        default="as_reported",
+        description="Networks count differently: compare them in the common window; incremental is what ads caused.",
+    )
+    window: int | None = Field(default=None, ge=1, le=MAX_WINDOW, description="Days of the common window.")
+    match: str = Field(default="", description=f"Purchases of the common window. One of: {', '.join(MATCHES)}.")
+    money: str = Field(default="", description="native, base, or a currency code to convert to.")
+    as_of: AwareDatetime | None = Field(default=None, description="As the figures were published at that instant.")
     sort: str = Field(default="", description="A metric or dimension asked for, - before it for descending order.")
     limit: int = Field(default=20, ge=1, le=_MOST_LINES)
+
+
+class LineFinality(BaseModel):
+    """Until when a line may be restated, and how many of its days have no rows."""
+
+    restating_until: date | None
+    missing_days: int
 
 
 class MetricLine(BaseModel):
@@ -39,6 +55,8 @@ class MetricLine(BaseModel):
     currency: str | None
     values: dict[str, str | int | float | None]
     previous: dict[str, str | int | float | None] | None
+    withheld: dict[str, str]
+    finality: LineFinality
 
 
 class QueryMetricsOutput(BaseModel):

@@ -302,8 +302,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "AudienceKindEnum": "harmonization.models.Audience.Kind",
+        "CrosswalkStateEnum": "harmonization.models.CrosswalkEntry.State",
         "LoadStatusEnum": "harmonization.models.Load.Status",
         "ScenarioStatusEnum": "planning.models.Scenario.Status",
+        "UploadKindEnum": "harmonization.models.Upload.Kind",
         "SolveStatusEnum": [("optimal", "optimal"), ("infeasible", "infeasible")],
     },
 }

@@ -53,6 +53,8 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "uploads.create": frozenset({Role.OWNER, Role.DATA_ENGINEER, Role.PLANNER}),
         "metrics.view": _BRAND_SIDE,
         "metrics.export": _BRAND_SIDE - {Role.VIEWER},
+        "factors.publish": frozenset({Role.OWNER, Role.ANALYST}),
+        "views.share": _BRAND_SIDE - {Role.VIEWER},
         "curves.view": _BRAND_SIDE - {Role.VIEWER},
         "curves.fit": frozenset({Role.OWNER, Role.PLANNER, Role.ANALYST}),
         "scenarios.view": _BRAND_SIDE,

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from demo.core.reports import amazon_console, criteo, walmart
+from demo.core.reports import amazon_console, amazon_v3, criteo, google, instacart, meta, microsoft, vtex, walmart
 from demo.core.reports.files import sample_truth, write_sample
 from demo.core.reports.tables import Sample, Table, make_sample
 
-TABLES: Final[tuple[Table, ...]] = (*amazon_console.TABLES, *walmart.TABLES, *criteo.TABLES)
+_MODULES: Final = (amazon_console, amazon_v3, walmart, criteo, instacart, vtex, google, microsoft, meta)
+TABLES: Final[tuple[Table, ...]] = tuple(table for module in _MODULES for table in module.TABLES)
 NETWORKS: Final = tuple(dict.fromkeys(table.network for table in TABLES))
 TRUTH_FORMAT: Final = "rmn-report-truth/1"
 TRUTH_FILE: Final = "truth.json"

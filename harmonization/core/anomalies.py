@@ -183,7 +183,8 @@ def _missing_days(days: pl.DataFrame, today: date) -> Iterator[Found]:
 
 def _zero_spend(days: pl.DataFrame) -> Iterator[Found]:
     """Days with rows that cost nothing between days that do."""
-    for (currency,), part in days.group_by(["currency"], maintain_order=True):
+    for (code,), part in days.group_by(["currency"], maintain_order=True):
+        currency = str(code)
         usual = part["spend"].cast(pl.Float64).shift(1).rolling_median(HISTORY_DAYS, min_samples=FEWEST_DAYS)
         wrong = ((part["spend"] == 0) & (usual > 0) & (part["impressions"] > 0)).fill_null(False)
         for first, last in _runs(part["day"].to_list(), wrong.to_list()):
@@ -192,11 +193,11 @@ def _zero_spend(days: pl.DataFrame) -> Iterator[Found]:
             yield _of_days(
                 inside,
                 kind="zero_spend",
-                subject=f"{currency!s} from {first}",
+                subject=f"{currency} from {first}",
                 severity="warn",
                 title=f"No spend on {_span(first, last)}, though ads were shown",
                 detail="The usual spend of these days is at stake. The cost column may have arrived empty.",
-                money=_positive({str(currency): Decimal(str(round(expected, 2)))}),
+                money=_positive({currency: Decimal(str(round(expected, 2)))}),
             )
 
 
@@ -206,6 +207,7 @@ def _duplicated_days(days: pl.DataFrame) -> Iterator[Found]:
         if same.height < 2:
             continue
         first, later = same["day"].min(), same.sort("day").slice(1)
+        assert isinstance(first, date), "a day has a date"
         yield _of_days(
             later,
             kind="duplicated_day",

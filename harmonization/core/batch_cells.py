@@ -18,6 +18,8 @@ import polars as pl
 from harmonization.core.cells import Cell
 from harmonization.core.conversions import Conversion
 from harmonization.core.event_key import SEEDS, words_of
+from harmonization.core.numbering import Numbering, Numbers
+from harmonization.core.row_batch import RowBatch
 from harmonization.core.source_file import raw_name
 
 #: A cell of so many distinct values is read over whole batches from then on.
@@ -29,7 +31,6 @@ _EMPTY: Final = "__empty"
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Codes = np.ndarray[Any, np.dtype[np.int32]]
-Numbers = np.ndarray[Any, np.dtype[np.uint32]]
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
 
@@ -104,10 +105,7 @@ class RepeatingCell:
     def __init__(self, plan: CellPlan, key_columns: Sequence[str]) -> None:
         self.plan = plan
         self._raw = plan.raw[0]
-        self._kind = pl.Categorical(pl.Categories.random())
-        # Polars forgets the numbers of a category with the last column that has it.
-        self._kept = pl.Series(self._raw, [None], dtype=self._kind)
-        self._read = 0
+        self._numbering = Numbering(self._raw)
         self._key_columns = [name for name in plan.columns if name in key_columns]
         self._table = pl.DataFrame()
         self._bad: Flags = np.empty(0, np.bool_)
@@ -119,18 +117,13 @@ class RepeatingCell:
     @property
     def values(self) -> int:
         """How many distinct values there were."""
-        return self._read
+        return self._numbering.values
 
-    def apply(self, rows: pl.DataFrame) -> CellBatch:
-        known = rows[self._raw].cast(self._kind).to_physical()
-        most = known.max()
-        if most is not None and int(most) >= self._read:  # type: ignore[call-overload]
-            new = (known >= self._read).arg_true()
-            numbered = pl.DataFrame({"number": known.gather(new), self._raw: rows[self._raw].gather(new)})
-            self._grow(numbered.unique("number").sort("number")[self._raw])
-            self._read = int(most) + 1  # type: ignore[call-overload]
-        numbers = (known + 1).fill_null(0) if known.null_count() else known + 1
-        at = numbers.to_numpy()
+    def apply(self, rows: RowBatch) -> CellBatch:
+        at, new = self._numbering.number(rows)
+        if len(new):
+            self._grow(new)
+        numbers = pl.Series(at)
         found = CellBatch()
         for name in self.plan.columns:
             column = self._table[name]
@@ -142,7 +135,7 @@ class RepeatingCell:
         if self._bad.any():
             bad = self._bad[at]
             found.bad = bad if bad.any() else None
-        if self._empty[1:].any() or known.null_count():
+        if self._empty[1:].any() or not at.all():
             found.empty = self._empty[at]
         return found
 
@@ -190,10 +183,10 @@ class VaryingCell:
         """Whether the cell is read as it lies."""
         return self._direct
 
-    def apply(self, rows: pl.DataFrame) -> CellBatch:
-        return self._apply_directly(rows[self.plan.raw[0]]) if self._direct else self._apply_wholly(rows)
+    def apply(self, rows: RowBatch) -> CellBatch:
+        return self._apply_directly(rows) if self._direct else self._apply_wholly(rows)
 
-    def _apply_wholly(self, rows: pl.DataFrame) -> CellBatch:
+    def _apply_wholly(self, rows: RowBatch) -> CellBatch:
         found = self.plan.evaluate(rows.select(self.plan.raw))
         bad, empty = found[_BAD], found[_EMPTY]
         return CellBatch(
@@ -202,18 +195,30 @@ class VaryingCell:
             empty=empty.to_numpy() if empty.any() else None,
         )
 
-    def _apply_directly(self, raw: pl.Series) -> CellBatch:
-        columns = {name: each.direct(raw) for name, each in self.plan.direct.items() if each.direct is not None}
+    def _apply_directly(self, rows: RowBatch) -> CellBatch:
+        name, block = self.plan.raw[0], rows.block
+        columns = {}
+        for target, each in self.plan.direct.items():
+            if each.direct is not None:
+                at = self.plan.cell.positions[0]
+                columns[target] = (
+                    each.direct.of_block(block, at) if block is not None else each.direct(rows.column(name))
+                )
         batch = CellBatch(columns=columns)
         # Where the direct reading finds a value there is a text, and no cell that cannot be read.
-        judged = pl.DataFrame([raw, *(column.alias(name) for name, column in columns.items())])
+        present = [column.alias(target) for target, column in columns.items()]
+        if name in self.plan.bad.meta.root_names():
+            present.append(rows.column(name))
+        judged = pl.DataFrame(present)
         judged = judged.with_columns(pl.lit("read").alias(self.plan.cell.name)).select(self.plan.bad.fill_null(False))
         bad = judged.to_series().to_numpy()
+        if bad.size != rows.height:
+            bad = np.full(rows.height, bool(bad[0]))
         missed = [column.is_null() for column in columns.values() if column.null_count()]
         if missed:
             again = pl.DataFrame(missed, schema=[f"{at}" for at in range(len(missed))]).select(pl.any_horizontal("*"))
             bad = bad.copy()
-            batch.empty = self._read_again(raw, again.to_series().arg_true(), columns, bad)
+            batch.empty = self._read_again(rows.column(name), again.to_series().arg_true(), columns, bad)
         batch.bad = bad if bad.any() else None
         return batch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 from harmonization.core import rmis
@@ -21,6 +22,13 @@ class HeadersDoNotFit(InvalidInput):
 
     code = "headers-do-not-fit"
     title = "The file does not have the columns of this report"
+
+
+class PeriodNotTold(InvalidInput):
+    """The file does not say which days it covers, and nobody else did."""
+
+    code = "period-not-told"
+    title = "The report does not say which days it covers"
 
 
 class InvalidParameter(InvalidInput):
@@ -43,7 +51,7 @@ class HeaderMatch:
 
 @dataclass(frozen=True, slots=True)
 class BoundField:
-    """A field and the columns that feed it: one, or with `coalesce` several in order of preference.
+    """A field and the columns that feed it: one, or with `coalesce` or `join` several in their order.
 
     A `resolver` for placements has become part of the specification's value map.
     """
@@ -57,7 +65,7 @@ class BoundField:
 
     @property
     def cell(self) -> Cell:
-        return Cell(self.positions, self.spec.default)
+        return Cell(self.positions, self.spec.default, joined=self.spec.join)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class Binding:
     matches: tuple[HeaderMatch, ...]
     header_currency: str | None
     default_attribution: dict[str, str]
+    period: tuple[date, date] | None = None
 
     @property
     def names_currency(self) -> bool:
@@ -117,7 +126,7 @@ def bind(contract: Contract, headers: Sequence[str], context: LoadContext) -> Bi
     fields = []
     for field in contract.fields:
         hits = _hits(field.headers, headers)
-        if field.coalesce and hits:
+        if (field.coalesce or field.join) and hits:
             chosen_all = sorted(hits, key=lambda hit: _rank(hit[1], field.headers))
         else:
             best = _best(field.target, field.headers, hits, headers, problems, required=field.required)
@@ -171,7 +180,41 @@ def bind(contract: Contract, headers: Sequence[str], context: LoadContext) -> Bi
         matches=tuple(flat),
         header_currency=units.pop() if len(units) == 1 else None,
         default_attribution=_defaults(contract, attributions),
+        period=_stated_period(contract, context),
     )
+
+
+def require_period(binding: Binding) -> None:
+    """Refuse a file of which nobody said what days it covers.
+
+    Raises:
+        PeriodNotTold: the contract takes the period from parameters, and they were not answered.
+    """
+    names = binding.contract.source.period
+    if names and binding.period is None:
+        raise PeriodNotTold(
+            f"No column of {binding.contract.name} says which days the figures are of.",
+            where=f"parameters {' and '.join(names)}",
+            fix=f"Name the first and the last day, e.g. {names[0]}=2026-11-02 and {names[1]}=2026-11-15.",
+        )
+
+
+def _stated_period(contract: Contract, context: LoadContext) -> tuple[date, date] | None:
+    if contract.source.period is None:
+        return None
+    days = []
+    for name in contract.source.period:
+        answer = context.parameters.get(name)
+        if answer is None:
+            return None
+        try:
+            days.append(date.fromisoformat(answer))
+        except ValueError:
+            raise InvalidParameter(
+                f"{answer!r} is no day.", where=f"parameter {name}", fix="Write it as YYYY-MM-DD."
+            ) from None
+    first, last = days
+    return first, last
 
 
 def resolve_parameters(contract: Contract, context: LoadContext) -> dict[str, int | str | None]:
@@ -185,8 +228,10 @@ def resolve_parameters(contract: Contract, context: LoadContext) -> dict[str, in
                 fix=f"Its parameters are: {', '.join(contract.parameters) or 'none'}.",
             )
     for name, parameter in contract.parameters.items():
+        if parameter.kind == "day":
+            continue
         answer = context.parameters.get(name, parameter.default)
-        if answer not in parameter.values:
+        if answer is None or answer not in parameter.values:
             raise InvalidParameter(
                 f"{answer!r} is no value of {name}.",
                 where=f"parameter {name}",
@@ -254,10 +299,15 @@ def _resolved(contract: Contract, field: FieldSpec) -> FieldSpec:
     """The field with the network's words for placements in its value map, where it asks for them."""
     if field.resolver != "placement":
         return field
-    own = field.value_map or ValueMap(values={}, default="unknown", keep_raw_in="placement_raw")
+    own = field.value_map or ValueMap(values={})
     spelled = {fold(word): word for word in own.values}
     words = {word: to for word, to in placement_words(contract.network).items() if fold(word) not in spelled}
-    return field.model_copy(update={"value_map": own.model_copy(update={"values": own.values | words})})
+    told = {
+        "values": own.values | words,
+        "default": own.default or "unknown",
+        "keep_raw_in": own.keep_raw_in or "placement_raw",
+    }
+    return field.model_copy(update={"value_map": own.model_copy(update=told)})
 
 
 def _same_figures(attributions: Sequence[BoundAttribution]) -> list[dict[str, Any]]:

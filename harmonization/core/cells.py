@@ -25,19 +25,20 @@ def folded(cells: pl.Expr) -> pl.Expr:
 class Cell:
     """Where the text of a value stands. Positions count columns from 0.
 
-    The first of `positions` that is not empty is taken, else `default`; only on rows whose cell at `when_position` is
-    one of `when_values` (folded), null on others.
+    The first of `positions` that is not empty is taken, or with `joined` all that are not empty, joined by ` | `; else
+    `default`; only on rows whose cell at `when_position` is one of `when_values` (folded), null on others.
     """
 
     positions: tuple[int, ...]
     default: str | None = None
     when_position: int | None = None
     when_values: tuple[str, ...] = ()
+    joined: bool = False
 
     @property
     def name(self) -> str:
         """Of the column that holds the cleaned text; equal cells share it."""
-        name = "text_" + "_".join(str(position) for position in self.positions)
+        name = ("joined_" if self.joined else "text_") + "_".join(str(position) for position in self.positions)
         if self.default is not None:
             name += f"|{self.default}"
         if self.when_position is not None:
@@ -47,6 +48,9 @@ class Cell:
     def text(self, null_tokens: Sequence[str]) -> pl.Expr:
         """The cleaned text, over the raw columns of the file."""
         parts = [clean_text(pl.col(raw_name(position)), null_tokens) for position in self.positions]
+        if self.joined and len(parts) > 1:
+            whole = pl.concat_str(parts, separator=" | ", ignore_nulls=True)
+            parts = [pl.when(whole != "").then(whole)]
         if self.default is not None:
             parts.append(pl.lit(self.default))
         text = parts[0] if len(parts) == 1 else pl.coalesce(parts)

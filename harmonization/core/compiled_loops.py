@@ -22,7 +22,8 @@ _P5 = np.uint64(0x27D4EB2F165667C5)
 _ZERO = np.uint64(0)
 
 
-def _compiled(loop: Loop) -> Loop:
+def compiled_loop(loop: Loop) -> Loop:
+    """The loop, compiled on its first call."""
     try:
         return numba.njit(loop, cache=True, nogil=True, boundscheck=False)  # type: ignore[no-any-return]
     except RuntimeError:
@@ -30,24 +31,24 @@ def _compiled(loop: Loop) -> Loop:
         return numba.njit(loop, nogil=True, boundscheck=False)  # type: ignore[no-any-return]
 
 
-@_compiled
+@compiled_loop
 def _rotate(value: Any, bits: Any) -> Any:
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@_compiled
+@compiled_loop
 def _round(lane: Any, word: Any) -> Any:
     return _rotate(lane + word * _P2, 31) * _P1
 
 
-@_compiled
+@compiled_loop
 def _finish(mixed: Any) -> Any:
     mixed = (mixed ^ (mixed >> np.uint64(33))) * _P2
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _P3
     return mixed ^ (mixed >> np.uint64(32))
 
 
-@_compiled
+@compiled_loop
 def _merge(a: Any, b: Any, c: Any, d: Any) -> Any:
     mixed = _rotate(a, 1) + _rotate(b, 7) + _rotate(c, 12) + _rotate(d, 18)
     mixed = (mixed ^ _round(_ZERO, a)) * _P1 + _P4
@@ -56,7 +57,7 @@ def _merge(a: Any, b: Any, c: Any, d: Any) -> Any:
     return (mixed ^ _round(_ZERO, d)) * _P1 + _P4
 
 
-@_compiled
+@compiled_loop
 def hash_rows(words: Any, seed: Any) -> Any:
     """XXH64 of each column of `words` (k, n) uint64: (n,) uint64."""
     count, rows = words.shape
@@ -80,15 +81,15 @@ def hash_rows(words: Any, seed: Any) -> Any:
     return found
 
 
-@_compiled
-def _word(data: Any, at: Any) -> Any:
+@compiled_loop
+def word_at(data: Any, at: Any) -> Any:
     found = _ZERO
     for place in range(8):
         found |= np.uint64(data[at + place]) << np.uint64(8 * place)
     return found
 
 
-@_compiled
+@compiled_loop
 def hash_slices(data: Any, starts: Any, seed: Any) -> Any:
     """XXH64 of each slice of bytes: `data` uint8, `starts` (n + 1,) int64; (n,) uint64."""
     rows = starts.size - 1
@@ -99,17 +100,17 @@ def hash_slices(data: Any, starts: Any, seed: Any) -> Any:
         if length >= 32:
             a, b, c, d = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
             while end - at >= 32:
-                a = _round(a, _word(data, at))
-                b = _round(b, _word(data, at + 8))
-                c = _round(c, _word(data, at + 16))
-                d = _round(d, _word(data, at + 24))
+                a = _round(a, word_at(data, at))
+                b = _round(b, word_at(data, at + 8))
+                c = _round(c, word_at(data, at + 16))
+                d = _round(d, word_at(data, at + 24))
                 at += 32
             mixed = _merge(a, b, c, d)
         else:
             mixed = seed + _P5
         mixed += np.uint64(length)
         while end - at >= 8:
-            mixed = _rotate(mixed ^ _round(_ZERO, _word(data, at)), 27) * _P1 + _P4
+            mixed = _rotate(mixed ^ _round(_ZERO, word_at(data, at)), 27) * _P1 + _P4
             at += 8
         if end - at >= 4:
             half = _ZERO
@@ -124,7 +125,7 @@ def hash_slices(data: Any, starts: Any, seed: Any) -> Any:
     return found
 
 
-@_compiled
+@compiled_loop
 def add_to_filter(filter_words: Any, digests: Any, shift: Any) -> Any:
     """Add `digests` (n,) uint64 to a blocked Bloom filter of 2**(64 - shift) words; True where one was there before.
 
@@ -149,7 +150,7 @@ def add_to_filter(filter_words: Any, digests: Any, shift: Any) -> Any:
     return found
 
 
-@_compiled
+@compiled_loop
 def hex_of(first: Any, second: Any, signs: Any) -> Any:
     """The bytes of two words a row as hex digits, most significant first: (n, 32) uint8; `signs` are the 16 digits."""
     found = np.empty((first.size, 32), np.uint8)
@@ -161,3 +162,70 @@ def hex_of(first: Any, second: Any, signs: Any) -> Any:
             one >>= np.uint64(4)
             two >>= np.uint64(4)
     return found
+
+
+@compiled_loop
+def cut_lines(data: Any, delimiter: Any, width: Any, starts: Any, ends: Any, found: Any, begins: Any) -> Any:
+    """Cut whole lines without quotes into cells.
+
+    `data` is uint8 and ends with a newline. For cell `c` of line `n`, `starts[c, n]` and `ends[c, n]` (int32) bound it;
+    cells beyond `width` are counted in `found[n]` (int32) and not kept, missing ones are empty. `begins[n]` (int32) is
+    where a line begins. A carriage return before the newline belongs to the line's end. Returns how many lines.
+    """
+    line = 0
+    cell = 0
+    start = 0
+    begins[0] = 0
+    for at in range(data.size):
+        sign = data[at]
+        if sign == delimiter:
+            if cell < width:
+                starts[cell, line] = start
+                ends[cell, line] = at
+            cell += 1
+            start = at + 1
+        elif sign == 10:
+            end = at
+            if end > start and data[end - 1] == 13:
+                end -= 1
+            if cell < width:
+                starts[cell, line] = start
+                ends[cell, line] = end
+            cell += 1
+            found[line] = cell
+            for missing in range(cell, width):
+                starts[missing, line] = end
+                ends[missing, line] = end
+            line += 1
+            begins[line] = at + 1
+            cell = 0
+            start = at + 1
+    return line
+
+
+@compiled_loop
+def text_views(data: Any, starts: Any, ends: Any, views: Any, filled: Any) -> Any:
+    """Arrow's string views (n, 4) int32 into `data` of the slices given; `filled[n]` says which are not empty.
+
+    Returns how many are empty. The layout is that of the Arrow columnar format, Variable-size Binary View.
+    """
+    empty = 0
+    for row in range(starts.size):
+        start = starts[row]
+        length = ends[row] - start
+        views[row, 0] = length
+        filled[row] = length > 0
+        if length == 0:
+            empty += 1
+        inline = min(length, 12) if length <= 12 else 4
+        for word in range(3):
+            value = np.uint32(0)
+            for place in range(4):
+                at = word * 4 + place
+                if at < inline:
+                    value |= np.uint32(data[start + at]) << np.uint32(8 * place)
+            views[row, 1 + word] = np.int32(value)
+        if length > 12:
+            views[row, 2] = 0
+            views[row, 3] = start
+    return empty

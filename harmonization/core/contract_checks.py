@@ -12,6 +12,7 @@ from harmonization.core.field_checks import (
     Finding,
     check_attributions,
     check_fields,
+    check_pattern,
     check_zone,
     nearest,
 )
@@ -58,13 +59,27 @@ def _source(contract: Contract) -> Iterator[Finding]:
         yield ("source", "thousands_sign"), "Decimal and thousands sign are the same.", "Change one of them."
     if source.records is not None and "json" not in source.formats:
         yield ("source", "records"), "Only JSON documents have records inside.", "Add json to formats, or remove it."
+    for index, pattern in enumerate(source.file_names):
+        yield from check_pattern(("source", "file_names", index), pattern)
     for column in ("impression_basis", "cost_model", "sku_id_type"):
         value = getattr(contract, column)
         if value is not None and value not in rmis.VOCABULARIES[column]:
             yield (column,), f"{value!r} is no {column}.", f"Use one of {', '.join(rmis.VOCABULARIES[column])}."
     for name, parameter in contract.parameters.items():
-        if parameter.default not in parameter.values:
+        if parameter.kind == "day" and (parameter.values or parameter.default is not None):
+            yield ("parameters", name), "A day is named with each file.", "Remove its default and values."
+        if parameter.kind == "choice" and parameter.default not in parameter.values:
             yield ("parameters", name, "default"), "The default is not among the values.", "Add it to the values."
+    yield from _period(contract)
+
+
+def _period(contract: Contract) -> Iterator[Finding]:
+    for index, name in enumerate(contract.source.period or []):
+        if name not in contract.parameters or contract.parameters[name].kind != "day":
+            yield ("source", "period", index), f"{name!r} is no parameter of kind day.", "Declare it under parameters."
+    mapped = {field.target for field in contract.fields} & {"period_start", "period_end"}
+    if contract.source.period and mapped:
+        yield ("source", "period"), f"A column gives {min(mapped)} already.", "Remove the field, or the period."
 
 
 def _keys_and_defaults(contract: Contract) -> Iterator[Finding]:

@@ -35,11 +35,13 @@ class Coverage(Part):
 
 
 class Source(Part):
-    """How the files are written. Exports of `row_limit` rows are taken to be cut off there by the network.
+    """How the files are written. Exports of `row_limit` rows, or `day_limit` days, may be cut off there.
 
     `currency` is for files that name none, after the load's context; `currency_assumed` says that it is a guess, which
     is then told with every report. `formats` are of the file once it is unpacked. Nested records of JSON and Parquet
     are columns whose names are joined by dots; `records` is the dotted path to the records of a JSON document.
+    `period` names the two parameters that say which days the file covers, where none of its columns does. `file_names`
+    are patterns of the names under which the network delivers it, for reports that only their names tell apart.
     """
 
     formats: list[Literal["csv", "xlsx", "json", "ndjson", "parquet"]] = Field(min_length=1)
@@ -57,13 +59,20 @@ class Source(Part):
     currency_assumed: bool = False
     grain: Literal["event", "hour", "day", "from_dates"]
     row_limit: int | None = Field(default=None, ge=1)
+    day_limit: int | None = Field(default=None, ge=1)
+    period: Annotated[list[Name], Field(min_length=2, max_length=2)] | None = None
+    file_names: list[Text] = []
 
 
 class Parameter(Part):
-    """A choice made when the report was requested, which the file itself does not tell."""
+    """A choice made when the report was requested, which the file itself does not tell.
 
-    default: Text
-    values: dict[str, int | str | None]
+    A `day` has neither values nor a default: whoever loads the file names it, as YYYY-MM-DD.
+    """
+
+    kind: Literal["choice", "day"] = "choice"
+    default: Text | None = None
+    values: dict[str, int | str | None] = {}
     description: Text
 
 
@@ -127,15 +136,16 @@ Step = Annotated[Annotated[StepName, Tag("name")] | Annotated[StepCall, Tag("cal
 class FieldSpec(Part):
     """One canonical column, and how a cell becomes its value.
 
-    The cell is taken from the first header that the file has, or with `coalesce` from the first of them that is not
-    empty; then come `default`, the steps of `transforms`, the reading of the column's type, the `resolver` and the
-    `value_map`.
+    The cell is taken from the first header that the file has, with `coalesce` from the first of them that is not empty,
+    or with `join` from all of them that are not empty, with ` | ` between; then come `default`, the steps of
+    `transforms`, the reading of the column's type, the `resolver` and the `value_map`.
     """
 
     target: Name
     headers: list[Text] = Field(min_length=1)
     required: bool = False
     coalesce: bool = False
+    join: bool = False
     default: Text | None = None
     transforms: list[Step] = []
     unit: NumberUnit = "units"

@@ -14,6 +14,7 @@ from harmonization.core.cells import Cell, fold, folded
 from harmonization.core.contract import FieldSpec, Severity, Source, ValueMap
 from harmonization.core.contract_parts import NumberUnit
 from harmonization.core.currency_codes import currency_code
+from harmonization.core.direct import Direct, PlainAmount, PlainCount, PlainInstant
 from harmonization.core.field_checks import GTIN_OF
 from harmonization.core.gtin import isbn10_to_gtin14, to_gtin14
 from harmonization.core.steps import apply_steps
@@ -32,7 +33,7 @@ class Conversion:
     cell: Cell
     on_error: Severity
     expression: pl.Expr
-    direct: Callable[[pl.Series], pl.Series] | None = None
+    direct: Direct | None = None
 
     @property
     def unreadable(self) -> pl.Expr:
@@ -58,7 +59,7 @@ def conversions(binding: Binding) -> list[Conversion]:
             each.cell,
             each.spec.on_error,
             _amount(pl.col(each.cell.name), source, each.spec.unit),
-            _plain_amount if each.spec.unit == "units" and source.decimal_sign == "." else None,
+            PlainAmount() if each.spec.unit == "units" and source.decimal_sign == "." else None,
         )
         for each in binding.attributions
     ]
@@ -119,28 +120,20 @@ def _field(cells: pl.Expr, spec: FieldSpec, source: Source) -> pl.Expr:
     return _mapped(cells, spec.value_map) if spec.value_map else cells
 
 
-def _direct(spec: FieldSpec, source: Source) -> Callable[[pl.Series], pl.Series] | None:
+def _direct(spec: FieldSpec, source: Source) -> Direct | None:
     """The first thing that the field's reading tries, where that is cheap."""
     column = rmis.COLUMNS[spec.target]
     if spec.transforms or spec.value_map is not None:
         return None
     if column.unit == "money" and spec.unit == "units" and source.decimal_sign == ".":
-        return _plain_amount
+        return PlainAmount()
     if column.dtype == pl.Int64 and spec.unit == "units":
-        return _plain_count
+        return PlainCount()
     if column.unit == "instant" and spec.date_formats:
         form, zone = spec.date_formats[0], spec.timezone or source.timezone
         if "%" in form and "%z" not in form:
-            return lambda cells: moments.to_instant(cells, [form], zone)
+            return PlainInstant(form, zone)
     return None
-
-
-def _plain_amount(cells: pl.Series) -> pl.Series:
-    return cells.cast(rmis.MONEY, strict=False)
-
-
-def _plain_count(cells: pl.Series) -> pl.Series:
-    return cells.cast(pl.Int64, strict=False)
 
 
 def _by_batch(cells: pl.Expr, read: Callable[[pl.Series], pl.Series], dtype: pl.DataType) -> pl.Expr:

@@ -22,6 +22,7 @@ from typing import IO, Final
 
 import polars as pl
 
+from harmonization.core.line_blocks import PlainBlock, is_plain, plain_batches
 from harmonization.core.mixed_text import REPLACEMENT, mend
 from harmonization.core.source_file import (
     HEAD_ROWS,
@@ -57,9 +58,18 @@ class _NotUtf8Error(ValueError):
 
 
 def open_delimited(
-    path: Path, *, compressed: bool, encoding: str, delimiter: str, scratch: Path, limits: Limits
+    path: Path,
+    *,
+    compressed: bool,
+    encoding: str,
+    delimiter: str,
+    scratch: Path,
+    limits: Limits,
+    plain_from: int | None = None,
 ) -> OpenedFile:
     """Open a CSV file, plain or gzipped.
+
+    One of at least `plain_from` bytes that begins with plain lines is taken to be plain throughout, without a look.
 
     Raises:
         UnreadableFile: no text, or text in another encoding than declared (names the byte).
@@ -71,6 +81,10 @@ def open_delimited(
     with path.open("rb") as file:
         start = file.read(64 * 1024)
     settled, _ = _encoding(start, encoding, name)
+    if plain_from is not None and path.stat().st_size >= plain_from and settled == "utf-8":
+        begin = start[: start.rfind(b"\n") + 1]
+        if begin and is_plain(begin):
+            return _plain(path, encoding, delimiter, scratch, limits)
     warnings, found, holes = [], settled, False
     try:
         scan = _scan(path, name, settled, limits)
@@ -111,6 +125,31 @@ def open_delimited(
         return _rewritten(clean, header_row, width)
 
     return OpenedFile(head, frame, tuple(warnings))
+
+
+def _plain(path: Path, encoding: str, delimiter: str, scratch: Path, limits: Limits) -> OpenedFile:
+    """A file of plain lines, its rows cut as they are read."""
+    with _records(path, "utf-8", delimiter="\n", limits=limits) as lines:
+        chosen = (
+            _delimiter([line[0] for line in islice(lines, HEAD_ROWS) if line]) if delimiter == "auto" else delimiter
+        )
+    with _records(path, "utf-8", delimiter=chosen, limits=limits) as records:
+        try:
+            rows = tuple(tuple(record[: limits.columns + 1]) for record in islice(records, HEAD_ROWS))
+        except csv.Error as error:
+            raise _long_cell(path.name, 1, limits) from error
+
+    def looked_at(header_row: int, width: int) -> pl.LazyFrame:
+        opened = open_delimited(
+            path, compressed=False, encoding=encoding, delimiter=chosen, scratch=scratch, limits=limits
+        )
+        return opened.rows(header_row, width)
+
+    def batches(header_row: int, width: int) -> Iterator[PlainBlock]:
+        return plain_batches(path, chosen, header_row, width, limits)
+
+    head = Head(rows=rows, kind="csv", encoding="utf-8", delimiter=chosen)
+    return OpenedFile(head, looked_at, batches=batches)
 
 
 def _expand(path: Path, scratch: Path, limits: Limits) -> Path:
@@ -205,8 +244,17 @@ def _scan(path: Path, name: str, encoding: str, limits: Limits) -> _Scan:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """The sign that cuts the widest line of the head into most cells."""
-    return max(_DELIMITERS, key=lambda sign: max((line.count(sign) for line in lines), default=0))
+    """The sign that cuts one of the lines into most cells with words in them, as it does the headers.
+
+    Cells of any kind only decide between equals: where the comma is the decimal sign, there may be more commas in a row
+    than there are semicolons.
+    """
+
+    def cells(sign: str) -> tuple[int, int]:
+        words = (sum(any(map(str.isalpha, cell)) for cell in line.split(sign)) for line in lines)
+        return max(words, default=0), max((line.count(sign) for line in lines), default=0)
+
+    return max(_DELIMITERS, key=cells)
 
 
 @contextmanager

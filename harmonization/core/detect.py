@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+
+import polars as pl
 
 from harmonization.core.binding import HeadersDoNotFit, bind
 from harmonization.core.contract import AttributionSpec, Contract, FieldSpec
@@ -47,7 +49,7 @@ class Fit:
 
     `missing` lists required columns that are not there; a contract with any does not fit, nor does one that does not
     read the file's format. `understood` are the headers' positions, `exact` how many are spelled as in the contract,
-    `found` the share of the contract's columns that the file has.
+    `found` the share of the contract's columns that the file has, `named` whether it is called as the contract says.
     """
 
     contract: Contract
@@ -58,6 +60,7 @@ class Fit:
     understood: frozenset[int] = frozenset()
     exact: int = 0
     found: float = 0.0
+    named: bool = False
 
     @property
     def fits(self) -> bool:
@@ -69,6 +72,8 @@ class Fit:
             return True
         if self.understood != other.understood:
             return False
+        if self.named != other.named:
+            return self.named
         return self.exact > other.exact or (self.exact == other.exact and self.found - other.found >= MARGIN)
 
 
@@ -176,14 +181,14 @@ def rank_contracts(head: Head, contracts: Sequence[Contract]) -> list[Fit]:
     return sorted(fits, key=lambda fit: (not fit.fits, -fit.score, -fit.exact, -fit.found, fit.contract.name))
 
 
-def choose_contract(head: Head, contracts: Sequence[Contract]) -> Contract:
-    """The one contract that fits.
+def choose_contract(head: Head, contracts: Sequence[Contract], file_name: str = "") -> Contract:
+    """The one contract that fits; the file's name only decides between contracts that understand the same headers.
 
     Raises:
         NoContractFits: with each contract's missing columns in `errors`.
         SeveralContractsFit: none of those that fit is better than all others for a reason that can be told.
     """
-    fits = rank_contracts(head, contracts)
+    fits = [replace(fit, named=_is_named(fit.contract, file_name)) for fit in rank_contracts(head, contracts)]
     fitting = [fit for fit in fits if fit.fits]
     if not fitting:
         raise _none_fits(head, fits)
@@ -201,6 +206,12 @@ def choose_contract(head: Head, contracts: Sequence[Contract]) -> Contract:
             for fit in fitting
         ],
     )
+
+
+def _is_named(contract: Contract, file_name: str) -> bool:
+    # Anyone may have written the pattern: the engine's own expressions match in linear time.
+    name = pl.Series([file_name])
+    return any(name.str.contains(pattern).item() for pattern in contract.source.file_names)
 
 
 def choose_table(opened: OpenedFile, contracts: Sequence[Contract]) -> OpenedFile:

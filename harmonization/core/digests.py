@@ -42,6 +42,14 @@ def compiled() -> ModuleType:
     return compiled_loops
 
 
+@cache
+def compiled_cells() -> ModuleType:
+    """The compiled loops over cells."""
+    from harmonization.core import compiled_cells as loops
+
+    return loops
+
+
 def hash_texts(texts: pl.Series, seed: int, *, compiled_from: int = COMPILED_FROM) -> Words:
     """XXH64 of each text's UTF-8 bytes; `texts` is of strings without nulls.
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harmonization.core.binding import Binding, bind
+from harmonization.core.binding import Binding, bind, require_period
 from harmonization.core.contract import Contract
 from harmonization.core.detect import choose_contract, choose_table, find_header_row, header_span, headers_at
+from harmonization.core.line_blocks import NotPlainLinesError
 from harmonization.core.load_context import LoadContext
-from harmonization.core.passes import EVENTS, QUARANTINE, SKIPPED, Tuning, run
+from harmonization.core.passes import EVENTS, QUARANTINE, SKIPPED, ReportRows, Tuning, run
 from harmonization.core.plan import compile_recipe
 from harmonization.core.reading import open_source
 from harmonization.core.report import HarmonizeReport
@@ -55,6 +57,29 @@ def harmonize_file(
         UnreadableFile, FileTooLarge: the file itself.
         HeadersDoNotFit, NoContractFits, SeveralContractsFit, InvalidParameter: the file against the contract.
     """
+    ask = _Ask(path, contract, context, progress, limits, tuning, out_dir)
+    try:
+        return _harmonize(ask, quick=True)
+    except NotPlainLinesError:
+        # Nothing was left anywhere: the file is read from its beginning, by the reader that reads everything.
+        return _harmonize(ask, quick=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """The arguments of `harmonize_file`."""
+
+    path: Path
+    contract: Contract | list[Contract]
+    context: LoadContext
+    progress: Progress
+    limits: Limits
+    tuning: Tuning
+    out_dir: Path | None
+
+
+def _harmonize(ask: _Ask, *, quick: bool) -> HarmonizeReport:
+    path, contract, context, progress, out_dir = ask.path, ask.contract, ask.context, ask.progress, ask.out_dir
     with tempfile.TemporaryDirectory(prefix="harmonize-", dir=_made(out_dir)) as scratch_name:
         scratch = Path(scratch_name)
         progress("open", 0, 4)
@@ -67,21 +92,22 @@ def harmonize_file(
             sheet=source.sheet if source else None,
             records=source.records if source else None,
             scratch=scratch,
-            limits=limits,
+            limits=ask.limits,
+            plain_from=ask.tuning.plain_from if quick else None,
         ) as opened:
             opened = choose_table(opened, [single] if single else list(contract))  # type: ignore[arg-type]
-            chosen = single or choose_contract(opened.head, list(contract))  # type: ignore[arg-type]
+            chosen = single or choose_contract(opened.head, list(contract), path.name)  # type: ignore[arg-type]
             header_row, binding = _bind(opened, chosen, context, path.name)
             last_header_row = header_row + header_span(opened.head, chosen) - 1
             progress("harmonise", 1, 4)
             recipe = compile_recipe(binding, context)
             outcome = run(
-                opened.rows(last_header_row, len(binding.headers)),
+                ReportRows(opened, last_header_row, len(binding.headers), ask.tuning.batch_rows),
                 recipe,
                 scratch,
                 expected=_expected_rows(path),
                 looking=lambda: progress("duplicates", 2, 4),
-                tuning=tuning,
+                tuning=ask.tuning,
             )
             if outcome.rows_in == 0:
                 raise UnreadableFile(
@@ -128,7 +154,9 @@ def _bind(opened: OpenedFile, contract: Contract, context: LoadContext, name: st
     headers = list(headers_at(opened.head, header_row, contract))
     while headers and not headers[-1].strip() and opened.head.kind == "csv":
         headers.pop()
-    return header_row, bind(contract, headers, context)
+    binding = bind(contract, headers, context)
+    require_period(binding)
+    return header_row, binding
 
 
 def _expected_rows(path: Path) -> int:

@@ -107,7 +107,9 @@ def _type_of(name: str) -> pa.DataType:
 
 
 def _by_difference(kind: pa.DataType) -> bool:
-    return pa.types.is_int64(kind) or pa.types.is_timestamp(kind) or pa.types.is_decimal(kind)
+    # A decimal of up to 18 digits is stored as a 64-bit integer, a longer one as bytes.
+    short = pa.types.is_decimal(kind) and kind.precision <= 18
+    return pa.types.is_int64(kind) or pa.types.is_timestamp(kind) or short
 
 
 def _array(column: pl.Series, kind: pa.DataType) -> pa.Array:

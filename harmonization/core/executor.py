@@ -10,20 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import polars as pl
-
 from harmonization.core.binding import bind
 from harmonization.core.contract import parse_contract
 from harmonization.core.load_context import LoadContext
 from harmonization.core.partition import BatchPlan, Judged
 from harmonization.core.plan import Recipe, compile_recipe
+from harmonization.core.row_batch import Rows
 
 
 class Partition(Protocol):
     """Rows of one report, in the order of the file."""
 
-    def batches(self) -> Iterator[pl.DataFrame]:
-        """Frames of `raw_n` (text), `source_row` (Int64) and `ragged` (text)."""
+    def batches(self) -> Iterator[Rows]:
+        """Batches of `raw_n` (text), `source_row` (Int64) and `ragged` (text)."""
         ...
 
 

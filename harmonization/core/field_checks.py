@@ -76,6 +76,8 @@ def check_fields(contract: Contract) -> Iterator[Finding]:
         yield from _unit((*path, "unit"), field.unit, _units_of(column), field.target)
         yield from _steps((*path, "transforms"), field, column)
         yield from _resolver(path, field)
+        if field.join and (field.coalesce or column.unit != "text"):
+            yield (*path, "join"), "Only texts are joined, and only where coalesce takes none.", "Remove join."
         if field.value_map:
             if column.unit != "text":
                 yield (*path, "value_map"), f"{field.target} is no text column.", "Remove the value_map."

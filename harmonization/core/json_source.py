@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from harmonization.core.json_records import DECODER, BadRecord, flatten, spell, unprintable
+from harmonization.core.json_records import BadRecord, decode, flatten, spell, unprintable
 from harmonization.core.source_file import FileTooLarge, Head, Limits, OpenedFile, UnreadableFile
 from harmonization.core.text_table import TextTable
 
@@ -72,7 +72,7 @@ def _lines(file: IO[bytes], name: str, limits: Limits) -> Iterator[bytes]:
 def _whole(text: str) -> Any:
     """The one value of a line. `JSONDecoder.decode` would take spaces that JSON has not."""
     start = _skip(text, 0)
-    value, end = DECODER.raw_decode(text, start)
+    value, end = decode(text, start)
     if _skip(text, end) != len(text):
         raise BadRecord(f"something follows the value at column {end + 1}")
     return value
@@ -260,7 +260,7 @@ class _Walk:
         wanted = _READ
         while True:
             try:
-                value, end = DECODER.raw_decode(self._text, self._at)
+                value, end = decode(self._text, self._at)
                 # A number at the edge of the window may go on behind it.
                 if end < len(self._text) or self._ended:
                     self._at = end

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from tenants.core.problems import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class LoadContext:
@@ -30,3 +32,20 @@ class LoadContext:
     parameters: Mapping[str, str] = field(default_factory=dict)
     base_currency: str | None = None
     fx_rates: tuple[tuple[date, str, Decimal], ...] = ()
+
+
+def parse_answers(text: str) -> dict[str, str]:
+    """Answers to a contract's parameters, written as `NAME=VALUE, NAME=VALUE`.
+
+    Raises:
+        InvalidInput: a part is no `NAME=VALUE`, or two answer the same parameter.
+    """
+    answers: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value):
+            raise InvalidInput(f"{part!r} is no NAME=VALUE.", where="parameters", fix="Write e.g. click_window=14D.")
+        if name in answers:
+            raise InvalidInput(f"{name} is answered twice.", where="parameters", fix="Keep one of the answers.")
+        answers[name] = value
+    return answers

@@ -72,13 +72,13 @@ def _by_form(cells: pl.Series, form: str, zone: str) -> pl.Series:
     if form == "epoch_ms":
         return (cells.str.extract(_EPOCH_MS).cast(pl.Int64) * 1000).cast(_LOCAL).dt.replace_time_zone("UTC")
     if form == "excel":
-        return _local(_excel(cells), zone)
+        return in_utc(_excel(cells), zone)
     if "%z" in form:
         return cells.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
-    return _local(cells.str.to_datetime(form, strict=False, time_unit="us"), zone)
+    return in_utc(cells.str.to_datetime(form, strict=False, time_unit="us"), zone)
 
 
-def _local(read: pl.Series, zone: str) -> pl.Series:
+def in_utc(read: pl.Series, zone: str) -> pl.Series:
     """Local times of `zone` in UTC: by subtraction on days without a change of clocks, which nearly all are."""
     if zone == "UTC":
         return read.dt.replace_time_zone("UTC")
@@ -92,7 +92,8 @@ def _local(read: pl.Series, zone: str) -> pl.Series:
     steady = (offset == offset.shift(-1)) & (_converted(days, zone, "latest").dt.replace_time_zone(None) == midnights)
     known = offset.set(~steady.fill_null(False), None)
     if known.null_count() == 1 and known[:-1].n_unique() == 1:
-        return (read - known[0]).dt.replace_time_zone("UTC")
+        shifted: pl.Series = read - known[0]
+        return shifted.dt.replace_time_zone("UTC")
     origin = days.cast(pl.Int64)[0]
     place = ((read.cast(pl.Int64) - origin) // _DAY_US).cast(pl.UInt32)
     moved = (read - known.gather(place)).dt.replace_time_zone("UTC")
@@ -116,7 +117,7 @@ def _iso(cells: pl.Series, zone: str) -> pl.Series:
     )
     minutes = minutes.zip_with(~offset.str.starts_with("-").fill_null(False), -minutes).fill_null(0)
     known = (read - (minutes * 60_000_000).cast(pl.Duration("us"))).dt.replace_time_zone("UTC")
-    return known.zip_with(offset.is_not_null(), _local(read, zone))
+    return known.zip_with(offset.is_not_null(), in_utc(read, zone))
 
 
 def _excel(cells: pl.Series) -> pl.Series:

@@ -30,9 +30,11 @@ from harmonization.core.cells import Cell
 from harmonization.core.digests import COMPILED_FROM, hash_rows
 from harmonization.core.event_key import SEEDS, key_columns, words_of
 from harmonization.core.plan import Recipe
+from harmonization.core.row_batch import RowBatch, Rows
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, raw_name
 
 _BAD: Final = "__bad"
+_RAW: Final = "raw_"
 #: Keys are made of so many rows at a time: their words then stay in the processor's cache.
 _KEY_ROWS: Final = 8192
 
@@ -45,7 +47,7 @@ class Judged:
     by rule that warns, where it is broken.
     """
 
-    rows: pl.DataFrame
+    rows: RowBatch
     good: Flags
     columns: dict[str, pl.Series]
     numbered: dict[str, Numbered]
@@ -70,7 +72,7 @@ class BatchPlan:
         self._constants = {name: value for name, value in recipe.constants.items() if name not in recipe.periods}
         self._fixed_grain = recipe.periods["grain"].meta.root_names() == []
         if self._fixed_grain:
-            self._constants["grain"] = recipe.binding.contract.source.grain
+            self._constants["grain"] = pl.select(recipe.periods["grain"]).item()
         self._key = key_columns(recipe.binding.contract.natural_key)
         self._key_words = np.empty((len(self._key), _KEY_ROWS), np.uint64)
         self._cells: list[RepeatingCell | VaryingCell] | None = None
@@ -81,23 +83,24 @@ class BatchPlan:
         """Columns with one value in every row."""
         return self._constants
 
-    def apply(self, rows: pl.DataFrame) -> Judged:
+    def apply(self, batch: Rows) -> Judged:
         """Judge a batch: `raw_n` (text), `source_row` (Int64) and `ragged` (text)."""
+        rows = RowBatch(batch)
         if self._cells is None:
             self._cells = [self._start(plan, rows) for plan in self._plans]
         good = np.ones(rows.height, np.bool_)
-        if rows[RAGGED].null_count() < rows.height:
-            good &= rows[RAGGED].is_null().to_numpy()
-        columns: dict[str, pl.Series] = {SOURCE_ROW: rows[SOURCE_ROW]}
+        if rows.ragged.null_count() < rows.height:
+            good &= rows.ragged.is_null().to_numpy()
+        columns: dict[str, pl.Series] = {SOURCE_ROW: rows.source_rows}
         numbered: dict[str, Numbered] = {}
         batches = []
         for at, cell in enumerate(self._cells):
-            batch = cell.apply(rows)
-            batches.append(batch)
-            columns |= {name: column.alias(name) for name, column in batch.columns.items()}
-            numbered |= batch.numbered
-            if batch.bad is not None:
-                good &= ~batch.bad
+            given = cell.apply(rows)
+            batches.append(given)
+            columns |= {name: column.alias(name) for name, column in given.columns.items()}
+            numbered |= given.numbered
+            if given.bad is not None:
+                good &= ~given.bad
             if isinstance(cell, RepeatingCell) and cell.values > VALUES_LIMIT:
                 self._cells[at] = VaryingCell(cell.plan, self.recipe.null_tokens)
         if (blank := _maybe_blank(self._plans, batches, rows.height)) is not None:
@@ -166,16 +169,16 @@ class BatchPlan:
         self._mixed = [each for each in rest if not set(each.meta.root_names()) <= set(self._constants)]
         self._resolved, self._coalesced = left_resolved, left_coalesced
 
-    def _start(self, plan: CellPlan, rows: pl.DataFrame) -> RepeatingCell | VaryingCell:
+    def _start(self, plan: CellPlan, rows: RowBatch) -> RepeatingCell | VaryingCell:
         if len(plan.raw) > 1:
             return VaryingCell(plan, self.recipe.null_tokens)
         varying = VaryingCell(plan, self.recipe.null_tokens)
-        if varying.is_quick or not repeats_itself(rows[plan.raw[0]]):
+        if varying.is_quick or not repeats_itself(rows.column(plan.raw[0])):
             return varying
         return RepeatingCell(plan, self._key)
 
     def _over_rows(
-        self, rows: pl.DataFrame, columns: dict[str, pl.Series], numbered: dict[str, Numbered], good: Flags
+        self, rows: RowBatch, columns: dict[str, pl.Series], numbered: dict[str, Numbered], good: Flags
     ) -> dict[str, Flags]:
         """What takes several cells: periods, derived columns, rules. Returns where rules that warn are broken."""
         recipe = self.recipe
@@ -217,10 +220,10 @@ class BatchPlan:
         return breaks
 
     def _frame(
-        self, rows: pl.DataFrame, columns: dict[str, pl.Series], numbered: dict[str, Numbered], wanted: Iterable[str]
+        self, rows: RowBatch, columns: dict[str, pl.Series], numbered: dict[str, Numbered], wanted: Iterable[str]
     ) -> pl.DataFrame:
         """A frame of the `wanted` columns, texts and constants included."""
-        present: list[pl.Series] = [rows[SOURCE_ROW].alias("__row")]
+        present: list[pl.Series] = [rows.source_rows.alias("__row")]
         literals = []
         for name in sorted(wanted):
             if name in columns:
@@ -229,13 +232,15 @@ class BatchPlan:
                 present.append(numbered[name].texts().alias(name))
             elif name in self._constants:
                 literals.append(pl.lit(self._constants[name], dtype=rmis.COLUMNS[name].dtype).alias(name))
-            elif name in rows.columns:
-                present.append(rows[name])
+            elif name == RAGGED:
+                present.append(rows.ragged)
+            elif name.startswith(_RAW):
+                present.append(rows.column(name))
             elif name in self.recipe.periods:
                 literals.append(pl.lit(None, dtype=rmis.COLUMNS[name].dtype).alias(name))
             else:
                 texts = next(plan for plan in self._plans if plan.cell.name == name)
-                present.append(rows.select(texts.text).to_series())
+                present.append(rows.select(texts.raw).select(texts.text).to_series())
         return pl.DataFrame(present).with_columns(literals)
 
     def _keys(self, height: int, columns: dict[str, pl.Series], numbered: dict[str, Numbered]) -> tuple[Words, Words]:

@@ -23,8 +23,9 @@ from harmonization.core.event_writer import EventWriter
 from harmonization.core.executor import Executor, LocalExecutor, PartitionPlan
 from harmonization.core.partition import Judged
 from harmonization.core.plan import NO_DUPLICATES, Duplicates, Recipe, lay_out
+from harmonization.core.row_batch import Rows, as_frame
 from harmonization.core.seen_keys import SeenKeys
-from harmonization.core.source_file import SOURCE_ROW
+from harmonization.core.source_file import RAGGED, SOURCE_ROW, OpenedFile, raw_name
 from harmonization.core.summary import Outcome, count_rows
 from harmonization.core.tally import Tally
 from harmonization.core.uniqueness import repeated_in_columns
@@ -35,6 +36,8 @@ SKIPPED: Final = "skipped.parquet"
 BATCH_ROWS: Final = 131_072
 #: Files of fewer rows go through the plan as a whole: batches have a cost of their own.
 WHOLE_BELOW: Final = 50_000
+#: CSV files of so many bytes are cut by compiled loops, if they are plain.
+PLAIN_FROM: Final = 16 * 1024**2
 #: Rows put aside that are held in memory.
 _HELD_ROWS: Final = 200_000
 _TURN: Final = "__turn"
@@ -46,6 +49,7 @@ class Tuning:
 
     batch_rows: int = BATCH_ROWS
     whole_below: int = WHOLE_BELOW
+    plain_from: int = PLAIN_FROM
 
 
 @dataclass(slots=True)
@@ -57,12 +61,30 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportRows:
+    """The rows of one opened report, from below its header to its end, as often as they are asked for."""
+
+    opened: OpenedFile
+    last_header_row: int
+    width: int
+    batch_rows: int = BATCH_ROWS
+
+    def batches(self) -> Iterator[Rows]:
+        if self.opened.batches is not None:
+            return self.opened.batches(self.last_header_row, self.width)
+        return iter(self.frame().collect_batches(chunk_size=self.batch_rows, maintain_order=True, engine="streaming"))
+
+    def frame(self) -> pl.LazyFrame:
+        return self.opened.rows(self.last_header_row, self.width)
+
+
+@dataclass(frozen=True, slots=True)
 class _Rows:
     """A partition whose first batches were looked at already."""
 
-    frames: Iterator[pl.DataFrame]
+    frames: Iterator[Rows]
 
-    def batches(self) -> Iterator[pl.DataFrame]:
+    def batches(self) -> Iterator[Rows]:
         return self.frames
 
 
@@ -89,7 +111,7 @@ class GoodRows:
             good[good] = ~self._keys.maybe_seen(first[good])
         columns, numbered, breaks = judged.columns, judged.numbered, judged.breaks
         if not good.all():
-            self._put_aside(rows.filter(pl.Series(~good)))
+            self._put_aside(rows.only(~good))
             first, second = first[good], second[good]
             columns, numbered = judged.only(good)
             breaks = {rule: flags[good] for rule, flags in breaks.items()}
@@ -105,7 +127,7 @@ class GoodRows:
         return pl.concat(frames) if frames else None
 
     def _put_aside(self, rows: pl.DataFrame) -> None:
-        self._held.append(rows)
+        self._held.append(_compact(rows))
         if sum(frame.height for frame in self._held) > _HELD_ROWS:
             path = self._scratch / f"aside-{len(self._spilt)}.parquet"
             pl.concat(self._held).write_parquet(path, compression="lz4")
@@ -114,7 +136,7 @@ class GoodRows:
 
 
 def run(
-    rows: pl.LazyFrame,
+    rows: ReportRows,
     recipe: Recipe,
     scratch: Path,
     *,
@@ -127,13 +149,12 @@ def run(
     """Write the three files of one report to `scratch`.
 
     Args:
-        rows: `raw_n` (text), `source_row` (Int64) and `ragged` (text), in the order of the file.
         expected: about how many rows there are, for the size of the filter of keys.
         looking: called before the rows put aside are looked at.
         earlier: of the files before this one, where several are read as one.
     """
     binding = recipe.binding
-    frames = iter(rows.collect_batches(chunk_size=tuning.batch_rows, maintain_order=True, engine="streaming"))
+    frames = rows.batches()
     first = _first(frames, tuning.whole_below)
     rows_in = sum(frame.height for frame in first)
     tally = Tally(binding)
@@ -144,10 +165,11 @@ def run(
         if keys is not None:
             keys.next_file()
         if rows_in < tuning.whole_below:
-            aside = pl.concat(first).lazy() if first else None
+            aside = pl.concat(map(as_frame, first)).lazy() if first else None
         elif compares_rows:
             # Rules that compare rows need them all in one place.
-            aside, rows_in = rows, count_rows(rows)
+            aside = rows.frame()
+            rows_in = count_rows(aside)
         else:
             if keys is None:
                 keys = stack.enter_context(SeenKeys(scratch, expected))
@@ -170,9 +192,9 @@ def run(
     )
 
 
-def _first(frames: Iterator[pl.DataFrame], rows: int) -> list[pl.DataFrame]:
+def _first(frames: Iterator[Rows], rows: int) -> list[Rows]:
     """So many batches that they have `rows` rows, or all."""
-    found: list[pl.DataFrame] = []
+    found: list[Rows] = []
     while sum(frame.height for frame in found) < rows and (frame := next(frames, None)) is not None:
         found.append(frame)
     return found
@@ -180,7 +202,7 @@ def _first(frames: Iterator[pl.DataFrame], rows: int) -> list[pl.DataFrame]:
 
 def _close_look(
     aside: pl.LazyFrame | None,
-    source: pl.LazyFrame,
+    source: ReportRows,
     recipe: Recipe,
     writer: EventWriter,
     tally: Tally,
@@ -190,7 +212,7 @@ def _close_look(
 ) -> None:
     """The plan over the rows put aside: the good ones after all are written, the others go where they belong."""
     if aside is None:
-        aside = source.head(0)
+        aside = _no_rows(source.width)
     again = scratch / "again.parquet"
     lay_out(aside, recipe).good.sink_parquet(again, engine="streaming")
     duplicates = _duplicates(again, source, recipe, keys, earlier, scratch)
@@ -219,13 +241,26 @@ def _without(aside: pl.LazyFrame, good: Path, scratch: Path) -> Path:
     return path
 
 
+def _no_rows(width: int) -> pl.LazyFrame:
+    cells = {raw_name(position): pl.String() for position in range(width)}
+    return pl.LazyFrame(schema={**cells, SOURCE_ROW: pl.Int64(), RAGGED: pl.String()})
+
+
+def _compact(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with texts of their own: as they come, they hold the block of the file that they stand in."""
+    texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
+    return rows.with_columns(
+        pl.from_arrow(rows[name].to_arrow(compat_level=pl.CompatLevel.oldest())).alias(name) for name in texts
+    )
+
+
 def _first_word() -> pl.Expr:
     """The first word of `event_key`."""
     return pl.col("event_key").str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64)
 
 
 def _duplicates(
-    again: Path, source: pl.LazyFrame, recipe: Recipe, keys: SeenKeys | None, earlier: Earlier | None, scratch: Path
+    again: Path, source: ReportRows, recipe: Recipe, keys: SeenKeys | None, earlier: Earlier | None, scratch: Path
 ) -> Duplicates:
     """Which of the good rows in `again` repeat a row of `again`, or one that was written before."""
     rows = pl.scan_parquet(again)
@@ -237,9 +272,10 @@ def _duplicates(
         numbers, before = keys.rows_with(words.to_numpy())
         if numbers.size:
             # The file is read once more, for the rows alone that others repeat.
-            wanted = pl.LazyFrame({SOURCE_ROW: numbers})
+            wanted_rows = pl.Series(numbers).implode()
+            kept = [_compact(as_frame(rows).filter(pl.col(SOURCE_ROW).is_in(wanted_rows))) for rows in source.batches()]
             there = scratch / "originals.parquet"
-            lay_out(source.join(wanted, on=SOURCE_ROW, how="semi"), recipe).good.sink_parquet(there, engine="streaming")
+            lay_out(pl.concat(kept).lazy(), recipe).good.sink_parquet(there, engine="streaming")
             originals.append(pl.scan_parquet(there))
         if before and earlier is not None:
             wanted = rows.select("event_key").unique()

@@ -252,9 +252,12 @@ def _from_context(
     }
     constants: dict[str, str | None] = {}
     coalesced: dict[str, pl.Expr] = {}
+    if binding.period is not None:
+        first, last = binding.period
+        coalesced |= {"period_start": pl.lit(first), "period_end": pl.lit(last)}
     for column in rmis.EVENTS:
         wanted = column.always or (column.name in contract.natural_key and column.name not in fed)
-        if not wanted or column.name in (SOURCE_ROW, "event_key", "unread"):
+        if not wanted or column.name in (SOURCE_ROW, "event_key", "unread", *coalesced):
             continue
         value = known.get(column.name)
         if column.name not in fed:
@@ -268,9 +271,14 @@ def _from_context(
 
 
 def _periods(binding: Binding) -> dict[str, pl.Expr]:
+    from_dates = binding.contract.source.grain == "from_dates"
+    if binding.period is not None:
+        first, last = binding.period
+        stated = ("day" if first == last else "period") if from_dates else binding.contract.source.grain
+        return {"period_start": pl.lit(first), "period_end": pl.lit(last), "grain": pl.lit(stated)}
     start, end = pl.col("period_start"), pl.coalesce("period_end", "period_start")
     grain = pl.lit(binding.contract.source.grain)
-    if binding.contract.source.grain == "from_dates":
+    if from_dates:
         grain = pl.when(start == end).then(pl.lit("day")).otherwise(pl.lit("period"))
     return {"period_end": end, "grain": grain}
 

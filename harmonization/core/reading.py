@@ -34,10 +34,12 @@ def open_source(
     records: str | None = None,
     scratch: Path,
     limits: Limits,
+    plain_from: int | None = None,
 ) -> Iterator[OpenedFile]:
     """Open `path` for reading; `scratch` is an empty folder for unpacked and transcoded copies where they are needed.
 
-    `records` is where in a JSON document the array of records is; None takes the one with most records.
+    `records` is where in a JSON document the array of records is; None takes the one with most records. A CSV file of
+    at least `plain_from` bytes that begins with plain lines is not looked through first.
 
     Raises:
         UnreadableFile, FileTooLarge: see the class; the message names the place and the next move.
@@ -62,7 +64,13 @@ def open_source(
         if kind == "parquet":
             return open_parquet(file, scratch=folder, limits=limits)
         return open_delimited(
-            file, compressed=False, encoding=encoding, delimiter=delimiter, scratch=folder, limits=limits
+            file,
+            compressed=False,
+            encoding=encoding,
+            delimiter=delimiter,
+            scratch=folder,
+            limits=limits,
+            plain_from=plain_from,
         )
 
     kind = sniff_kind(path)

@@ -211,7 +211,8 @@ def _is_made_up_for(lost: pl.DataFrame, inside: pl.DataFrame, new: pl.DataFrame)
     sides = [frame.group_by(by).agg(pl.col(told).sum().cast(pl.Float64)) for frame in (lost, won)]
     joined = sides[0].join(sides[1], on=by, how="full", coalesce=True, nulls_equal=True, suffix="_new").fill_null(0)
     return all(
-        (joined[f"{name}_new"] - joined[name]).abs().sum() <= tolerance * abs(joined[name].sum()) for name in told
+        float((joined[f"{name}_new"] - joined[name]).abs().sum()) <= tolerance * abs(float(joined[name].sum()))
+        for name in told
     )
 
 

@@ -152,6 +152,7 @@ EVENTS: Final[tuple[Column, ...]] = (
     _text("purchased_sku_id", "product that was bought, where each row is a sale"),
     _text("purchased_gtin", "its GTIN-14"),
     _text("audience_id", "audience"),
+    _text("breakdown", "what else the network splits rows by, as it writes it: kind of action, language, system"),
     _text("geo", "geography"),
     _text("store_id", "store, for in-store media"),
     # what happened

@@ -115,7 +115,9 @@ def _violations(rule: Rule, binding: Binding, columns: set[str], unreadable: dic
         for column in _columns_of(name, binding, columns):
             value = pl.col(column)
             if isinstance(rule, NotNull):
-                broken = value.is_null() & ~unreadable.get(column, pl.lit(False))
+                # Warnings are counted over the good rows, whose cells are all read or told in `unread`.
+                told = unreadable.get(column, pl.lit(False)) if rule.severity == "quarantine" else pl.lit(False)
+                broken = value.is_null() & ~told
             elif isinstance(rule, InSet):
                 broken = ~value.is_in(rule.values or rmis.VOCABULARIES[str(rule.vocabulary)])
             elif isinstance(rule, Regex):

@@ -12,10 +12,10 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -55,6 +55,8 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
 SUFFIXES: Final = tuple(suffix for suffixes in _NAMES.values() for suffix in suffixes)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _TEXT_OF_JSON: Final = frozenset({"json", "ndjson"})
+#: How far the end of the first record is looked for.
+_LONGEST_RECORD: Final = 2 * 1024**2
 #: An object or an array of objects; `[Date],[Spend]` is the header of a CSV file.
 _JSON_START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")
 HEAD_ROWS: Final = 50
@@ -120,13 +122,15 @@ class OpenedFile:
     """A file ready to harmonise.
 
     `rows` makes, for the header row's number (from 1) and its width, the lazy frame `raw_0..raw_n`, `source_row`,
-    `ragged`. `others` are further tables of the same file, of which a contract may fit one better: sheets.
+    `ragged`. `others` are further tables of the same file, of which a contract may fit one better: sheets. `batches`
+    gives the same rows in one quick pass over a file that seems plain, and stops where it is not.
     """
 
     head: Head
     rows: Callable[[int, int], pl.LazyFrame]
     warnings: tuple[str, ...] = field(default=())
     others: tuple[OpenedFile, ...] = field(default=())
+    batches: Callable[[int, int], Iterator[Any]] | None = None
 
 
 def refuse_special(path: Path) -> None:
@@ -204,6 +208,9 @@ def _has_lines(path: Path, start: bytes) -> bool:
     """Whether a text of JSON is one value a line: its name says so, or its first line is whole and another follows."""
     if path.name.lower().endswith(_NAMES["ndjson"]):
         return True
+    if b"\n" not in start.strip():
+        with path.open("rb") as file:
+            start = file.read(_LONGEST_RECORD)
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     line, newline, rest = text.partition(b"\n")
     if not newline or not rest.lstrip().startswith((b"{", b"[")) or not line.rstrip().endswith((b"}", b"]")):

@@ -19,7 +19,7 @@ from harmonization.core.report import (
     Warned,
 )
 from harmonization.core.rmis import MONEY_METRICS
-from harmonization.core.rules import to_reconcile
+from harmonization.core.rules import FX_RATE_KNOWN, to_reconcile
 from harmonization.core.source_file import SOURCE_ROW, OpenedFile
 from harmonization.core.tally import Sums, Tally
 
@@ -171,7 +171,9 @@ def _warnings(
     if binding.unknown_headers:
         found.append(Warned("unknown_columns", f"Not mapped: {', '.join(binding.unknown_headers)}."))
     unread = {f"readable_{column}": broken for column, broken in sorted(tally.unread.items())}
-    for broken, what in ((unread, "could not be read and is empty"), (tally.warned, "does not hold")):
+    order = [FX_RATE_KNOWN, *(rule.id for rule in binding.contract.rules)]
+    warned = {rule: tally.warned[rule] for rule in order if rule in tally.warned}
+    for broken, what in ((unread, "could not be read and is empty"), (warned, "does not hold")):
         found += [
             Warned(rule, f"{rule} {what} in {each.rows} rows.", each.rows, each.first_row)
             for rule, each in broken.items()

@@ -36,8 +36,12 @@ class TextTable:
         Raises:
             FileTooLarge: the rows have more columns by now than are read.
         """
-        row = {self._columns.setdefault(column, len(self._columns)): text for column, text in cells.items()}
-        if len(self._columns) > self._limits.columns:
+        columns = self._columns
+        try:
+            row = {columns[column]: text for column, text in cells.items()}
+        except KeyError:
+            row = {columns.setdefault(column, len(columns)): text for column, text in cells.items()}
+        if len(columns) > self._limits.columns:
             raise FileTooLarge(
                 f"The records have more than {self._limits.columns:,} different keys.",
                 where=f"{self._name}, row {source_row}",
@@ -46,7 +50,7 @@ class TextTable:
         if len(self._first) < HEAD_ROWS - 1:
             self._first.append(row)
         self._pending.append((source_row, ragged, row))
-        self._size += sum(len(text) for text in cells.values() if text)
+        self._size += sum(map(len, filter(None, cells.values())))
         if len(self._pending) >= _ROWS or self._size >= _BYTES:
             self._flush()
 

@@ -8,8 +8,11 @@ all.
 from harmonization.models.catalogue import CrosswalkEntry, Listing, Product, ProductIdentifier
 from harmonization.models.contracts import ContractVersion, MappingContract
 from harmonization.models.currency import FxRate
+from harmonization.models.drafts import MappingDraft
+from harmonization.models.drift import DriftRule
 from harmonization.models.findings import DataFinding, Reconciliation
 from harmonization.models.history import Restatement, TableVersion
+from harmonization.models.imports import ImportedFile, ImportSource
 from harmonization.models.loads import EventTable, Load, Upload
 from harmonization.models.networks import Account, Audience, Campaign, Placement, Retailer
 
@@ -20,11 +23,15 @@ __all__ = [
     "ContractVersion",
     "CrosswalkEntry",
     "DataFinding",
+    "DriftRule",
     "EventTable",
     "FxRate",
+    "ImportSource",
+    "ImportedFile",
     "Listing",
     "Load",
     "MappingContract",
+    "MappingDraft",
     "Placement",
     "Product",
     "ProductIdentifier",

@@ -17,7 +17,7 @@ class FxRate(models.Model):
     day = models.DateField()
     currency = models.CharField(max_length=3)
     base = models.CharField(max_length=3, help_text="the currency that the rate is in")
-    rate = models.DecimalField(max_digits=20, decimal_places=10, validators=[MinValueValidator(0)])
+    rate = models.DecimalField(max_digits=24, decimal_places=12, validators=[MinValueValidator(0)])
     source = models.CharField(max_length=80, blank=True, help_text="ECB, the treasury, ...")
 
     class Meta:

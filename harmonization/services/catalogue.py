@@ -11,7 +11,7 @@ from accounts import services as people
 from accounts.models import Brand, User
 from harmonization import selectors
 from harmonization.core.catalogue_file import CatalogueRow, read_catalogue
-from harmonization.models import Listing, Product, Retailer, Upload
+from harmonization.models import Listing, Product, ProductIdentifier, Retailer, Upload
 from tenants.core.problems import InvalidInput
 
 _BATCH = 2_000  # rows of one statement
@@ -37,7 +37,7 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
     """
     people.require(user=actor, permission="catalogue.manage")
     if upload.kind != Upload.Kind.CATALOGUE:
-        raise InvalidInput("This upload is a report, not a catalogue.", where="upload")
+        raise InvalidInput("This upload is no catalogue.", where="upload")
     rows = read_catalogue(selectors.stored_file(upload))
     with transaction.atomic():
         brands = {brand.name.casefold(): brand for brand in Brand.objects.all()}
@@ -61,6 +61,7 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
                     category=row.category,
                     pack_size=row.pack_size,
                     price=row.price,
+                    cost=row.cost,
                     margin=row.margin,
                 )
                 for row in by_sku.values()
@@ -68,7 +69,7 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
             batch_size=_BATCH,
             update_conflicts=True,
             unique_fields=["sku"],
-            update_fields=["brand", "gtin14", "name", "category", "pack_size", "price", "margin", "updated_at"],
+            update_fields=["brand", "gtin14", "name", "category", "pack_size", "price", "cost", "margin", "updated_at"],
         )
         # Asked for: of a product that was there already, the insertion does not tell the id.
         products = dict(Product.objects.filter(sku__in=by_sku).values_list("sku", "pk"))
@@ -81,13 +82,29 @@ def import_catalogue(*, actor: User, upload: Upload) -> CatalogueReport:
                     units_in_stock=row.units_in_stock,
                     daily_unit_sales=row.daily_unit_sales,
                     stock_as_of=row.stock_as_of,
+                    availability=row.availability,
+                    has_buy_box=row.has_buy_box,
+                    valid_from=row.valid_from,
+                    valid_to=row.valid_to,
                 )
                 for row in rows
             ],
             batch_size=_BATCH,
             update_conflicts=True,
             unique_fields=["retailer", "retailer_sku"],
-            update_fields=["product", "units_in_stock", "daily_unit_sales", "stock_as_of"],
+            update_fields=[
+                "product", "units_in_stock", "daily_unit_sales", "stock_as_of", "availability", "has_buy_box",
+                "valid_from", "valid_to",
+            ],
+        )  # fmt: skip
+        ProductIdentifier.objects.bulk_create(
+            [
+                ProductIdentifier(product_id=products[row.sku], kind=kind, value=value)
+                for row in by_sku.values()
+                for kind, value in row.identifiers
+            ],
+            batch_size=_BATCH,
+            ignore_conflicts=True,
         )
     return CatalogueReport(
         rows=len(rows), products_created=len(by_sku) - updated, products_updated=updated, listings=len(rows)

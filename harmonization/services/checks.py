@@ -24,6 +24,7 @@ from harmonization.core.findings import Found
 from harmonization.core.reconciliation import Compared, Side, compare, finding_of, spans_of
 from harmonization.models import Account, EventTable, Load, Reconciliation
 from harmonization.services.contracts import check_contract
+from harmonization.services.crosswalk import UNKNOWN_KIND, resolve_products
 from harmonization.services.findings import Recorded, record_findings
 from jobs import services as jobs
 from jobs.core.registry import JobContext
@@ -31,6 +32,7 @@ from jobs.models import Job
 from tenants.core.problems import Problem
 
 CHECK_KIND = "harmonization.check"
+MANAGE = "quality.manage"
 #: What is looked at before the days of a new load: enough to know what is usual.
 HISTORY = timedelta(days=120)
 _FURTHEST_AHEAD = timedelta(hours=14)
@@ -51,7 +53,7 @@ class Checked:
 
 def start_check(*, actor: User, account: Account | None = None) -> Job:
     """Check the whole history of an account, or of all of them, as a job."""
-    people.require(user=actor, permission="quality.manage", brand=account.brand_id if account else None)
+    people.require(user=actor, permission=MANAGE, brand=account.brand_id if account else None)
     return jobs.submit_job(
         kind=CHECK_KIND,
         params={"account_id": str(account.pk) if account else None},
@@ -81,6 +83,17 @@ def run_check(*, context: JobContext) -> dict[str, Any]:
     return {"accounts": len(chosen), **total}
 
 
+def require_check(*, actor: User) -> list[Account]:
+    """Accounts with figures whose data a person may check: of all brands, or of theirs.
+
+    Raises:
+        NotAllowed: they may check none.
+    """
+    people.require_somewhere(user=actor, permission=MANAGE)
+    accounts = selectors.accounts_visible(user=actor, permission=MANAGE)
+    return list(accounts.filter(uploads__loads__status=Load.Status.PUBLISHED).distinct())
+
+
 def check_account(*, account: Account, load: Load | None = None) -> Checked:
     """Look for anomalies in every report of an account and compare its reports, and store what is found.
 
@@ -96,14 +109,18 @@ def check_account(*, account: Account, load: Load | None = None) -> Checked:
                 recorded.append(_check_report(account, report, loads, version, load))
     compared = _reconcile(account, by_report, version) if version is not None else []
     found = [finding for one in compared if (finding := finding_of(one))]
-    recorded.append(record_findings(found=found, account=account, load=load, checked=["reconciliation"]))
+    if version is not None:
+        standing = [one for loads in by_report.values() for one in loads]
+        found += resolve_products(account=account, events=_events(standing, version))
+    flagged = sum(one.kind == "reconciliation" for one in found)
+    recorded.append(record_findings(found=found, account=account, load=load, checked=["reconciliation", UNKNOWN_KIND]))
     return Checked(
         reports=len(by_report),
         opened=sum(one.opened for one in recorded),
         seen_again=sum(one.seen_again for one in recorded),
         resolved=sum(one.resolved for one in recorded),
         compared=len(compared),
-        flagged=len(found),
+        flagged=flagged,
     )
 
 
@@ -182,6 +199,7 @@ def _file_facts(load: Load) -> FileFacts:
         first_day=load.period_start,
         last_day=load.period_end,
         row_limit=contract.source.row_limit if contract else None,
+        day_limit=contract.source.day_limit if contract else None,
     )
 
 
@@ -199,7 +217,7 @@ def _quarantined(loads: Iterable[Load]) -> list[Found]:
                 kind="quarantined_rows",
                 subject=f"load {load.pk}",
                 severity="critical" if share >= 0.05 else "warn",
-                title=f"{load.rows_quarantined:,} rows of {load.upload.file_name} wait in quarantine",
+                title=f"{_rows(load.rows_quarantined)} of {load.upload.file_name} in quarantine",
                 detail=f"Most of them broke {worst}. Correct the mapping and harmonise the file again, or correct the "
                 "file: these rows are in no figure.",
                 rows=load.rows_quarantined,
@@ -214,7 +232,9 @@ def _quarantined(loads: Iterable[Load]) -> list[Found]:
 
 def _reconcile(account: Account, by_report: Mapping[str, list[Load]], version: int) -> list[Compared]:
     """Compare every two reports of an account, and keep the comparisons in place of the former ones."""
-    sides = [_side(report, loads, version) for report, loads in sorted(by_report.items())]
+    # A report alone is compared with nothing, so its rows need not be read.
+    several = sorted(by_report.items()) if len(by_report) > 1 else []
+    sides = [_side(report, loads, version) for report, loads in several]
     tolerances = _tolerances(by_report)
     compared = [
         one
@@ -257,12 +277,18 @@ def _tolerances(by_report: Mapping[str, list[Load]]) -> dict[frozenset[str], dic
     for report, loads in by_report.items():
         contract = contract_of(loads[-1])
         for rule in contract.rules if contract else ():
-            if rule.kind != "reconciles_with":  # type: ignore[comparison-overlap]
+            if rule.kind != "reconciles_with":
                 continue
             pair = allowed.setdefault(frozenset((report, rule.report)), {})
+            metrics = {one.id: str(one.metric) for one in contract.attributions} if contract else {}
             for column in rule.columns:
-                pair[column] = max(Decimal(str(rule.tolerance)), pair.get(column, Decimal(0)))
+                metric = metrics.get(column, column)
+                pair[metric] = max(rule.tolerance, pair.get(metric, Decimal(0)))
     return allowed
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def today_at_its_latest() -> date:

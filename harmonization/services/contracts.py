@@ -30,7 +30,7 @@ def ensure_shipped_contracts() -> None:
             _ship(contract)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def check_contract(*, text: str) -> Contract:
     """Parse and validate a contract. Equal texts are parsed once: pages ask for those in force again and again.
 

@@ -60,6 +60,8 @@ def vacuum_events(*, context: JobContext) -> dict[str, Any]:
     with context.publish(result=result):
         done = vacuum(before=timezone.now() - timedelta(days=days))
         result |= {"files": done.files, "bytes": done.bytes, "versions": done.versions, "days": days}
+    if swept := jobs.sweep_staging():
+        context.log("info", f"{swept} folders that ended jobs had left were removed")
     context.log("info", f"{done.files:,} files of {done.bytes:,} bytes were deleted")
     return result
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
-
-from django.utils import timezone
 
 from accounts import services as people
 from accounts.models import User
 from harmonization import selectors
 from harmonization.core.contract import Contract, parse_contract
+from harmonization.core.drift import Drifted
 from harmonization.core.engine import harmonize_file
-from harmonization.core.load_context import LoadContext
 from harmonization.core.report import HarmonizeReport
 from harmonization.models import ContractVersion, Load, Upload
 from harmonization.services.contracts import ensure_shipped_contracts
+from harmonization.services.drift import check_drift
 from harmonization.services.findings import resolve_findings
+from harmonization.services.load_context import build_context
 from harmonization.services.publishing import LOOKS_FILTERED, publish_load, restate_whole
 from jobs import services as jobs
 from jobs.core.registry import JobCancelled, JobContext
@@ -27,17 +27,19 @@ from tenants.core.problems import Conflict, InvalidInput, Problem
 
 KIND = "harmonization.load"
 WHOLE_KIND = "harmonization.restate_whole"
-_FURTHEST_AHEAD = timedelta(hours=14)
 
 
 def start_load(
-    *, actor: User, upload: Upload, contract: str = "auto", whole: bool = False, idempotency_key: str | None = None
-) -> Job:
+    *, actor: User, upload: Upload, contract: str = "auto", whole: bool = False, accept_drift: bool = False,
+    parameters: Mapping[str, str] | None = None, idempotency_key: str | None = None,
+) -> Job:  # fmt: skip
     """Harmonise an upload as a job. The same upload under the same contract text is one job.
 
     Args:
         contract: name of a contract, or `auto` for the one that fits the file's headers.
         whole: the sender knows that the export is not filtered: it is not compared with what was there before.
+        accept_drift: a person has seen how the file differs from the one before it, and takes it all the same.
+        parameters: answers to the contract's parameters, which the file does not tell.
 
     Raises:
         InvalidInput: the upload is a catalogue.
@@ -45,7 +47,9 @@ def start_load(
     """
     people.require(user=actor, permission="uploads.create", brand=upload.brand_id)
     if upload.kind != Upload.Kind.REPORT:
-        raise InvalidInput("This upload is a catalogue; there is nothing to harmonise in it.", where="upload")
+        raise InvalidInput(
+            f"This upload holds {upload.get_kind_display()}; there is nothing to harmonise in it.", where="upload"
+        )
     ensure_shipped_contracts()
     if contract != "auto":
         selectors.contract_named(name=contract)
@@ -58,6 +62,8 @@ def start_load(
         # The texts in force now: a later version of a contract makes another job, the same ones the same job.
         "contract_versions": sorted(str(pk) for pk in versions.values_list("pk", flat=True)),
         **({"whole": True} if whole else {}),
+        **({"accept_drift": True} if accept_drift else {}),
+        **({"parameters": dict(parameters)} if parameters else {}),
     }
     # A reading that was replaced by another can be asked for again: going back to an earlier text is no repetition.
     replaced = upload.loads.filter(status=Load.Status.REPLACED).count()
@@ -92,9 +98,17 @@ def harmonize_upload(*, context: JobContext) -> dict[str, Any]:
         report = _harmonize(context, upload, load, [parse_contract(version.text) for version in known.values()])
         version = known[report.contract]
         earlier = Load.objects.filter(upload=upload, contract_version=version, status=Load.Status.PUBLISHED).first()
-        if earlier is not None:
+        # Under other answers to its parameters the same file says something else.
+        if earlier is not None and selectors.answers_of(load=earlier) == context.params.get("parameters", {}):
             return _already_loaded(context, load, earlier)
-        _log_findings(context, report)
+        drifted = check_drift(
+            load=load,
+            version=version,
+            contract=parse_contract(version.text),
+            report=report,
+            accepted=bool(context.params.get("accept_drift")),
+        )
+        _log_findings(context, report, drifted)
         context.progress("publish", 0, report.rows_out)
         context.raise_if_cancelled()
         result: dict[str, Any] = {}
@@ -175,8 +189,6 @@ def _digest(params: dict[str, Any]) -> str:
 
 
 def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[Contract]) -> HarmonizeReport:
-    account = upload.account
-    assert account is not None, "a report has an account: the database checks it"
     stored = selectors.stored_file(upload)
     # Errors name the file as its sender knows it, so the engine sees it under that name.
     named = context.staging / "source" / upload.file_name
@@ -192,17 +204,7 @@ def _harmonize(context: JobContext, upload: Upload, load: Load, contracts: list[
         named,
         contracts if len(contracts) > 1 else contracts[0],
         out_dir=context.staging / "out",
-        context=LoadContext(
-            load_id=str(load.pk),
-            account_id=account.external_id,
-            account_name=account.name,
-            brand_id=str(upload.brand_id) if upload.brand_id else None,
-            brand_name=str(upload.brand) if upload.brand else None,
-            retailer_id=account.retailer.slug,
-            currency=account.currency,
-            # The day it is where it is latest: a network's today may have begun hours before that of UTC.
-            as_of=(timezone.now() + _FURTHEST_AHEAD).date(),
-        ),
+        context=build_context(upload=upload, load=load, parameters=context.params.get("parameters", {})),
         progress=progress,
     )
 
@@ -219,7 +221,7 @@ def _figures(load: Load) -> dict[str, Any]:
     }
 
 
-def _log_findings(context: JobContext, report: HarmonizeReport) -> None:
+def _log_findings(context: JobContext, report: HarmonizeReport, drifted: list[Drifted]) -> None:
     context.log(
         "info",
         f"{report.rows_out:,} of {report.rows_in:,} rows published, {report.rows_quarantined:,} in quarantine, "
@@ -230,5 +232,7 @@ def _log_findings(context: JobContext, report: HarmonizeReport) -> None:
         context.log("warning", f"rule {finding.rule}: {finding.rows:,} rows in quarantine")
     for warned in report.warnings:
         context.log("warning", warned.detail)
+    for one in drifted:
+        context.log("warning", f"differs from the file before ({one.drift}): {one.detail}")
     if report.unknown_headers:
         context.log("warning", f"columns the contract does not read: {', '.join(report.unknown_headers)}")

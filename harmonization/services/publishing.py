@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from harmonization import selectors
 from harmonization.core.contract import Contract, parse_contract
 from harmonization.core.event_table import Committed
 from harmonization.core.findings import Found
+from harmonization.core.replay import compare_readings
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.restatement import Coverage, Move, total
 from harmonization.models import Campaign, ContractVersion, EventTable, Load, Placement, Restatement, TableVersion
@@ -38,11 +40,12 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     assert report.events_path is not None, "a load is harmonised into a folder"
     table = hold_table()
     contract = parse_contract(version.text)
-    restates = getattr(contract, "restates", "period")
+    restates = contract.restates
     covers = None
     if report.period_start is not None and report.period_end is not None:
         covers = Coverage(report.period_start, report.period_end, restates, load.whole)
     overlapping = _overlapping(load, covers, report.report)
+    replay = _replay(load, report)  # before the staged rows are moved away
     committed = selectors.events_folder().commit(
         [report.events_path],
         network=report.network,
@@ -67,7 +70,7 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     load.period_start, load.period_end = report.period_start, report.period_end
     load.delta_version = committed.version
     load.published_at = _name_version(table, committed.version, load=load, act=TableVersion.Act.LOAD)
-    load.report = _kept_report(report, contract, restates, committed, load)
+    load.report = _kept_report(report, contract, restates, committed, load) | replay | load.report
     Load.objects.filter(upload_id=load.upload_id, status=Load.Status.PUBLISHED).exclude(pk=load.pk).update(
         status=Load.Status.REPLACED
     )
@@ -268,6 +271,17 @@ def _kept_report(
     document["straddling"] = sum(move.straddling_rows for move in committed.moves)
     plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return plain
+
+
+def _replay(load: Load, report: HarmonizeReport) -> dict[str, Any]:
+    """What became of the quarantine of the reading that this one replaces."""
+    before = _published().filter(upload_id=load.upload_id).exclude(pk=load.pk).first()
+    if before is None or report.events_path is None:
+        return {}
+    kept = tenant_folder() / before.quarantine_path if before.quarantine_path else None
+    outcome = compare_readings(kept, events=[report.events_path], quarantine=report.quarantine_path)
+    told = asdict(outcome) | {"rescued_spend": _texts(outcome.rescued_spend)}
+    return {"replay": {"load": str(before.pk), "contract": str(before.contract_version), **told}}
 
 
 def _events_of(load: Load) -> pl.LazyFrame:

@@ -16,16 +16,29 @@ from django.db.models import Sum
 from accounts import services as people
 from accounts.models import User
 from harmonization import selectors
-from harmonization.core import source_file
+from harmonization.core import record_file, source_file
 from harmonization.models import Account, EventTable, Upload
 from tenants.core.ids import new_id
-from tenants.core.problems import InvalidInput, QuotaExceeded, TooLarge
+from tenants.core.problems import Conflict, InvalidInput, QuotaExceeded, TooLarge
 from tenants.selectors import current_tenant, tenant_folder
 
 MIB = 1024 * 1024
-SUFFIXES = {
+SUFFIXES: dict[str, tuple[str, ...]] = {
     Upload.Kind.REPORT: source_file.SUFFIXES,
-    Upload.Kind.CATALOGUE: (".csv",),
+    **{kind: record_file.SUFFIXES for kind in Upload.Kind if kind != Upload.Kind.REPORT},
+}
+#: Files that belong to no account.
+OF_THE_TENANT = frozenset({Upload.Kind.CATALOGUE, Upload.Kind.POLICIES, Upload.Kind.FX_RATES})
+NEEDS_ACCOUNT = {
+    Upload.Kind.REPORT: "A report needs the account it belongs to.",
+    Upload.Kind.AUDIENCES: "Audiences need the account they belong to.",
+}
+PERMISSIONS = {
+    Upload.Kind.REPORT: "uploads.create",
+    Upload.Kind.CATALOGUE: "catalogue.manage",
+    Upload.Kind.AUDIENCES: "catalogue.manage",
+    Upload.Kind.FX_RATES: "catalogue.manage",
+    Upload.Kind.POLICIES: "policies.manage",
 }
 
 
@@ -49,13 +62,13 @@ def receive_upload(
         QuotaExceeded: the tenant's storage is full.
     """
     kind = Upload.Kind(kind)
-    if kind == Upload.Kind.CATALOGUE:
-        people.require(user=actor, permission="catalogue.manage")
+    if kind in OF_THE_TENANT:
+        people.require(user=actor, permission=PERMISSIONS[kind])
         account = None
     elif account is None:
-        raise InvalidInput("A report needs the account it belongs to.", where="account", fix="Choose an account.")
+        raise InvalidInput(NEEDS_ACCOUNT[kind], where="account", fix="Choose an account.")
     else:
-        people.require(user=actor, permission="uploads.create", brand=account.brand_id)
+        people.require(user=actor, permission=PERMISSIONS[kind], brand=account.brand_id)
     name = clean_file_name(file_name)
     if not name.lower().endswith(SUFFIXES[kind]):
         raise InvalidInput(
@@ -84,6 +97,10 @@ def receive_upload(
                     "created_by": actor,
                 },
             )
+            if upload.kind != kind:
+                raise Conflict(
+                    f"The same file was sent before as {Upload.Kind(upload.kind).label}.", fix="Send it as that."
+                )
             kept = selectors.stored_file(upload)
             kept.parent.mkdir(parents=True, exist_ok=True)
             # Renamed inside the transaction: a row never names a file that is not whole.

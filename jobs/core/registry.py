@@ -166,3 +166,27 @@ def handlers() -> tuple[Handler, ...]:
     for app in tuple(_announced):
         _load(app)
     return tuple(_handlers[kind] for kind in sorted(_handlers))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a job can be about: `kind:id` in its `subject`, and the page of such a thing."""
+
+    kind: str
+    url_name: str
+    label: str
+
+
+_subjects: dict[str, Subject] = {}
+
+
+def register_subject(*, kind: str, url_name: str, label: str) -> None:
+    """Make the page of a kind of thing known, so that a job's page leads there. The same again changes nothing."""
+    _subjects[kind] = Subject(kind, url_name, label)
+
+
+def subject_of(text: str) -> tuple[Subject, str] | None:
+    """The registered kind and the id of a job's subject; None where nothing is known of it."""
+    kind, _, key = text.partition(":")
+    found = _subjects.get(kind)
+    return (found, key) if found is not None and key else None

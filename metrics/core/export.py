@@ -14,12 +14,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-import polars as pl
 import xlsxwriter
 
 from metrics.core.definitions import DIMENSIONS, METRICS
+from metrics.core.finality import finality_of
+from metrics.core.incrementality import EVIDENCE
 from metrics.core.notices import network_name, report_name
 from metrics.core.records import plain_decimal
+from metrics.core.request import NATIVE
+from metrics.core.suppression import WITHHELD
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable
 
 ExportFormat = Literal["csv", "xlsx"]
@@ -27,6 +30,13 @@ EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = ("csv", "xlsx")
 CONTENT_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+#: Column of the file that is in no frame: until when a line may change.
+FINAL: Final = "restating_until"
+_ATTRIBUTIONS: Final = {
+    "as_reported": "As reported: each network's own model and window",
+    "common_window": "Common window: {} for all networks, exactly or nearly as told below",
+    "incremental": "Incremental: as reported, times published incrementality factors",
 }
 # What spreadsheets read as the start of a formula; the wide signs are folded to these by some of them.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
@@ -74,6 +84,7 @@ def _columns(table: MetricTable) -> list[tuple[str, str]]:
         columns.append((name, METRICS[name].label))
         if table.request.compare != "none":
             columns.append((PREVIOUS + name, f"{METRICS[name].label}, compared with"))
+    columns.append((FINAL, "May be restated until"))
     return columns
 
 
@@ -84,13 +95,13 @@ def _header(table: MetricTable) -> list[str]:
 def _rows(table: MetricTable) -> Iterator[list[Any]]:
     """Each with the kind of row first, so that totals are not added up with the lines they are of."""
     names = [name for name, _ in _columns(table)]
+    finality = finality_of(table.provenance)
     for kind, frame in (("line", table.lines), ("other lines", table.rest), ("total", table.totals)):
-        for row in _with_all(frame, names).iter_rows():
-            yield [kind, *row]
-
-
-def _with_all(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    return frame.select(pl.col(name) if name in frame.columns else pl.lit(None).alias(name) for name in names)
+        for row in frame.iter_rows(named=True):
+            until, _ = finality.of(finality.accounts_of([row]))
+            # What is withheld is told in its cell, and nothing stands for it that could be taken for a figure.
+            cells = {name: row.get(WITHHELD + name) or row.get(name) for name in names}
+            yield [kind, *(cells | {FINAL: until}).values()]
 
 
 def _disclosure(table: MetricTable, brands: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -102,12 +113,22 @@ def _disclosure(table: MetricTable, brands: Sequence[str]) -> Iterator[tuple[str
     yield "Brands", ", ".join(brands)
     for name, members in request.filters.items():
         yield f"Filter: {DIMENSIONS[name].label}", ", ".join(members)
-    yield "Attribution", "As reported: each network's own model and window"
+    yield "Attribution", _ATTRIBUTIONS[request.attribution].format(request.rule.label)
     for item in provenance.attributions:
-        yield f"Attribution of {item.metric}, {network_name(item.network)}", item.label
+        differs = f" ({item.difference})" if item.difference else ""
+        name = METRICS[item.metric].label.lower()
+        yield f"Attribution of {name}, {network_name(item.network)}", (item.label or "not told") + differs
+    if request.money != NATIVE:
+        yield "Money", f"In {request.money}, each row at the rate of its day"
     yield "Viewability", "Impressions on the basis each network reports; none was re-measured"
     yield "Invalid traffic", "As filtered by each network; no further filtration was applied"
-    yield "Incrementality", "Not measured here: attributed figures do not say what the ads caused"
+    if request.incremental:
+        yield "Incrementality", "Attributed figures times published factors; 1 where none is published"
+        for factor in provenance.factors:
+            ends = f"{factor.value:g} ({factor.low:g} to {factor.high:g} at {factor.level:.0%})"
+            yield f"Factor for {factor.scope}", f"{ends}, {EVIDENCE[factor.evidence]}: {factor.method}. {factor.source}"
+    else:
+        yield "Incrementality", "Not measured here: attributed figures do not say what the ads caused"
     for report in provenance.reports:
         days = f"{report.first_day} to {report.last_day}"
         yield f"Report of {report.account}", f"{report_name(report.report)}, {days}, {report.rows} rows"
@@ -116,7 +137,10 @@ def _disclosure(table: MetricTable, brands: Sequence[str]) -> Iterator[tuple[str
     if provenance.as_of is not None:
         yield "Data as of", f"{provenance.as_of:%Y-%m-%d %H:%M} UTC, version {provenance.version}"
     for name in request.metrics:
-        yield f"Definition: {METRICS[name].label}", f"{METRICS[name].formula}. {METRICS[name].description}"
+        yield (
+            f"Definition: {METRICS[name].label}",
+            f"{METRICS[name].formula}. {METRICS[name].description} IAB/MRC: {METRICS[name].standing}",
+        )
     for notice in table.notices:
         yield "Notice", notice.text
 

@@ -9,7 +9,9 @@ import polars as pl
 from harmonization.core.rmis import Attribution
 from metrics.core.coverage import Coverage, LeftOut
 from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts
-from metrics.core.request import MetricRequest
+from metrics.core.incrementality import OUTCOMES
+from metrics.core.parts import basis_of
+from metrics.core.request import NATIVE, MetricRequest
 from metrics.core.table import CURRENCY, AttributionUsed, Notice
 
 _TONES = {"amazon_ads": "n1", "walmart_connect": "n2", "criteo": "n3"}
@@ -41,7 +43,7 @@ def notices_for(
     """Notices in the order in which they should be read. `before` is the coverage of the comparison."""
     return (
         *_nothing_here(request, lines),
-        *_several_currencies(lines),
+        *_several_currencies(request, lines),
         *_partial_reports(request, coverage),
         *_not_told(request, coverage),
         *_no_outcomes(request, coverage, attributions),
@@ -63,13 +65,15 @@ def _nothing_here(request: MetricRequest, lines: pl.DataFrame) -> Iterator[Notic
         )
 
 
-def _several_currencies(lines: pl.DataFrame) -> Iterator[Notice]:
+def _several_currencies(request: MetricRequest, lines: pl.DataFrame) -> Iterator[Notice]:
+    if request.money != NATIVE:
+        return
     codes = sorted(str(code) for code in lines[CURRENCY].drop_nulls().unique())
     if len(codes) > 1:
         yield Notice(
             code="several_currencies",
             severity="warn",
-            text=f"Figures are in {_listed(codes)}. They are not converted, so each currency has its own total.",
+            text=f"Figures are in {listed(codes)}. They are not converted, so each currency has its own total.",
         )
 
 
@@ -77,11 +81,11 @@ def _partial_reports(request: MetricRequest, coverage: Coverage) -> Iterator[Not
     partial = [item for item in coverage.used if not item.all_impressions]
     touched = [METRICS[name].label for name in request.metrics if _rests_on_impressions(name)]
     for network, reports in _by_network((item.network, item.report) for item in partial):
-        effect = f" {_listed(touched)} cannot be compared with other reports." if touched else ""
+        effect = f" {listed(touched)} cannot be compared with other reports." if touched else ""
         yield Notice(
             code="partial_report",
             severity="warn",
-            text=f"The {_listed(reports)} report of {network_name(network)} holds only what was clicked at least once."
+            text=f"The {listed(reports)} report of {network_name(network)} holds only what was clicked at least once."
             f"{effect}",
         )
 
@@ -101,7 +105,7 @@ def _not_told(request: MetricRequest, coverage: Coverage) -> Iterator[Notice]:
             yield Notice(
                 code="dimension_not_told",
                 severity="warn",
-                text=f"The {_listed(reports)} report of {network_name(network)} does not tell the "
+                text=f"The {listed(reports)} report of {network_name(network)} does not tell the "
                 f"{dimension.label.lower()}: its figures are {where}.",
             )
 
@@ -113,13 +117,14 @@ def _no_outcomes(
     networks = sorted({item.network for item in coverage.used})
     for name in additive_parts(request.metrics):
         metric = METRICS[name]
-        silent = [network_name(network) for network in networks if (network, metric.outcome) not in told]
-        if metric.outcome and silent:
+        silent = [network_name(network) for network in networks if (network, name) not in told]
+        if metric.outcome and silent and basis_of(metric, request) != "common_window":
             yield Notice(
                 code="metric_not_reported",
-                severity="warn",
-                text=f"{_listed(silent)} {'reports' if len(silent) == 1 else 'report'} no {metric.label.lower()}: "
-                "the figure is missing there, and totals count it only where it is reported.",
+                # Few networks tell new buyers, carts and page views; that they do not is no reason for care.
+                severity="warn" if metric.ntb == "all" and metric.outcome in OUTCOMES else "info",
+                text=f"{listed(silent)} {'reports' if len(silent) == 1 else 'report'} no {metric.label.lower()}: "
+                "the figure is missing there, and totals and ratios count only what is reported.",
             )
 
 
@@ -173,7 +178,7 @@ def _no_comparison(coverage: Coverage, before: Coverage | None) -> Iterator[Noti
         yield Notice(
             code="nothing_to_compare",
             severity="warn",
-            text=f"No figures of {_listed(silent)} lie in the comparison period: differences count them as new.",
+            text=f"No figures of {listed(silent)} lie in the comparison period: differences count them as new.",
         )
     present = {item.account_id for item in coverage.used}
     gone = sorted({item.account for item in before.used if item.account_id not in present})
@@ -181,9 +186,9 @@ def _no_comparison(coverage: Coverage, before: Coverage | None) -> Iterator[Noti
         yield Notice(
             code="nothing_now",
             severity="warn",
-            text=f"{_listed(gone)} has figures in the comparison period and none in this one."
+            text=f"{listed(gone)} has figures in the comparison period and none in this one."
             if len(gone) == 1
-            else f"{_listed(gone)} have figures in the comparison period and none in this one.",
+            else f"{listed(gone)} have figures in the comparison period and none in this one.",
         )
     if torn := [item for item in before.left_out if item.reason == "straddles"]:
         rows = sum(item.rows for item in torn)
@@ -195,14 +200,17 @@ def _no_comparison(coverage: Coverage, before: Coverage | None) -> Iterator[Noti
 
 
 def _counted_differently(request: MetricRequest, attributions: Sequence[AttributionUsed]) -> Iterator[Notice]:
-    if not any(METRICS[name].attributed for name in request.metrics):
-        return
+    reported = {
+        name
+        for name in additive_parts(request.metrics)
+        if METRICS[name].outcome == "sales" and METRICS[name].ntb == "all"
+    }
     rules: dict[str, list[str]] = {}
-    for item in attributions:
-        if item.metric == "sales":
+    for item in sorted(set(attributions), key=lambda item: (item.network, item.column)):
+        if item.metric in reported and item.fit == "headline" and _rule(item.column) not in rules.get(item.network, []):
             rules.setdefault(item.network, []).append(_rule(item.column))
     if len({rule for found in rules.values() for rule in found}) > 1:
-        told = "; ".join(f"{network_name(network)} counts {_listed(found)}" for network, found in rules.items())
+        told = "; ".join(f"{network_name(network)} counts {listed(found)}" for network, found in rules.items())
         yield Notice(code="networks_count_differently", severity="info", text=f"Networks do not count alike. {told}.")
 
 
@@ -219,7 +227,8 @@ def _by_network(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[st
         yield network, list(reports)
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -9,16 +9,17 @@ from typing import Any, Final
 
 import polars as pl
 
-from metrics.core.definitions import DIMENSIONS, METRICS, Better, ChangeKind, Unit
+from metrics.core.columns import Cell, cells_of
+from metrics.core.definitions import DIMENSIONS, METRICS, Better, ChangeKind, Unit, attributed_parts
 from metrics.core.difference import Figure, difference
+from metrics.core.finality import Finality, finality_of
 from metrics.core.notices import network_name, network_tone
+from metrics.core.suppression import WITHHELD
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Provenance, roll_up
 from metrics.core.time_series import series_of
 
 #: Key figures of the page, in the order in which they stand.
 KEY_FIGURES: Final = ("spend", "sales", "roas", "orders", "cpc")
-#: Columns of the table; key figures among them.
-FIGURES: Final = ("spend", "sales", "roas", "orders", "cpc", "ctr")
 CHARTED: Final = ("sales", "roas", "spend", "orders")
 MOST_CHILDREN: Final = 50
 MOST_LINES: Final = 200
@@ -28,33 +29,36 @@ Address = Callable[[Mapping[str, str]], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """One way to split the table: by `parent` and below it by `leaf`, or by `leaf` alone."""
+    """One way to split the table: by `parent` and below it by `leaf`, or by `leaf` alone. A line leads to the tab
+    `below`, narrowed to itself."""
 
     name: str
     label: str
     dimensions: tuple[str, ...]
     leaf: str
     parent: str = ""
+    below: str = ""
 
 
+def _tab(name: str, label: str, *dimensions: str, parent: str = "", leaf: str = "", below: str = "") -> Tab:
+    return Tab(
+        name=name, label=label, dimensions=("network", *dimensions), parent=parent, leaf=leaf or name, below=below
+    )
+
+
+#: In the order of the way down: network, retailer, account, campaign, ad group, SKU.
 TABS: Final = {
     tab.name: tab
     for tab in (
-        Tab(
-            name="network", label="Network", dimensions=("network", "campaign"), parent="network", leaf="campaign"
-        ),
-        Tab(
-            name="retailer", label="Retailer", dimensions=("network", "retailer", "account"), parent="retailer",
-            leaf="account",
-        ),
-        Tab(
-            name="placement", label="Placement", dimensions=("network", "placement"), parent="placement",
-            leaf="network",
-        ),
-        Tab(name="campaign", label="Campaign", dimensions=("network", "campaign"), leaf="campaign"),
-        Tab(name="sku", label="SKU", dimensions=("network", "sku"), leaf="sku"),
+        _tab("network", "Network", "campaign", parent="network", leaf="campaign", below="ad_group"),
+        _tab("retailer", "Retailer", "retailer", "account", parent="retailer", leaf="account", below="campaign"),
+        _tab("type", "Type", "campaign_type", parent="network", leaf="campaign_type"),
+        _tab("placement", "Placement", "placement", parent="placement", leaf="network"),
+        _tab("campaign", "Campaign", "campaign", below="ad_group"),
+        _tab("ad_group", "Ad group", "ad_group", below="sku"),
+        _tab("sku", "SKU", "sku"),
     )
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,9 @@ class KeyFigure:
     formula: str
     series: tuple[float | None, ...]
     previous: tuple[float | None, ...]
+    low: Figure = None
+    high: Figure = None
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ class Row:
     id: str
     level: int
     name: str
-    values: Mapping[str, Figure]
+    cells: Sequence[Cell]
     change: float | None
     note: str = ""
     parent: str = ""
@@ -94,44 +101,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How final the figures of each account are, on a day.
-
-    Attributes:
-        until: account id -> day until which it may be restated.
-        missing: account id -> number of days without rows.
-        accounts: network -> ids of its accounts.
-    """
+    """How final the figures of each account are, on a day."""
 
     today: date
-    until: Mapping[str, date] = field(default_factory=dict)
-    missing: Mapping[str, int] = field(default_factory=dict)
-    accounts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    finality: Finality = field(default_factory=Finality)
 
     def of(self, accounts: Iterable[str]) -> tuple[str, str]:
         """(state, words) of figures of some accounts: the least final of them decides."""
-        known = list(accounts)
-        days = max((self.missing.get(account, 0) for account in known), default=0)
+        until, days = self.finality.of(accounts)
         if days:
             return "missing", "1 day missing" if days == 1 else f"{days} days missing"
-        ends = [self.until[account] for account in known if account in self.until]
-        if not ends:
+        if until is None:
             return "", ""
-        until = max(ends)
         return ("restating", f"{until:%-d %b}") if until >= self.today else ("final", "")
+
+    @property
+    def accounts(self) -> Mapping[str, frozenset[str]]:
+        """Network -> ids of its accounts."""
+        return self.finality.accounts
 
 
 def standing_of(provenance: Provenance, today: date) -> Standing:
     """What the provenance of a table says about finality."""
-    ids = {(item.network, item.account): item.account_id for item in provenance.reports}
-    accounts: dict[str, frozenset[str]] = {}
-    for item in provenance.reports:
-        accounts[item.network] = accounts.get(item.network, frozenset()) | {item.account_id}
-    return Standing(
-        today=today,
-        until={ids[item.network, item.account]: item.until for item in provenance.restating},
-        missing={item.account_id: len(item.days) for item in provenance.gaps},
-        accounts=accounts,
-    )
+    return Standing(today, finality_of(provenance))
 
 
 def restating_from(standing: Standing, last_days: Mapping[str, date]) -> date | None:
@@ -143,21 +135,26 @@ def restating_from(standing: Standing, last_days: Mapping[str, date]) -> date | 
     """
     first = [
         standing.today - (until - last_days[account])
-        for account, until in standing.until.items()
+        for account, until in standing.finality.until.items()
         if account in last_days and until >= standing.today
     ]
     return min(first, default=None)
 
 
+#: What is added to the label of a figure that rests on an attribution.
+_UNDER: Final = {"as_reported": ", as reported", "common_window": ", common window"}
+
+
 def key_figures(table: MetricTable) -> list[KeyFigure]:
     """Totals of a table by day or week, of one currency."""
     found = []
+    attribution = table.request.attribution
     for name in KEY_FIGURES:
         metric, series = METRICS[name], series_of(table, name)
         now, before = _total(table, name), _total(table, PREVIOUS + name)
         found.append(
             KeyFigure(
-                label=f"{metric.label}, as reported" if metric.attributed else metric.label,
+                label=label_under(name, attribution),
                 value=now,
                 unit=metric.unit,
                 change=difference(name, now, before),
@@ -166,9 +163,22 @@ def key_figures(table: MetricTable) -> list[KeyFigure]:
                 formula=metric.formula,
                 series=series.values,
                 previous=series.previous,
+                low=_total(table, "iroas_low") if name == "roas" else None,
+                high=_total(table, "iroas_high") if name == "roas" else None,
+                withheld=str(_total(table, WITHHELD + name) or ""),
             )
         )
     return found
+
+
+def label_under(name: str, attribution: str) -> str:
+    """What people call a figure under an attribution."""
+    label = METRICS[name].label
+    if not attributed_parts(name):
+        return label
+    if attribution == "incremental":
+        return {"roas": "iROAS", "sales": "Incremental sales"}.get(name, f"{label}, incremental")
+    return label + _UNDER[attribution]
 
 
 def _total(table: MetricTable, column: str) -> Figure:
@@ -177,23 +187,39 @@ def _total(table: MetricTable, column: str) -> Figure:
     return table.totals[column][0]  # type: ignore[no-any-return]
 
 
-def rows_of(table: MetricTable, tab: Tab, standing: Standing, address: Address) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a table of one currency is laid out: `columns` are those shown, `address` makes links that keep the rest."""
+
+    table: MetricTable
+    tab: Tab
+    standing: Standing
+    address: Address
+    columns: Sequence[str]
+
+    def cells(self, line: Mapping[str, Any]) -> list[Cell]:
+        """Figures of a line."""
+        return cells_of(line, self.columns, self.table.request.attribution)
+
+
+def rows_of(layout: Layout) -> list[Row]:
     """The lines of a table of one currency, parents before their children."""
-    lines = list(table.lines.iter_rows(named=True))
+    tab = layout.tab
+    lines = list(layout.table.lines.iter_rows(named=True))
     if not tab.parent:
-        shown = [_row(line, tab, standing, address, level=1) for line in lines[:MOST_LINES]]
-        return [*shown, *_more(table, lines, MOST_LINES, "", level=1)]
+        shown = [_row(layout, line, level=1) for line in lines[:MOST_LINES]]
+        return [*shown, *_more(layout, lines, MOST_LINES, "", level=1)]
     below: dict[Any, list[dict[str, Any]]] = {}
     for line in lines:
         below.setdefault(line[tab.parent], []).append(line)
     rows: list[Row] = []
-    for at, parent in enumerate(_parents(table, tab)):
+    for at, parent in enumerate(_parents(layout.table, tab)):
         children = below[parent[tab.parent]]
         name = f"r{at}"
-        rows.append(_parent_row(parent, children, tab, standing, address, id=name, open=len(children) <= 8))
+        rows.append(_parent_row(layout, parent, children, id=name, open=len(children) <= 8))
         for number, line in enumerate(children[:MOST_CHILDREN]):
-            rows.append(_row(line, tab, standing, address, level=2, id=f"{name}-{number}", parent=name))
-        rows += _more(table, children, MOST_CHILDREN, name, level=2)
+            rows.append(_row(layout, line, level=2, id=f"{name}-{number}", parent=name))
+        rows += _more(layout, children, MOST_CHILDREN, name, level=2)
     return rows
 
 
@@ -206,24 +232,23 @@ def _parents(table: MetricTable, tab: Tab) -> list[dict[str, Any]]:
 
 
 def _parent_row(
+    layout: Layout,
     parent: dict[str, Any],
     children: Sequence[dict[str, Any]],
-    tab: Tab,
-    standing: Standing,
-    address: Address,
     *,
     id: str,  # noqa: A002 - the attribute it becomes
     open: bool,  # noqa: A002
 ) -> Row:
+    tab, standing = layout.tab, layout.standing
     member = parent[tab.parent]
-    state, until = standing.of(_accounts(children, standing))
+    state, until = standing.of(standing.finality.accounts_of(children))
     return Row(
         id=id,
         level=1,
         name=_name(tab.parent, parent),
-        values=_values(parent),
+        cells=layout.cells(parent),
         change=_change(parent),
-        url=address({tab.parent: str(member)}) if member is not None else "",
+        url=layout.address({tab.parent: str(member)}) if member is not None else "",
         tone=network_tone(member) if tab.parent == "network" else "",
         state=state,
         until=until,
@@ -233,16 +258,15 @@ def _parent_row(
 
 
 def _row(
+    layout: Layout,
     line: dict[str, Any],
-    tab: Tab,
-    standing: Standing,
-    address: Address,
     *,
     level: int,
     id: str = "",  # noqa: A002
     parent: str = "",
 ) -> Row:
-    state, until = standing.of(_accounts([line], standing))
+    tab, standing = layout.tab, layout.standing
+    state, until = standing.of(standing.finality.accounts_of([line]))
     member = line[tab.leaf]
     name = _name(tab.leaf, line)
     notes = [network_name(line["network"])] if not parent else []
@@ -252,11 +276,11 @@ def _row(
         id=id,
         level=level,
         name=name,
-        values=_values(line),
+        cells=layout.cells(line),
         change=_change(line),
         note=" · ".join(notes),
         parent=parent,
-        url=address(_path(line, tab)) if member is not None else "",
+        url=layout.address(_path(line, tab)) if member is not None else "",
         tone=network_tone(line["network"]) if not parent else "",
         state=state,
         until=until,
@@ -264,34 +288,29 @@ def _row(
 
 
 def _path(line: Mapping[str, Any], tab: Tab) -> dict[str, str]:
-    """What narrows the page to a line: its member, and what that is only unique in."""
+    """What narrows the page to a line, one level further down: its member, and what that is only unique in."""
     names = (*filter(None, [tab.parent]), *DIMENSIONS[tab.leaf].within, tab.leaf)
-    return {name: str(line[name]) for name in names if line[name] is not None}
+    path = {name: str(line[name]) for name in names if line[name] is not None}
+    return path | ({"by": tab.below} if tab.below else {})
 
 
-def _more(table: MetricTable, lines: Sequence[dict[str, Any]], most: int, parent: str, *, level: int) -> list[Row]:
+def _more(layout: Layout, lines: Sequence[dict[str, Any]], most: int, parent: str, *, level: int) -> list[Row]:
     """What the page has no room for, as one line, so that what is shown adds up to the total."""
     if len(lines) <= most:
         return []
-    schema = table.lines.schema
-    rest = roll_up(pl.DataFrame(list(lines[most:]), schema=schema), table.request, ()).row(0, named=True)
+    table = layout.table
+    rest = roll_up(pl.DataFrame(list(lines[most:]), schema=table.lines.schema), table.request, ()).row(0, named=True)
     return [
         Row(
             id=f"{parent}-more",
             level=level,
             name=f"{len(lines) - most:,} more, together",
-            values=_values(rest),
+            cells=layout.cells(rest),
             change=_change(rest),
             parent=parent,
             rest=True,
         )
     ]
-
-
-def _accounts(lines: Sequence[dict[str, Any]], standing: Standing) -> set[str]:
-    if lines and "account" in lines[0]:
-        return {line["account"] for line in lines}
-    return {account for line in lines for account in standing.accounts.get(line["network"], frozenset())}
 
 
 def _name(dimension: str, line: Mapping[str, Any]) -> str:
@@ -306,20 +325,16 @@ def _name(dimension: str, line: Mapping[str, Any]) -> str:
     return str(label or member)
 
 
-def _values(line: Mapping[str, Any]) -> dict[str, Figure]:
-    return {name: line[name] for name in FIGURES}
-
-
 def _change(line: Mapping[str, Any]) -> float | None:
     return difference("spend", line["spend"], line.get(f"{PREVIOUS}spend"))
 
 
-def total_row(table: MetricTable) -> Row | None:
+def total_row(layout: Layout) -> Row | None:
     """The totals of a table of one currency."""
-    if table.totals.is_empty():
+    if layout.table.totals.is_empty():
         return None
-    line = table.totals.row(0, named=True)
-    return Row(id="total", level=1, name="Total", values=_values(line), change=_change(line))
+    line = layout.table.totals.row(0, named=True)
+    return Row(id="total", level=1, name="Total", cells=layout.cells(line), change=_change(line))
 
 
 def in_currency(table: MetricTable, currency: str) -> MetricTable:

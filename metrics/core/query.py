@@ -7,30 +7,27 @@ for. Both run on the streaming engine, so memory follows the number of groups an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Protocol
 
 import polars as pl
 
-from harmonization.core.rmis import MONEY, Attribution
+from harmonization.core.rmis import MONEY
+from metrics.core.attribution_notices import attribution_notices
+from metrics.core.conversion import Rates, currency_after
 from metrics.core.coverage import Coverage, Slice, choose_reports
 from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts
+from metrics.core.incrementality import Factor
+from metrics.core.metric import ROWS, SUM
 from metrics.core.notices import notices_for
-from metrics.core.request import MetricRequest, Period
-from metrics.core.table import (
-    CURRENCY,
-    PREVIOUS,
-    AttributionUsed,
-    MetricTable,
-    Notice,
-    Provenance,
-    Restating,
-    roll_up,
-    sum_of_known,
-    with_ratios,
-)
+from metrics.core.parts import Sources, finished, is_sum, parts_of, restricted
+from metrics.core.request import NATIVE, MetricRequest
+from metrics.core.scaling import Scaling
+from metrics.core.sources import attributions_used, sources_of
+from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Notice, Provenance, Restating, roll_up, sum_of_known
 
 
 class FinalityOf(Protocol):
@@ -54,44 +51,68 @@ class Events(Protocol):
     @property
     def headline(self) -> Mapping[str, Mapping[str, str]]: ...
     @property
+    def outcomes(self) -> Mapping[str, Collection[str]]: ...
+    @property
     def finality(self) -> Sequence[FinalityOf]: ...
     @property
     def as_of(self) -> datetime: ...
 
 
-def query(events: Events | None, request: MetricRequest) -> MetricTable:
-    """Answer a request. `None` for events answers with an empty table and a notice that says so."""
+def query(
+    events: Events | None, request: MetricRequest, *, factors: Sequence[Factor] = (), rates: Rates | None = None
+) -> MetricTable:
+    """Answer a request. `None` for events answers with an empty table and a notice that says so.
+
+    Args:
+        factors: incrementality factors that were published; those in force are applied where a figure asks for them.
+        rates: exchange rates, for a request whose money is converted.
+    """
     if events is None:
         return _nothing(request)
     known = frozenset(events.rows.collect_schema().names())
     rows = _filtered(events.rows, request, known, of_account=True)
     slices = _slices(rows, request, known)
     dimensions = _deciding(request)
-    current = choose_reports(slices, request.period, dimensions, filtered=request.filters)
-    passes = [_sums(rows, request, known, current, events.headline, request.period, shift_days=0)]
-    before = (
-        None
-        if request.comparison is None
-        else choose_reports(slices, request.comparison, dimensions, filtered=request.filters)
+    coverages = [choose_reports(slices, period, dimensions, filtered=request.filters) for period in request.periods]
+    asked = _Asked(
+        known=known,
+        sources=tuple(sources_of(events, request, coverage, known) for coverage in coverages),
+        scaling=Scaling.of(request, factors),
+        rates=rates or Rates(base=request.money),
     )
-    if request.comparison is not None and before is not None:
-        passes.append(
-            _sums(rows, request, known, before, events.headline, request.comparison, shift_days=request.shift_days)
-        )
-    lines = _ordered(with_ratios(_side_by_side(pl.collect_all(passes, engine="streaming"), request), request), request)
-    provenance = _provenance(events, current, known)
-    notices = notices_for(request, lines, current, provenance.attributions, before)
-    return _cut(lines, request, notices, provenance)
+    ratios = restricted(request, asked.sources)
+    passes = [_sums(rows, request, asked, at, coverage, ratios) for at, coverage in enumerate(coverages)]
+    lines = _side_by_side(pl.collect_all(passes, engine="streaming"), request)
+    lines = _ordered(finished(lines, request), request)
+    current = coverages[0]
+    provenance = _provenance(events, request, asked, current)
+    totals = roll_up(lines, request, ()).sort(CURRENCY, nulls_last=True)
+    notices = (
+        *notices_for(request, lines, current, provenance.attributions, *coverages[1:]),
+        *attribution_notices(request, totals, provenance, asked.scaling.factors),
+    )
+    return _cut(lines, totals, request, notices, provenance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a query was found to rest on; `sources` are of the period and of the one compared with."""
+
+    known: frozenset[str]
+    sources: tuple[Sources, ...]
+    scaling: Scaling
+    rates: Rates
 
 
 def _nothing(request: MetricRequest) -> MetricTable:
     columns: dict[str, pl.DataType] = {name: pl.String() for name in request.dimensions}
     columns |= {DIMENSIONS[name].label_name: pl.String() for name in _labelled(request)}
     columns |= {CURRENCY: pl.String()}
-    parts = additive_parts(request.metrics)
     prefixes = ("", PREVIOUS) if request.compare != "none" else ("",)
+    people = [prefix + name for name in request.metrics if METRICS[name].unique for prefix in (SUM, ROWS)]
+    parts = [*additive_parts(request.metrics), *people]
     columns |= {prefix + name: MONEY for prefix in prefixes for name in parts}
-    empty = with_ratios(pl.DataFrame(schema=columns), request)
+    empty = finished(pl.DataFrame(schema=columns), request)
     notice = Notice(code="no_data", severity="info", text="No report has been published for these brands yet.")
     return MetricTable(request=request, lines=empty, rest=empty, totals=empty, line_count=0, notices=(notice,))
 
@@ -126,9 +147,8 @@ _OF_LOAD: Final = {
 
 def _slices(rows: pl.LazyFrame, request: MetricRequest, known: frozenset[str]) -> list[Slice]:
     """What there is: one slice per load, period and currency, of both periods."""
-    periods = [period for period in (request.period, request.comparison) if period is not None]
     touching = pl.any_horizontal(
-        (pl.col("period_start") <= period.end) & (pl.col("period_end") >= period.start) for period in periods
+        (pl.col("period_start") <= period.end) & (pl.col("period_end") >= period.start) for period in request.periods
     )
     deciding = _deciding(request)
     found = (
@@ -164,29 +184,43 @@ def _slices(rows: pl.LazyFrame, request: MetricRequest, known: frozenset[str]) -
 
 
 def _sums(
-    rows: pl.LazyFrame,
-    request: MetricRequest,
-    known: frozenset[str],
-    coverage: Coverage,
-    headline: Mapping[str, Mapping[str, str]],
-    period: Period,
-    *,
-    shift_days: int,
+    rows: pl.LazyFrame, request: MetricRequest, asked: _Asked, at: int, coverage: Coverage, ratios: Sequence[str]
 ) -> pl.LazyFrame:
+    """Sums of one period by the dimensions asked for, and by currency. `at` is the place of the period."""
+    period, sources, known = request.periods[at], asked.sources[at], asked.known
     inside = (pl.col("period_start") >= period.start) & (pl.col("period_end") <= period.end)
     chosen = _filtered(_without(rows.filter(inside), coverage), request, known, of_account=False)
-    parts = additive_parts(request.metrics)
+    if request.money != NATIVE:
+        chosen = chosen.join(asked.rates.daily(request.money, request.periods), on=[CURRENCY, "period_end"], how="left")
     keys = list(dict.fromkeys((*request.dimensions, CURRENCY)))
     labels = [DIMENSIONS[name].label_expression(known) for name in _labelled(request)]
+    parts = [*parts_of(request, sources, ratios), *asked.scaling.shares(request, sources)]
     selected = chosen.select(
-        *(DIMENSIONS[name].expression(known, shift_days=shift_days) for name in keys),
+        *(_key(name, request, known, shift_days=request.shift_days if at else 0) for name in keys),
         *labels,
-        *(_part(name, known, coverage, headline).alias(name) for name in parts),
+        *asked.scaling.indices(known),
+        *(part.value.alias(part.name) for part in parts),
     )
-    return selected.group_by(keys).agg(
+    summed = selected.group_by([*keys, *asked.scaling.names]).agg(
         *(pl.col(DIMENSIONS[name].label_name).max() for name in _labelled(request)),
-        *(sum_of_known(pl.col(name)) for name in parts),
+        *(sum_of_known(pl.col(part.name)) for part in parts),
     )
+    if not asked.scaling.names:
+        return summed
+    return (
+        asked.scaling.applied(summed, parts)
+        .group_by(keys)
+        .agg(
+            *(pl.col(DIMENSIONS[name].label_name).max() for name in _labelled(request)),
+            *(sum_of_known(pl.col(part.name)) for part in parts),
+        )
+    )
+
+
+def _key(name: str, request: MetricRequest, known: frozenset[str], *, shift_days: int) -> pl.Expr:
+    if name == CURRENCY and request.money != NATIVE:
+        return currency_after(request.money)
+    return DIMENSIONS[name].expression(known, shift_days=shift_days)
 
 
 def _without(rows: pl.LazyFrame, coverage: Coverage) -> pl.LazyFrame:
@@ -204,32 +238,13 @@ def _without(rows: pl.LazyFrame, coverage: Coverage) -> pl.LazyFrame:
     return rows.join(left_out, on=list(left_out.collect_schema()), how="anti")
 
 
-def _part(name: str, known: frozenset[str], coverage: Coverage, headline: Mapping[str, Mapping[str, str]]) -> pl.Expr:
-    """An additive figure of a row: a column, or the one that its load's attribution says."""
-    metric = METRICS[name]
-    if not metric.outcome:
-        return pl.col(metric.column)
-    loads: dict[str, list[str]] = {}
-    for load in sorted(coverage.loads):
-        column = headline.get(load, {}).get(metric.outcome)
-        if column in known:
-            loads.setdefault(str(column), []).append(load)
-    if len(loads) == 1 and len(next(iter(loads.values()))) == len(coverage.loads):
-        return pl.col(next(iter(loads)))
-    return pl.coalesce(
-        *(pl.when(pl.col("load_id").is_in(members)).then(pl.col(column)) for column, members in loads.items()),
-        pl.lit(None, MONEY),
-    )
-
-
 def _side_by_side(frames: list[pl.DataFrame], request: MetricRequest) -> pl.DataFrame:
     """Current figures and, under `previous.`, those compared with; a member of either period has a line."""
     current = frames[0]
     if len(frames) == 1:
         return current
     keys = list(dict.fromkeys((*request.dimensions, CURRENCY)))
-    parts = additive_parts(request.metrics)
-    before = frames[1].rename({name: PREVIOUS + name for name in parts})
+    before = frames[1].rename({name: PREVIOUS + name for name in frames[1].columns if is_sum(name, request)})
     joined = current.join(before, on=keys, how="full", coalesce=True, nulls_equal=True, suffix="_before")
     labels = [DIMENSIONS[name].label_name for name in _labelled(request)]
     return joined.with_columns(pl.coalesce(label, f"{label}_before").alias(label) for label in labels).drop(
@@ -247,21 +262,25 @@ def _ordered(lines: pl.DataFrame, request: MetricRequest) -> pl.DataFrame:
 
 
 def _cut(
-    lines: pl.DataFrame, request: MetricRequest, notices: tuple[Notice, ...], provenance: Provenance
+    lines: pl.DataFrame,
+    totals: pl.DataFrame,
+    request: MetricRequest,
+    notices: tuple[Notice, ...],
+    provenance: Provenance,
 ) -> MetricTable:
     shown = lines if request.limit is None else lines.head(request.limit)
     return MetricTable(
         request=request,
         lines=shown,
         rest=roll_up(lines.slice(shown.height), request, ()),
-        totals=roll_up(lines, request, ()).sort(CURRENCY, nulls_last=True),
+        totals=totals,
         line_count=lines.height,
         notices=notices,
         provenance=provenance,
     )
 
 
-def _provenance(events: Events, coverage: Coverage, known: frozenset[str]) -> Provenance:
+def _provenance(events: Events, request: MetricRequest, asked: _Asked, coverage: Coverage) -> Provenance:
     used = {(item.network, item.account) for item in coverage.used}
     return Provenance(
         as_of=events.as_of,
@@ -269,22 +288,11 @@ def _provenance(events: Events, coverage: Coverage, known: frozenset[str]) -> Pr
         reports=coverage.used,
         left_out=coverage.left_out,
         gaps=coverage.gaps,
-        attributions=_attributions(events, coverage, known),
+        attributions=attributions_used(request, coverage, asked.sources[0]),
         restating=tuple(
             Restating(network=item.network, account=item.account, until=item.restating_until)
             for item in events.finality
             if (item.network, item.account) in used
         ),
-    )
-
-
-def _attributions(events: Events, coverage: Coverage, known: frozenset[str]) -> tuple[AttributionUsed, ...]:
-    found: set[tuple[str, str, str]] = set()
-    for load, network in coverage.networks.items():
-        for metric, column in events.headline.get(load, {}).items():
-            if column in known:
-                found.add((network, metric, column))
-    return tuple(
-        AttributionUsed(network=network, metric=metric, column=column, label=Attribution.parse(column).label)
-        for network, metric, column in sorted(found)
+        factors=tuple(asked.scaling.factors),
     )

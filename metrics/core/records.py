@@ -12,8 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from metrics.core.definitions import DIMENSIONS, METRICS, Dimension, Metric
+from metrics.core.attribution_notices import shares_of
+from metrics.core.definitions import DIMENSIONS, METRICS, Dimension, Metric, attributed_parts
+from metrics.core.finality import finality_of
+from metrics.core.incrementality import Factor
 from metrics.core.request import Period
+from metrics.core.suppression import WITHHELD
 from metrics.core.table import CURRENCY, PREVIOUS, MetricTable, Provenance
 
 
@@ -24,6 +28,13 @@ def table_record(table: MetricTable) -> dict[str, Any]:
         "period": period_record(request.period),
         "comparison": period_record(request.comparison),
         "attribution": request.attribution,
+        "common_rule": {
+            "click_days": request.rule.click_days,
+            "match": request.rule.match,
+            "label": request.rule.label,
+        },
+        "money": request.money,
+        "coverage": coverage_records(table),
         "dimensions": list(request.dimensions),
         "metrics": [
             {"name": name, "label": METRICS[name].label, "unit": METRICS[name].unit} for name in request.metrics
@@ -52,6 +63,7 @@ def line_records(
     labelled = [name for name in shown if DIMENSIONS[name].label_columns]
     metrics = table.request.metrics
     compared = table.request.compare != "none"
+    finality = finality_of(table.provenance)
     return [
         {
             "key": {name: _plain(row[name]) for name in shown},
@@ -59,9 +71,48 @@ def line_records(
             "currency": row[CURRENCY],
             "values": {name: _plain(row[name]) for name in metrics},
             "previous": {name: _plain(row[PREVIOUS + name]) for name in metrics} if compared else None,
+            "withheld": {name: row[WITHHELD + name] for name in metrics if row.get(WITHHELD + name)},
+            "finality": _finality_record(*finality.of(finality.accounts_of([row]))),
         }
         for row in frame.iter_rows(named=True)
     ]
+
+
+def _finality_record(until: date | None, missing: int) -> dict[str, Any]:
+    return {"restating_until": _plain(until), "missing_days": missing}
+
+
+def coverage_records(table: MetricTable) -> list[dict[str, Any]]:
+    """By currency the fraction of spend that is counted exactly or nearly under the common rule, and whose
+    incrementality factor was published or tested; null where the request does not ask."""
+    return [
+        {
+            "currency": share.currency,
+            "exact": share.exact,
+            "nearest": share.nearest,
+            "measured": share.measured,
+            "tested": share.tested,
+        }
+        for share in shares_of(table.totals)
+    ]
+
+
+def factor_record(factor: Factor) -> dict[str, Any]:
+    """One incrementality factor in force."""
+    return {
+        "outcome": factor.outcome,
+        "scope": factor.scope,
+        "low": factor.low,
+        "value": factor.value,
+        "high": factor.high,
+        "level": factor.level,
+        "evidence": factor.evidence,
+        "method": factor.method,
+        "source": factor.source,
+        "version": factor.version,
+        "valid_from": _plain(factor.valid_from),
+        "valid_to": _plain(factor.valid_to),
+    }
 
 
 def provenance_record(provenance: Provenance) -> dict[str, Any]:
@@ -98,9 +149,17 @@ def provenance_record(provenance: Provenance) -> dict[str, Any]:
             for item in provenance.gaps
         ],
         "attributions": [
-            {"network": item.network, "metric": item.metric, "column": item.column, "label": item.label}
+            {
+                "network": item.network,
+                "metric": item.metric,
+                "column": item.column,
+                "label": item.label,
+                "fit": item.fit,
+                "difference": item.difference,
+            }
             for item in provenance.attributions
         ],
+        "factors": [factor_record(factor) for factor in provenance.factors],
         "restating": [
             {"network": item.network, "account": item.account, "until": item.until.isoformat()}
             for item in provenance.restating
@@ -122,10 +181,11 @@ def _metric_record(metric: Metric) -> Mapping[str, Any]:
         "label": metric.label,
         "unit": metric.unit,
         "additive": metric.additive,
-        "attributed": metric.attributed,
+        "attributed": bool(attributed_parts(metric.name)),
         "formula": metric.formula,
         "description": metric.description,
         "standard": metric.standard,
+        "standing": metric.standing,
     }
 
 

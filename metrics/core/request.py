@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, Literal
 
-from metrics.core.definitions import DIMENSIONS, METRICS, dimension_named, metric_named
+from metrics.core.definitions import DIMENSIONS, METRICS, attributed_parts, dimension_named, metric_named
 from tenants.core.problems import InvalidInput
 
 Compare = Literal["none", "previous", "previous_exact", "year"]
@@ -17,8 +18,23 @@ Attribution = Literal["as_reported", "common_window", "incremental"]
 
 COMPARISONS: Final[tuple[Compare, ...]] = ("none", "previous", "previous_exact", "year")
 ATTRIBUTIONS: Final[tuple[Attribution, ...]] = ("as_reported", "common_window", "incremental")
-#: The others need measurements that are not published yet.
-ACCEPTED_ATTRIBUTIONS: Final[tuple[Attribution, ...]] = ("as_reported",)
+#: What money is shown in: as it was spent, or converted to the tenant's base currency; else an ISO 4217 code.
+NATIVE, BASE = "native", "base"
+#: Which purchases a common rule may count, with their words.
+MATCHES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "same_sku": "same SKU",
+        "total": "advertised and other products",
+        "parent_sku": "same parent SKU",
+        "category": "same category",
+        "brand": "same brand",
+        "halo": "other products only",
+        "campaign": "products of the campaign",
+    }
+)
+DEFAULT_WINDOW: Final = 14
+DEFAULT_MATCH: Final = "same_sku"
+MAX_WINDOW: Final = 90
 MAX_DAYS: Final = 1100
 MAX_DIMENSIONS: Final = 6
 MAX_LINES: Final = 100_000
@@ -40,6 +56,22 @@ class Period:
         return Period(self.start + timedelta(days=days), self.end + timedelta(days=days))
 
 
+@dataclass(frozen=True, slots=True)
+class CommonRule:
+    """One rule for all networks: days after a click, and which purchases count.
+
+    It counts all channels and all buyers, and nothing after a mere view.
+    """
+
+    click_days: int = DEFAULT_WINDOW
+    match: str = DEFAULT_MATCH
+
+    @property
+    def label(self) -> str:
+        """For people: `14-day click, same SKU`."""
+        return f"{self.click_days}-day click, {MATCHES[self.match]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRequest:
     """A checked question; `read_request` makes it.
@@ -49,6 +81,9 @@ class MetricRequest:
         filters: members to keep, by dimension; an empty mapping keeps all.
         sort: a metric or dimension of the request, with `-` before it for descending order; empty for the usual order.
         limit: lines to return; the others are summed into one line, so that lines and totals agree.
+        rule: of the common window.
+        money: `native`, or the currency that money is converted to.
+        smallest_cell: fewer orders than this are withheld; 0 withholds nothing.
     """
 
     metrics: tuple[str, ...]
@@ -59,6 +94,25 @@ class MetricRequest:
     attribution: Attribution
     sort: str
     limit: int | None
+    rule: CommonRule = CommonRule()
+    money: str = NATIVE
+    smallest_cell: int = 0
+
+    @property
+    def incremental(self) -> bool:
+        """Whether some figure needs incrementality factors."""
+        if self.attribution == "incremental":
+            return True
+        return any(part.basis == "incremental" for name in self.metrics for part in attributed_parts(name))
+
+    def withholding(self, smallest_cell: int) -> MetricRequest:
+        """The same question, with figures of fewer orders than this withheld."""
+        return replace(self, smallest_cell=smallest_cell)
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The period and, where there is one, that it is compared with."""
+        return (self.period,) if self.comparison is None else (self.period, self.comparison)
 
     @property
     def shift_days(self) -> int:
@@ -94,8 +148,15 @@ def read_request(
     attribution: str = "as_reported",
     sort: str = "",
     limit: int | None = None,
+    window: int | None = None,
+    match: str = "",
+    money: str = "",
 ) -> MetricRequest:
     """Check a question.
+
+    Args:
+        window, match: of the common rule, where not the usual one.
+        money: `native` or empty, or the ISO 4217 code to convert to; `base` is the caller's to resolve.
 
     Raises:
         InvalidInput: a name is unknown, the period is empty or too long, or a choice is not among those accepted.
@@ -106,7 +167,7 @@ def read_request(
     split = _expanded(dimensions)
     _check_period(start, end)
     _check_choice("compare", compare, COMPARISONS)
-    _check_attribution(attribution)
+    _check_choice("attribution", attribution, ATTRIBUTIONS)
     _check_sort(sort, (*chosen, *split))
     if limit is not None and not 1 <= limit <= MAX_LINES:
         raise InvalidInput(
@@ -121,7 +182,32 @@ def read_request(
         attribution=attribution,  # type: ignore[arg-type]
         sort=sort,
         limit=limit,
+        rule=_checked_rule(window, match),
+        money=_checked_money(money),
     )
+
+
+def _checked_rule(window: int | None, match: str) -> CommonRule:
+    days = DEFAULT_WINDOW if window is None else window
+    if not 1 <= days <= MAX_WINDOW:
+        raise InvalidInput(
+            f"A window of {days} days is out of range.",
+            where="window",
+            fix=f"Use 1 to {MAX_WINDOW} days after a click.",
+        )
+    chosen = match or DEFAULT_MATCH
+    _check_choice("match", chosen, tuple(MATCHES))
+    return CommonRule(days, chosen)
+
+
+def _checked_money(money: str) -> str:
+    if money in ("", NATIVE):
+        return NATIVE
+    if not re.fullmatch(r"[A-Z]{3}", money):
+        raise InvalidInput(
+            f"money cannot be {money!r}.", where="money", fix="Use native, base, or an ISO 4217 code such as EUR."
+        )
+    return money
 
 
 def _expanded(names: Iterable[str]) -> tuple[str, ...]:
@@ -167,16 +253,6 @@ def _check_period(start: date, end: date) -> None:
 def _check_choice(where: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise InvalidInput(f"{where} cannot be {value!r}.", where=where, fix=f"Use one of: {', '.join(choices)}.")
-
-
-def _check_attribution(value: str) -> None:
-    _check_choice("attribution", value, ATTRIBUTIONS)
-    if value not in ACCEPTED_ATTRIBUTIONS:
-        raise InvalidInput(
-            f"Figures under the attribution {value!r} are not published for this tenant.",
-            where="attribution",
-            fix=f"Accepted: {', '.join(ACCEPTED_ATTRIBUTIONS)}.",
-        )
 
 
 def _check_sort(sort: str, columns: tuple[str, ...]) -> None:

@@ -9,13 +9,27 @@ from typing import Final, Literal
 
 import polars as pl
 
+from metrics.core.attribution import Fit
 from metrics.core.coverage import Gap, LeftOut, ReportUsed
-from metrics.core.definitions import DIMENSIONS, METRICS, additive_parts, ratio_expression
+from metrics.core.definitions import DIMENSIONS
+from metrics.core.incrementality import Factor
+from metrics.core.metric import PREVIOUS
+from metrics.core.parts import finished, is_sum
 from metrics.core.request import MetricRequest
 
 CURRENCY: Final = "currency"
-PREVIOUS: Final = "previous."
 Severity = Literal["info", "warn"]
+__all__ = [
+    "CURRENCY",
+    "PREVIOUS",
+    "AttributionUsed",
+    "MetricTable",
+    "Notice",
+    "Provenance",
+    "Restating",
+    "roll_up",
+    "sum_of_known",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +43,21 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributionUsed:
-    """The rule under which a network's outcomes are counted: the column read, and its words for people."""
+    """The rule under which a network's outcomes are counted: the column read, and its words for people.
+
+    Attributes:
+        metric: name of the figure.
+        column: empty where the network tells nothing that may be read.
+        fit: whether it is the network's headline, or exactly, nearly or not at all under the common rule.
+        difference: from the common rule, in words.
+    """
 
     network: str
     metric: str
     column: str
     label: str
+    fit: Fit = "headline"
+    difference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +76,7 @@ class Provenance:
     Attributes:
         as_of: when the newest data was published; None where there is none.
         version: of the event table.
+        factors: incrementality factors that figures were multiplied with.
     """
 
     as_of: datetime | None = None
@@ -62,6 +86,7 @@ class Provenance:
     gaps: tuple[Gap, ...] = ()
     attributions: tuple[AttributionUsed, ...] = ()
     restating: tuple[Restating, ...] = ()
+    factors: tuple[Factor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,23 +127,15 @@ def roll_up(lines: pl.DataFrame, request: MetricRequest, by: Sequence[str]) -> p
 
     Members keep the order in which their first line stands.
     """
-    prefixes = ("", PREVIOUS) if request.compare != "none" else ("",)
-    parts = [prefix + name for prefix in prefixes for name in additive_parts(request.metrics)]
+    parts = [column for column in lines.columns if is_sum(column, request)]
     labels = [DIMENSIONS[name].label_name for name in by if DIMENSIONS[name].label_columns]
     keys = list(dict.fromkeys((*by, CURRENCY)))
     summed = lines.group_by(keys, maintain_order=True).agg(
         *(pl.col(label).drop_nulls().first() for label in labels), *(sum_of_known(pl.col(part)) for part in parts)
     )
-    return with_ratios(summed, request)
+    return finished(summed, request)
 
 
 def sum_of_known(expression: pl.Expr) -> pl.Expr:
     """A sum that is null, not 0, where nothing is known."""
     return pl.when(expression.is_not_null().any()).then(expression.sum())
-
-
-def with_ratios(frame: pl.DataFrame, request: MetricRequest) -> pl.DataFrame:
-    """The frame with the ratios asked for, beside the sums they are made of."""
-    prefixes = ("", PREVIOUS) if request.compare != "none" else ("",)
-    ratios = [METRICS[name] for name in request.metrics if not METRICS[name].additive]
-    return frame.with_columns(ratio_expression(metric, prefix=prefix) for prefix in prefixes for metric in ratios)

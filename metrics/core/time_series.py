@@ -50,6 +50,16 @@ def series_of(table: MetricTable, metric: str) -> Series:
     )
 
 
+def band_of(table: MetricTable, metric: str) -> tuple[tuple[float | None, float | None], ...]:
+    """Of each time of a table the ends of the interval of an incremental figure; empty for others."""
+    bounded = {"sales": "incremental_sales", "roas": "iroas"}.get(metric)
+    if bounded is None or table.request.attribution != "incremental":
+        return ()
+    low, high = series_of(table, f"{bounded}_low").values, series_of(table, f"{bounded}_high").values
+    # Without a factor both ends are the figure itself, and there is nothing to draw.
+    return tuple(zip(low, high, strict=True)) if low != high else ()
+
+
 def _times(period: Period, grain: str) -> tuple[date, ...]:
     step = 1 if grain == "date" else 7
     first = period.start if grain == "date" else period.start - timedelta(days=period.start.weekday())
@@ -65,6 +75,7 @@ def chart_of(
     compared: str,
     restating_from: date | None,
     gaps: Sequence[tuple[date, str]] = (),
+    band: Sequence[tuple[float | None, float | None]] = (),
 ) -> dict[str, Any]:
     """The specification: solid now, dashed before, dotted where figures may still be restated.
 
@@ -74,6 +85,7 @@ def chart_of(
         compared: name of the earlier series.
         restating_from: first day that may still change.
         gaps: (first day, words) of days without data.
+        band: of each time the ends of the interval; empty for figures without one.
     """
     name = METRICS[metric].label
     axis, tip = _formats(metric, currency)
@@ -87,6 +99,8 @@ def chart_of(
         drawn.append(_line(compared, before, "$base", 1.25, [4, 3], z=2))
     main = _line(name, [*values[:at], *[None] * (len(times) - at)], "$focus", 2, None, z=3)
     main["markLine"] = _marks(gaps, times)
+    if band:
+        drawn.insert(0, _band(band, times, scale))
     drawn.append(main)
     if at < len(times):
         # The dotted part starts at the last settled point, so that the line does not break.
@@ -108,7 +122,10 @@ def chart_of(
             "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": axis}},
             "series": drawn,
         },
-        "tip": {"head": "longday", "rows": {line["name"]: tip for line in reversed(drawn)}},
+        "tip": {
+            "head": "longday",
+            "rows": {line["name"]: f"{tip}|range" if line["type"] == "custom" else tip for line in reversed(drawn)},
+        },
     }
 
 
@@ -134,6 +151,24 @@ def _line(
         "itemStyle": {"color": colour},
         "lineStyle": style,
         "z": z,
+    }
+
+
+def _band(ends: Sequence[tuple[float | None, float | None]], times: Sequence[str], scale: int) -> dict[str, Any]:
+    known = [
+        [time, round(low * scale, 4), round(high * scale, 4)]
+        for time, (low, high) in zip(times, ends, strict=True)
+        if low is not None and high is not None
+    ]
+    return {
+        "type": "custom",
+        "name": "Interval",
+        "renderItem": "@band",
+        "silent": True,
+        "z": 1,
+        "data": known,
+        "itemStyle": {"color": "$focus/18"},
+        "encode": {"x": 0, "y": [1, 2]},
     }
 
 

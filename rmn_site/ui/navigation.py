@@ -59,6 +59,8 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Item("Sources and uploads", "upload-list", "database", key="u", permission="uploads.view"),
             Item("Mappings", "mapping-list", "columns-3", key="m", permission="mappings.view"),
+            Item("Quarantine", "quarantine", "alert-triangle", key="z", permission="uploads.view"),
+            Item("Quality", "quality", "shield-check", key="q", permission="quality.view"),
             Item("Jobs", "job-list", "list-check", key="j", permission="jobs.view"),
             Item("Catalogue", "catalogue", "package", key="c", permission="catalogue.view"),
         ),

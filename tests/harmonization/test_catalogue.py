@@ -67,7 +67,7 @@ def test_products_and_listings(take):
 def test_a_long_catalogue_takes_no_more_queries(take, django_assert_max_num_queries):
     rows = [line(sku=f"S{number}", retailer_sku=str(number)) for number in range(200)]
     take(catalogue(*rows[:100]))
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(44):
         report = take(catalogue(*rows))
     assert (report["products_created"], report["products_updated"]) == (100, 100)
     assert Listing.objects.count() == Product.objects.count() == 200

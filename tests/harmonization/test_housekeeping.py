@@ -8,8 +8,9 @@ from django.utils import timezone
 from harmonization import selectors, services
 from harmonization.models import EventTable, Load, TableVersion
 from jobs import attempts
-from jobs.services import cancel_job
+from jobs.services import cancel_job, sweep_staging
 from tenants.core.problems import InvalidInput, QuotaExceeded
+from tenants.selectors import tenant_folder
 from tests.harmonization.conftest import DirectContext, walmart_csv, walmart_row
 
 
@@ -106,3 +107,16 @@ def test_published_load_stays_when_its_job_is_abandoned(load, walmart):
     published.refresh_from_db()
     assert published.status == "published"
     assert timezone.now() > published.published_at
+
+
+def test_staging_of_ended_jobs_is_swept(load, send, walmart, tmp_path):
+    load(walmart_csv(), walmart)
+    ended, waiting = Load.objects.get().job_id, send(walmart_csv(walmart_row("2026-11-09")), walmart, "b.csv").job.pk
+    from jobs.models import Job
+
+    Job.objects.filter(pk=ended).update(state="succeeded")
+    staging = tenant_folder() / "staging"
+    for name in (ended, waiting, "not an id"):
+        (staging / str(name) / "1").mkdir(parents=True)
+    assert sweep_staging() == 1
+    assert sorted(path.name for path in staging.iterdir()) == sorted([str(waiting), "not an id"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from proofs.kill import (
+    LEASE,
     SAME,
     Killing,
     at,
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture
 def killing(real_database: str, storage: Path, tmp_path: Path) -> Iterator[Killing]:
-    with running_site(real_database, tmp_path) as site:
+    with running_site(real_database, tmp_path, lease=LEASE) as site:
         yield Killing(site, rows=3_000, seed=7)
 
 

@@ -161,6 +161,6 @@ def test_a_cancelled_load_does_not_look_as_if_it_ran(send, walmart, tmp_path):
 @pytest.mark.parametrize(("day", "kept"), [("2026-11-23", 1), ("2026-11-24", 0)])
 def test_a_day_that_has_begun_in_sydney_is_not_in_the_future(load, walmart, monkeypatch, day, kept):
     evening = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
-    monkeypatch.setattr("harmonization.services.loads.timezone.now", lambda: evening)
+    monkeypatch.setattr("harmonization.services.load_context.timezone.now", lambda: evening)
     result = load(walmart_csv(walmart_row("2026-11-02"), walmart_row(day)), walmart)
     assert result["rows_out"] == 1 + kept

@@ -56,7 +56,7 @@ def test_filtered_export_replaces_by_key_and_is_reported(load, walmart):
         "looks_filtered",
         "open",
         4,
-        {"USD": "36.000000"},
+        {"USD": "36.00"},
     )
     assert Load.objects.get(upload__file_name="one item.csv").report["looks_filtered"]
 

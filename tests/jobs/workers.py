@@ -40,6 +40,7 @@ class Site:
     database_url: str
     valkey: Valkey
     folder: Path
+    lease: int = LEASE
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -133,7 +134,7 @@ class Site:
             "REDIS_URL": self.valkey.url,
             "RMN_ENV": "test",
             "RMN_STORAGE_ROOT": str(self.folder / "storage"),
-            "RMN_JOB_LEASE_SECONDS": str(LEASE),
+            "RMN_JOB_LEASE_SECONDS": str(self.lease),
             "RMN_JOB_HEARTBEAT_SECONDS": str(HEARTBEAT),
             "RMN_JOB_GRACE_SECONDS": str(GRACE),
         }
@@ -142,11 +143,11 @@ class Site:
 
 
 @contextmanager
-def running_site(database_url: str, folder: Path) -> Iterator[Site]:
+def running_site(database_url: str, folder: Path, *, lease: int = LEASE) -> Iterator[Site]:
     """A site for one test, and this process talking to its broker meanwhile."""
     home = temporary_home()
     prepare_home(home)
-    site = Site(database_url, Valkey(home), folder)
+    site = Site(database_url, Valkey(home), folder, lease)
     site.valkey.start()
     usual = app.conf.broker_url
     _use_broker(celery_url(site.valkey.url))

@@ -17,16 +17,17 @@ from django.utils import timezone
 from accounts.core.permissions import Role
 from accounts.models import Brand, User
 from harmonization.core.rmis import MONEY
-from harmonization.models import Account, EventTable, Load, Upload
+from harmonization.models import Account, EventTable, Load, TableVersion, Upload
 from harmonization.selectors import EVENTS, events_folder
 from tenants.models import Tenant
 from tests import factories
-from tests.metrics.frames import CLICK_7, CLICK_14, HEADLINES, ORDERS_7, ORDERS_14
+from tests.metrics.frames import CLICK_7, CLICK_14, HEADLINES, NEW_14, ORDERS_7, ORDERS_14, SAME_7, SAME_14
 
 FIRST = date(2026, 2, 2)
 LAST = date(2026, 3, 1)
 _SCHEMA: dict[str, Any] = {
     "event_key": pl.String,
+    "source_row": pl.Int64,
     "load_id": pl.String,
     "network": pl.String,
     "brand_id": pl.String,
@@ -41,7 +42,7 @@ _SCHEMA: dict[str, Any] = {
     "impressions": pl.Int64,
     "clicks": pl.Int64,
     "spend": MONEY,
-    **dict.fromkeys((CLICK_7, CLICK_14, ORDERS_7, ORDERS_14), MONEY),
+    **dict.fromkeys((CLICK_7, CLICK_14, ORDERS_7, ORDERS_14, SAME_7, SAME_14, NEW_14), MONEY),
 }
 
 
@@ -86,11 +87,17 @@ class Shelf:
         load.report = {
             "report": report,
             "headline": headline,
+            "attribution_columns": [
+                {"column": name}
+                for name in frame.columns
+                if name.startswith("att__") and frame[name].null_count() < frame.height
+            ],
             "coverage": {"rank": rank, "impressions": impressions},
             "restatement_days": restatement_days,
         }
         load.save()
         EventTable.objects.update_or_create(name=EVENTS, defaults={"version": committed.version})
+        TableVersion.objects.create(table=EVENTS, version=committed.version, load=load, published_at=load.published_at)
         return load
 
     def _row(
@@ -98,6 +105,7 @@ class Shelf:
     ) -> dict[str, Any]:
         usual = {
             "event_key": f"{load.pk}-{number}",
+            "source_row": number + 2,
             "load_id": str(load.pk),
             "network": network,
             # What a file claims about its brand must decide nothing.

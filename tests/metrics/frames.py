@@ -15,6 +15,9 @@ CLICK_7 = Attribution(metric="sales", click_days=7, view_days=None, touch="click
 CLICK_14 = Attribution(metric="sales", click_days=14, view_days=None, touch="click", match="total").column
 ORDERS_7 = Attribution(metric="orders", click_days=7, view_days=None, touch="click", match="total").column
 ORDERS_14 = Attribution(metric="orders", click_days=14, view_days=None, touch="click", match="total").column
+SAME_7 = Attribution(metric="sales", click_days=7, view_days=None, touch="click", match="same_sku").column
+SAME_14 = Attribution(metric="sales", click_days=14, view_days=None, touch="click", match="same_sku").column
+NEW_14 = Attribution(metric="sales", click_days=14, view_days=None, touch="click", match="total", ntb="new").column
 OUTCOMES = (CLICK_7, CLICK_14, ORDERS_7, ORDERS_14)
 HEADLINES = {
     "amazon_ads": {"sales": CLICK_7, "orders": ORDERS_7},
@@ -32,6 +35,7 @@ _SCHEMA: dict[str, Any] = {
     "product_name": pl.String,
     "placement": pl.String,
     "search_term": pl.String,
+    "ad_product": pl.String,
     "currency": pl.String,
     "impressions": pl.Int64,
     "clicks": pl.Int64,
@@ -43,6 +47,7 @@ _SCHEMA: dict[str, Any] = {
     "rmn_brand": pl.String,
     "rmn_account_id": pl.String,
     "rmn_account": pl.String,
+    "rmn_retailer_id": pl.String,
     "rmn_retailer": pl.String,
     "rmn_network": pl.String,
     "rmn_report": pl.String,
@@ -66,17 +71,28 @@ class Until:
 
 @dataclass
 class Published:
-    """Events to be, and the view of them."""
+    """Events to be, and the view of them.
+
+    Attributes:
+        columns: that the table has besides the usual ones; attributed outcomes unless `types` says otherwise.
+    """
 
     _rows: list[dict[str, Any]] = field(default_factory=list)
     headline: dict[str, dict[str, str]] = field(default_factory=dict)
     finality: list[Until] = field(default_factory=list)
+    outcomes: dict[str, list[str]] = field(default_factory=dict)
     version: int = 3
     as_of: datetime = datetime(2026, 3, 1, 2, 10, tzinfo=UTC)
+    columns: set[str] = field(default_factory=set)
+    types: dict[str, Any] = field(default_factory=dict)
 
     @property
     def rows(self) -> pl.LazyFrame:
-        return pl.LazyFrame(self._rows, schema=_SCHEMA)
+        return pl.LazyFrame(self._rows, schema=self._schema)
+
+    @property
+    def _schema(self) -> dict[str, Any]:
+        return dict.fromkeys(sorted(self.columns), MONEY) | self.types | _SCHEMA
 
     def add(
         self,
@@ -100,7 +116,7 @@ class Published:
         account = account or f"{network} account"
         load = load or f"{account}/{report}"
         self.headline.setdefault(load, HEADLINES[network])
-        row = dict.fromkeys(_SCHEMA) | {
+        row = dict.fromkeys(self._schema) | {
             "load_id": load,
             "period_start": day,
             "period_end": day + timedelta(days=days - 1),
@@ -115,6 +131,7 @@ class Published:
             "rmn_brand": brand.title(),
             "rmn_account_id": f"id of {account}",
             "rmn_account": account,
+            "rmn_retailer_id": f"id of {network}",
             "rmn_retailer": network.title(),
             "rmn_network": network,
             "rmn_report": report,

@@ -12,10 +12,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Brand
+from accounts.models import Brand, User
 from harmonization.models import Account
+from metrics import services
 from tests.metrics.conftest import Shelf
-from tests.metrics.frames import HEADLINES
+from tests.metrics.frames import HEADLINES, NEW_14, SAME_7, SAME_14
 from tests.ui import pages
 from tests.ui.conftest import browser_process  # noqa: F401 - the Chromium of the module
 
@@ -25,7 +26,7 @@ WEEKS = 24
 
 
 @pytest.fixture
-def busy(shelf: Shelf, chips: Brand, at: Callable[..., Account]) -> Shelf:
+def busy(shelf: Shelf, alice: User, chips: Brand, at: Callable[..., Account]) -> Shelf:
     """24 weeks up to yesterday of three networks with campaigns that differ."""
     last = timezone.now().date() - timedelta(days=1)
     for number, (network, restated) in enumerate({"amazon_ads": 3, "walmart_connect": 14, "criteo": 5}.items()):
@@ -39,7 +40,21 @@ def busy(shelf: Shelf, chips: Brand, at: Callable[..., Account]) -> Shelf:
             for row in [_row(network, number, campaign, last - timedelta(days=back), back)]
         ]
         shelf.publish(account, "item", rows=rows, restatement_days=restated)
+        if network != "criteo":
+            _publish_factor(account, alice, "experiment" if network == "amazon_ads" else "econometric")
     return shelf
+
+
+def _publish_factor(account: Account, actor: User, evidence: str) -> None:
+    factor = services.NewFactor(
+        low=Decimal("0.21"),
+        value=Decimal("0.3"),
+        high=Decimal("0.38"),
+        evidence=evidence,
+        method="weekly geo lift",
+        retailer=account.retailer_id,
+    )
+    services.publish_factors(actor=actor, source=f"GT-00{evidence[1]}", factors=[factor])
 
 
 def _row(network: str, number: int, campaign: int, day: date, back: int) -> dict[str, Any]:
@@ -55,7 +70,15 @@ def _row(network: str, number: int, campaign: int, day: date, back: int) -> dict
         "impressions": int(spend * 60),
         headline["sales"]: spend * (6 - number) + campaign,
         headline["orders"]: Decimal(int(spend / 5)),
+        **_under_other_rules(network, spend),
     }
+
+
+def _under_other_rules(network: str, spend: Decimal) -> dict[str, Any]:
+    """Amazon tells same-SKU sales of 7 days, Walmart of 14 days and new buyers, Criteo neither."""
+    if network == "amazon_ads":
+        return {SAME_7: spend * 4}
+    return {SAME_14: spend * 3, NEW_14: spend} if network == "walmart_connect" else {}
 
 
 @pytest.fixture
@@ -85,14 +108,15 @@ def open_page(browser_process: Any, busy: Shelf, browser: Client) -> Iterator[Ca
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("attribution", ["as_reported", "common_window", "incremental"])
 def test_the_page_fits_its_window_and_keeps_to_the_policy(
-    open_page: Callable[..., Any], width: int, scheme: str
+    open_page: Callable[..., Any], attribution: str, width: int, scheme: str
 ) -> None:
-    page = open_page("", width, scheme)
+    page = open_page(f"attribution={attribution}", width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.query_selector("#course canvas") is not None
     page.hover("#course")
-    assert "Sales" in page.wait_for_selector(".tip").inner_text()
+    assert "sales" in page.wait_for_selector(".tip").inner_text().lower()
     assert page.faults == []
 
 
@@ -114,3 +138,18 @@ def test_filters_open_without_a_script(open_page: Callable[..., Any]) -> None:
     page.click("details [type=submit]")
     assert "network=walmart_connect" in page.url
     assert "start=" in page.url
+
+
+def test_columns_and_views_are_chosen_in_the_page(open_page: Callable[..., Any]) -> None:
+    page = open_page("attribution=incremental")
+    page.click("#by-scope button:has-text('Columns')")
+    page.uncheck("#col-iroas")
+    page.check("#col-orders")
+    with page.expect_request("**/performance/?**") as asked:
+        page.click("#by-scope form button:has-text('Show')")
+    assert "cols=orders" in asked.value.url
+    assert "cols=iroas" not in asked.value.url
+    assert "attribution=incremental" in asked.value.url
+    page.click("button:has-text('Saved views')")
+    assert page.is_visible("#view-name")
+    assert page.faults == []

@@ -21,11 +21,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Brand, User
-from harmonization.models import Account
+from harmonization.models import Account, FxRate
+from metrics import services
 from metrics.core.performance import TABS
 from metrics.page_state import read_state
 from tests.conftest import browser_of
 from tests.metrics.conftest import FIRST, LAST, Shelf, days, statements
+from tests.metrics.frames import CLICK_7, SAME_7
 
 PAGE = "/performance/"
 
@@ -240,10 +242,99 @@ def test_the_page_asks_the_database_little(published: Shelf, browser: Client) ->
     page_of(browser)
     with CaptureQueriesContext(connection) as asked:
         page_of(browser)
-    assert len(statements(asked)) == 18
+    assert len(statements(asked)) == 24
 
 
 def test_nobody_is_sent_to_log_in(published: Shelf) -> None:
     answer = browser_of(None).get(PAGE)
     assert answer.status_code == 302
     assert "login" in answer["Location"]
+
+
+SAME_SKU = {CLICK_7: Decimal("40"), SAME_7: Decimal("30")}
+
+
+def test_the_switch_makes_roas_fall_with_the_reason(
+    shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
+) -> None:
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=days(**SAME_SKU))
+    page = page_of(browser, "attribution=common_window")
+    assert 'attribution=common_window" aria-current="true"' in page
+    assert "ROAS falls from 4.00 to 3.00." in page
+    assert "100% of the difference comes from sales of other products" in page
+    assert "7-day click instead of 14" in page
+    assert 'class="num on"' in page
+    reported = page_of(browser)
+    assert "ROAS falls" not in reported
+    assert cells(reported)[-1][1] == cells(page)[-1][1]
+
+
+def test_the_rule_is_chosen_in_the_page_and_its_file_follows(
+    shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
+) -> None:
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=days(**SAME_SKU))
+    page = page_of(browser, "attribution=common_window&window=7&match=total")
+    assert "ROAS stays at 4.00." in page
+    form = page[page.index('aria-label="Rule of the common window"') :].split("</form>")[0]
+    assert '<option value="7" selected>' in form
+    assert '<option value="total" selected>' in form
+    door = next(link for link in re.findall(r'href="(/performance/export/[^"]*)"', page) if "export=csv" in link)
+    assert "7-day click, advertised and other products" in browser.get(door).content.decode()
+
+
+def test_incremental_shows_the_interval_and_what_is_untested(published: Shelf, browser: Client, alice: User) -> None:
+    untested = page_of(browser, "attribution=incremental")
+    assert "it is taken as 1" in untested
+    assert cells(untested)[0].count("untested") == 1
+    amazon = Account.objects.filter(retailer__slug="amazon_ads").first()
+    assert amazon is not None
+    factor = services.NewFactor(
+        low=Decimal("0.4"), value=Decimal("0.5"), high=Decimal("0.6"), evidence="experiment", method="geo",
+        retailer=amazon.retailer_id,
+    )  # fmt: skip
+    services.publish_factors(actor=alice, source="GT-1", factors=[factor])
+    page = page_of(browser, "attribution=incremental")
+    assert "ROAS falls from 7.50 to 5.00." in page
+    spec = json.loads(re.search(r'id="course-spec"[^>]*>(.*?)</script>', page).group(1))  # type: ignore[union-attr]
+    assert "@band" in [line.get("renderItem") for line in spec["option"]["series"]]
+    assert "Incremental: GT-1" in page
+    assert [row for row in cells(page) if "untested" in row and "Walmart" in row[0]]
+
+
+def test_columns_are_chosen_and_kept(published: Shelf, browser: Client) -> None:
+    page = page_of(browser, "cols=orders&cols=ctr&by=campaign")
+    head = page[page.index('id="by-scope"') :].split("<thead>")[1].split("</thead>")[0]
+    assert re.findall(r">([A-Z][\w ]+)(?:<svg|</th>)", head) == [
+        "Campaign", "Spend", "Change", "Orders", "CTR", "Finality",
+    ]  # fmt: skip
+    assert "There is no column" in page_of(browser, "cols=luck", 400)
+
+
+def test_currencies_become_one_where_there_are_rates(
+    shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]
+) -> None:
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=days())
+    shelf.publish(at(chips, "walmart_connect", "GBP"), "item", rows=days(currency="GBP", spend=Decimal("7")))
+    for number in range(0, 28, 7):
+        FxRate.objects.create(
+            day=FIRST + timedelta(days=number), currency="GBP", base="USD", rate=Decimal("1.5"), source="test"
+        )
+    page = page_of(browser, "money=base")
+    assert cells(page)[-1][1] == "$574.00"
+    assert "Money is converted to USD" in page
+    FxRate.objects.all().delete()
+    assert "have no rate to USD" in page_of(browser, "money=base")
+
+
+def test_figures_as_they_stood(shelf: Shelf, browser: Client, chips: Brand, at: Callable[..., Account]) -> None:
+    assert "No figures yet" in page_of(browser, "as_of=2020-01-01")
+    assert "has not come yet" in page_of(browser, "as_of=2090-01-01", 400)
+
+
+def test_the_rows_behind_the_figures_are_a_link_away(published: Shelf, browser: Client) -> None:
+    page = page_of(browser, "network=walmart_connect&start=2026-02-02&end=2026-03-01")
+    link = next(link for link in re.findall(r'href="(/data/lineage/[^"]*)"', page))
+    assert parse_qs(urlsplit(link).query) == {
+        "start": ["2026-02-02"], "end": ["2026-03-01"], "network": ["walmart_connect"], "report": ["item"],
+    }  # fmt: skip
+    assert browser.get(link).status_code == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -16,7 +16,9 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.core.permissions import Role
@@ -25,11 +27,13 @@ from harmonization.models import Account, Listing
 from jobs.core.tools import tool_named
 from metrics import services
 from metrics.core.export import neutralised
+from metrics.parameters import instant_of
 from tenants.core.problems import InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from tenants.models import Tenant
 from tests import factories
 from tests.conftest import api_of
 from tests.metrics.conftest import FIRST, LAST, Shelf, days, statements
+from tests.metrics.frames import CLICK_7, SAME_7
 
 PERIOD: dict[str, Any] = {"start": FIRST, "end": LAST}
 QUERY = f"start={FIRST}&end={LAST}&metrics=spend,roas"
@@ -113,10 +117,10 @@ def test_an_export_has_the_lines_and_the_total_of_the_query(published: Shelf, al
     file = services.export_metrics(actor=alice, kind="csv", **asked)
     rows = [line.split(",") for line in file.content.decode("utf-8-sig").splitlines()]
     assert rows[:4] == [
-        ["Row", "Network", "Currency", "Spend", "ROAS"],
-        ["line", "amazon_ads", "USD", "308", f"{2240 / 308}"],
-        ["line", "walmart_connect", "USD", "140", "8.0"],
-        ["total", "", "USD", "448", "7.5"],
+        ["Row", "Network", "Currency", "Spend", "ROAS", "May be restated until"],
+        ["line", "amazon_ads", "USD", "308", f"{2240 / 308}", "2026-03-15"],
+        ["line", "walmart_connect", "USD", "140", "8.0", "2026-03-15"],
+        ["total", "", "USD", "448", "7.5", "2026-03-15"],
     ]
     assert file.name == f"performance-{FIRST}-{LAST}.csv"
 
@@ -194,7 +198,11 @@ def test_rest_refuses_a_foreign_brand_as_one_that_does_not_exist(published: Shel
         ("limit=many", "limit"),
         ("brand=x", "brand"),
         ("compare=none&compare=year", "compare"),
-        ("attribution=incremental", "attribution"),
+        ("attribution=luck", "attribution"),
+        ("window=soon", "window"),
+        ("money=dollars", "money"),
+        ("as_of=soon", "as_of"),
+        ("as_of=2090-01-01", "as_of"),
     ],
 )
 def test_rest_names_the_parameter_that_is_wrong(api: APIClient, change: str, where: str) -> None:
@@ -250,4 +258,70 @@ def test_no_events_is_no_error(alice: User) -> None:
 def test_a_query_asks_the_database_little(published: Shelf, alice: User) -> None:
     with CaptureQueriesContext(connection) as asked:
         services.query_metrics(actor=alice, metrics=["spend"], **PERIOD)
-    assert len(statements(asked)) == 6
+    assert len(statements(asked)) == 7
+
+
+def test_every_door_tells_figures_as_they_stood(
+    shelf: Shelf, alice: User, chips: Brand, at: Callable[..., Account], api: APIClient, browser: Client,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    account = at(chips, "amazon_ads")
+    shelf.publish(account, "advertised_product", rows=days(last=FIRST))
+    between = timezone.now()
+    shelf.publish(account, "advertised_product", rows=days(first=FIRST + timedelta(days=1)))
+
+    def spend(as_of: datetime | None) -> Decimal:
+        table = services.query_metrics(actor=alice, metrics=["spend"], as_of=as_of, **PERIOD)
+        return Decimal(table.totals["spend"][0])
+
+    assert (spend(between), spend(None)) == (Decimal("10"), Decimal("280"))
+    stamp = between.isoformat()
+    answer = api.get("/api/v1/metrics/query/", {"metrics": "spend", "as_of": stamp, **PERIOD})
+    assert [row["values"]["spend"] for row in answer.json()["totals"]] == ["10"]
+    page = browser.get("/performance/", {"as_of": stamp, **PERIOD}).content.decode()
+    assert "as they stood on" in page
+    assert "$10.00" in page
+    call_command("query_metrics", "--tenant=acme", "--metrics=spend", f"--as-of={stamp}", f"--start={FIRST}",
+                 f"--end={LAST}", "--json")  # fmt: skip
+    assert json.loads(capsys.readouterr().out)["totals"][0]["values"]["spend"] == "10"
+    file = services.export_metrics(actor=alice, kind="csv", metrics=["spend"], as_of=between, **PERIOD)
+    assert "total,USD,10," in file.content.decode()
+
+
+def test_every_door_takes_the_attribution(
+    shelf: Shelf, alice: User, chips: Brand, at: Callable[..., Account], api: APIClient,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    rows = days(**{CLICK_7: Decimal("40"), SAME_7: Decimal("30")})
+    shelf.publish(at(chips, "amazon_ads"), "advertised_product", rows=rows)
+    asked: dict[str, Any] = {"metrics": ["roas", "spend"], "attribution": "common_window", "window": 7, **PERIOD}
+    assert services.query_metrics(actor=alice, **asked).totals["roas"][0] == 3.0
+    body = api.get("/api/v1/metrics/query/", {**asked, "metrics": "roas,spend"}).json()
+    assert body["totals"][0]["values"]["roas"] == 3.0
+    assert body["common_rule"] == {"click_days": 7, "match": "same_sku", "label": "7-day click, same SKU"}
+    assert body["coverage"][0]["exact"] == 1.0
+    assert body["lines"][0]["finality"] == {"restating_until": str(LAST + timedelta(days=14)), "missing_days": 0}
+    tool = tool_named("query_metrics")
+    told = tool.run(tool.input_model.model_validate(asked), user=alice)
+    assert told.totals[0].values["roas"] == 3.0
+    call_command("query_metrics", "--tenant=acme", "--metrics=roas", "--attribution=common_window", "--window=7",
+                 f"--start={FIRST}", f"--end={LAST}", "--json")  # fmt: skip
+    assert json.loads(capsys.readouterr().out)["totals"][0]["values"]["roas"] == 3.0
+    text = services.export_metrics(actor=alice, kind="csv", **asked).content.decode()
+    assert "# Attribution: Common window: 7-day click, same SKU for all networks" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("", None),
+        ("2026-03-01", datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)),
+        ("2026-03-01T09:00:00Z", datetime(2026, 3, 1, 9, tzinfo=UTC)),
+        ("2026-03-01T09:00:00+02:00", datetime(2026, 3, 1, 7, tzinfo=UTC)),
+        # A plus sign in an address arrives as a space.
+        ("2026-03-01T09:00:00 02:00", datetime(2026, 3, 1, 7, tzinfo=UTC)),
+        ("2026-03-01 09:00", datetime(2026, 3, 1, 9, tzinfo=UTC)),
+    ],
+)
+def test_instants_are_read_in_utc(text: str, instant: datetime | None) -> None:
+    assert instant_of(text) == instant

@@ -27,10 +27,13 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
-    "scenario_id": "scenario",
+    "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
+    "draft_id": "draft",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
+
+FACTOR = {"low": "0.3", "value": "0.4", "high": "0.5", "evidence": "experiment", "method": "geo test"}
 
 QUESTION = {
     "name": "New", "horizon_start": "2027-01-04", "horizon_end": "2027-01-31", "total_budget": "1000.00",
@@ -64,9 +67,18 @@ def new_report(key: str) -> SimpleUploadedFile:
     return SimpleUploadedFile(f"new-{key}.csv", walmart_csv(row), content_type="text/csv")
 
 
+def new_factors() -> SimpleUploadedFile:
+    lines = (",".join(FACTOR), ",".join(FACTOR.values()))
+    return SimpleUploadedFile("factors.csv", "\n".join(lines).encode(), content_type="text/csv")
+
+
 def _catalogue(of: Ids, key: str) -> dict[str, Any]:
     text = "sku,brand,product_name,retailer,retailer_sku\nNEW-1,birch chips,New,Walmart,99001\n"
     return {"kind": "catalogue", "file": SimpleUploadedFile("catalogue.csv", text.encode())}
+
+
+def _text(name: str, text: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, text.encode())
 
 
 def contract_text(of: Ids, key: str) -> dict[str, Any]:
@@ -101,12 +113,47 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /uploads/": Call(body=lambda of, key: {"account": of("account"), "file": new_report(key)}, multipart=True),
     "POST /uploads/ of a catalogue": Call(body=_catalogue, multipart=True),
     "POST /uploads/{upload_id}/harmonize/": Call(body=lambda of, key: {"contract": of("contract")}),
+    "GET /loads/{load_id}/row/": Call(query=lambda of, key: {"number": "2"}),
+    "POST /imports/": Call(
+        body=lambda of, key: {"account": of("account"), "name": "New", "location": "folder:/srv/elsewhere"}
+    ),
     "POST /mappings/": Call(body=contract_text),
     "POST /mappings/check/": Call(body=contract_text),
+    "POST /mappings/{name}/edit/": Call(body=lambda of, key: {}),
+    "PUT /mapping-drafts/{draft_id}/": Call(body=lambda of, key: {"frame": {"title": "Renamed"}}),
+    "POST /mapping-drafts/{draft_id}/columns/": Call(body=lambda of, key: {"header": "adSpend", "accept": True}),
+    "POST /mapping-drafts/{draft_id}/publish/": Call(body=lambda of, key: {"note": "as proposed"}),
+    "POST /quality/findings/{finding_id}/acknowledge/": Call(body=lambda of, key: {"reason": "The shop was closed."}),
+    "POST /crosswalk/{entry_id}/decide/": Call(body=lambda of, key: {"sku": of("sku"), "reason": "A multipack."}),
+    "POST /uploads/ of audiences": Call(
+        body=lambda of, key: {
+            "kind": "audiences",
+            "account": of("account"),
+            "file": _text("a.csv", "audience_id,name,type\nA1,All,crm\n"),
+        },
+        multipart=True,
+    ),
+    "POST /uploads/ of policies": Call(
+        body=lambda of, key: {
+            "kind": "policies",
+            "file": _text("p.csv", "network,rule_id,scope,severity,statement\nlegal_us,new,metrics,warn,No.\n"),
+        },
+        multipart=True,
+    ),
+    "POST /uploads/ of rates": Call(
+        body=lambda of, key: {"kind": "fx_rates", "file": _text("r.csv", "date,currency,rate\n2026-11-20,GBP,1.3\n")},
+        multipart=True,
+    ),
+    "POST /quality/checks/": Call(body=lambda of, key: {"account": of("account")}),
     "GET /metrics/query/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/query/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
     "GET /metrics/export/": Call(query=lambda of, key: FIGURES),
     "GET /metrics/export/ of a brand": Call(query=lambda of, key: {**FIGURES, "brand": of("brand")}),
+    "POST /metrics/factors/": Call(
+        body=lambda of, key: {"brand": _brand(of, key), "source": "GT-1", "factors": [FACTOR]},
+    ),
+    "POST /metrics/views/": Call(body=lambda of, key: {"name": "Mine", "query": "by=campaign"}),
+    "PATCH /metrics/views/{view_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
@@ -119,6 +166,10 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
 FILTERS: dict[str, dict[str, str]] = {
     "GET /jobs/": {"brand": "brand"},
     "GET /history/": {"object_id": "brand"},
+    "GET /crosswalk/": {"account": "account"},
+    "GET /quality/findings/": {"account": "account", "brand": "brand", "load": "load"},
+    "GET /quarantine/": {"account": "account"},
+    "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
@@ -127,7 +178,11 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario",
+    "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
+    "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
+    "GET /fx-rates/": "rate", "GET /quarantine/": "load",
+    "GET /imports/": "import",
+    "GET /mapping-drafts/": "draft",
 }  # fmt: skip
 
 

@@ -31,6 +31,8 @@ ENGINEERS = frozenset({OWNER, ENGINEER})
 SENDERS = frozenset({OWNER, ENGINEER, PLANNER})
 AUDITORS = frozenset({OWNER, COMPLIANCE})
 MODELLERS = frozenset({OWNER, PLANNER, ANALYST})
+# They say what ads caused, and with it what every incremental figure becomes.
+EXPERIMENTERS = frozenset({OWNER, ANALYST})
 
 
 class Scope(StrEnum):
@@ -39,6 +41,7 @@ class Scope(StrEnum):
     LOGIN = "whoever is logged in"
     ANYWHERE = "a role for any brand; what is shown is of the brands one has it for"
     TENANT = "a role for the whole tenant"
+    TENANT_OVER_BRAND = "a role for the whole tenant, over a thing of a brand that others may know of"
     BRAND = "a role for the thing's brand; things of the whole tenant need a role for the whole tenant"
     PERSON = "one's own; the tenant's owners have everybody's"
 
@@ -116,20 +119,66 @@ TABLE: dict[str, Rule] = {
     "GET /loads/": anywhere(INSIDERS),
     "GET /loads/{load_id}/": brand(INSIDERS),
     "GET /loads/{load_id}/quarantine/": brand(INSIDERS),
+    "GET /loads/{load_id}/quarantine/export/": brand(INSIDERS),
+    "GET /loads/{load_id}/history/": brand(INSIDERS),
+    "POST /loads/{load_id}/replay/": brand(SENDERS, INSIDERS),
+    "POST /loads/{load_id}/whole/": brand(SENDERS, INSIDERS),
+    "GET /quarantine/": anywhere(INSIDERS),
+    "GET /lineage/": anywhere(READERS),
+    "GET /loads/{load_id}/row/": brand(INSIDERS),
+    "GET /imports/": anywhere(INSIDERS),
+    "POST /imports/": brand(ENGINEERS, READERS),
+    "GET /imports/{import_id}/": brand(INSIDERS),
+    "DELETE /imports/{import_id}/": brand(ENGINEERS, INSIDERS),
+    "POST /imports/{import_id}/run/": brand(SENDERS, INSIDERS),
+    "POST /mappings/{name}/replay/": anywhere(SENDERS),
     # Mappings are the tenant's and name no brand: whoever sends a report of one brand must see how it is read.
     "GET /mappings/": anywhere(INSIDERS),
     "POST /mappings/": tenant(ENGINEERS),
     "POST /mappings/check/": anywhere(INSIDERS),
     "GET /mappings/{name}/": anywhere(INSIDERS),
+    "POST /mappings/{name}/edit/": tenant(ENGINEERS),
+    # A draft for a file of one brand is prepared by its engineers; what is in force for all, by those of the tenant.
+    "POST /uploads/{upload_id}/proposal/": brand(ENGINEERS, INSIDERS),
+    "GET /mapping-drafts/": anywhere(INSIDERS),
+    "GET /mapping-drafts/{draft_id}/": brand(INSIDERS),
+    "PUT /mapping-drafts/{draft_id}/": brand(ENGINEERS, INSIDERS),
+    "DELETE /mapping-drafts/{draft_id}/": brand(ENGINEERS, INSIDERS),
+    "POST /mapping-drafts/{draft_id}/columns/": brand(ENGINEERS, INSIDERS),
+    "POST /mapping-drafts/{draft_id}/test/": brand(INSIDERS),
+    "POST /mapping-drafts/{draft_id}/publish/": Rule(ENGINEERS, Scope.TENANT_OVER_BRAND, INSIDERS),
     "GET /placements/": anywhere(INSIDERS),
     "GET /products/": anywhere(READERS),
     "GET /campaigns/": anywhere(READERS),
+    # data quality: whoever reads how results came about; those who care for the data decide
+    "GET /sources/": anywhere(INSIDERS),
+    "GET /quality/findings/": anywhere(INSIDERS),
+    "GET /quality/findings/{finding_id}/": brand(INSIDERS),
+    "POST /quality/findings/{finding_id}/acknowledge/": brand(ENGINEERS, INSIDERS),
+    "POST /quality/findings/{finding_id}/reopen/": brand(ENGINEERS, INSIDERS),
+    "GET /quality/reconciliations/": anywhere(INSIDERS),
+    "POST /quality/checks/": brand(ENGINEERS, INSIDERS),
+    "GET /crosswalk/": anywhere(READERS),
+    "POST /crosswalk/{entry_id}/decide/": brand(ENGINEERS, READERS),
+    "POST /crosswalk/{entry_id}/withdraw/": brand(ENGINEERS, READERS),
+    "GET /audiences/": anywhere(READERS),
+    "GET /fx-rates/": anywhere(READERS),
+    "POST /uploads/ of audiences": brand(ENGINEERS, READERS),
+    "POST /uploads/ of policies": tenant(AUDITORS),
+    "POST /uploads/ of rates": tenant(ENGINEERS),
     # metrics
     "GET /metrics/query/": anywhere(READERS),
     "GET /metrics/query/ of a brand": Rule(READERS, Scope.BRAND, READERS, at_the_door=True),
     "GET /metrics/export/": anywhere(INSIDERS),
     "GET /metrics/export/ of a brand": Rule(INSIDERS, Scope.BRAND, READERS, at_the_door=True),
     "GET /metrics/definitions/": LOGIN,
+    "GET /metrics/factors/": anywhere(READERS),
+    "POST /metrics/factors/": brand(EXPERIMENTERS, EVERY_ROLE),
+    "GET /metrics/views/": anywhere(READERS),
+    "POST /metrics/views/": anywhere(READERS),
+    "GET /metrics/views/{view_id}/": Rule(EVERY_ROLE, Scope.PERSON),
+    "PATCH /metrics/views/{view_id}/": Rule(EVERY_ROLE, Scope.PERSON),
+    "DELETE /metrics/views/{view_id}/": Rule(EVERY_ROLE, Scope.PERSON),
     # optimization
     "GET /curves/": anywhere(INSIDERS),
     "POST /curves/": brand(MODELLERS, EVERY_ROLE),
@@ -166,6 +215,8 @@ def expected(rule: Rule, role: Role, grant: str, key: str) -> int:
         return 200 if role in rule.roles and grant == WHOLE_TENANT else 403
     if rule.scope is Scope.PERSON:
         return 200 if role is OWNER and grant == WHOLE_TENANT else 404
+    if rule.scope is Scope.TENANT_OVER_BRAND and grant != WHOLE_TENANT:
+        return 403 if _may_know(rule, role, grant, key) else 404
     if role in rule.roles and covers(grant, key):
         return 200
     if rule.at_the_door and role not in rule.roles:

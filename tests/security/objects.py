@@ -20,7 +20,23 @@ from accounts.core.permissions import Role
 from accounts.models import ApiToken, Brand, User
 from governance.models import PolicyRule
 from harmonization import services as data
-from harmonization.models import Account, Campaign, Load, MappingContract, Placement, Product, Retailer, Upload
+from harmonization.models import (
+    Account,
+    Audience,
+    Campaign,
+    CrosswalkEntry,
+    DataFinding,
+    FxRate,
+    ImportSource,
+    Load,
+    MappingContract,
+    MappingDraft,
+    Placement,
+    Product,
+    Reconciliation,
+    Retailer,
+    Upload,
+)
 from jobs.core.schedules import Timing
 from jobs.core.states import State
 from jobs.dispatch.models import Dispatch
@@ -28,6 +44,7 @@ from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
+from metrics.models import SavedView
 from optimization.models import CurveVersion, Solve
 from planning.models import Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
@@ -119,6 +136,7 @@ def make_everything(slug: str) -> Things:
         "contract": {WHOLE_TENANT: contract.name},
         "policy": {WHOLE_TENANT: str(policy.pk)},
         "user": {WHOLE_TENANT: str(things.people["bystander"].pk)},
+        "view": {WHOLE_TENANT: str(SavedView.objects.create(owner=things.people["bystander"], name="Own").pk)},
         "token": {WHOLE_TENANT: str(ApiToken.objects.get(user=things.people["bystander"]).public_id)},
         "empty_brand": {WHOLE_TENANT: str(BrandFactory(slug="nuts", name=f"{slug} nuts").pk)},
     }
@@ -127,9 +145,15 @@ def make_everything(slug: str) -> Things:
             things.named.setdefault(kind, {})[key] = made
     run_queued_jobs(tenant=slug)
     for key, brand in brands.items():
-        things.named.setdefault("load", {})[key] = str(
-            Load.objects.get(upload_id=things.named["upload"][key], status="published").pk
+        load = Load.objects.get(upload_id=things.named["upload"][key], status="published")
+        things.named.setdefault("load", {})[key] = str(load.pk)
+        # The negative spend of each report went to quarantine, which the check after the load found.
+        things.named.setdefault("finding", {})[key] = str(
+            DataFinding.objects.get(kind="quarantined_rows", load=load).pk
         )
+        things.named.setdefault("entry", {})[key] = str(CrosswalkEntry.objects.get(account=load.upload.account).pk)
+        things.named.setdefault("sku", {})[key] = f"{slug}-{key if brand else 'chips'}"
+        _compare(load)
         for kind, made in _jobs(brand, owner).items():
             things.named.setdefault(kind, {})[key] = made
     _register_rows(things)
@@ -188,8 +212,13 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
     )
+    watched = ImportSource.objects.create(
+        account=account, name=f"{slug} {key}", location="folder:/srv/nowhere", created_by=owner
+    )
     return {
         "account": str(account.pk),
+        "import": str(watched.pk),
+        "draft": str(_draft(slug, key, upload, owner).pk),
         "upload": str(upload.pk),
         "curves": str(curves.pk),
         "solve": str(solve.pk),
@@ -197,6 +226,25 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
     }
+
+
+def _draft(slug: str, key: str, upload: Upload, owner: User) -> MappingDraft:
+    text = MappingContract.objects.get(name="walmart_search_item").published.text
+    return MappingDraft.objects.create(
+        upload=upload,
+        text=text.replace("name: walmart_search_item", f"name: {slug}_{key}_draft"),
+        columns=[{"source": "adSpend", "position": 0, "target": "spend", "confidence": 0.9, "samples": ["1.00"]}],
+        created_by=owner,
+    )
+
+
+def _compare(load: Load) -> None:
+    Audience.objects.create(account=load.upload.account, external_id="a1", name="Everybody", kind="crm")
+    FxRate.objects.get_or_create(day=date(2026, 11, 20), currency="GBP", base="USD", defaults={"rate": Decimal("1.3")})
+    Reconciliation.objects.create(
+        account=load.upload.account, report_a="campaign", report_b="item", metric="spend", verdict="agrees",
+        checked_at=timezone.now(),
+    )  # fmt: skip
 
 
 def _jobs(brand: Brand | None, owner: User) -> dict[str, str]:
@@ -217,11 +265,18 @@ def _register_rows(things: Things) -> None:
         "upload": (Upload, "brand__slug"),
         "load": (Load, "upload__brand__slug"),
         "campaign": (Campaign, "account__brand__slug"),
+        "import": (ImportSource, "account__brand__slug"),
         "product": (Product, "brand__slug"),
         "job": (Job, "brand__slug"),
         "curves": (CurveVersion, "brand__slug"),
         "solve": (Solve, "brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "draft": (MappingDraft, "upload__brand__slug"),
+        "finding": (DataFinding, "account__brand__slug"),
+        "reconciliation": (Reconciliation, "account__brand__slug"),
+        "entry": (CrosswalkEntry, "account__brand__slug"),
+        "audience": (Audience, "account__brand__slug"),
+        "rate": (FxRate, ""),
         "retailer": (Retailer, ""),
         "contract": (MappingContract, ""),
         "placement": (Placement, ""),

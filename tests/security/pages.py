@@ -11,11 +11,12 @@ from django.http import HttpResponse
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
 
-from tests.security.calls import PATH_IDS, QUESTION, Ids, contract_text, new_report
+from tests.security.calls import PATH_IDS, QUESTION, Ids, contract_text, new_factors, new_report
 from tests.security.expectations import (
     AUDITORS,
     ENGINEERS,
     EVERY_ROLE,
+    EXPERIMENTERS,
     INSIDERS,
     KEYS,
     LOGIN,
@@ -103,12 +104,45 @@ PAGES: dict[str, Page] = {
     ),
     "GET upload-detail": _reads(brand(INSIDERS)),
     "POST upload-harmonize": Page(brand(SENDERS, INSIDERS), lambda of, key: {"contract": of("contract")}),
+    "GET quarantine": _reads(anywhere(INSIDERS)),
+    "GET load-quarantine": _reads(brand(INSIDERS)),
+    "GET quarantine-export": _reads(brand(INSIDERS)),
+    "POST load-replay": Page(brand(SENDERS, INSIDERS), _nothing, told_in_page=True, changes=False),
+    "POST load-whole": Page(brand(SENDERS, INSIDERS), _nothing),
+    "GET lineage": _reads(anywhere(READERS)),
+    "GET source-row": Page(brand(INSIDERS), query=lambda key: {"number": "2"}),
+    "GET import-list": _reads(anywhere(INSIDERS)),
+    "POST import-list": Page(anywhere(ENGINEERS), lambda of, key: {"name": "New"}, changes=False),
+    "POST import-act": Page(brand(SENDERS, INSIDERS), lambda of, key: {"act": "run"}),
+    "POST import-act to remove": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "remove"}),
+    "POST mapping-replay": Page(anywhere(SENDERS), _nothing, changes=False),
     "GET mapping-list": _reads(anywhere(INSIDERS)),
     "GET mapping-detail": _reads(anywhere(INSIDERS)),
     "POST mapping-detail": Page(tenant(ENGINEERS), lambda of, key: {**contract_text(of, key), "act": "save"}),
+    "POST mapping-edit": Page(tenant(ENGINEERS), _nothing),
+    "POST upload-propose": Page(brand(ENGINEERS, INSIDERS), _nothing, changes=False),
+    "GET mapping-draft": _reads(brand(INSIDERS)),
+    "POST mapping-draft-act": Page(
+        brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "accept", "header": "adSpend"}, told_in_page=True
+    ),
     "GET catalogue": _reads(anywhere(READERS)),
+    "POST crosswalk-decide": Page(
+        brand(ENGINEERS, READERS), lambda of, key: {"sku": of("sku"), "reason": "A multipack."}
+    ),
+    "GET quality": _reads(anywhere(INSIDERS)),
+    "GET quality-export": _reads(anywhere(INSIDERS)),
+    "POST quality-check": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"account": of("account")}),
+    "GET finding-detail": _reads(brand(INSIDERS)),
+    "POST finding-decide": Page(brand(ENGINEERS, INSIDERS), lambda of, key: {"reason": "The shop was closed."}),
     "GET performance": _reads(anywhere(READERS)),
     "GET performance-export": _reads(anywhere(INSIDERS)),
+    "POST performance-views": Page(anywhere(READERS), lambda of, key: {"name": "Mine", "query": "by=campaign"}),
+    "POST performance-view-delete": Page(Rule(EVERY_ROLE, Scope.PERSON), _nothing),
+    "GET metric-factors": _reads(anywhere(READERS)),
+    "POST metric-factors": Page(
+        brand(EXPERIMENTERS, EVERY_ROLE),
+        lambda of, key: {"brand": "" if key == WHOLE_TENANT else of("brand"), "source": "GT-1", "file": new_factors()},
+    ),
     "GET metric-definitions": _reads(LOGIN),
     "GET scenario-list": _reads(anywhere(READERS)),
     "GET scenario-new": _reads(anywhere(MODELLERS)),

@@ -149,7 +149,7 @@ def render_gallery(path: str = "/gallery?sort=-spend&page=2") -> str:
             {"label": "SKUs", "url": "?level=sku", "current": False},
         ],
         dates={"start": date(2026, 10, 1), "end": date(2026, 11, 11), "compare": "previous"},
-        attribution="common",
+        attribution="common_window",
         stages=[
             {"state": "done", "label": "Read", "note": "1,048,212 rows"},
             {"state": "now", "label": "Transform", "note": "734,208 rows"},

@@ -204,10 +204,12 @@ def test_form_shows_faults_of_the_whole():
 
 def test_scope_bar_keeps_the_rest_of_the_address():
     dates = {"start": datetime(2026, 10, 1).date(), "end": datetime(2026, 11, 1).date(), "compare": "year"}  # noqa: DTZ001
-    text = made('{% scope_bar scope dates "common" %}', "/p?brand=7&start=2026-01-01&page=3", scope=None, dates=dates)
+    text = made(
+        '{% scope_bar scope dates "common_window" %}', "/p?brand=7&start=2026-01-01&page=3", scope=None, dates=dates
+    )
     assert '<input type="hidden" name="brand" value="7">' in text
     assert 'name="page"' not in text
     assert '<option value="year" selected>' in text
     link = next(part for part in text.split('href="')[1:] if "incremental" in part).split('"')[0]
     assert query(link)["brand"] == "7"
-    assert 'attribution=common" aria-current="true"' in text
+    assert 'attribution=common_window" aria-current="true"' in text

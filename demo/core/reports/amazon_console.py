@@ -142,8 +142,8 @@ def _campaign(form: Form) -> tuple[Column, ...]:
         count("Orders", f"orders{days}", attribution("orders", days)),
         money(f"Sales({sign})", f"sales{days}", attribution("sales", days)),
         ratio("ACOS", "spend", f"sales{days}"), ratio("ROAS", f"sales{days}", "spend"),
-        count("NTB orders", f"orders{days}_new", attribution("orders", days, ntb="new")),
-        money(f"NTB sales({sign})", f"sales{days}_new", attribution("sales", days, ntb="new")),
+        count("NTB orders", f"orders{days}_new", attribution("orders", days, ntb="new", ntb_lookback_months=12)),
+        money(f"NTB sales({sign})", f"sales{days}_new", attribution("sales", days, ntb="new", ntb_lookback_months=12)),
     )  # fmt: skip
 
 
@@ -162,9 +162,10 @@ SHEETS: Final = {  # the console cuts sheet names at 31 characters
     "over_time": "Sponsored Products Performance ",
 }
 TABLES: Final = (
-    Table("amazon_sp_search_term", NETWORK, _search_term, FORMS, span=7, dates=2, sheet=SHEETS["search_term"]),
+    Table("amazon_sp_search_term", NETWORK, _search_term, FORMS, span=7, sheet=SHEETS["search_term"]),
     Table("amazon_sp_advertised_product", NETWORK, _advertised_product, FORMS, sheet=SHEETS["advertised_product"]),
     Table("amazon_sp_targeting", NETWORK, _targeting, FORMS, sheet=SHEETS["targeting"]),
     Table("amazon_sp_placement", NETWORK, _placement, FORMS, sheet=SHEETS["placement"]),
-    Table("amazon_sp_performance_over_time", NETWORK, _over_time, FORMS, things=1, dates=2, sheet=SHEETS["over_time"]),
+    Table("amazon_campaign_list", NETWORK, _campaign, CAMPAIGN_FORMS, things=8, span=14),
+    Table("amazon_sp_performance_over_time", NETWORK, _over_time, FORMS, things=1, sheet=SHEETS["over_time"]),
 )

@@ -1,4 +1,4 @@
-"""Criteo Retail Media: the performance report under two requests.
+"""Criteo Retail Media: the performance report and the attributed transactions, each under two requests.
 
 The file does not tell the attribution that was asked for, nor its currency. Ids have 18 digits, which is more than a
 float holds, and the retailer's product ids start with zeros.
@@ -52,4 +52,25 @@ def _performance(form: Form) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-TABLES: Final = (Table("criteo_performance", NETWORK, _performance, REQUESTS, things=8, knows_currency=False),)
+def _transactions(form: Form) -> tuple[Column, ...]:
+    """One row per purchase. The day is that of the ad; the purchase came later."""
+    days = 14 if form.parameters else 30
+    return (
+        day("advertisedDate"), text("advertisedHour", choices=("7", "13", "22")), day("purchasedDate", "last"),
+        text("purchasedHour", choices=("9", "18")), text("accountId", choices=("42000017",)),
+        text("campaignId", "campaign_id"), text("lineItemId", "ad_group_id"),
+        text("advertisedProductId", "product_code"), text("advertisedProductGtin", "upc"),
+        text("purchasedProductId", choices=("000101-AC", "000202-AC")),
+        text("advertisedEngagement", choices=("click", "view")),
+        text("advertisedToPurchasedProductRelationship", choices=("sameSku", "sameCategory", "sameBrand")),
+        text("salesChannel", choices=("Online", "Offline")), text("retailerId", choices=("298",)),
+        text("pageType", choices=PAGES), count("attributedUnits", f"units{days}", _asked(form, "units")),
+        money("attributedSales", f"sales{days}", _asked(form, "sales")),
+    )  # fmt: skip
+
+
+LINES: Final = Form("defaults_lines", "ndjson")
+TABLES: Final = (
+    Table("criteo_performance", NETWORK, _performance, (*REQUESTS, LINES), things=8, knows_currency=False),
+    Table("criteo_attributed_transactions", NETWORK, _transactions, (*REQUESTS, LINES), things=8, knows_currency=False),
+)

@@ -23,7 +23,7 @@ def write_sample(sample: Sample, folder: Path) -> Path:
     if sample.form.kind == "xlsx":
         rows = ([_native(column, row) for column in sample.columns] for row in sample.rows)
         header = [column.header for column in sample.columns]
-        write_workbook(path, sample.table.sheet, header, rows, date_columns=sample.table.dates, claims_one_cell=True)
+        write_workbook(path, sample.table.sheet, header, rows, claims_one_cell=True)
         return path
     if sample.form.kind == "parquet":
         _write_parquet(sample, path)

@@ -111,7 +111,6 @@ class Table:
     things: int = 4
     span: int = 1
     sheet: str = "Report"
-    dates: int = 1  # leading columns of a workbook that are dates
     one_per_row: tuple[str, ...] = ()  # measures of which every row is one
     twice: int = 0
     knows_currency: bool = True
@@ -176,7 +175,8 @@ def _value(column: Column, meaning: Meaning, row: Row, columns: tuple[Column, ..
         (other,) = [each for each in columns if each.header == header]
         if shown(other, row) not in values:
             return None
-    return row[column.key] * UNITS[column.kind]
+    whole: int = row[column.key]
+    return whole * UNITS[column.kind]
 
 
 def shown(column: Column, row: Row) -> Any:
@@ -194,10 +194,11 @@ def attribution(
     ntb: Ntb = "all",
     model: Model = "last_touch",
     view_match: Match | None = None,
+    ntb_lookback_months: int | None = None,
 ) -> Attribution:
     """An outcome by its windows in days, the touch worked out from them."""
     touch: Touch = "both" if click and view else "click" if click else "view"
-    return Attribution(metric, click, view, touch, match, channel, ntb, model, view_match)
+    return Attribution(metric, click, view, touch, match, channel, ntb, model, view_match, ntb_lookback_months)
 
 
 def text(header: str, key: str = "", *, choices: tuple[str, ...] = ()) -> Column:

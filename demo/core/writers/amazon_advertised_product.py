@@ -70,7 +70,7 @@ def portfolio_name(brand: str, split: str) -> str:
 
 def write_xlsx(path: Path, world: World, report: Report, currency: str) -> None:
     """The workbook: numbers as numbers, empty cells where there is nothing to divide by."""
-    write_workbook(path, SHEET, HEADER, _workbook_rows(world, report, currency), date_columns=1, claims_one_cell=False)
+    write_workbook(path, SHEET, HEADER, _workbook_rows(world, report, currency), claims_one_cell=False)
 
 
 def _workbook_rows(world: World, report: Report, currency: str) -> Iterator[tuple[Any, ...]]:

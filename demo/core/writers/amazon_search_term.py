@@ -34,7 +34,7 @@ NUMBERS = (
 
 def write_xlsx(path: Path, world: World, weekly: SearchTermReport, currency: str) -> None:
     """One row per week, campaign, ad group and search term."""
-    write_workbook(path, SHEET, HEADER, _rows(world, weekly, currency), date_columns=2, claims_one_cell=True)
+    write_workbook(path, SHEET, HEADER, _rows(world, weekly, currency), claims_one_cell=True)
 
 
 def _rows(world: World, weekly: SearchTermReport, currency: str) -> Iterator[tuple[Any, ...]]:

@@ -29,10 +29,9 @@ def write_workbook(
     header: Sequence[str],
     rows: Iterable[Sequence[Any]],
     *,
-    date_columns: int,
     claims_one_cell: bool,
 ) -> None:
-    """One sheet: `header`, then rows whose first `date_columns` values are dates. None leaves a cell empty."""
+    """One sheet: `header`, then rows of dates, texts and numbers. None leaves a cell empty."""
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         # A fixed creation date makes the same world the same bytes.
         book.set_properties({"created": FIXED_CREATION})
@@ -43,7 +42,7 @@ def write_workbook(
             for column, value in enumerate(row):
                 if value is None:
                     continue
-                if column < date_columns:
+                if isinstance(value, dt.date):
                     sheet.write_datetime(number, column, value, date_format)
                 elif isinstance(value, str):
                     sheet.write_string(number, column, value)

@@ -12,22 +12,25 @@ from django_tenants.utils import schema_context
 from accounts import services as people
 from accounts.models import User
 from harmonization import services
+from harmonization.core.load_context import parse_answers
 from harmonization.models import Account, Upload
+from harmonization.services.uploads import NEEDS_ACCOUNT, OF_THE_TENANT
 from jobs import services as jobs
 from tenants.core.problems import InvalidInput, NotFound, Problem
 from tenants.selectors import tenant_by_key
 
 
 class Command(BaseCommand):
-    help = "Upload a report or a catalogue into a tenant and, with --wait, follow the job to its end."
+    help = "Upload a report, or any other kind of file, and with --wait follow the job to its end."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--tenant", required=True, help="slug or id")
-        parser.add_argument("--account", help="external id or name of the account that the report is of")
+        parser.add_argument("--account", help="external id or name of the account that a report, or audiences, are of")
         parser.add_argument("--as", dest="email", required=True, help="e-mail of the person in whose name it is sent")
         parser.add_argument("--kind", choices=Upload.Kind.values, default=Upload.Kind.REPORT)
         parser.add_argument("--contract", default="auto", help="mapping contract, or auto")
+        parser.add_argument("--parameters", default="", help="answers to the mapping's: click_window=14D, ...")
         parser.add_argument("--wait", action="store_true", help="until the job has ended (workers must be up)")
         parser.add_argument("--json", action="store_true")
 
@@ -63,21 +66,22 @@ class Command(BaseCommand):
                 account=self._account(options),
                 kind=options["kind"],
                 contract=options["contract"],
+                parameters=parse_answers(options["parameters"]),
             )
         outcome: dict[str, Any] = {"upload": str(taken.upload.pk), "sha256": taken.upload.sha256}
-        if taken.catalogue is not None:
-            outcome["catalogue"] = taken.catalogue
+        if taken.imported is not None:
+            outcome[taken.upload.kind] = taken.imported
         if taken.job is not None:
             job = jobs.wait_for_job(job_id=taken.job.pk) if options["wait"] else taken.job
             outcome |= {"job": str(job.pk), "state": job.state, "result": job.result, "problem": job.problem}
         return outcome
 
     def _account(self, options: dict[str, Any]) -> Account | None:
-        if options["kind"] == Upload.Kind.CATALOGUE:
+        if options["kind"] in OF_THE_TENANT:
             return None
         key = options["account"]
         if not key:
-            raise InvalidInput("A report needs the account it belongs to.", where="--account")
+            raise InvalidInput(NEEDS_ACCOUNT[options["kind"]], where="--account")
         found = Account.objects.filter(external_id=key) | Account.objects.filter(name=key)
         if len(found) != 1:
             raise InvalidInput(

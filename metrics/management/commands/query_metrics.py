@@ -14,8 +14,10 @@ from django_tenants.utils import tenant_context
 from metrics import services
 from metrics.core.definitions import DIMENSIONS, METRICS
 from metrics.core.records import plain_decimal, table_record
-from metrics.core.request import COMPARISONS, read_request
+from metrics.core.request import ATTRIBUTIONS, COMPARISONS, MATCHES
+from metrics.core.suppression import WITHHELD
 from metrics.core.table import CURRENCY, MetricTable
+from metrics.parameters import instant_of
 from tenants.core.problems import Problem
 from tenants.selectors import find_tenant
 
@@ -30,6 +32,13 @@ class Command(BaseCommand):
         parser.add_argument("--start", type=_day, help="first day, YYYY-MM-DD; by default 83 days before the last")
         parser.add_argument("--end", type=_day, help="last day, YYYY-MM-DD; by default today")
         parser.add_argument("--compare", choices=COMPARISONS, default="none")
+        parser.add_argument("--attribution", choices=ATTRIBUTIONS, default="as_reported")
+        parser.add_argument("--window", type=int, help="days of the common window")
+        parser.add_argument("--match", default="", help=f"purchases of the common window, of: {', '.join(MATCHES)}")
+        parser.add_argument("--money", default="", help="native, base, or a currency code to convert to")
+        parser.add_argument(
+            "--as-of", default="", help="figures as published at that instant or by the end of that day"
+        )
         parser.add_argument("--filter", action="append", default=[], metavar="DIMENSION=MEMBER", help="may be repeated")
         parser.add_argument("--sort", default="")
         parser.add_argument("--limit", type=int)
@@ -38,18 +47,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         end = options["end"] or timezone.now().date()
         try:
-            request = read_request(
-                metrics=_names(options["metrics"]),
-                dimensions=_names(options["by"]),
-                start=options["start"] or end - timedelta(days=83),
-                end=end,
-                filters=_filters(options["filter"]),
-                compare=options["compare"],
-                sort=options["sort"],
-                limit=options["limit"],
-            )
             with tenant_context(find_tenant(key=options["tenant"])):
-                table = services.query_tenant_metrics(request=request)
+                table = services.query_for_operator(
+                    metrics=_names(options["metrics"]),
+                    dimensions=_names(options["by"]),
+                    start=options["start"] or end - timedelta(days=83),
+                    end=end,
+                    filters=_filters(options["filter"]),
+                    compare=options["compare"],
+                    attribution=options["attribution"],
+                    window=options["window"],
+                    match=options["match"],
+                    money=options["money"],
+                    as_of=instant_of(options["as_of"]),
+                    sort=options["sort"],
+                    limit=options["limit"],
+                )
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
@@ -67,7 +80,10 @@ def _lines(table: MetricTable) -> list[str]:
     columns = list(dict.fromkeys((*shown, CURRENCY, *table.request.metrics)))
     rows = [columns]
     for frame in (table.lines, table.rest, table.totals):
-        rows += [[_cell(row.get(name)) for name in columns] for row in frame.iter_rows(named=True)]
+        rows += [
+            [row.get(WITHHELD + name) or _cell(row.get(name)) for name in columns]
+            for row in frame.iter_rows(named=True)
+        ]
     widths = [max(len(row[at]) for row in rows) for at in range(len(columns))]
     text = [
         "  ".join(

@@ -52,11 +52,18 @@ def pagination(context: Context, page: Page[Any], noun: str = "rows") -> dict[st
 
 @register.inclusion_tag("ui/sort_header.html", takes_context=True)
 def sort_header(
-    context: Context, label: str, name: str, numeric: bool = False, default: str = "", title: str = ""
+    context: Context,
+    label: str,
+    name: str,
+    numeric: bool = False,
+    default: str = "",
+    title: str = "",
+    marked: bool = False,
 ) -> dict[str, Any]:
     """`{% sort_header "Spend" "spend" numeric=True default="-spend" %}`: a `<th>`; the state is `?sort=-spend`.
 
     `default` is the order of the table when the address says none. A first click on a figure sorts from the largest.
+    A column that the page is about is `marked`.
     """
     current = context["request"].GET.get("sort", default)
     order = {name: "ascending", f"-{name}": "descending"}.get(current, "")
@@ -66,6 +73,7 @@ def sort_header(
         "order": order,
         "numeric": numeric,
         "title": title,
+        "marked": marked,
         "url": address_with(context, sort=turned, page=None),
     }
 

@@ -19,7 +19,11 @@ _COMPARISONS = (
     ("none", "Nothing"),
 )
 _COMPARED = {"previous": "vs previous", "previous_exact": "vs previous", "year": "vs last year", "none": ""}
-_ATTRIBUTIONS = (("reported", "As reported"), ("common", "Common window"), ("incremental", "Incremental"))
+_ATTRIBUTIONS = (
+    ("as_reported", "As reported"),
+    ("common_window", "Common window"),
+    ("incremental", "Incremental"),
+)
 
 
 @register.inclusion_tag("ui/scope_bar.html", takes_context=True)
@@ -29,7 +33,7 @@ def scope_bar(
     dates: Mapping[str, Any] | None = None,
     attribution: str = "",
 ) -> dict[str, Any]:
-    """The second bar. scope [{label, url, current}], dates {start, end, compare}, attribution reported | common | ...
+    """The second bar. scope [{label, url, current}], dates {start, end, compare}, attribution as_reported | ...
 
     What is chosen goes into the address as start, end, compare and attribution; other parameters are kept.
     """
@@ -43,7 +47,12 @@ def scope_bar(
         "dates": dates,
         "comparisons": _COMPARISONS,
         "compared": _COMPARED.get(str((dates or {}).get("compare", "none")), ""),
-        "kept": [(name, value) for name, value in query.items() if name not in {"start", "end", "compare", "page"}],
+        "kept": [
+            (name, value)
+            for name, values in query.lists()
+            if name not in {"start", "end", "compare", "page"}
+            for value in values
+        ],
         "attributions": links if attribution else [],
     }
 

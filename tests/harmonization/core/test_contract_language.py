@@ -197,10 +197,11 @@ def test_a_value_map_of_the_contract_wins_over_the_built_in_words(tmp_path: Path
   - target: placement
     headers: [Where]
     resolver: placement
-    value_map: {keep_raw_in: placement_raw, default: unknown, values: {PRODUCT PAGES: onsite_other, Moon: offsite_ctv}}
+    value_map: {values: {PRODUCT PAGES: onsite_other, Moon: offsite_ctv}}
 """
-    _, events = harmonized(tmp_path, more, [["Where"], ["Product pages"], ["moon"], ["Rest of search"]])
-    assert events["placement"].to_list() == ["onsite_other", "offsite_ctv", "onsite_search_rest"]
+    _, events = harmonized(tmp_path, more, [["Where"], ["Product pages"], ["moon"], ["Rest of search"], ["Mars"]])
+    assert events["placement"].to_list() == ["onsite_other", "offsite_ctv", "onsite_search_rest", "unknown"]
+    assert events["placement_raw"].to_list()[-1] == "Mars"
 
 
 def test_rules_about_sets_gtins_and_small_cells(tmp_path: Path) -> None:

@@ -142,14 +142,15 @@ def test_yaml_that_is_refused(text: str, words: str) -> None:
 
 def test_an_alias_bomb_is_refused_within_a_second() -> None:
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
-    started = time.perf_counter()
+    # Time of this process, not of the clock: what else the machine does is no fault of the reader's.
+    started = time.process_time()
     with pytest.raises(InvalidContract):
         read_located_yaml(bomb)
     with pytest.raises(TooLarge):
         read_located_yaml("a" * (SIZE_LIMIT + 1))
     with pytest.raises(InvalidContract):
         read_located_yaml("[" * SIZE_LIMIT)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_dates_stay_text_and_lines_are_known() -> None:

@@ -400,6 +400,11 @@ def test_a_name_that_speaks_of_another_kind(tmp_path: Path, name: str, content: 
     assert isinstance(refused(tmp_path, name, content), UnreadableFile)
 
 
+def test_long_lines_of_json_are_lines(tmp_path: Path) -> None:
+    long = {"a": "x" * 200_000}
+    assert opened(tmp_path, "a.json", as_ndjson([long, long])).height == 2
+
+
 def test_a_header_in_brackets_is_still_csv(tmp_path: Path) -> None:
     assert opened(tmp_path, "a.csv", b"[Day],{Spend}\n1,2\n").row(0)[:2] == ("1", "2")
 

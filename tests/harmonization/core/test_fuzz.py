@@ -34,8 +34,7 @@ def test_a_lost_row_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     real = judging.harmonize_file
 
     def lossy(path, *args, **options):
-        content = path.read_bytes()
-        path.write_bytes(content[: content.rindex(b"Feb")].rstrip(b'"').rstrip())
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
         return real(path, *args, **options)
 
     contract = find_contract("amazon_sp_search_term")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmonization.core.moments import to_day, to_hour, to_instant
@@ -40,6 +40,23 @@ def test_local_times_of_each_form(moments: list[datetime.datetime], zone: str) -
     whole = [moment.replace(microsecond=0) for moment in moments]
     cells = [moment.strftime("%d.%m.%Y %H:%M:%S") for moment in whole]
     assert read(cells, "iso", "%d.%m.%Y %H:%M:%S", zone=zone) == [in_zone(moment, zone) for moment in whole]
+
+
+# All of one year, so that clock changes lie among them, and a few hours around two of them.
+of_a_year = st.datetimes(datetime.datetime.fromisoformat("2024-01-01"), datetime.datetime.fromisoformat("2024-12-31"))
+around = st.sampled_from(["2024-03-10 00:00", "2024-11-02 23:00", "2024-03-31 01:00", "2024-10-27 01:00", "2024-04-07"])
+near_a_change = st.builds(
+    lambda start, minutes: datetime.datetime.fromisoformat(start) + datetime.timedelta(minutes=minutes),
+    around,
+    st.integers(0, 4 * 60),
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(of_a_year | near_a_change, max_size=8), zones)
+def test_local_times_of_one_year_around_its_clock_changes(moments: list[datetime.datetime], zone: str) -> None:
+    cells = [moment.isoformat() for moment in moments]
+    assert read(cells, "iso", zone=zone) == [in_zone(moment, zone) for moment in moments]
 
 
 @given(st.lists(instants, max_size=6), st.integers(-14 * 60, 14 * 60), zones)

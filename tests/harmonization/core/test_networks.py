@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from harmonization.core.binding import InvalidParameter, PeriodNotTold
 from harmonization.core.contract_examples import failed_examples
 from harmonization.core.engine import harmonize_file
 from harmonization.core.library import find_contract, shipped_contracts
@@ -287,3 +288,41 @@ def test_rows_of_a_workbook_keep_their_numbers(tmp_path: Path) -> None:
     report = harmonize_file(path, find_contract("amazon_sp_search_term"), out_dir=tmp_path / "out")
     assert pl.read_parquet(tmp_path / "out" / "events.parquet")["source_row"].to_list() == [4, 6]
     assert (report.header_row, report.skipped_by_reason) == (3, {"blank_row": 1})
+
+
+CAMPAIGN_LIST = [
+    "State",
+    "Campaigns",
+    "Type",
+    "Start date",
+    "Impressions",
+    "Clicks",
+    "Spend(USD)",
+    "Orders",
+    "Sales(USD)",
+]
+CAMPAIGN = ["ENABLED", "Chips", "SP", "Feb 1, 2020", "1204", "20", "12.40", "7", "61.00"]
+
+
+def test_a_list_of_campaigns_is_of_the_days_that_were_named(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "campaigns.csv", [CAMPAIGN_LIST, CAMPAIGN])
+    days = {"first_day": "2024-03-01", "last_day": "2024-03-31"}
+    contract = find_contract("amazon_campaign_list")
+    report = harmonize_file(path, contract, context=LoadContext(parameters=days), out_dir=tmp_path / "out")
+    assert (report.period_start, report.period_end) == (datetime.date(2024, 3, 1), datetime.date(2024, 3, 31))
+    assert pl.read_parquet(tmp_path / "out" / "events.parquet")["grain"].to_list() == ["period"]
+
+
+@pytest.mark.parametrize("days", [{}, {"first_day": "2024-03-01"}])
+def test_a_list_of_campaigns_without_its_days_is_refused(tmp_path: Path, days: dict[str, str]) -> None:
+    path = write_csv(tmp_path / "campaigns.csv", [CAMPAIGN_LIST, CAMPAIGN])
+    with pytest.raises(PeriodNotTold, match="which days") as problem:
+        harmonize_file(path, list(shipped_contracts().values()), context=LoadContext(parameters=days))
+    assert "first_day=2026-11-02" in problem.value.fix
+
+
+def test_a_day_that_is_none_is_named(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "campaigns.csv", [CAMPAIGN_LIST, CAMPAIGN])
+    days = {"first_day": "03/01/2024", "last_day": "2024-03-31"}
+    with pytest.raises(InvalidParameter, match="no day"):
+        harmonize_file(path, find_contract("amazon_campaign_list"), context=LoadContext(parameters=days))

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from harmonization.core.engine import harmonize_file
+from harmonization.core.reading import open_source
 from harmonization.core.source_file import FileTooLarge, Limits, UnreadableFile
 from tenants.core.problems import Problem
 from tests.harmonization.core.exports import SEARCH_TERM, csv_bytes, search_term_row
@@ -150,6 +151,18 @@ def test_trailing_delimiters_are_no_columns(tmp_path: Path) -> None:
     content = as_csv("a", "b").replace(b"\r\n", b",,\r\n")
     report, _, _ = harmonised(tmp_path, "st.csv", content)
     assert (report.rows_out, report.unknown_headers) == (2, ())
+
+
+def test_decimal_commas_do_not_hide_the_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("Day;Cost;Sales\n" + "2026-11-02;1.234,56;9,50\n" * 3)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with open_source(path, scratch=scratch, limits=Limits()) as opened:
+        assert opened.head.rows[:2] == (("Day", "Cost", "Sales"), ("2026-11-02", "1.234,56", "9,50"))
+    path.write_text("Day;A;B\n" + "1,2;3,4;5,6\n" * 3)
+    with open_source(path, scratch=scratch, limits=Limits()) as opened:
+        assert opened.head.delimiter == ";"
 
 
 def test_a_column_without_a_name_is_counted_and_not_read(tmp_path: Path) -> None:

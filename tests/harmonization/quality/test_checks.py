@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,32 +10,13 @@ import pytest
 from accounts.core.permissions import Role
 from harmonization import services
 from harmonization.models import DataFinding, Load, Reconciliation
-from harmonization.services import check_account, check_after_load, start_check
+from harmonization.services import check_account, start_check
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from tenants.core.problems import NotAllowed
 from tests.factories import person
 from tests.harmonization.conftest import walmart_csv, walmart_row
-
-FIRST = date(2026, 8, 3)
-
-
-def days(count: int, start: int = 0, **changes: str) -> list[str]:
-    return [
-        walmart_row(str(FIRST + timedelta(days=n)), spend=f"{10 + n % 4}.00", **changes)
-        for n in range(start, start + count)
-    ]
-
-
-@pytest.fixture
-def check(load, walmart):
-    """`check(content)`: load a file of Acme's Walmart account and check what it changed."""
-
-    def _check(content: bytes, name: str = "item.csv"):
-        result = load(content, walmart, name)
-        return check_after_load(result)
-
-    return _check
+from tests.harmonization.quality.conftest import FIRST, days, with_gap
 
 
 def test_usual_figures_are_no_finding(check):
@@ -45,7 +26,7 @@ def test_usual_figures_are_no_finding(check):
 
 
 def test_missing_days_are_a_finding_until_they_come(check, walmart):
-    check(walmart_csv(*days(30), *days(10, 33)))
+    check(with_gap())
     row = DataFinding.objects.get()
     assert (row.kind, row.report, row.account, row.state) == ("missing_days", "search_item", walmart, "open")
     assert row.load == Load.objects.get()
@@ -63,14 +44,14 @@ def test_rows_in_quarantine_are_a_finding(check):
 
 
 def test_a_later_load_leaves_older_findings_alone(check):
-    check(walmart_csv(*days(30), *days(10, 33)))
+    check(with_gap())
     check(walmart_csv(*days(20, 250)), "later.csv")
     older = DataFinding.objects.get(kind="missing_days", first_day=FIRST + timedelta(days=30))
     assert older.state == "open"
 
 
 def test_a_full_check_looks_at_everything(check, walmart, alice):
-    check(walmart_csv(*days(30), *days(10, 33)))
+    check(with_gap())
     DataFinding.objects.all().delete()
     job = start_check(actor=alice)
     assert run_queued_jobs(job_id=job.pk) == 1
@@ -99,7 +80,7 @@ def test_a_failing_check_fails_no_load(send, walmart, alice, monkeypatch):
 
 
 def test_every_load_is_checked(send, walmart, alice):
-    taken = send(walmart_csv(*days(30), *days(10, 33)), walmart)
+    taken = send(with_gap(), walmart)
     run_queued_jobs(job_id=taken.job.pk)
     assert DataFinding.objects.get().kind == "missing_days"
 
@@ -122,3 +103,18 @@ def test_reports_of_one_account_are_compared(load, walmart, alice):
     finding = DataFinding.objects.get(kind="reconciliation")
     assert finding.money == {"USD": "200.00"}
     assert check_account(account=walmart).compared == len(rows) == Reconciliation.objects.count()
+
+
+def test_a_contract_says_how_far_reports_may_differ(load, walmart, alice):
+    load(walmart_csv(*days(20)), walmart, contract="walmart_search_item")
+    rule = "  - {id: like_items, kind: reconciles_with, report: search_item, columns: [sales_total], tolerance: 0.25}\n"
+    text = services.contracts.shipped_contracts()["walmart_search_item"].text
+    other = services.save_contract(
+        actor=alice,
+        text=text.replace("name: walmart_search_item", "name: walmart_campaign")
+        .replace("report: search_item", "report: campaign")
+        .replace("\nrules:\n", f"\nrules:\n{rule}"),
+    )
+    load(walmart_csv(*days(20, sales="50.00")), walmart, "campaign.csv", contract=other.contract.name)
+    assert check_account(account=walmart).flagged == 0
+    assert Reconciliation.objects.get(metric="sales").explanation == "tolerance"

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harmonization.core.contract import Contract
-from harmonization.core.library import shipped_contracts
-from tests.harmonization.core.fuzz.corpus import contract_of, exports, in_form, packed
+from tests.harmonization.core.fuzz.corpus import all_contracts, contract_of, exports, in_form, packed
 from tests.harmonization.core.fuzz.judge import Verdict, WrongError, judge
 from tests.harmonization.core.fuzz.mutators import BY_KIND
 
@@ -61,7 +60,7 @@ def make_mutant(seed: int, number: int) -> Mutant:
     if packing and kind != packing:
         name, content = packed(name, content, packing)
     auto = chance.random() < _AUTO
-    contract = list(shipped_contracts().values()) if auto else contract_of(export.contract)
+    contract = list(all_contracts().values()) if auto else contract_of(export.contract)
     return Mutant(name, content, contract, f"{name}: {', '.join(steps)}")
 
 

@@ -50,10 +50,16 @@ def exports() -> tuple[Export, ...]:
     return tuple(sorted(made, key=lambda export: export.name))
 
 
+@lru_cache(maxsize=1)
+def all_contracts() -> dict[str, Contract]:
+    """The shipped contracts; reading them takes seconds."""
+    return shipped_contracts()
+
+
 @lru_cache(maxsize=128)
 def contract_of(name: str) -> Contract:
     """The shipped contract, reading every format."""
-    contract = shipped_contracts()[name]
+    contract = all_contracts()[name]
     return contract.model_copy(update={"source": contract.source.model_copy(update={"formats": FORMATS})})
 
 

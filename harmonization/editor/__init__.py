@@ -1,0 +1,1 @@
+"""The mapping editor: its reads, pages and REST over the services of drafts."""

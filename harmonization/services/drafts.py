@@ -1,0 +1,311 @@
+"""Mappings being worked on: proposed for a file, changed column by column or as text, tested, published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import selectors as roles
+from accounts import services as people
+from accounts.models import User
+from harmonization import selectors
+from harmonization.core import contract_edit
+from harmonization.core.contract import parse_contract
+from harmonization.core.contract_edit import read_choice, read_document, write_document
+from harmonization.core.contract_examples import check_examples, failed_examples
+from harmonization.core.matching.proposal import ProposedColumn
+from harmonization.core.matching.propose import propose
+from harmonization.core.preview import ROWS, Preview, preview
+from harmonization.models import ContractVersion, MappingContract, MappingDraft, Upload
+from harmonization.services.contracts import ensure_shipped_contracts, save_contract
+from harmonization.services.load_context import build_context
+from harmonization.services.loads import start_load
+from jobs import services as jobs
+from jobs.core.registry import JobContext
+from jobs.models import Job
+from tenants.core.problems import Conflict, InvalidInput, Problem
+
+PROPOSE_KIND: Final = "harmonization.propose"
+#: A suggestion as sure as this stands unless a person changes it; below it somebody has to look.
+SURE: Final = 0.8
+#: A column of which nothing is known this surely is left out without asking.
+SURELY_NOTHING: Final = 0.6
+#: Rows of a test by hand.
+TEST_ROWS: Final = 10_000
+
+
+def propose_contract(*, actor: User, upload: Upload) -> MappingDraft:
+    """Have a mapping proposed for an upload, as a job; the one open draft of the upload where there is one.
+
+    Raises:
+        InvalidInput: the upload is no report.
+        NotAllowed: no role carries mappings.manage for the upload's brand.
+    """
+    people.require(user=actor, permission="mappings.manage", brand=upload.brand_id)
+    if upload.kind != Upload.Kind.REPORT:
+        raise InvalidInput("Only reports have a mapping; this upload is none.", where="upload")
+    ensure_shipped_contracts()
+    with transaction.atomic():
+        Upload.objects.select_for_update().get(pk=upload.pk)
+        draft = upload.drafts.filter(contract=None, state__in=["proposing", "open"]).first()
+        if draft is not None:
+            return draft
+        draft = MappingDraft.objects.create(upload=upload, state=MappingDraft.State.PROPOSING, created_by=actor)
+        job = jobs.submit_job(
+            kind=PROPOSE_KIND,
+            params={"draft_id": str(draft.pk)},
+            actor=actor,
+            brand=upload.brand,
+            title=f"Propose a mapping for {upload.file_name}",
+            idempotency_key=f"{PROPOSE_KIND}:{draft.pk}",
+            subject=f"upload:{upload.pk}",
+        )
+        draft.job_id = job.pk
+        draft.save(update_fields=["job_id"])
+    return draft
+
+
+def run_proposal(*, context: JobContext) -> dict[str, Any]:
+    """The job: match the file's columns and draft a contract of them. A problem is kept on the draft."""
+    draft = MappingDraft.objects.select_related("upload").get(pk=context.params["draft_id"])
+    upload = draft.upload
+    assert upload is not None, "a proposal is made for an upload"
+    known = [parse_contract(version.text) for version in selectors.published_versions()]
+    context.progress("match columns", 0, 1, "files")
+    named = context.staging / upload.file_name
+    named.parent.mkdir(parents=True, exist_ok=True)
+    named.hardlink_to(selectors.stored_file(upload))
+    try:
+        found = propose(named, known, cache=settings.DATA_HOME / "models")
+        if not found.contract_yaml:
+            raise InvalidInput(
+                "No column of this file was recognised.",
+                where=upload.file_name,
+                fix="Check that the file is a report with a header row, or write the mapping as YAML.",
+            )
+    except Problem as problem:
+        MappingDraft.objects.filter(pk=draft.pk).update(state=MappingDraft.State.FAILED, problem=problem.as_dict())
+        raise
+    columns = [_column(column) for column in found.columns]
+    result = {"draft_id": str(draft.pk), "columns": len(columns), "to_decide": sum(map(_is_open, columns))}
+    with context.publish(result=result):
+        draft.text, draft.columns, draft.state = _free_name(found.contract_yaml), columns, MappingDraft.State.OPEN
+        draft.notes, draft.problem = [*found.decisions, *found.notes], None
+        draft.save()
+    context.progress("match columns", 1, 1, "files")
+    return result
+
+
+def note_failed_proposal(job_id: UUID, problem: Mapping[str, Any] | None) -> None:
+    """A proposal whose job ended for good does not stay "being proposed"."""
+    MappingDraft.objects.filter(job_id=job_id, state=MappingDraft.State.PROPOSING).update(
+        state=MappingDraft.State.FAILED, problem=dict(problem) if problem else None
+    )
+
+
+def open_draft(*, actor: User, contract: MappingContract, upload: Upload | None = None) -> MappingDraft:
+    """A draft that starts from the published text of a contract; `upload` is the file it is tried on."""
+    people.require(user=actor, permission="mappings.manage")
+    if contract.published is None:
+        raise InvalidInput("Nothing of this contract is published.", where="contract")
+    found = contract.drafts.filter(state=MappingDraft.State.OPEN, created_by=actor).first()
+    if found is not None:
+        if upload is not None and found.upload_id != upload.pk:
+            found.upload = upload
+            found.save(update_fields=["upload"])
+        return found
+    return MappingDraft.objects.create(contract=contract, upload=upload, text=contract.published.text, created_by=actor)
+
+
+def choose_column(
+    *, actor: User, draft: MappingDraft, header: str, given: Mapping[str, Any], revision: int | None = None
+) -> MappingDraft:
+    """Say what one column is: `given` are the keys of `contract_edit.Choice`; without a target it is not read.
+
+    Raises:
+        InvalidInput: no such column, or a choice that is not one.
+        Conflict: the draft was changed since `revision`.
+    """
+    choice = read_choice(given)
+    headers = [column["source"] for column in draft.columns]
+    if header not in headers:
+        raise InvalidInput(f"The file has no column {header!r}.", where="header", fix="Choose one of the file's.")
+
+    def change(locked: MappingDraft) -> None:
+        document = contract_edit.assign(read_document(locked.text), header, choice, headers)
+        locked.text = write_document(document, like=locked.text)
+        locked.decided = {**locked.decided, header: "changed" if choice.target else "ignored"}
+
+    return _changed(actor, draft, change, revision)
+
+
+def accept_column(
+    *, actor: User, draft: MappingDraft, header: str | None = None, revision: int | None = None
+) -> MappingDraft:
+    """Agree with what is proposed for a column, or for all that are open where none is named."""
+
+    def change(locked: MappingDraft) -> None:
+        wanted = [c["source"] for c in locked.columns if _is_open(c) and c["source"] not in locked.decided]
+        if header is not None:
+            wanted = [header]
+        locked.decided = {**locked.decided, **dict.fromkeys(wanted, "accepted")}
+
+    return _changed(actor, draft, change, revision)
+
+
+def set_draft_frame(
+    *, actor: User, draft: MappingDraft, given: Mapping[str, str], revision: int | None = None
+) -> MappingDraft:
+    """Set what the mapping says of the report as a whole: name, network, zone, currency, window."""
+
+    def change(locked: MappingDraft) -> None:
+        document = contract_edit.set_frame(read_document(locked.text), given)
+        locked.text = write_document(document, like=locked.text)
+        locked.decided = {**locked.decided, "": "frame"}
+
+    return _changed(actor, draft, change, revision)
+
+
+def set_draft_text(*, actor: User, draft: MappingDraft, text: str, revision: int | None = None) -> MappingDraft:
+    """Replace the text, whether it is valid yet or not: half-written YAML is kept too.
+
+    Raises:
+        InvalidContract, TooLarge: it is no YAML that a contract can be.
+    """
+    read_document(text)
+
+    def change(locked: MappingDraft) -> None:
+        locked.text = text
+
+    return _changed(actor, draft, change, revision)
+
+
+def preview_draft(*, draft: MappingDraft, rows: int = ROWS) -> Preview:
+    """What the draft makes of the first rows of its upload.
+
+    Raises:
+        InvalidContract: the text is not a valid contract.
+        InvalidInput: the draft has no file to try it on; or the file does not fit.
+    """
+    upload = draft.upload
+    if upload is None:
+        raise InvalidInput("There is no file to try this mapping on.", where="upload", fix="Choose an upload.")
+    return preview(
+        selectors.stored_file(upload), parse_contract(draft.text), context=build_context(upload=upload), rows=rows
+    )
+
+
+def try_draft(*, draft: MappingDraft) -> dict[str, Any]:
+    """The draft's own example rows, and the first 10,000 rows of its upload, under it.
+
+    Returns:
+        `examples` (how many there are), `failed` (what each that does not hold says), and, with an upload, `preview`.
+
+    Raises:
+        InvalidContract, InvalidInput: as for `preview_draft`.
+    """
+    contract = parse_contract(draft.text)
+    found = preview_draft(draft=draft, rows=TEST_ROWS) if draft.upload_id else None
+    return {"examples": len(contract.examples), "failed": failed_examples(contract), "preview": found}
+
+
+def publish_draft(*, actor: User, draft: MappingDraft, note: str = "") -> tuple[ContractVersion, Job | None]:
+    """Put the draft in force as a version of its contract, and harmonise its upload by it.
+
+    Mappings are in force for the whole tenant: publishing needs a role for it, working on a draft does not.
+
+    Raises:
+        InvalidContract: the text is not valid, or an example in it does not hold.
+        Conflict: the draft is not open, or columns wait for a decision; `errors` names them.
+    """
+    people.require(user=actor, permission="mappings.manage")
+    contract = parse_contract(draft.text)
+    check_examples(contract)
+    with transaction.atomic():
+        locked = _locked(draft)
+        if waiting := undecided(locked):
+            raise Conflict(
+                f"{len(waiting)} columns wait for a decision: {', '.join(waiting[:5])}.",
+                where="columns",
+                fix="Accept the suggestion, choose a target, or leave the column out.",
+                errors=[{"where": header, "detail": "not decided"} for header in waiting],
+            )
+        version = save_contract(actor=actor, text=locked.text, note=note or "from the editor")
+        locked.state, locked.published_as = MappingDraft.State.PUBLISHED, version
+        locked.save(update_fields=["state", "published_as", "updated_at"])
+        job = None
+        if locked.upload is not None and _may_load(actor, locked.upload):
+            job = start_load(actor=actor, upload=locked.upload, contract=contract.name)
+    return version, job
+
+
+def discard_draft(*, actor: User, draft: MappingDraft) -> None:
+    """Give a draft up; what is in force stays."""
+    _require(actor, draft)
+    MappingDraft.objects.filter(pk=draft.pk, state__in=["open", "failed", "proposing"]).update(
+        state=MappingDraft.State.DISCARDED
+    )
+
+
+def undecided(draft: MappingDraft) -> list[str]:
+    """Headers whose suggestion nobody has looked at and which is not sure enough to stand by itself."""
+    return [c["source"] for c in draft.columns if _is_open(c) and c["source"] not in draft.decided]
+
+
+def _may_load(actor: User, upload: Upload) -> bool:
+    """Whether the actor may harmonise the upload; publishing a mapping does not need it."""
+    return roles.may(user=actor, permission="uploads.create", brand=upload.brand_id)
+
+
+def _changed(
+    actor: User, draft: MappingDraft, change: Callable[[MappingDraft], None], revision: int | None
+) -> MappingDraft:
+    _require(actor, draft)
+    with transaction.atomic():
+        locked = _locked(draft)
+        if revision is not None and revision != locked.revision:
+            raise Conflict(
+                "The mapping was changed in another window since this page was loaded.",
+                where="revision",
+                fix="Reload the page and repeat the change.",
+            )
+        change(locked)
+        locked.revision += 1
+        locked.save()
+    return locked
+
+
+def _require(actor: User, draft: MappingDraft) -> None:
+    """A draft for a file of one brand is for its engineers; what is in force for everybody, for those of the tenant."""
+    people.require(
+        user=actor, permission="mappings.manage", brand=draft.upload.brand_id if draft.upload is not None else None
+    )
+
+
+def _locked(draft: MappingDraft) -> MappingDraft:
+    locked = MappingDraft.objects.select_for_update(of=("self",)).select_related("upload").get(pk=draft.pk)
+    if not locked.is_open:
+        raise Conflict(f"This draft is {locked.get_state_display()}; it cannot be changed.", where="state")
+    return locked
+
+
+def _column(column: ProposedColumn) -> dict[str, Any]:
+    return {**column.as_dict(), "position": column.position, "samples": list(column.samples)}
+
+
+def _is_open(column: Mapping[str, Any]) -> bool:
+    least = SURELY_NOTHING if column["target"] is None else SURE
+    return bool(str(column["source"]).strip()) and float(column["confidence"]) < least
+
+
+def _free_name(text: str) -> str:
+    """The proposal under a name that no contract has: publishing it must not change another report's mapping."""
+    document = read_document(text)
+    base, number = str(document["name"]), 2
+    while MappingContract.objects.filter(name=document["name"]).exists():
+        document["name"], number = f"{base[:58]}_{number}", number + 1
+    return write_document(document, like=text)
