@@ -22,8 +22,9 @@ from benches._baselines import baseline, by_coma, by_difflib, by_minilm
 from benches._label_scores import Answer, Labels, Score, read_labels, score, whole_is_right
 from harmonization.core.library import shipped_contracts
 from harmonization.core.matching.columns import Matched, lead_of, match_columns
-from harmonization.core.matching.embedder import Embedder, packaged_embedder
+from harmonization.core.matching.embedder import Embedder
 from harmonization.core.matching.knowledge import NETWORKS, learn
+from harmonization.core.matching.minilm import packaged_embedder
 from harmonization.core.matching.units import find_currency
 
 LABELS = Path(__file__).resolve().parent.parent / "tests" / "matching" / "labels"

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from harmonization import services
+from harmonization.core.matching.minilm import packaged_embedder
 from harmonization.services.checks import CHECK_KIND
 from harmonization.services.drafts import PROPOSE_KIND, note_failed_proposal
 from harmonization.services.housekeeping import VACUUM_KIND, note_abandoned
@@ -37,7 +40,7 @@ def run_vacuum(context: JobContext) -> Mapping[str, Any]:
 
 def run_propose(context: JobContext) -> Mapping[str, Any]:
     """Propose a mapping for an upload."""
-    return services.run_proposal(context=context)
+    return services.run_proposal(context=context, embedder=packaged_embedder(settings.DATA_HOME / "models"))
 
 
 def run_import(context: JobContext) -> Mapping[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts import selectors as roles
@@ -17,6 +16,7 @@ from harmonization.core import contract_edit
 from harmonization.core.contract import parse_contract
 from harmonization.core.contract_edit import read_choice, read_document, write_document
 from harmonization.core.contract_examples import check_examples, failed_examples
+from harmonization.core.matching.embedder import Embedder
 from harmonization.core.matching.proposal import ProposedColumn
 from harmonization.core.matching.propose import propose
 from harmonization.core.preview import ROWS, Preview, preview, sample_columns
@@ -69,8 +69,12 @@ def propose_contract(*, actor: User, upload: Upload) -> MappingDraft:
     return draft
 
 
-def run_proposal(*, context: JobContext) -> dict[str, Any]:
-    """The job: match the file's columns and draft a contract of them. A problem is kept on the draft."""
+def run_proposal(*, context: JobContext, embedder: Embedder | None = None) -> dict[str, Any]:
+    """The job: match the file's columns and draft a contract of them. A problem is kept on the draft.
+
+    Without an `embedder` columns are matched by words and values alone; the worker gives the packaged one, and a web
+    process has none.
+    """
     draft = MappingDraft.objects.select_related("upload").get(pk=context.params["draft_id"])
     upload = draft.upload
     assert upload is not None, "a proposal is made for an upload"
@@ -80,7 +84,7 @@ def run_proposal(*, context: JobContext) -> dict[str, Any]:
     named.parent.mkdir(parents=True, exist_ok=True)
     named.hardlink_to(selectors.stored_file(upload))
     try:
-        found = propose(named, known, cache=settings.DATA_HOME / "models")
+        found = propose(named, known, embedder=embedder)
         if not found.contract_yaml:
             raise InvalidInput(
                 "No column of this file was recognised.",

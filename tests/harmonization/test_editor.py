@@ -29,12 +29,11 @@ def upload(alice, walmart, storage):
 
 
 @pytest.fixture
-def draft(alice, upload, tmp_path, monkeypatch):
-    # The words of these headers need no model; loading it takes longer than all of these tests.
-    monkeypatch.setattr("harmonization.core.matching.propose.packaged_embedder", lambda cache: None)
+def draft(alice, upload, tmp_path):
     made = services.propose_contract(actor=alice, upload=upload)
     staging = tmp_path / "storage" / "staging-propose"
     staging.mkdir(parents=True)
+    # Without a model: the words of these headers need none, and loading it takes longer than all of these tests.
     services.run_proposal(context=DirectContext(Job.objects.get(pk=made.job_id), staging))
     made.refresh_from_db()
     assert made.state == MappingDraft.State.OPEN, made.problem

@@ -8,7 +8,8 @@ import pytest
 
 from harmonization.core.contract import Contract
 from harmonization.core.library import shipped_contracts
-from harmonization.core.matching.embedder import Embedder, packaged_embedder
+from harmonization.core.matching.embedder import Embedder
+from harmonization.core.matching.minilm import packaged_embedder
 
 DEV = Path(__file__).resolve().parent / "labels" / "dev"
 

@@ -59,14 +59,51 @@ def test_qualifiers_of_an_outcome() -> None:
     table = ["Halo Revenue 30 days", "Store Orders (14d)", "NTB units 7d", "View-through sales 1 day", "Assisted sales"]
     proposed = propose_for(dict.fromkeys(table, ()))
     said = {header: column.attribution.as_dict() for header, column in proposed.items() if column.attribution}
-    blank = {"click_days": None, "view_days": None, "match": "total", "channel": "all", "ntb": "all"}
+    blank = {"click_days": None, "view_days": None, "match": "total", "channel": "all", "ntb": "all", "touch": None}
+    clicks = blank | {"touch": "click"}
     assert said == {
-        "Halo Revenue 30 days": blank | {"metric": "sales", "click_days": 30, "match": "halo"},
-        "Store Orders (14d)": blank | {"metric": "orders", "click_days": 14, "channel": "store"},
-        "NTB units 7d": blank | {"metric": "units", "click_days": 7, "ntb": "new"},
-        "View-through sales 1 day": blank | {"metric": "sales", "view_days": 1},
+        "Halo Revenue 30 days": clicks | {"metric": "sales", "click_days": 30, "match": "halo"},
+        "Store Orders (14d)": clicks | {"metric": "orders", "click_days": 14, "channel": "store"},
+        "NTB units 7d": clicks | {"metric": "units", "click_days": 7, "ntb": "new"},
+        "View-through sales 1 day": blank | {"metric": "sales", "view_days": 1, "touch": "view"},
         "Assisted sales": blank | {"metric": "assisted_sales"},
     }
+
+
+def told(proposed: dict[str, ProposedColumn]) -> dict[str, tuple[object, ...]]:
+    """Of each outcome its metric, windows and touch."""
+    said = {header: column.attribution.as_dict() for header, column in proposed.items() if column.attribution}
+    return {h: (one["metric"], one["click_days"], one["view_days"], one["touch"]) for h, one in said.items()}
+
+
+def test_clicks_alone_beside_every_touch_are_two_figures() -> None:
+    table = {"sales": ["9.50", "4.00"], "salesClicks": ["7.00", "4.00"], "addToCart": ["3", "1"], "cartAddViews": ["1"]}
+    assert told(propose_for(table)) == {
+        "sales": ("sales", None, None, "both"),
+        "salesClicks": ("sales", None, None, "click"),
+        "addToCart": ("add_to_cart", None, None, "both"),
+        "cartAddViews": ("add_to_cart", None, None, "view"),
+    }
+    more = {"sales": ["9.50", "4.00"], "salesClicks": ["7.00", "5.00"]}
+    # A part that is more than the whole is none.
+    assert told(propose_for(more))["sales"] == ("sales", None, None, None)
+    both = told(propose_for({"Orders 14 days": ["2"], "Click orders 14 days": ["1"]}))
+    assert both["Orders 14 days"] == ("orders", 14, 14, "both")
+    assert both["Click orders 14 days"] == ("orders", 14, None, "click")
+
+
+@pytest.mark.parametrize(
+    ("header", "windows"),
+    [
+        ("Exposure-attributed sales 14 days", (14, 14, "both")), ("Sales (30d click or impression)", (30, 30, "both")),
+        ("Post-view and post-click sales 14d", (14, 14, "both")), ("Sales 7d post-click", (7, None, "click")),
+        ("Sales 7d click 1d view", (7, 1, "both")), ("Sales 1d post view", (None, 1, "view")),
+    ],
+)  # fmt: skip
+def test_one_window_of_exposure_holds_for_clicks_and_views(
+    header: str, windows: tuple[int | None, int | None, str]
+) -> None:
+    assert told(propose_for({header: []})) == {header: ("sales", *windows)}
 
 
 def test_a_column_of_gtins_is_one_whatever_it_is_called() -> None:
@@ -74,6 +111,29 @@ def test_a_column_of_gtins_is_one_whatever_it_is_called() -> None:
     proposed = propose_for({"Feld 7": cells})["Feld 7"]
     assert (proposed.target, proposed.transforms) == ("gtin14", ("gtin14",))
     assert target_of("Feld 7", "00036000291453", "00012345678906", "04006381333932") is None
+
+
+def test_a_product_is_the_advertised_one_unless_it_was_bought(contracts: list[Contract]) -> None:
+    delivery = ["Impressions", "Clicks"]
+    for header, target in (
+        ("Product SKU", "sku_id"), ("product_sku", "sku_id"), ("Product Id", "sku_id"), ("seller_sku", "seller_sku"),
+        ("Purchased SKU", "purchased_sku_id"), ("Sold Product Id", "purchased_sku_id"),
+    ):  # fmt: skip
+        headers = [*delivery, header]
+        matched = match_columns(headers, [[] for _ in headers], learn(contracts))
+        assert matched.columns[2].target == target, header
+    # Where nothing is delivered, and no contract of the network says otherwise, it is the same.
+    assert match_columns(["product_sku"], [[]], learn(contracts)).columns[0].target == "sku_id"
+
+
+def test_what_rows_of_purchases_call_id_is_no_id_of_a_report(contracts: list[Contract]) -> None:
+    knowledge = learn(contracts)
+    assert "event_id" in {spelled.meaning.target for spelled in knowledge.lookup("id")}
+    assert match_columns(["id"], [[]], knowledge).columns[0].target is None
+    single = learn(contracts, ["meta", "criteo", "google"])
+    assert "breakdown" in {spelled.meaning.target for spelled in single.lookup("order_id")}
+    matched = match_columns(["order_id", "impressions"], [["7", "8"], ["10", "20"]], single)
+    assert matched.columns[0].target is None
 
 
 def test_values_that_do_not_suit_outweigh_a_name() -> None:

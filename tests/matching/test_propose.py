@@ -107,6 +107,17 @@ def test_unknown_windows_are_asked_for_and_not_guessed(tmp_path: Path, contracts
     assert contract.attributions[0].click_days == "$click_window"
 
 
+def test_both_touches_without_days_ask_for_both_windows(tmp_path: Path, contracts: list[Contract]) -> None:
+    rows = [["date", "clicks", "sales", "salesClicks"], ["2026-02-01", "4", "9.50", "7.00"]]
+    path, proposal = propose_rows(tmp_path, rows, contracts)
+    contract = parse_contract(proposal.contract_yaml)
+    windows = {spec.headers[0]: (spec.click_days, spec.view_days) for spec in contract.attributions}
+    assert windows == {"sales": ("$click_window", "$view_window"), "salesClicks": ("$click_window", None)}
+    assert contract.default_attribution["sales"] == "sales_total"
+    report = harmonize_file(path, contract)
+    assert sorted(total.value for total in report.attributed) == [Decimal("7"), Decimal("9.5")]
+
+
 def test_what_the_file_does_not_tell_is_a_decision(tmp_path: Path, contracts: list[Contract]) -> None:
     _, proposal = propose_rows(tmp_path, [["Day", "Clicks", "Spend"], ["2026-02-01", "4", "$1.00"]], contracts)
     said = " ".join(proposal.decisions)
@@ -185,6 +196,7 @@ def test_the_command_prints_what_the_core_found(tmp_path: Path) -> None:
     ]
     assert document["columns"][4]["attribution"] == {
         "metric": "sales", "click_days": 14, "view_days": None, "match": "total", "channel": "all", "ntb": "all",
+        "touch": "click",
     }  # fmt: skip
     assert set(document["columns"][0]) >= {"source", "target", "attribution", "transforms", "confidence", "reason"}
     assert parse_contract(document["contract_yaml"]).network != "walmart_connect"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from harmonization.core import rmis
 from harmonization.core.matching.embedder import Embedder, Vectors
 from harmonization.core.matching.evidence import Profile
-from harmonization.core.matching.knowledge import Knowledge
+from harmonization.core.matching.knowledge import Knowledge, Spelled
 from harmonization.core.matching.lexicon import Concept, Lexicon
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome, compose
 from harmonization.core.matching.reading import Nearest, Reading, read
@@ -22,6 +22,8 @@ from harmonization.core.matching.words import HeaderWords, read_header, split_wo
 OWN: Final = rmis.MADE | frozenset(
     ["report", "network", "grain", "source_tz", "sku_id_type", "impression_basis", "placement_raw"]
 )
+#: Columns of what was bought. A product is the advertised one unless something says that it was bought.
+PURCHASED: Final = frozenset({"purchased_sku_id", "purchased_gtin"})
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
 _SURE: Final = 0.7
@@ -61,8 +63,10 @@ def gather(
     open_questions = [column for column in columns if column.words.words and _is_open(column)]
     if open_questions and embedder is not None:
         _ask(open_questions, lexicon, embedder)
+    delivers = any(_delivers(column, knowledge) for column in columns)
     for column in columns:
-        known = _from_contracts(column.words.header, knowledge, preferred)
+        known = _from_contracts(column, knowledge, preferred, delivers=delivers)
+        column.candidates = [_touched(candidate, known) for candidate in column.candidates]
         column.candidates = _weighed(known + column.candidates + _from_values(column.profile), column)
     return columns
 
@@ -72,8 +76,23 @@ def _is_open(column: Column) -> bool:
     return best < _SURE or bool(column.reading.unknown)
 
 
-def _from_contracts(header: str, knowledge: Knowledge, preferred: str | None) -> list[Candidate]:
-    spelled = knowledge.lookup(header)
+def _delivers(column: Column, knowledge: Knowledge) -> bool:
+    """Whether a column counts impressions or clicks: the file then reports days, and is no list of purchases."""
+    known = [spelled.meaning.target for spelled in knowledge.lookup(column.words.header)]
+    best = column.candidates[0] if column.candidates else None
+    if best is not None and best.score >= _SURE:
+        known.append(best.meaning.target)
+    return "impressions" in known or "clicks" in known
+
+
+def _from_contracts(
+    column: Column, knowledge: Knowledge, preferred: str | None, *, delivers: bool = False
+) -> list[Candidate]:
+    spelled = [
+        known
+        for known in knowledge.lookup(column.words.header)
+        if known.contract == preferred or not _is_of_its_report(known, column, knowledge, delivers=delivers)
+    ]
     if not spelled:
         return []
     counts: dict[Meaning, list[str]] = {}
@@ -88,6 +107,30 @@ def _from_contracts(header: str, knowledge: Knowledge, preferred: str | None) ->
         first = preferred if preferred in names else names[0]
         made.append(Candidate(meaning, score, f"spelled so in {first}"))
     return made
+
+
+def _touched(candidate: Candidate, known: Sequence[Candidate]) -> Candidate:
+    """A header that names no touch is of the touch that a contract knows it by."""
+    for other in known:
+        outcome = other.meaning.outcome
+        if outcome is not None and replace(outcome, touch=None) == candidate.meaning.outcome:
+            return replace(candidate, meaning=other.meaning)
+    return candidate
+
+
+def _is_of_its_report(known: Spelled, column: Column, knowledge: Knowledge, *, delivers: bool) -> bool:
+    """Whether what a contract calls so is called so there alone."""
+    if delivers and known.contract in knowledge.single:
+        return True
+    if known.meaning.target in PURCHASED and not _says_purchased(column):
+        return True
+    reading = column.reading
+    said = reading.things or reading.measures or reading.ratios or reading.foreign or reading.unknown
+    return bool(reading.traits and not said)
+
+
+def _says_purchased(column: Column) -> bool:
+    return any(thing in column.reading.things for thing in ("purchased", "purchased_gtin"))
 
 
 # --- nearness of meaning ----------------------------------------------------------------------------------------------
@@ -151,6 +194,8 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
             continue
         for index in np.argsort(-scores)[:5]:
             target = targets()[int(index)]
+            if target in PURCHASED and not _says_purchased(column):
+                continue
             outcome = _outcome_of(target, column) if target in rmis.Metric.__args__ else None  # type: ignore[attr-defined]
             likeness = float(scores[index]) * _TRUST
             column.candidates.append(
@@ -180,11 +225,13 @@ def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
 
 def _outcome_of(metric: str, column: Column) -> Outcome:
     words, reading = column.words, column.reading
+    touch: rmis.Touch | None = "view" if reading.has("view") else "click" if reading.has("click") else None
     return Outcome(
         metric=metric,  # type: ignore[arg-type]
         click_days=words.click_days,
         view_days=words.view_days,
         ntb="new" if reading.has("new") else "all",
+        touch=touch,
     )
 
 

@@ -43,6 +43,7 @@ def decide(columns: Sequence[Column]) -> list[Decision]:
             found = agreements.get(decision.column.position)
             if found is not None and found.target == decision.meaning.target:
                 decision.agreement = found
+    _tell_touches(decisions)
     return decisions
 
 
@@ -87,15 +88,47 @@ def _abstained(column: Column, meanings: dict[Meaning, int], owner: dict[int, in
 
 
 def _key(meaning: Meaning) -> Meaning:
-    """Meanings that the table could not hold side by side are one."""
-    if meaning.outcome is None or not meaning.outcome.by_view:
-        return meaning
+    """Meanings that the table could not hold side by side are one: a touch that the windows tell need not be named."""
     outcome = meaning.outcome
-    by_view = outcome.click_days is None and outcome.view_days is None
-    plain = Outcome(
-        outcome.metric, outcome.click_days, outcome.view_days, outcome.match, outcome.channel, outcome.ntb, by_view
-    )
-    return Meaning(meaning.target, plain)
+    if outcome is None or outcome.view_days is None:
+        return meaning
+    return Meaning(meaning.target, replace(outcome, touch=outcome.credited))
+
+
+def _tell_touches(decisions: Sequence[Decision]) -> None:
+    """Where a file counts clicks alone in one column, the same figure without the word counts every touch."""
+    plain = {_without_touch(d): d for d in decisions if d.meaning.outcome and d.meaning.outcome.touch is None}
+    apart = [
+        (plain[_without_touch(decision)], decision)
+        for decision in decisions
+        if decision.meaning.outcome is not None
+        and decision.meaning.outcome.touch == "click"
+        and decision.column.reading.has("click")
+        and _without_touch(decision) in plain
+    ]
+    if not apart or any(_is_more(part.column, whole.column) for whole, part in apart):
+        return
+    for decision in plain.values():
+        outcome = decision.meaning.outcome
+        assert outcome is not None, "these are outcomes"
+        view = outcome.view_days or outcome.click_days
+        told = Meaning(decision.meaning.target, replace(outcome, view_days=view, touch="both"))
+        chosen = replace(decision.chosen, meaning=told, why=f"{decision.chosen.why}; clicks alone are told apart")
+        decision.column.candidates = [chosen if c is decision.chosen else c for c in decision.column.candidates]
+        decision.chosen = chosen
+
+
+def _without_touch(decision: Decision) -> Outcome | None:
+    return replace(decision.meaning.outcome, touch=None) if decision.meaning.outcome is not None else None
+
+
+def _is_more(part: Column, whole: Column) -> bool:
+    """Whether values show that a figure cannot be a part of another."""
+    some, every = part.profile.numbers, whole.profile.numbers
+    if len(some) != len(every) or not len(some):
+        return False
+    both = np.isfinite(some) & np.isfinite(every)
+    return bool(np.any(some[both] > every[both] + 0.01))
 
 
 def _nothing(column: Column) -> float:

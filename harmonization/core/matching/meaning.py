@@ -17,7 +17,8 @@ Unit = Literal["money", "micros", "cents", "fraction", "percent", "count", "date
 class Outcome:
     """Qualifiers of an attributed figure as far as the header tells them: windows are None where it does not.
 
-    `by_view` is true where the header speaks of views and names no days.
+    `touch` is the kind of touch that earns credit, as far as it is told: a figure of clicks alone and one of clicks and
+    views are two figures, also where neither names its days.
     """
 
     metric: rmis.Metric
@@ -26,7 +27,16 @@ class Outcome:
     match: rmis.Match = "total"
     channel: rmis.Channel = "all"
     ntb: rmis.Ntb = "all"
-    by_view: bool = False
+    touch: rmis.Touch | None = None
+
+    @property
+    def credited(self) -> rmis.Touch | None:
+        """The touch that is told, or that the windows tell."""
+        if self.click_days is not None and self.view_days is not None:
+            return "both"
+        if self.touch is not None:
+            return self.touch
+        return "click" if self.click_days is not None else "view" if self.view_days is not None else None
 
     def as_dict(self) -> dict[str, str | int | None]:
         """As the JSON of a proposal has it."""
@@ -37,6 +47,7 @@ class Outcome:
             "match": self.match,
             "channel": self.channel,
             "ntb": self.ntb,
+            "touch": self.credited,
         }
 
 
@@ -222,23 +233,37 @@ def _outcome(reading: Reading, measure: str) -> _Made:
     match = next((scope for scope in _MATCHES if reading.has(scope)), "total")
     channel = next((scope for scope in _CHANNELS if reading.has(scope)), "all")
     ntb = "new" if reading.has("new") else "existing" if reading.has("existing") else "all"
+    touch = _touch(reading, metric)
+    click, view = words.click_days, words.view_days
+    if touch == "view":
+        # The one window that is named is the views', whatever stands beside it.
+        click, view = None, view or click
+    elif touch == "both" and (click is None or view is None):
+        # One window for two kinds of touch holds for either.
+        click, view = click or view, view or click
     outcome = Outcome(
         metric=metric,  # type: ignore[arg-type]
-        click_days=None if metric == "view_through_conversions" else words.click_days,
-        view_days=words.view_days or (words.click_days if metric == "view_through_conversions" else None),
+        click_days=click,
+        view_days=view,
         match=match,  # type: ignore[arg-type]
         channel=channel,  # type: ignore[arg-type]
         ntb=ntb,  # type: ignore[arg-type]
-        by_view=reading.has("view") or metric == "view_through_conversions",
+        touch=touch,
     )
-    if outcome.by_view and outcome.view_days is None and outcome.click_days is not None:
-        outcome = Outcome(outcome.metric, None, outcome.click_days, outcome.match, outcome.channel, outcome.ntb, True)
     said = [word for word in (match, channel, ntb) if word not in ("all", "total")]
     yield (
         Meaning(metric, outcome),
         score,
         f"names attributed {metric.replace('_', ' ')}" + "".join(f", {w}" for w in said),
     )
+
+
+def _touch(reading: Reading, metric: str) -> rmis.Touch | None:
+    if metric == "view_through_conversions":
+        return "view"
+    if reading.has("exposure") or (reading.has("click") and reading.has("view")):
+        return "both"
+    return "view" if reading.has("view") else "click" if reading.has("click") else None
 
 
 def _thing(reading: Reading) -> _Made:

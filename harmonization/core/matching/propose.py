@@ -11,7 +11,7 @@ from typing import Final
 from harmonization.core.contract import Contract, parse_contract
 from harmonization.core.matching.columns import Matched, match_columns
 from harmonization.core.matching.draft import Draft, Facts, draft, slug
-from harmonization.core.matching.embedder import Embedder, packaged_embedder
+from harmonization.core.matching.embedder import Embedder
 from harmonization.core.matching.knowledge import NETWORKS, learn
 from harmonization.core.matching.proposal import Proposal
 from harmonization.core.matching.reranker import Reranker
@@ -32,27 +32,26 @@ def propose(
     without: Collection[str] = (),
     reranker: Reranker | None = None,
     embedder: Embedder | None = None,
-    cache: Path | None = None,
     name: str | None = None,
     limits: Limits = Limits(),  # noqa: B008
 ) -> Proposal:
     """Propose a contract for an export, also for one that has headers and no rows.
 
     `without` withholds what is known of some networks (see `NETWORKS`); a name that is none of them is noted.
-    `embedder` is the packaged MiniLM where it is not given; `cache` is a folder for its vectors. `name` is what the
-    file is called.
+    Without an `embedder` headers are read by their words and values alone; `minilm.packaged_embedder` gives the
+    packaged model. `name` is what the file is called.
 
     Raises:
         UnreadableFile, FileTooLarge: the file itself.
     """
     if isinstance(source, OpenedFile):
-        return _propose(source, contracts, without, reranker, embedder or packaged_embedder(cache), name or "report")
+        return _propose(source, contracts, without, reranker, embedder, name or "report")
     with (
         tempfile.TemporaryDirectory(prefix="propose-") as scratch,
         open_source(source, scratch=Path(scratch), limits=limits) as opened,
     ):
         called = name or source.name.split(".")[0]
-        return _propose(opened, contracts, without, reranker, embedder or packaged_embedder(cache), called)
+        return _propose(opened, contracts, without, reranker, embedder, called)
 
 
 def _propose(
@@ -74,7 +73,7 @@ def _propose(
              sorted(set(without) - set(NETWORKS))]  # fmt: skip
     notes += [*opened.warnings, *made.notes]
     if embedder is None:
-        notes.append("The packaged language model is not installed: headers were read by their words and values alone.")
+        notes.append("No language model was at hand: headers were read by their words and values alone.")
     if not any(any(cell.strip() for cell in column) for column in cells):
         notes.append("The file has no rows: everything is proposed from the headers alone.")
     notes += [f"{column.source!r}: {read_.note}." for column, read_ in zip(matched.columns, matched.reads, strict=True)

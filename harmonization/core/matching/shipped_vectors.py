@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 
 from harmonization.core.matching.candidates import describe, nameable, targets
-from harmonization.core.matching.embedder import SHIPPED, MiniLM, key_of, model_folder, write_vectors
+from harmonization.core.matching.embedder import SHIPPED, key_of, write_vectors
 from harmonization.core.matching.lexicon import lexicon
+from harmonization.core.matching.minilm import MiniLM, model_folder
 
 
 def needed() -> list[str]:

@@ -24,6 +24,8 @@ _DAY_WORDS: Final = frozenset({"d", "day", "dy"})
 _HOUR_WORDS: Final = frozenset({"h", "hr", "hour"})
 _CLICK: Final = frozenset({"click", "clickthrough"})
 _VIEW: Final = frozenset({"view", "viewthrough", "impression"})
+_EXPOSURE: Final = frozenset({"exposure"})
+_JOINTS: Final = frozenset({"and", "or", "post", "through", "after", "a", "an"})
 #: Two-letter words that may be part of an unspaced header.
 _SHORT_PARTS: Final = frozenset({"id", "ad"})
 _SHORT: Final = frozenset(
@@ -68,8 +70,8 @@ _SHORT: Final = frozenset(
 class HeaderWords:
     """`words` are singular and lower case, without window and unit; `unit` is `%`, `#`, a currency code or None.
 
-    `click_days` and `view_days` are the windows that the header names; `touch` is what it names without a number of
-    days. `prefix` are the words before the last dot of a dotted name.
+    `click_days` and `view_days` are the windows that the header names; a window that names no touch is of clicks.
+    `prefix` are the words before the last dot of a dotted name.
     """
 
     header: str
@@ -146,14 +148,29 @@ def _windows(words: list[str]) -> tuple[list[str], int | None, int | None]:
             rest.append(words[index])
             index += 1
             continue
-        after = words[index + width] if index + width < len(words) else ""
+        after = _touches(words[index + width :])
         before = rest[-1] if rest else ""
-        if after in _VIEW or (after not in _CLICK and before == "view") or after == "post" or before == "viewthrough":
+        if "view" in after or (not after and before in ("view", "viewthrough")):
             view = days
-        else:
+        if "click" in after or view != days:
             click = days
         index += width
     return rest, click, view
+
+
+def _touches(words: list[str]) -> set[str]:
+    """The kinds of touch that are named first in the words: `click or impression sales` names two."""
+    found: set[str] = set()
+    for word in words:
+        if word in _CLICK:
+            found.add("click")
+        elif word in _VIEW:
+            found.add("view")
+        elif word in _EXPOSURE:
+            found |= {"click", "view"}
+        elif word not in _JOINTS:
+            break
+    return found
 
 
 def _window_at(words: list[str], index: int) -> tuple[int | None, int]:

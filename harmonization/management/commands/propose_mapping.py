@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from harmonization.core.library import shipped_contracts
+from harmonization.core.matching.minilm import packaged_embedder
 from harmonization.core.matching.proposal import ProposedColumn
 from harmonization.core.matching.propose import propose
 from tenants.core.problems import Problem
@@ -34,7 +35,10 @@ class Command(BaseCommand):
         without = [name.strip().casefold() for name in options["without"].split(",") if name.strip()]
         try:
             proposal = propose(
-                options["file"], shipped_contracts().values(), without=without, cache=settings.DATA_HOME / "models"
+                options["file"],
+                shipped_contracts().values(),
+                without=without,
+                embedder=packaged_embedder(settings.DATA_HOME / "models"),
             )
         except Problem as problem:
             text = json.dumps(problem.as_dict(), ensure_ascii=False) if options["json"] else str(problem)
