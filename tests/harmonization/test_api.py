@@ -195,6 +195,9 @@ def test_harmonise_again_under_a_new_contract(api, post):
     assert api.post(address, {"contract": "nonesuch"}).status_code == 404
 
 
+SHIPPED = len(list((Path(settings.BASE_DIR) / "config" / "mappings").glob("*.yaml")))
+
+
 def test_lists_come_in_pages(api, post):
     for day in range(1, 4):
         post(walmart_csv(walmart_row(f"2026-11-0{day}")), f"day{day}.csv")
@@ -213,7 +216,7 @@ def test_queries_of_a_list_do_not_grow(api, walmart, django_assert_max_num_queri
         Campaign.objects.create(account=walmart, key=str(number), name=f"Campaign {number}")
         upload = Upload.objects.create(account=walmart, file_name=f"{number}.csv", sha256=f"{number:064}", size=1)
         Load.objects.create(upload=upload)
-    for path, rows in (("uploads", 12), ("loads", 12), ("products", 12), ("accounts", 1), ("mappings", 4)):
+    for path, rows in (("uploads", 12), ("loads", 12), ("products", 12), ("accounts", 1), ("mappings", SHIPPED)):
         with django_assert_max_num_queries(16):  # half of them set the search path
             assert len(api.get(f"/api/v1/{path}/").json()["results"]) == rows
 
@@ -259,12 +262,8 @@ def shipped_text(name: str = "walmart_search_item") -> str:
 
 def test_shipped_mappings_are_listed(api):
     names = [row["name"] for row in api.get(MAPPINGS).json()["results"]]
-    assert names == [
-        "amazon_sp_advertised_product",
-        "amazon_sp_search_term",
-        "criteo_performance",
-        "walmart_search_item",
-    ]
+    assert len(names) == SHIPPED
+    assert {"amazon_sp_search_term", "criteo_performance", "walmart_search_item"} <= set(names)
     shown = api.get(f"{MAPPINGS}walmart_search_item/").json()
     assert shown["published"]["text"] == shipped_text()
     assert api.get(f"{MAPPINGS}nonesuch/").status_code == 404

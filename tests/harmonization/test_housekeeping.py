@@ -8,6 +8,7 @@ from django.utils import timezone
 from harmonization import selectors, services
 from harmonization.models import EventTable, Load, TableVersion
 from jobs import attempts
+from jobs.models import Job
 from jobs.services import cancel_job, sweep_staging
 from tenants.core.problems import InvalidInput, QuotaExceeded
 from tenants.selectors import tenant_folder
@@ -112,9 +113,7 @@ def test_published_load_stays_when_its_job_is_abandoned(load, walmart):
 def test_staging_of_ended_jobs_is_swept(load, send, walmart, tmp_path):
     load(walmart_csv(), walmart)
     ended, waiting = Load.objects.get().job_id, send(walmart_csv(walmart_row("2026-11-09")), walmart, "b.csv").job.pk
-    from jobs.models import Job
-
-    Job.objects.filter(pk=ended).update(state="succeeded")
+    Job.objects.filter(pk=ended).update(state="succeeded", finished_at=timezone.now())
     staging = tenant_folder() / "staging"
     for name in (ended, waiting, "not an id"):
         (staging / str(name) / "1").mkdir(parents=True)
