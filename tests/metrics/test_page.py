@@ -20,12 +20,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.core.permissions import Role
 from accounts.models import Brand, User
 from harmonization.models import Account, FxRate
 from metrics import services
 from metrics.core.performance import TABS
 from metrics.page_state import read_state
 from tests.conftest import browser_of
+from tests.factories import person
 from tests.metrics.conftest import FIRST, LAST, Shelf, days, statements
 from tests.metrics.frames import CLICK_7, SAME_7
 
@@ -338,3 +340,5 @@ def test_the_rows_behind_the_figures_are_a_link_away(published: Shelf, browser: 
         "start": ["2026-02-02"], "end": ["2026-03-01"], "network": ["walmart_connect"], "report": ["item"],
     }  # fmt: skip
     assert browser.get(link).status_code == 200
+    viewer = browser_of(person("vera", Role.VIEWER))
+    assert "/data/lineage/" not in page_of(viewer, "start=2026-02-02&end=2026-03-01"), "figures, and no files"
