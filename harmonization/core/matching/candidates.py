@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from harmonization.core import rmis
+from harmonization.core.matching.column import Column
 from harmonization.core.matching.embedder import Embedder, Vectors
 from harmonization.core.matching.evidence import Profile
 from harmonization.core.matching.knowledge import Knowledge, Spelled
 from harmonization.core.matching.lexicon import Concept, Lexicon
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome, compose
-from harmonization.core.matching.reading import Nearest, Reading, read
-from harmonization.core.matching.words import HeaderWords, read_header, split_words
+from harmonization.core.matching.neighbours import hear_neighbours
+from harmonization.core.matching.reading import Nearest, read
+from harmonization.core.matching.words import read_header, split_words
 
 #: Columns that the engine writes itself: no header means them.
 OWN: Final = rmis.MADE | frozenset(
     ["report", "network", "grain", "source_tz", "sku_id_type", "impression_basis", "placement_raw"]
 )
+#: A contract that knows this share of the headers is of the same network.
+SAME_NETWORK: Final = 0.6
 #: Columns of what was bought. A product is the advertised one unless something says that it was bought.
 PURCHASED: Final = frozenset({"purchased_sku_id", "purchased_gtin"})
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
+#: Columns that the model is asked about: a file with more that words leave open is no report, and time is short.
+MOST_ASKED: Final = 250
 _SURE: Final = 0.7
 #: What a likeness to a description is worth beside words that are understood.
 _TRUST: Final = 0.85
 _COUNTING: Final = frozenset({"num", "number", "count", "total", "#"})
-
-
-@dataclass(slots=True)
-class Column:
-    """A column of the file with all that is known of it."""
-
-    position: int
-    words: HeaderWords
-    profile: Profile
-    reading: Reading
-    candidates: list[Candidate] = field(default_factory=list)
 
 
 def gather(
@@ -53,6 +48,7 @@ def gather(
     """Columns with their candidates, the likeliest first. The embedder is asked only about what words leave open."""
     nearest_contract, share = knowledge.nearest(headers)
     preferred = nearest_contract.name if nearest_contract is not None and share >= 0.3 else None
+    same = nearest_contract.network if nearest_contract is not None and share >= SAME_NETWORK else None
     columns = []
     for position, (header, profile) in enumerate(zip(headers, profiles, strict=True)):
         words = read_header(header, lexicon.words)
@@ -62,12 +58,13 @@ def gather(
         columns.append(column)
     open_questions = [column for column in columns if column.words.words and _is_open(column)]
     if open_questions and embedder is not None:
-        _ask(open_questions, lexicon, embedder)
+        _ask(open_questions[:MOST_ASKED], lexicon, embedder)
     delivers = any(_delivers(column, knowledge) for column in columns)
     for column in columns:
-        known = _from_contracts(column, knowledge, preferred, delivers=delivers)
+        known = _from_contracts(column, knowledge, preferred, same, delivers=delivers)
         column.candidates = [_touched(candidate, known) for candidate in column.candidates]
         column.candidates = _weighed(known + column.candidates + _from_values(column.profile), column)
+    hear_neighbours(columns, delivers=delivers)
     return columns
 
 
@@ -86,7 +83,7 @@ def _delivers(column: Column, knowledge: Knowledge) -> bool:
 
 
 def _from_contracts(
-    column: Column, knowledge: Knowledge, preferred: str | None, *, delivers: bool = False
+    column: Column, knowledge: Knowledge, preferred: str | None, same: str | None, *, delivers: bool
 ) -> list[Candidate]:
     spelled = [
         known
@@ -98,8 +95,9 @@ def _from_contracts(
     counts: dict[Meaning, list[str]] = {}
     places: dict[Meaning, int] = {}
     for known in spelled:
-        counts.setdefault(known.meaning, []).append(known.contract)
-        places[known.meaning] = min(known.place, places.get(known.meaning, known.place))
+        meaning = known.meaning if known.network == same else _as_told(known.meaning, column)
+        counts.setdefault(meaning, []).append(known.contract)
+        places[meaning] = min(known.place, places.get(meaning, known.place))
     made = []
     for meaning, names in counts.items():
         score = 0.995 if preferred in names else 0.97 if len(counts) == 1 else 0.9 + 0.05 * len(names) / len(spelled)
@@ -116,6 +114,16 @@ def _touched(candidate: Candidate, known: Sequence[Candidate]) -> Candidate:
         if outcome is not None and replace(outcome, touch=None) == candidate.meaning.outcome:
             return replace(candidate, meaning=other.meaning)
     return candidate
+
+
+def _as_told(meaning: Meaning, column: Column) -> Meaning:
+    """What a contract of another network says, without windows that are its network's and not in the header."""
+    outcome = meaning.outcome
+    if outcome is None:
+        return meaning
+    told = (column.words.click_days, column.words.view_days)
+    click, view = (days if days in told else None for days in (outcome.click_days, outcome.view_days))
+    return Meaning(meaning.target, replace(outcome, click_days=click, view_days=view))
 
 
 def _is_of_its_report(known: Spelled, column: Column, knowledge: Knowledge, *, delivers: bool) -> bool:
@@ -159,7 +167,7 @@ def nameable(lexicon: Lexicon) -> list[tuple[str, tuple[Concept, ...]]]:
     """Phrases that an unknown word may be near to: of one or two words, and not without meaning."""
     return [
         (phrase, concepts)
-        for phrase, concepts in lexicon.spelled()
+        for phrase, concepts in (lexicon.english or lexicon).spelled()
         if concepts[0].kind != "filler" and phrase.count(" ") <= 1
     ]
 
@@ -171,12 +179,13 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
     target_vectors = _phrases(embedder, tuple(describe(target) for target in targets()))
     wholes = embedder.embed([column.words.phrase for column in columns])
     counted = np.array([any(concept.kind in ("measure", "ratio") for concept in concepts) for _, concepts in entries])
-    asked = sorted({phrase for column in columns for phrase in [*column.reading.unknown, _counted_phrase(column)]})
+    phrases = [phrase for column in columns for phrase in column.reading.unknown]
+    asked = sorted({*phrases, *(_counted_phrase(column) for column in columns if _counts(column))})
     near = dict(zip(asked, embedder.embed(asked) @ vectors.T, strict=True)) if asked else {}
 
     def nearest_to(column: Column) -> Nearest:
         # A header that says it counts is read among what is counted.
-        counts = bool(_COUNTING & set(split_words(column.words.header)))
+        counts = _counts(column)
 
         def nearest(phrase: str) -> tuple[str, tuple[Concept, ...], float] | None:
             if phrase not in near:
@@ -203,13 +212,17 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
             )
 
 
+def _counts(column: Column) -> bool:
+    return bool(_COUNTING & set(split_words(column.words.header)))
+
+
 def _counted_phrase(column: Column) -> str:
     return " ".join(word for word in column.words.words if word not in _COUNTING)
 
 
 def _reread(column: Column, lexicon: Lexicon, nearest: Nearest) -> None:
     said = column.reading
-    counts = bool(_COUNTING & set(split_words(column.words.header)))
+    counts = _counts(column)
     if (said.things and not counts) or said.measures or said.ratios or said.foreign:
         # The header's own words already say what it is; the rest of them only qualifies it.
         return
@@ -255,6 +268,8 @@ def _from_values(profile: Profile) -> list[Candidate]:
         made.append(Candidate(Meaning("match_type"), 0.6, "values are match types"))
     if "status" in profile.kinds and "match_type" not in profile.kinds:
         made.append(Candidate(Meaning("status"), 0.45, "values are states of delivery"))
+    if "territory" in profile.kinds:
+        made.append(Candidate(Meaning("geo"), 0.75, "values are names of countries or states"))
     if "cost_model" in profile.kinds:
         made.append(Candidate(Meaning("cost_model"), 0.6, "values are pricing models"))
     return made
@@ -307,6 +322,10 @@ def _text_fits(target: str, profile: Profile) -> tuple[float, str]:
         return 0.5, "values are all the same"
     if target == "account_id" and profile.filled > 2 and profile.distinct == profile.filled:
         return 0.7, "values are all different"
+    if "territory" in profile.kinds and target in ("status", "placement", "device", "keyword"):
+        return 0.3, "values are names of countries or states"
+    if profile.is_number and profile.whole < 0.9 and (target.endswith("_id") or target == "seller_sku"):
+        return 0.2, "values are fractions"
     if target.endswith("_id"):
         if coded or profile.asin >= 0.9:
             return 1.02, ""

@@ -8,15 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from harmonization.core.matching.candidates import Column, describe, gather
+from harmonization.core.matching.candidates import describe, gather
+from harmonization.core.matching.column import Column
 from harmonization.core.matching.decide import Decision, decide
 from harmonization.core.matching.embedder import Embedder
-from harmonization.core.matching.evidence import profile
+from harmonization.core.matching.evidence import Profile, profile
 from harmonization.core.matching.knowledge import Knowledge
-from harmonization.core.matching.lexicon import lexicon
 from harmonization.core.matching.meaning import Candidate
 from harmonization.core.matching.proposal import Alternative, ProposedColumn
 from harmonization.core.matching.reranker import TOP, AsFound, Reranker, RerankRequest, reordered
+from harmonization.core.matching.tongues import spoken
 from harmonization.core.matching.units import Reads, how_to_read
 
 #: Cells of a column that are shown and given to a re-ranker.
@@ -45,8 +46,8 @@ def match_columns(
     reranker: Reranker | None = None,
 ) -> Matched:
     """Match headers to RMIS. `cells` holds a list of text cells per header, of equal length, or empty lists."""
-    profiles = [profile(values) for values in cells]
-    columns = gather(headers, profiles, knowledge, lexicon(without), embedder)
+    profiles = profile_all(cells)
+    columns = gather(headers, profiles, knowledge, spoken(headers, without), embedder)
     samples = [_samples(values) for values in cells]
     _rerank(columns, samples, reranker or AsFound())
     decisions = decide(columns)
@@ -56,6 +57,17 @@ def match_columns(
         for decision, read in zip(decisions, reads, strict=True)
     )
     return Matched(tuple(decisions), tuple(reads), proposed)
+
+
+def profile_all(cells: Sequence[Sequence[str]]) -> list[Profile]:
+    """The profiles of a file's columns: `1.200` is a thousand and more where another column has decimal commas."""
+    profiles = [profile(values) for values in cells]
+    if sum(one.decimal_comma for one in profiles) <= sum(one.decimal_point for one in profiles):
+        return profiles
+    return [
+        profile(values, comma_file=True) if one.numeric and not one.decimal_comma else one
+        for values, one in zip(cells, profiles, strict=True)
+    ]
 
 
 def _samples(values: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from harmonization.core.matching.arithmetic import QUOTIENTS, Agreement, agreement
-from harmonization.core.matching.candidates import Column
+from harmonization.core.matching.column import Column
 from harmonization.core.matching.evidence import Numbers
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome
 

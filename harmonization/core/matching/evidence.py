@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harmonization.core.headers import CURRENCY_CODES, CURRENCY_SIGNS
+from harmonization.core.matching.territories import TERRITORIES
 
 #: Values looked at in a column.
 MOST_VALUES: Final = 2000
@@ -110,8 +111,8 @@ class Profile:
         return bool(self.dates or self.instants or self.epoch)
 
 
-def profile(values: Sequence[str]) -> Profile:
-    """The profile of at most `MOST_VALUES` text cells."""
+def profile(values: Sequence[str], *, comma_file: bool = False) -> Profile:
+    """The profile of at most `MOST_VALUES` text cells. `comma_file` is true where other columns have decimal commas."""
     # A long cell is a text, whatever it begins with.
     cells = [text if len(text) <= LONGEST else "…" for text in map(str.strip, values[:MOST_VALUES])]
     filled = [cell for cell in cells if cell.casefold() not in EMPTY]
@@ -119,7 +120,7 @@ def profile(values: Sequence[str]) -> Profile:
         return Profile()
     count = len(filled)
     comma, point = _decimal_votes(filled)
-    numbers = np.array([read_number(cell, comma=comma > point) for cell in cells])
+    numbers = np.array([read_number(cell, comma=comma > point or (comma_file and not point)) for cell in cells])
     known = ~np.isnan(numbers)
     distinct = list(dict.fromkeys(filled))
 
@@ -154,6 +155,7 @@ def profile(values: Sequence[str]) -> Profile:
 
 def _kinds(lowered: set[str]) -> list[str]:
     named = {"match_type": MATCH_TYPES, "device": DEVICES, "status": STATUSES, "cost_model": COST_MODELS}
+    named["territory"] = TERRITORIES
     found = [name for name, words in named.items() if len(lowered & words) >= 0.6 * len(lowered)]
     hours = {cell for cell in lowered if cell.isdigit() and int(cell) <= 23}
     return [*found, "hour"] if hours == lowered else found

@@ -33,6 +33,7 @@ class Spelled:
 
     meaning: Meaning
     contract: str
+    network: str = ""
     #: Place among the column's headers there: the first is the usual one.
     place: int = 0
 
@@ -85,7 +86,7 @@ def learn(contracts: Iterable[Contract], without: Iterable[str] = ()) -> Knowled
     for contract in kept:
         for spec in contract.fields:
             for place, header in enumerate(spec.headers):
-                known = Spelled(Meaning(spec.target), contract.name, place)
+                known = Spelled(Meaning(spec.target), contract.name, contract.network, place)
                 knowledge.spelled.setdefault(compact(split_unit(header)[0]), []).append(known)
         for outcome in contract.attributions:
             for header in outcome.headers:
@@ -115,4 +116,4 @@ def _spelled(spec: AttributionSpec, contract: Contract, days: int | None) -> Spe
         channel=spec.channel,
         ntb=spec.ntb,
     )
-    return Spelled(Meaning(spec.metric, outcome), contract.name)
+    return Spelled(Meaning(spec.metric, outcome), contract.name, contract.network)

@@ -70,8 +70,12 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " | charge type"),
     (_T, "match_type", "match type | keyword match type | bid match type | targeting match type"),
     (_T, "audience", "audience | segment | audience segment"),
-    (_T, "geo", "country | region | city | zip | zip code | postal code | postcode | dma | metro | geo | province"
-     " | location | territory | geography | country code | geo target"),
+    (_T, "geo_postal", "zip | zip code | postal code | postcode"),
+    (_T, "geo_city", "city"),
+    (_T, "geo_metro", "dma | metro | metro area"),
+    (_T, "geo_region", "region | province"),
+    (_T, "geo_country", "country | country code"),
+    (_T, "geo", "geo | location | territory | geography | geo target"),
     (_T, "store", "store | shop | outlet"),
     (_T, "sales_channel", "sale channel | purchase channel | order channel | selling channel"),
     (_T, "category", "category | product category | item category | department | product type | subcategory"
@@ -209,7 +213,9 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " | royalty | subscription | detail expand"),
     ("foreign", "language", "language | locale"),
     ("foreign", "template", "template | version | rule | schema"),
-    ("foreign", "sync", "synced | ingested at | loaded at | batch id | last updated | updated at | last modified"
+    ("foreign", "sync", "fivetran | airbyte | sdc | dlt | ingested | ingestion | loaded | inserted at | processed at"
+     " | synchronised | synchronized | sync | etl | synced"
+     " | ingested at | loaded at | batch id | last updated | updated at | last modified"
      " | extracted at | modified at | update time | last updated date | creation date"
      " | row number | row id"),
     ("foreign", "network", "network | network type | ad network | search partner | ad distribution"),
@@ -227,11 +233,17 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """`phrases` maps words in order to what they may mean; `words` are all words that occur in them."""
+    """`phrases` maps words in order to what they may mean; `words` are all words that occur in them.
+
+    `english` is the lexicon without the words of another tongue, where it has some; `head_first` is true where that
+    tongue names a thing before what is told of it.
+    """
 
     phrases: dict[tuple[str, ...], tuple[Concept, ...]]
     words: frozenset[str]
     longest: int
+    english: Lexicon | None = None
+    head_first: bool = False
 
     def spelled(self) -> Sequence[tuple[str, tuple[Concept, ...]]]:
         """Every phrase of something nameable, for the embedder."""

@@ -139,6 +139,9 @@ def _ratio(reading: Reading) -> _Made:
     if "video" in reading.measures or reading.has("assisted", "new", "existing", "cumulative", "invalid"):
         yield NOTHING, 0.85, f"a {ratio} of a part, which RMIS does not keep"
         return
+    if ratio == "ctr" and (reading.has("view", "viewable") or "views" in reading.measures):
+        yield NOTHING, 0.9, "a click-through rate of views, which RMIS does not keep"
+        return
     narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS) or bool(reading.measures)
     yield Meaning(_RATIOS[ratio]), 0.8 if narrower else 0.98, f"names the ratio {ratio.upper()}"
 
@@ -250,6 +253,9 @@ def _outcome(reading: Reading, measure: str) -> _Made:
         ntb=ntb,  # type: ignore[arg-type]
         touch=touch,
     )
+    if measure == "sales" and " ad revenue" in f" {words.phrase}":
+        # Of the advertiser or of the network, which earns what the ad costs: what stands beside it decides.
+        yield Meaning("spend"), 0.6, "the revenue of an ad may be what it earned the network"
     said = [word for word in (match, channel, ntb) if word not in ("all", "total")]
     yield (
         Meaning(metric, outcome),
@@ -273,7 +279,8 @@ def _thing(reading: Reading) -> _Made:
     if reading.has("average"):
         yield NOTHING, 0.85, f"a mean of {thing.replace('_', ' ')}"
         return
-    if bought or set(things) & _OWNED or thing == "seller" or (thing in _MOMENTS and len(set(things) - _MOMENTS) > 0):
+    anothers = thing in _MOMENTS and bool(set(things) - _MOMENTS - {"event"})
+    if bought or set(things) & _OWNED or thing == "seller" or anothers:
         yield NOTHING, 0.85, f"{' '.join(things).replace('_', ' ')}: not of the row itself"
         return
     if {"day", "hour"} <= set(things):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harmonization.core.contract import Contract, parse_contract
+from harmonization.core.matching.candidates import SAME_NETWORK
 from harmonization.core.matching.columns import Matched, match_columns
 from harmonization.core.matching.draft import Draft, Facts, draft, slug
 from harmonization.core.matching.embedder import Embedder
@@ -20,8 +21,6 @@ from harmonization.core.matching.units import decimal_sign, find_currency, grain
 from harmonization.core.reading import open_source
 from harmonization.core.source_file import Head, Limits, OpenedFile
 
-#: A contract that knows this share of the headers is of the same network, and tells what the file does not.
-SAME_NETWORK: Final = 0.6
 NEW_NETWORK: Final = "new_network"
 
 

@@ -58,6 +58,9 @@ def read(words: HeaderWords, lexicon: Lexicon, nearest: Nearest | None = None) -
         found.append(guess[1])
         reading.guesses.append(f"{phrase!r} is like {guess[0]!r}")
         reading.certainty *= 0.6 + 0.3 * guess[2]
+    if lexicon.head_first and lexicon.english is not None and not lexicon.english.words.issuperset(words.words):
+        # What a column is stands last in English, and first here.
+        found.reverse()
     _settle(found, reading)
     lost = sum(len(phrase.split()) for phrase in reading.unknown)
     reading.certainty *= 1.0 - 0.75 * lost / max(1, len(words.words))

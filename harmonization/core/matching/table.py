@@ -12,8 +12,8 @@ import polars as pl
 from harmonization.core.detect import join_headers
 from harmonization.core.matching.evidence import MOST_VALUES, read_number
 from harmonization.core.matching.knowledge import Knowledge
-from harmonization.core.matching.lexicon import lexicon
 from harmonization.core.matching.reading import read
+from harmonization.core.matching.tongues import spoken
 from harmonization.core.matching.words import read_header
 from harmonization.core.source_file import OpenedFile, UnreadableFile, raw_name
 
@@ -93,7 +93,7 @@ def _is_number(cell: str) -> bool:
 
 def _understood(row: Sequence[str], knowledge: Knowledge, without: Sequence[str]) -> float:
     """How many cells of a row read as headers; a little for every other text."""
-    words = lexicon(without)
+    words = spoken(row, without)
     total = 0.0
     for cell in [cell for cell in row if cell.strip()][:_WIDEST]:
         if _is_number(cell):

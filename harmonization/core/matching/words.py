@@ -20,10 +20,11 @@ LONGEST: Final = 200
 _ACRONYMS = re.compile(r"(?i)(?<![a-z])(t?acos|roas|iroas|vcpm|ecpm)(?![a-z])|ACoS|RoAS")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _WORD = re.compile(r"[^\W_]+|[%#$€£₹¥]")
-_DAY_WORDS: Final = frozenset({"d", "day", "dy"})
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_DAY_WORDS: Final = frozenset({"d", "day", "dy", "j", "tage", "tagen", "jour", "dia", "giorno", "giorni"})
 _HOUR_WORDS: Final = frozenset({"h", "hr", "hour"})
-_CLICK: Final = frozenset({"click", "clickthrough"})
-_VIEW: Final = frozenset({"view", "viewthrough", "impression"})
+_CLICK: Final = frozenset({"click", "clickthrough", "klick", "clic", "clique"})
+_VIEW: Final = frozenset({"view", "viewthrough", "impression", "vue", "visualizacion", "visualizacao"})
 _EXPOSURE: Final = frozenset({"exposure"})
 _JOINTS: Final = frozenset({"and", "or", "post", "through", "after", "a", "an"})
 #: Two-letter words that may be part of an unspaced header.
@@ -103,6 +104,9 @@ def singular(word: str) -> str:
 def split_words(text: str) -> list[str]:
     """Lower-case singular words and numbers of a header, signs as words of their own."""
     text = unicodedata.normalize("NFKC", text[:LONGEST])
+    if not text.isascii():
+        # Accents are often lost on the way: words are compared without them.
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
     text = _ACRONYMS.sub(lambda found: f" {found[0].lower()} ", text)
     words: list[str] = []
     for chunk in _WORD.findall(text):
