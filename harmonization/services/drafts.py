@@ -263,7 +263,10 @@ def publish_draft(
                 fix="Accept the suggestion, choose a target, or leave the column out.",
                 errors=[{"where": header, "detail": "not decided"} for header in waiting],
             )
-        if MappingContract.objects.filter(name=contract.name).exclude(pk=locked.contract_id).exists():
+        taken = MappingContract.objects.filter(name=contract.name)
+        if locked.contract_id is not None:
+            taken = taken.exclude(pk=locked.contract_id)
+        if taken.exists():
             raise Conflict(
                 f"Another mapping is called {contract.name!r}.",
                 where="name",
