@@ -244,7 +244,7 @@ def test_the_page_asks_the_database_little(published: Shelf, browser: Client) ->
     page_of(browser)
     with CaptureQueriesContext(connection) as asked:
         page_of(browser)
-    assert len(statements(asked)) == 24
+    assert len(statements(asked)) == 25
 
 
 def test_nobody_is_sent_to_log_in(published: Shelf) -> None:
