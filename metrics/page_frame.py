@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts import selectors as people
 from accounts.models import User
-from harmonization.loads.lineage import FILTERS as ROWS_ASKED_BY
+from harmonization.core.lineage_filters import FILTERS as ROWS_ASKED_BY
 from harmonization.selectors import accounts_visible
 from metrics import selectors
 from metrics.core.columns import ALWAYS, COLUMNS, headings

@@ -15,6 +15,7 @@ from accounts import selectors as people
 from accounts import services as authority
 from accounts.models import User
 from harmonization import selectors
+from harmonization.core.lineage_filters import FILTERS
 from harmonization.core.raw_rows import raw_rows
 from harmonization.core.rmis import Attribution
 from harmonization.loads.selectors import quarantine_of
@@ -23,22 +24,6 @@ from harmonization.selectors import Person
 from harmonization.services.contracts import check_contract
 from tenants.core.problems import InvalidInput, NotFound
 
-#: What rows may be asked by, with the columns it is compared with: the same names as figures are asked by.
-FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "network": ("rmn_network",),
-    "retailer": ("rmn_retailer",),
-    "account": ("rmn_account_id",),
-    "brand": ("rmn_brand_id",),
-    "report": ("rmn_report",),
-    "currency": ("currency",),
-    "campaign": ("campaign_id", "campaign_name"),
-    "ad_group": ("ad_group_id", "ad_group_name"),
-    "placement": ("placement",),
-    "sku": ("rmn_sku", "sku_id"),
-    "search_term": ("search_term",),
-    "load": ("load_id",),
-    "event_key": ("event_key",),
-}
 MOST_ROWS: Final = 1_000
 #: Both are needed: rows are what figures are made of, told with the names of files.
 PERMISSIONS: Final = ("metrics.view", "uploads.view")

@@ -141,9 +141,9 @@ def test_the_page_saves_lists_opens_and_deletes(published: Shelf, browser: Clien
     assert f"/performance/views/{view.pk}/delete/" not in browser_of(carol).get("/performance/").content.decode()
     browser.post(f"/performance/views/{view.pk}/delete/")
     assert not SavedView.objects.exists()
-    for name in ("", "a\0b"):
-        told = browser.post("/performance/views/", {"name": name, "query": ""}, follow=True).content.decode()
-        assert "A view needs a name" in told
+    told = browser.post("/performance/views/", {"name": "", "query": ""}, follow=True).content.decode()
+    assert "A view needs a name" in told
+    assert browser.post("/performance/views/", {"name": "a\0b", "query": ""}).status_code == 400
 
 
 def test_a_view_of_somebody_else_is_as_one_that_does_not_exist(published: Shelf, alice: User, carol: User) -> None:

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from harmonization import selectors as data
-from harmonization.loads.lineage import FILTERS, lineage, lineage_asker, row_origin
+from harmonization.core.lineage_filters import FILTERS
+from harmonization.loads.lineage import lineage, lineage_asker, row_origin
 from harmonization.management.tenant_command import TenantCommand
 from tenants.core.problems import InvalidInput
 
