@@ -41,7 +41,7 @@ def write_catalogue(path: Path, world: World) -> list[dict[str, str]]:
                 sku.sku, sku.gtin14, sku.asin, sku.walmart_item_id, sku.criteo_product_id, sku.brand,
                 sku.product_name, sku.pack_size, cents_to_text(sku.price_cents), f"{sku.margin_bp / 10_000:.4f}",
                 network.key, network.retailer, str(stock), f"{daily:.1f}",
-                "out_of_stock" if out else "low_stock" if low else "in_stock",
+                "out_of_stock" if out else "limited" if low else "in_stock",
             )  # fmt: skip
             rows.append(dict(zip(CATALOGUE_HEADER, values, strict=True)))
     with path.open("w", encoding="utf-8", newline="") as file:
