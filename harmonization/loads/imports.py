@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 from accounts import selectors as people
 from accounts import services as authority
 from accounts.models import User
+from accounts.rest.strict import StrictSerializer
 from harmonization import selectors as data
 from harmonization import services
 from harmonization.core.watched_places import roots_of
@@ -85,7 +86,7 @@ class ImportDetailSerializer(serializers.Serializer[Any]):
     files = ImportedFileSerializer(many=True, help_text="the latest hundred")
 
 
-class NewImportSerializer(serializers.Serializer[Any]):
+class NewImportSerializer(StrictSerializer):
     account = serializers.UUIDField()
     name = serializers.CharField(max_length=120)
     location = serializers.CharField(max_length=500, help_text="folder:/path or s3://bucket/prefix")

@@ -268,5 +268,7 @@ def test_methods_that_do_not_exist(world: World, method: str, path: str) -> None
     assert not attempt.changed
 
 
-def test_scopes_of_persons_are_about_tokens_alone() -> None:
-    assert [name for name, rule in TABLE.items() if rule.scope is Scope.PERSON] == ["DELETE /tokens/{token_id}/"]
+def test_what_belongs_to_persons_is_listed_here() -> None:
+    """Tokens and saved views are one's own: everything else is a brand's or the tenant's."""
+    kinds = {name.split(" ")[1].split("{")[0] for name, rule in TABLE.items() if rule.scope is Scope.PERSON}
+    assert kinds == {"/tokens/", "/metrics/views/"}
