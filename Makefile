@@ -32,9 +32,9 @@ test: $(STAMP) ## all tests; ARGS="tests/jobs -k lease" for some
 ifdef ARGS
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
 else
-	@# The walk through the running site has two cores to itself: it waits for a server, a worker and a browser.
+	@# A walk through a running site has two cores and servers to itself: it waits for a server, a worker and a browser.
 	@$(PYTHON) -m pytest -n 2 --ignore tests/browser
-	@$(PYTHON) -m pytest tests/browser
+	@for walk in tests/browser/test_*.py; do $(PYTHON) -m pytest "$$walk" || exit 1; done
 endif
 
 check: $(STAMP) ## lint, types, floors, migrations, file lengths

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from harmonization import selectors, services
+from harmonization import services
 from harmonization.models import Load
 from jobs.draining import run_queued_jobs
 from tenants.models import Tenant
@@ -62,26 +62,3 @@ def test_pages_hold_together(filled: Any, watched: Any, width: int, dark: bool) 
         assert told in page.page.content(), address
         shoot(page, f"{name}-{width}")
         page.check()
-
-
-def test_whole_and_replay_by_two_clicks(filled: Any, watched: Any) -> None:
-    page = watched()
-    page.sign_in(filled, filled.alice)
-    page.page.goto(f"{filled.url}/data/uploads/{filled.loads['one item.csv'].upload_id}/")
-    page.page.click("text=It is the whole report")
-    page.page.wait_for_selector("text=succeeded", timeout=60_000)
-    page.page.goto(f"{filled.url}/data/uploads/{filled.loads['one item.csv'].upload_id}/")
-    assert "This export looks filtered" not in page.page.content()
-    text = selectors.contract_named(name="walmart_search_item").published.text
-    rule = next(line for line in text.splitlines() if "spend_not_negative" in line)
-    mended = text.replace(f"{rule}\n", "").replace("version: 1\n", "version: 2\n", 1)
-    services.save_contract(actor=filled.alice, text=mended[: mended.index("examples:")])
-    page.page.goto(f"{filled.url}/data/quarantine/")
-    page.page.click("text=Replay walmart_search_item")
-    page.page.wait_for_selector("text=1 files are being read anew")
-    run_queued_jobs()
-    now = Load.objects.get(upload_id=filled.loads["november.csv"].upload_id, status="published")
-    page.page.goto(f"{filled.url}/data/loads/{now.pk}/quarantine/")
-    assert "Rescued" in page.page.content()
-    shoot(page, "replayed")
-    page.check()
