@@ -263,8 +263,12 @@ def _records(path: Path, encoding: str, *, delimiter: str, limits: Limits) -> It
         if delimiter == "\n":
             yield ([line.rstrip("\r\n")] for line in file)
         else:
-            csv.field_size_limit(limits.line)
-            yield csv.reader(file, delimiter=delimiter)
+            # The module has one limit for the whole process: whoever reads beside this gets back what it had.
+            before = csv.field_size_limit(limits.line)
+            try:
+                yield csv.reader(file, delimiter=delimiter)
+            finally:
+                csv.field_size_limit(before)
 
 
 @contextmanager

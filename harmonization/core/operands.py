@@ -61,7 +61,7 @@ def of_column(value: pl.Expr, dtype: pl.DataType) -> Operand:
     if isinstance(dtype, pl.Decimal):
         return Operand(value, "decimal", dtype.precision - dtype.scale)
     if dtype.is_integer():
-        return Operand(value, "whole", 3 if dtype == pl.Int8() else 19)
+        return Operand(value.cast(pl.Int64), "whole", 3 if dtype == pl.Int8() else 19)
     if dtype.is_float():
         return Operand(value.cast(pl.Float64), "float")
     kinds: dict[pl.DataType, Kind] = {pl.String(): "text", pl.Boolean(): "condition", pl.Date(): "date"}
@@ -71,7 +71,8 @@ def of_column(value: pl.Expr, dtype: pl.DataType) -> Operand:
 def of_number(text: str) -> Operand:
     """A literal of up to 12 digits and 6 decimals."""
     if text.isdigit():
-        return Operand(pl.lit(int(text)), "whole", len(text))
+        # Polars would choose 32 bits for a small literal, and two small ones overflow when multiplied.
+        return Operand(pl.lit(int(text), dtype=pl.Int64), "whole", len(text))
     return Operand(pl.lit(Decimal(text), dtype=pl.Decimal(18, 6)), "decimal", len(text.partition(".")[0]))
 
 

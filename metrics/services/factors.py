@@ -34,6 +34,8 @@ COLUMNS: Final = (
     "valid_from", "valid_to",
 )  # fmt: skip
 LARGEST_FILE: Final = 1 << 20
+#: Characters of a cell: the longest column is the method's.
+LARGEST_CELL: Final = 200
 _STEP: Final = Decimal(1).scaleb(-6)
 _LEVEL_STEP: Final = Decimal(1).scaleb(-3)
 
@@ -275,6 +277,9 @@ def _factors_in(reader: csv.DictReader[str]) -> list[NewFactor]:
 
 def _factor_of(row: dict[str, str], retailers: dict[str, UUID]) -> NewFactor:
     cells = {name: (value or "").strip() for name, value in row.items() if name}
+
+    if any(len(cell) > LARGEST_CELL for cell in cells.values()):
+        raise ValueError
 
     def day(name: str) -> date | None:
         return date.fromisoformat(cells[name]) if cells.get(name) else None

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +151,14 @@ def computed(text: str, records: list[Row]) -> list[Any]:
 def test_exact_arithmetic_is_exact_or_empty(part: Part, records: list[Row]) -> None:
     with localcontext(prec=80):
         assert computed(part.text, records) == [part.of(row) for row in records]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("2 * 1701 * 631242", 2147485284), ("2147483647 + 1", 2147483648), ("0 - 2147483647 - 2", -2147483649)],
+)
+def test_small_numbers_do_not_wrap_at_32_bits(text: str, value: int) -> None:
+    assert computed(text, [{"clicks": 1, "views": None, "spend": None, "sales": None}]) == [value]
 
 
 @given(numbers, numbers, rows)
