@@ -70,6 +70,7 @@ rules:
   - {id: dimensions_present, kind: not_null, columns: [campaign_id, ad_group_id, sku_id]}
   - {id: measures_present, kind: not_null, columns: [impressions, clicks, spend]}
   - {id: gtin_form, kind: regex, column: sku_id, pattern: "^[0-9]{14}$"}
+  - {id: gtin_digit, kind: gtin_check, column: sku_id}
   - {id: campaign_form, kind: regex, column: campaign_id, pattern: "^[0-9]{1,20}$"}
   - {id: device_known, kind: in_set, column: device, values: [app, desktop, mobile, other]}
   - {id: impressions_not_negative, kind: range, column: impressions, min: 0}
@@ -102,6 +103,7 @@ DEVICES = ("App iOS", "App Android", "Desktop Web", "Mobile Web")
 #: One row in so many is bad in the export with bad rows, and one in so many repeats the row before it.
 BAD_EVERY, REPEAT_EVERY = 1000, 4000
 _STEP = 500_000
+NEXT_DIGIT = {str(digit): str((digit + 1) % 10) for digit in range(10)}
 
 
 def write_export(path: Path, rows: int, *, bad: bool = False) -> None:
@@ -168,7 +170,7 @@ def _gtin(number: int) -> str:
 
 def _spoilt(part: pl.DataFrame) -> pl.DataFrame:
     """Every kind of bad cell in turn, and rows that say what the row before them said."""
-    kind = (pl.col("n") // BAD_EVERY) % 5
+    kind = (pl.col("n") // BAD_EVERY) % 6
 
     def where(number: int) -> pl.Expr:
         return (pl.col("n") % BAD_EVERY == BAD_EVERY // 2) & (kind == number)
@@ -180,7 +182,12 @@ def _spoilt(part: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("n.a."))
         .otherwise("adSpend")
         .alias("adSpend"),
-        pl.when(where(2)).then(pl.col("itemGtin").str.slice(0, 12)).otherwise("itemGtin").alias("itemGtin"),
+        pl.when(where(2))
+        .then(pl.col("itemGtin").str.slice(0, 12))
+        .when(where(5))
+        .then(pl.col("itemGtin").str.slice(0, 13) + pl.col("itemGtin").str.slice(13).replace(NEXT_DIGIT))
+        .otherwise("itemGtin")
+        .alias("itemGtin"),
         pl.when(where(3)).then(pl.lit("soon")).otherwise("eventTime").alias("eventTime"),
         pl.when(where(4)).then(pl.lit("")).otherwise("impressions").alias("impressions"),
     )

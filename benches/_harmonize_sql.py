@@ -34,6 +34,10 @@ def _case(column: str, values: dict[str, str], default: str) -> str:
     return f"CASE WHEN {column} IS NOT NULL THEN CASE lower({column}) {cases} ELSE '{default}' END END"
 
 
+#: The digits of a GTIN-14 weigh 3, 1, 3, ... 1, and a right check digit makes that a multiple of ten.
+_WEIGHED = " + ".join(
+    f"{3 - place % 2 * 2} * try_cast(substr(sku_id, {place + 1}, 1) AS INTEGER)" for place in range(14)
+)
 _RULES = {
     "readable_period_start": "t_date IS NOT NULL AND period_start IS NULL",
     "readable_event_ts_utc": "t_eventTime IS NOT NULL AND event_ts_utc IS NULL",
@@ -45,6 +49,7 @@ _RULES = {
     "dimensions_present": "campaign_id IS NULL OR ad_group_id IS NULL OR sku_id IS NULL",
     "measures_present": "impressions IS NULL OR clicks IS NULL OR spend IS NULL",
     "gtin_form": "NOT regexp_full_match(sku_id, '[0-9]{14}')",
+    "gtin_digit": f"({_WEIGHED}) % 10 != 0",
     "campaign_form": "NOT regexp_full_match(campaign_id, '[0-9]{1,20}')",
     "device_known": "device NOT IN ('app', 'desktop', 'mobile', 'other')",
     "impressions_not_negative": "impressions < 0",

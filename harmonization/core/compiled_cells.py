@@ -9,26 +9,42 @@ from typing import Any
 
 import numpy as np
 
-from harmonization.core.compiled_loops import compiled_loop, word_at
+from harmonization.core.compiled_loops import compiled_loop
+from harmonization.core.compiled_words import load_word
 
 _M1 = np.uint64(0x9E3779B97F4A7C15)
 _M2 = np.uint64(0xFF51AFD7ED558CCD)
 
 
 @compiled_loop
-def _hash(data: Any, start: Any, end: Any) -> Any:
-    mixed = np.uint64(end - start) * _M1
-    at = start
-    while end - at >= 8:
-        mixed = (mixed ^ word_at(data, at)) * _M2
-        mixed ^= mixed >> np.uint64(29)
-        at += 8
-    tail = np.uint64(0)
-    while at < end:
-        tail = (tail << np.uint64(8)) | np.uint64(data[at])
-        at += 1
-    mixed = (mixed ^ tail) * _M2
+def _low_bytes(count: Any) -> Any:
+    """A mask of the `count` (1 to 8) lowest bytes of a word."""
+    return np.uint64(0xFFFFFFFFFFFFFFFF) >> (np.uint64(64) - (count << np.uint64(3)))
+
+
+@compiled_loop
+def _hash(data: Any, at: Any, length: Any) -> Any:
+    eight = np.uint64(8)
+    mixed = length * _M1
+    while length > eight:
+        mixed = (mixed ^ load_word(data, at)) * _M2
+        mixed ^= mixed >> np.uint64(32)
+        at += eight
+        length -= eight
+    mixed = (mixed ^ (load_word(data, at) & _low_bytes(length))) * _M2
     return mixed ^ (mixed >> np.uint64(32))
+
+
+@compiled_loop
+def _same(one: Any, at_one: Any, other: Any, at_other: Any, length: Any) -> Any:
+    eight = np.uint64(8)
+    while length > eight:
+        if load_word(one, at_one) != load_word(other, at_other):
+            return False
+        at_one += eight
+        at_other += eight
+        length -= eight
+    return (load_word(one, at_one) ^ load_word(other, at_other)) & _low_bytes(length) == np.uint64(0)
 
 
 @compiled_loop
@@ -46,46 +62,49 @@ def number_slices(
 ) -> Any:
     """Number the slices of `data` from row `first` on: `codes[row]` is 1 for the first value, 2 for the next, 0 empty.
 
-    `slots` (int32, a power of two) is the hash table, `hashes[v]` that of value `v`, `pool[bounds[v]:bounds[v + 1]]`
-    its bytes, `count` the values so far. Returns the row it came to, where there was no room left, and the values.
+    `slots` (uint64, a power of two) is the hash table, the upper half of a digest beside a value's number;
+    `hashes[v]` is the digest of value `v`, `pool[bounds[v]:bounds[v + 1]]` its bytes, `count` the values so far. `data`
+    has eight bytes to spare. Returns the row it came to, where there was no room left, and the values.
     """
+    half, one = np.uint64(32), np.uint64(1)
     mask = np.uint64(slots.size - 1)
-    for row in range(first, starts.size):
-        start, end = starts[row], ends[row]
-        length = end - start
-        if length == 0:
+    # Rows of one value lie together in many exports, and most of all those of a day.
+    last, last_start, last_length = np.uint64(0), np.uint64(0), np.uint64(0)
+    for number in range(first, starts.size):
+        row = np.uint64(number)
+        start = np.uint64(starts[row])
+        length = np.uint64(ends[row]) - start
+        if length == np.uint64(0):
             codes[row] = 0
             continue
-        digest = _hash(data, start, end)
+        if length == last_length and _same(data, last_start, data, start, length):
+            codes[row] = last
+            continue
+        digest = _hash(data, start, length)
         at = digest & mask
         while True:
-            value = slots[at]
-            if value == 0:
+            slot = slots[at]
+            if slot == np.uint64(0):
                 used = bounds[count + 1]
-                if 2 * (count + 1) > slots.size or count + 3 > bounds.size or used + length > pool.size:
-                    return row, count
+                size = np.int64(length)
+                if 2 * (count + 1) > slots.size or count + 3 > bounds.size or used + size + 8 > pool.size:
+                    return number, count
                 count += 1
-                for place in range(length):
-                    pool[used + place] = data[start + place]
-                bounds[count + 1] = used + length
+                for place in range(size):
+                    pool[used + place] = data[start + np.uint64(place)]
+                bounds[count + 1] = used + size
                 hashes[count] = digest
-                slots[at] = count
-                codes[row] = count
+                value = np.uint64(count)
+                slots[at] = (digest >> half << half) | value
                 break
-            if hashes[value] == digest and bounds[value + 1] - bounds[value] == length:
-                begin = bounds[value]
-                same = True
-                place = 0
-                while length - place >= 8 and same:
-                    same = word_at(pool, begin + place) == word_at(data, start + place)
-                    place += 8
-                while place < length and same:
-                    same = pool[begin + place] == data[start + place]
-                    place += 1
-                if same:
-                    codes[row] = value
+            if slot >> half == digest >> half:
+                value = slot & np.uint64(0xFFFFFFFF)
+                begin = np.uint64(bounds[value])
+                if np.uint64(bounds[value + one]) - begin == length and _same(pool, begin, data, start, length):
                     break
-            at = (at + np.uint64(1)) & mask
+            at = (at + one) & mask
+        codes[row] = value
+        last, last_start, last_length = value, start, length
     return starts.size, count
 
 
@@ -94,10 +113,11 @@ def fill_slots(slots: Any, hashes: Any, count: Any) -> None:
     """Put values 1 to `count` into an empty table."""
     mask = np.uint64(slots.size - 1)
     for value in range(1, count + 1):
-        at = hashes[value] & mask
-        while slots[at] != 0:
+        digest = hashes[value]
+        at = digest & mask
+        while slots[at] != np.uint64(0):
             at = (at + np.uint64(1)) & mask
-        slots[at] = value
+        slots[at] = (digest >> np.uint64(32) << np.uint64(32)) | np.uint64(value)
 
 
 @compiled_loop
@@ -107,15 +127,17 @@ def read_numbers(data: Any, starts: Any, ends: Any, decimals: Any, digits: Any, 
     At most `digits` digits before the point and `decimals` after it. Returns how many cells it left unread.
     """
     left = 0
+    one = np.uint64(1)
     for row in range(starts.size):
-        at, end = starts[row], ends[row]
+        # Unsigned, or each access would ask first whether the place counts from the end.
+        at, end = np.uint64(starts[row]), np.uint64(ends[row])
         negative = at < end and data[at] == 45
         if negative:
-            at += 1
+            at += one
         whole = 0
         fraction = -1
         value = np.int64(0)
-        plain = at < end
+        plain: Any = at < end
         while at < end:
             sign = data[at]
             if 48 <= sign <= 57:
@@ -132,7 +154,7 @@ def read_numbers(data: Any, starts: Any, ends: Any, decimals: Any, digits: Any, 
             if whole > digits or fraction > decimals:
                 plain = False
                 break
-            at += 1
+            at += one
         if not plain or whole == 0 or fraction == 0:
             good[row] = False
             values[row, 0] = 0

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
+from harmonization.core.compiled_words import load_word
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 _P1 = np.uint64(0x9E3779B185EBCA87)
@@ -82,45 +84,43 @@ def hash_rows(words: Any, seed: Any) -> Any:
 
 
 @compiled_loop
-def word_at(data: Any, at: Any) -> Any:
-    found = _ZERO
-    for place in range(8):
-        found |= np.uint64(data[at + place]) << np.uint64(8 * place)
-    return found
-
-
-@compiled_loop
 def hash_slices(data: Any, starts: Any, seed: Any) -> Any:
     """XXH64 of each slice of bytes: `data` uint8, `starts` (n + 1,) int64; (n,) uint64."""
+    eight = np.uint64(8)
     rows = starts.size - 1
     found = np.empty(rows, np.uint64)
     for row in range(rows):
-        at, end = starts[row], starts[row + 1]
-        length = end - at
-        if length >= 32:
+        at = np.uint64(starts[row])
+        left = np.uint64(starts[row + 1]) - at
+        length = left
+        if length >= np.uint64(32):
             a, b, c, d = seed + _P1 + _P2, seed + _P2, seed, seed - _P1
-            while end - at >= 32:
-                a = _round(a, word_at(data, at))
-                b = _round(b, word_at(data, at + 8))
-                c = _round(c, word_at(data, at + 16))
-                d = _round(d, word_at(data, at + 24))
-                at += 32
+            while left >= np.uint64(32):
+                a = _round(a, load_word(data, at))
+                b = _round(b, load_word(data, at + eight))
+                c = _round(c, load_word(data, at + np.uint64(16)))
+                d = _round(d, load_word(data, at + np.uint64(24)))
+                at += np.uint64(32)
+                left -= np.uint64(32)
             mixed = _merge(a, b, c, d)
         else:
             mixed = seed + _P5
-        mixed += np.uint64(length)
-        while end - at >= 8:
-            mixed = _rotate(mixed ^ _round(_ZERO, word_at(data, at)), 27) * _P1 + _P4
-            at += 8
-        if end - at >= 4:
+        mixed += length
+        while left >= eight:
+            mixed = _rotate(mixed ^ _round(_ZERO, load_word(data, at)), 27) * _P1 + _P4
+            at += eight
+            left -= eight
+        if left >= np.uint64(4):
             half = _ZERO
             for place in range(4):
-                half |= np.uint64(data[at + place]) << np.uint64(8 * place)
+                half |= np.uint64(data[at + np.uint64(place)]) << np.uint64(8 * place)
             mixed = _rotate(mixed ^ (half * _P1), 23) * _P2 + _P3
-            at += 4
-        while at < end:
+            at += np.uint64(4)
+            left -= np.uint64(4)
+        while left > _ZERO:
             mixed = _rotate(mixed ^ (np.uint64(data[at]) * _P5), 11) * _P1
-            at += 1
+            at += np.uint64(1)
+            left -= np.uint64(1)
         found[row] = _finish(mixed)
     return found
 
@@ -162,70 +162,3 @@ def hex_of(first: Any, second: Any, signs: Any) -> Any:
             one >>= np.uint64(4)
             two >>= np.uint64(4)
     return found
-
-
-@compiled_loop
-def cut_lines(data: Any, delimiter: Any, width: Any, starts: Any, ends: Any, found: Any, begins: Any) -> Any:
-    """Cut whole lines without quotes into cells.
-
-    `data` is uint8 and ends with a newline. For cell `c` of line `n`, `starts[c, n]` and `ends[c, n]` (int32) bound it;
-    cells beyond `width` are counted in `found[n]` (int32) and not kept, missing ones are empty. `begins[n]` (int32) is
-    where a line begins. A carriage return before the newline belongs to the line's end. Returns how many lines.
-    """
-    line = 0
-    cell = 0
-    start = 0
-    begins[0] = 0
-    for at in range(data.size):
-        sign = data[at]
-        if sign == delimiter:
-            if cell < width:
-                starts[cell, line] = start
-                ends[cell, line] = at
-            cell += 1
-            start = at + 1
-        elif sign == 10:
-            end = at
-            if end > start and data[end - 1] == 13:
-                end -= 1
-            if cell < width:
-                starts[cell, line] = start
-                ends[cell, line] = end
-            cell += 1
-            found[line] = cell
-            for missing in range(cell, width):
-                starts[missing, line] = end
-                ends[missing, line] = end
-            line += 1
-            begins[line] = at + 1
-            cell = 0
-            start = at + 1
-    return line
-
-
-@compiled_loop
-def text_views(data: Any, starts: Any, ends: Any, views: Any, filled: Any) -> Any:
-    """Arrow's string views (n, 4) int32 into `data` of the slices given; `filled[n]` says which are not empty.
-
-    Returns how many are empty. The layout is that of the Arrow columnar format, Variable-size Binary View.
-    """
-    empty = 0
-    for row in range(starts.size):
-        start = starts[row]
-        length = ends[row] - start
-        views[row, 0] = length
-        filled[row] = length > 0
-        if length == 0:
-            empty += 1
-        inline = min(length, 12) if length <= 12 else 4
-        for word in range(3):
-            value = np.uint32(0)
-            for place in range(4):
-                at = word * 4 + place
-                if at < inline:
-                    value |= np.uint32(data[start + at]) << np.uint32(8 * place)
-            views[row, 1 + word] = np.int32(value)
-        if length > 12:
-            views[row, 2] = 0
-            views[row, 3] = start
-    return empty

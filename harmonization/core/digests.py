@@ -50,6 +50,14 @@ def compiled_cells() -> ModuleType:
     return loops
 
 
+@cache
+def compiled_lines() -> ModuleType:
+    """The compiled loops over lines."""
+    from harmonization.core import compiled_lines as loops
+
+    return loops
+
+
 def hash_texts(texts: pl.Series, seed: int, *, compiled_from: int = COMPILED_FROM) -> Words:
     """XXH64 of each text's UTF-8 bytes; `texts` is of strings without nulls.
 

@@ -1,8 +1,9 @@
 """Good rows to a Parquet file, batch by batch, in one row group a batch.
 
 Texts are written as dictionaries, for nearly all repeat; whole numbers, money and instants as differences, fractions by
-the byte, which is both smaller and quicker than a general dictionary. Readers see plain texts, INT64 decimals and UTC
-instants: nothing in the file says how it was made.
+the byte, which is both smaller and quicker than a general dictionary. Only texts and fractions are compressed then:
+differences are packed as tight as their values let them. Readers see plain texts, INT64 decimals and UTC instants:
+nothing in the file says how it was made.
 """
 
 from __future__ import annotations
@@ -39,13 +40,14 @@ class EventWriter:
         texts = [name for name in columns if self._schema.field(name).type == _TEXTS and name != "event_key"]
         differences = [name for name in columns if _by_difference(self._schema.field(name).type)]
         fractions = [name for name in columns if pa.types.is_floating(self._schema.field(name).type)]
+        packed = [name for name in columns if name not in (*differences, "event_key")]
         encodings = dict.fromkeys(differences, "DELTA_BINARY_PACKED") | dict.fromkeys(fractions, "BYTE_STREAM_SPLIT")
         self._writer = pq.ParquetWriter(
             path,
             self._schema,
             # A key is a digest, and no codec makes that smaller.
-            compression={name: "NONE" if name == "event_key" else "ZSTD" for name in columns},
-            compression_level={name: _LEVEL for name in columns if name != "event_key"},
+            compression={name: "ZSTD" if name in packed else "NONE" for name in columns},
+            compression_level=dict.fromkeys(packed, _LEVEL) or None,
             use_dictionary=texts,
             column_encoding=encodings,
             write_statistics=[name for name in _PRUNED_BY if name in columns],

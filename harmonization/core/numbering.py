@@ -23,7 +23,7 @@ class Numbering:
         # Polars forgets the numbers of a category with the last column that has it.
         self._kept = pl.Series(column, [None], dtype=self._kind)
         self.values = 0
-        self._slots = np.zeros(1 << 12, np.int32)
+        self._slots = np.zeros(1 << 12, np.uint64)
         self._hashes = np.zeros((1 << 11) + 2, np.uint64)
         self._pool = np.zeros(1 << 16, np.uint8)
         self._bounds = np.zeros((1 << 11) + 2, np.int64)
@@ -69,5 +69,5 @@ class Numbering:
         self._hashes = np.concatenate([self._hashes, np.zeros_like(self._hashes)])
         self._bounds = np.concatenate([self._bounds, np.zeros_like(self._bounds)])
         self._pool = np.concatenate([self._pool, np.zeros_like(self._pool)])
-        self._slots = np.zeros(2 * self._slots.size, np.int32)
+        self._slots = np.zeros(2 * self._slots.size, np.uint64)
         compiled_cells().fill_slots(self._slots, self._hashes, self.values)

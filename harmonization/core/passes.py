@@ -120,7 +120,10 @@ class GoodRows:
 
     def aside(self) -> pl.LazyFrame | None:
         """The rows put aside, None if there are none."""
-        frames = [pl.scan_parquet(path) for path in self._spilt] + [frame.lazy() for frame in self._held]
+        # One frame: a plan over many small ones is worked through once for each.
+        frames = [pl.scan_parquet(self._spilt)] if self._spilt else []
+        if self._held:
+            frames.append(pl.concat(self._held, rechunk=True).lazy())
         return pl.concat(frames) if frames else None
 
     def _put_aside(self, rows: pl.DataFrame) -> None:
@@ -275,7 +278,7 @@ def _duplicates(
                 if among.any():
                     kept.append(_compact(batch.only(among.to_numpy())))
             there = scratch / "originals.parquet"
-            lay_out(pl.concat(kept).lazy(), recipe).good.sink_parquet(there, engine="streaming")
+            lay_out(pl.concat(kept, rechunk=True).lazy(), recipe).good.sink_parquet(there, engine="streaming")
             originals.append(pl.scan_parquet(there))
         if before and earlier is not None:
             theirs = rows.select("event_key").unique()

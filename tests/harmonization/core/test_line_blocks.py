@@ -23,7 +23,8 @@ from harmonization.core.source_file import Limits
 from tests.harmonization.core.test_passes import BATCHES, WAYS, WHOLE, assert_same, bench_rows
 
 cells = st.text(st.sampled_from("aé1.- ü€"), max_size=15)
-lines = st.lists(st.lists(cells, max_size=5), min_size=1, max_size=9)
+quoted = st.text(st.sampled_from('aé1", ü€'), max_size=15).map(lambda text: '"' + text.replace('"', '""') + '"')
+lines = st.lists(st.lists(cells | quoted, max_size=5), min_size=1, max_size=9)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,9 @@ def test_blocks_hold_what_the_careful_reader_reads(
     assert told.select(expected.columns).equals(expected)
 
 
-@pytest.mark.parametrize("odd", [b'a,"b",c\n', b"a,b\rc,d\n", b"a,\xff,c\n"])
+@pytest.mark.parametrize(
+    "odd", [b'a,b"c,d\n', b'a,"b"c,d\n', b'a,"b\nc",d\n', b'a,"b,d\n', b"a,b\rc,d\n", b"a,\xff,c\n"]
+)
 def test_what_is_not_plain_is_left_to_the_careful_reader(tmp_path: Path, bench: Contract, odd: bytes) -> None:
     path = tmp_path / "odd.csv"
     path.write_bytes(b"a,b,c\n1,2,3\n" + odd)
