@@ -129,8 +129,8 @@ def hash_slices(data: Any, starts: Any, seed: Any) -> Any:
 def add_to_filter(filter_words: Any, digests: Any, shift: Any) -> Any:
     """Add `digests` (n,) uint64 to a blocked Bloom filter of 2**(64 - shift) words; True where one was there before.
 
-    The top bits choose the word, eighteen of the lower ones three bits of it (Putze, Sanders, Singler: Cache-, hash-
-    and space-efficient Bloom filters, 2007). A digest that was added before is always found.
+    The top bits choose the word, thirty of the lower ones five bits of it (Putze, Sanders, Singler: Cache-, hash- and
+    space-efficient Bloom filters, 2007). A digest that was added before is always found.
     """
     found = np.zeros(digests.size, np.bool_)
     one, mask = np.uint64(1), np.uint64(63)
@@ -140,6 +140,8 @@ def add_to_filter(filter_words: Any, digests: Any, shift: Any) -> Any:
             (one << (digest & mask))
             | (one << ((digest >> np.uint64(6)) & mask))
             | (one << ((digest >> np.uint64(12)) & mask))
+            | (one << ((digest >> np.uint64(18)) & mask))
+            | (one << ((digest >> np.uint64(24)) & mask))
         )
         at = digest >> shift
         word = filter_words[at]

@@ -7,6 +7,7 @@ was compiled before, takes longer than a small file.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
@@ -18,8 +19,9 @@ import xxhash
 
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
-#: From so many values on the compiled loops are used.
+#: From so many values on the compiled loops are used, and from fewer where something else has loaded them.
 COMPILED_FROM: Final = 50_000
+_LOADED_FROM: Final = 1_000
 
 _PRIMES: Final = tuple(
     np.uint64(prime)
@@ -58,13 +60,18 @@ def compiled_lines() -> ModuleType:
     return loops
 
 
-def hash_texts(texts: pl.Series, seed: int, *, compiled_from: int = COMPILED_FROM) -> Words:
+def worth_compiled(values: int) -> bool:
+    """Whether the compiled loops are the quicker way for so many values."""
+    return values >= (_LOADED_FROM if f"{__package__}.compiled_loops" in sys.modules else COMPILED_FROM)
+
+
+def hash_texts(texts: pl.Series, seed: int, *, by_loops: bool | None = None) -> Words:
     """XXH64 of each text's UTF-8 bytes; `texts` is of strings without nulls.
 
     Returns:
         (n,) uint64.
     """
-    if len(texts) < compiled_from:
+    if not (worth_compiled(len(texts)) if by_loops is None else by_loops):
         digest: Callable[[bytes, int], int] = xxhash.xxh64_intdigest
         return np.fromiter((digest(text, seed) for text in texts.cast(pl.Binary)), dtype=np.uint64, count=len(texts))
     array = texts.rechunk().cast(pl.Binary).to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -74,13 +81,13 @@ def hash_texts(texts: pl.Series, seed: int, *, compiled_from: int = COMPILED_FRO
     return cast(Words, compiled().hash_slices(content, starts, np.uint64(seed)))
 
 
-def hash_rows(words: Words, seed: int, *, compiled_from: int = COMPILED_FROM) -> Words:
+def hash_rows(words: Words, seed: int, *, by_loops: bool | None = None) -> Words:
     """XXH64 of each column of `words` (k, n), its k words as little-endian bytes in turn.
 
     Returns:
         (n,) uint64.
     """
-    if words.shape[1] >= compiled_from:
+    if worth_compiled(words.shape[1]) if by_loops is None else by_loops:
         return cast(Words, compiled().hash_rows(words, np.uint64(seed)))
     with np.errstate(over="ignore"):
         return _hash_rows(words, np.uint64(seed))

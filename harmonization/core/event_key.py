@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import xxhash
 
-from harmonization.core.digests import COMPILED_FROM, Words, compiled, hash_rows, hash_texts
+from harmonization.core.digests import Words, compiled, hash_rows, hash_texts, worth_compiled
 from harmonization.core.rmis import MONEY
 
 IDENTITY: Final = ("network", "report", "account_id")
@@ -79,7 +79,7 @@ def _integers(values: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def hex_keys(first: Words, second: Words) -> pl.Series:
     """Two words a row as 32 hex digits."""
-    if first.size >= COMPILED_FROM:
+    if worth_compiled(first.size):
         digits = compiled().hex_of(first, second, _DIGITS)
     else:
         both = np.stack([first, second], axis=1).astype(">u8").view(np.uint8).reshape(-1, 16)

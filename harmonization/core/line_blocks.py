@@ -21,7 +21,7 @@ import pyarrow as pa
 from harmonization.core.digests import compiled_lines
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, Limits, raw_name
 
-BLOCK: Final = 16 * 1024**2
+BLOCK: Final = 8 * 1024**2
 _NEWLINE: Final = 10
 #: The compiled loops read words of eight bytes, the last of them from the last byte on.
 _SPARE: Final = 8

@@ -27,7 +27,7 @@ from harmonization.core.batch_cells import (
     repeats_itself,
 )
 from harmonization.core.cells import Cell
-from harmonization.core.digests import COMPILED_FROM, hash_rows
+from harmonization.core.digests import hash_rows, worth_compiled
 from harmonization.core.event_key import SEEDS, key_columns, words_of
 from harmonization.core.plan import Recipe
 from harmonization.core.row_batch import RowBatch, Rows
@@ -270,9 +270,7 @@ class BatchPlan:
                         np.take(known.words[which], known.numbers[some], out=row, mode="clip")  # type: ignore[index]
                     else:
                         row[:] = of_rows[which][some] if of_rows[which].size == height else of_rows[which][0]
-                found[which, some] = hash_rows(
-                    table, seed, compiled_from=0 if height >= COMPILED_FROM else _KEY_ROWS + 1
-                )
+                found[which, some] = hash_rows(table, seed, by_loops=worth_compiled(height))
         return found[0], found[1]
 
 

@@ -8,22 +8,25 @@ up to a limit beyond which it lies on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from harmonization.core.contract import Unique
+from harmonization.core.duplicates import Duplicates, find_duplicates, key_words
 from harmonization.core.event_key import hex_keys
 from harmonization.core.event_writer import EventWriter
 from harmonization.core.executor import Executor, LocalExecutor, PartitionPlan
 from harmonization.core.partition import Judged
-from harmonization.core.plan import NO_DUPLICATES, Duplicates, Recipe, lay_out
+from harmonization.core.plan import Recipe, lay_out
 from harmonization.core.row_batch import RowBatch, Rows, as_frame
+from harmonization.core.rows_aside import RowsAside
 from harmonization.core.seen_keys import SeenKeys
 from harmonization.core.source_file import RAGGED, SOURCE_ROW, OpenedFile, raw_name
 from harmonization.core.summary import Outcome, count_rows
@@ -38,9 +41,6 @@ BATCH_ROWS: Final = 131_072
 WHOLE_BELOW: Final = 50_000
 #: CSV files of so many bytes are cut by compiled loops, if they are plain.
 PLAIN_FROM: Final = 16 * 1024**2
-#: Rows put aside that are held in memory.
-_HELD_ROWS: Final = 200_000
-_TURN: Final = "__turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,8 @@ class GoodRows:
         self, writer: EventWriter, tally: Tally, keys: SeenKeys, constants: Mapping[str, str | None], scratch: Path
     ) -> None:
         self.rows_in = 0
-        self._writer, self._tally, self._keys, self._constants, self._scratch = writer, tally, keys, constants, scratch
-        self._held: list[pl.DataFrame] = []
-        self._spilt: list[Path] = []
+        self._writer, self._tally, self._keys, self._constants = writer, tally, keys, constants
+        self._aside = RowsAside(scratch, "aside")
 
     def accept(self, judged: Judged) -> None:
         rows, good = judged.rows, judged.good
@@ -108,7 +107,7 @@ class GoodRows:
         good = good & ~again if again.any() else good
         columns, numbered, breaks = judged.columns, judged.numbered, judged.breaks
         if not good.all():
-            self._put_aside(rows.only(~good))
+            self._aside.put(rows.only(~good))
             first, second = first[good], second[good]
             columns, numbered = judged.only(good)
             breaks = {rule: flags[good] for rule, flags in breaks.items()}
@@ -120,19 +119,7 @@ class GoodRows:
 
     def aside(self) -> pl.LazyFrame | None:
         """The rows put aside, None if there are none."""
-        # One frame: a plan over many small ones is worked through once for each.
-        frames = [pl.scan_parquet(self._spilt)] if self._spilt else []
-        if self._held:
-            frames.append(pl.concat(self._held, rechunk=True).lazy())
-        return pl.concat(frames) if frames else None
-
-    def _put_aside(self, rows: pl.DataFrame) -> None:
-        self._held.append(_compact(rows))
-        if sum(frame.height for frame in self._held) > _HELD_ROWS:
-            path = self._scratch / f"aside-{len(self._spilt)}.parquet"
-            pl.concat(self._held).write_parquet(path, compression="lz4")
-            self._spilt.append(path)
-            self._held.clear()
+        return self._aside.frame()
 
 
 def run(
@@ -218,14 +205,14 @@ def _close_look(
     lay_out(aside, recipe).good.sink_parquet(again, engine="streaming")
     duplicates = _duplicates(again, source, recipe, keys, earlier, scratch)
     plan = lay_out(aside, recipe, duplicates)
-    if duplicates != NO_DUPLICATES:
+    if duplicates:
         plan.good.sink_parquet(again, engine="streaming")
     good = pl.scan_parquet(again)
     for frame in good.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
         writer.write_frame(frame)
         tally.add_frame(frame, plan.warnings)
         if earlier is not None:
-            words = frame.select(_first_word()).to_series().to_numpy()
+            words = frame.select(key_words()[0]).to_series().to_numpy()
             earlier.keys.maybe_seen(words)
             earlier.keys.written(words, frame[SOURCE_ROW].to_numpy())
     rest = pl.scan_parquet(_without(aside, again, scratch))
@@ -247,71 +234,44 @@ def _no_rows(width: int) -> pl.LazyFrame:
     return pl.LazyFrame(schema={**cells, SOURCE_ROW: pl.Int64(), RAGGED: pl.String()})
 
 
-def _compact(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with texts of their own: as they come, they hold the block of the file that they stand in."""
-    # Whatever Polars and Arrow hand on between them keeps the block: only values of their own let it go.
-    return pl.DataFrame({name: rows[name].to_list() for name in rows.columns}, schema=rows.schema)
-
-
-def _first_word() -> pl.Expr:
-    """The first word of `event_key`."""
-    return pl.col("event_key").str.slice(0, 16).str.to_integer(base=16, dtype=pl.UInt64)
-
-
 def _duplicates(
     again: Path, source: ReportRows, recipe: Recipe, keys: SeenKeys | None, earlier: Earlier | None, scratch: Path
 ) -> Duplicates:
     """Which of the good rows in `again` repeat a row of `again`, or one that was written before."""
     rows = pl.scan_parquet(again)
-    if keys is None:
-        return replace(find_duplicates(rows), by_rule=repeated_in_columns(again, recipe.binding))
-    words = rows.select(_first_word()).collect(engine="streaming").to_series()
+    originals = [] if keys is None else _originals(rows, source, recipe, keys, earlier, scratch)
+    conflicting, repeated = find_duplicates(rows, scratch, originals)
+    return Duplicates(conflicting, repeated, repeated_in_columns(again, recipe.binding))
+
+
+def _originals(
+    rows: pl.LazyFrame, source: ReportRows, recipe: Recipe, keys: SeenKeys, earlier: Earlier | None, scratch: Path
+) -> list[pl.LazyFrame]:
+    """The rows written before whose keys `rows` may repeat."""
+    words = rows.select(key_words()[0]).collect(engine="streaming").to_series()
+    if words.is_empty():
+        return []
     originals = []
-    if len(words):
-        numbers, before = keys.rows_with(words.to_numpy())
-        if numbers.size:
-            # The file is read once more, for the rows alone that others repeat.
-            wanted = pl.Series(numbers).implode()
-            kept = []
-            for batch in map(RowBatch, source.batches()):
-                among = batch.source_rows.is_in(wanted)
-                if among.any():
-                    kept.append(_compact(batch.only(among.to_numpy())))
-            there = scratch / "originals.parquet"
-            lay_out(pl.concat(kept, rechunk=True).lazy(), recipe).good.sink_parquet(there, engine="streaming")
-            originals.append(pl.scan_parquet(there))
-        if before and earlier is not None:
-            theirs = rows.select("event_key").unique()
-            # Files of one report may differ in optional columns; what a file lacks is empty in it.
-            told = [pl.scan_parquet(path) for path in earlier.events]
-            before_them = pl.concat([*told, rows.head(0)], how="diagonal").join(theirs, on="event_key", how="semi")
-            originals.append(before_them.select(recipe.columns))
-    return replace(find_duplicates(rows, originals), by_rule=repeated_in_columns(again, recipe.binding))
-
-
-def find_duplicates(rows: pl.LazyFrame, originals: Sequence[pl.LazyFrame] = ()) -> Duplicates:
-    """Rows that repeat an earlier row's natural key, or that of an original, by whether they say the same."""
-    before = [frame.with_columns(pl.lit(0).alias(_TURN)) for frame in originals]
-    every = pl.concat([*before, rows.with_columns(pl.lit(1).alias(_TURN))])
-    # Eight bytes a row instead of the key's text; a chance collision only adds a row that `over` tells apart below.
-    keys = every.select(pl.col("event_key").hash().alias("digest"))
-    repeated = keys.group_by("digest").len().filter(pl.col("len") > 1).select("digest").collect(engine="streaming")
-    if repeated.is_empty():
-        return NO_DUPLICATES
-    content = pl.struct(pl.all().exclude(SOURCE_ROW, _TURN)).hash().alias("content")
-    place = pl.int_range(pl.len()).over("event_key")
-    compared = (
-        every.with_columns(pl.col("event_key").hash().alias("digest"))
-        .join(repeated.lazy(), on="digest", how="semi")
-        .drop("digest")
-        .select("event_key", SOURCE_ROW, _TURN, content)
-        .sort(_TURN, SOURCE_ROW)
-        .with_columns(place.alias("place"), pl.col("content").first().over("event_key").alias("original"))
-        .filter((pl.col("place") > 0) & (pl.col(_TURN) == 1))
-        .with_columns((pl.col("content") == pl.col("original")).alias("same"))
-        .collect()
-    )
-    return Duplicates(
-        conflicting=tuple(compared.filter(~pl.col("same"))[SOURCE_ROW].to_list()),
-        repeated=tuple(compared.filter(pl.col("same"))[SOURCE_ROW].to_list()),
-    )
+    numbers, before = keys.rows_with(words.to_numpy())
+    if numbers.size:
+        # The file is read once more, for the rows alone that others repeat.
+        wanted = np.unique(numbers)
+        kept = RowsAside(scratch, "original")
+        for batch in map(RowBatch, source.batches()):
+            there = batch.source_rows.to_numpy()
+            if batch.height:
+                first, last = np.searchsorted(wanted, [there.min(), there.max() + 1])
+                if last > first:
+                    kept.put(batch.only(np.isin(there, wanted[first:last])))
+        found = kept.frame()
+        if found is not None:
+            path = scratch / "originals.parquet"
+            lay_out(found, recipe).good.sink_parquet(path, engine="streaming")
+            originals.append(pl.scan_parquet(path))
+    if before and earlier is not None:
+        theirs = rows.select("event_key").unique()
+        # Files of one report may differ in optional columns; what a file lacks is empty in it.
+        told = [pl.scan_parquet(path) for path in earlier.events]
+        before_them = pl.concat([*told, rows.head(0)], how="diagonal").join(theirs, on="event_key", how="semi")
+        originals.append(before_them.select(recipe.columns))
+    return originals

@@ -8,7 +8,7 @@ engine, so that memory does not grow with the file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -18,6 +18,7 @@ from harmonization.core.binding import Binding
 from harmonization.core.cells import Cell
 from harmonization.core.conversions import Conversion, conversions, resolved_gtins
 from harmonization.core.currency import with_base_currency
+from harmonization.core.duplicates import NO_DUPLICATES, Duplicates
 from harmonization.core.event_key import event_key
 from harmonization.core.load_context import LoadContext
 from harmonization.core.rules import FX_RATE_KNOWN, RAGGED_ROW, UNIQUE, Violation, apply_rules, expression_windows
@@ -30,22 +31,6 @@ _SKIP: Final = "__skip"
 _BAD: Final = "__bad"
 _PART: Final = "\x1f"
 _ITEM: Final = "\x1e"
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Rows known, after a look at the whole file, to repeat an earlier row's natural key, by number in the file.
-
-    `conflicting` rows say something else than the first and are quarantined; `repeated` ones say the same and are
-    skipped. `by_rule` are rows that repeat an earlier one in the columns of a rule of kind `unique`, by its id.
-    """
-
-    conflicting: tuple[int, ...] = ()
-    repeated: tuple[int, ...] = ()
-    by_rule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-
-
-NO_DUPLICATES: Final = Duplicates()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,12 @@ from harmonization.core.rules import Violation, unique_columns
 from harmonization.core.source_file import SOURCE_ROW
 
 
-def is_among(rows: tuple[int, ...]) -> pl.Expr:
-    """Whether a row is one of `rows`, by number in the file."""
-    if not rows:
-        return pl.lit(False)
-    return pl.col(SOURCE_ROW).is_in(pl.Series(rows, dtype=pl.Int64).implode())
+def is_among(rows: pl.Series) -> pl.Expr:
+    """Whether a row is one of `rows` (Int64), by number in the file."""
+    return pl.col(SOURCE_ROW).is_in(rows.implode()) if len(rows) else pl.lit(False)
 
 
-def repeated_in_columns(events: Path, binding: Binding) -> dict[str, tuple[int, ...]]:
+def repeated_in_columns(events: Path, binding: Binding) -> dict[str, pl.Series]:
     """By rule of kind `unique`, the rows of `events` (Parquet) that are not the first with their values.
 
     Rows with a null among the values are not compared: what is not known is not known to be the same.
@@ -35,10 +33,10 @@ def repeated_in_columns(events: Path, binding: Binding) -> dict[str, tuple[int, 
     there = set(frame.collect_schema().names())
     found = {rule.id: unique_columns(rule, binding, there) for rule in rules}
     repeats = {rule: _repeats(frame, columns) for rule, columns in found.items() if columns}
-    return {rule: rows for rule, rows in repeats.items() if rows}
+    return {rule: rows for rule, rows in repeats.items() if len(rows)}
 
 
-def _repeats(frame: pl.LazyFrame, columns: list[str]) -> tuple[int, ...]:
+def _repeats(frame: pl.LazyFrame, columns: list[str]) -> pl.Series:
     # Eight bytes a row instead of its values; what collides by chance is told apart by the values themselves below.
     known = frame.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in columns))
     hashed = known.with_columns(pl.struct(columns).hash().alias("digest"))
@@ -46,18 +44,16 @@ def _repeats(frame: pl.LazyFrame, columns: list[str]) -> tuple[int, ...]:
         engine="streaming"
     )
     if several.is_empty():
-        return ()
+        return pl.Series(dtype=pl.Int64)
     rows = hashed.join(several.lazy(), on="digest", how="semi").select(SOURCE_ROW, *columns).collect(engine="streaming")
     later = rows.sort(SOURCE_ROW).filter(~pl.struct(columns).is_first_distinct())
-    return tuple(later[SOURCE_ROW].to_list())
+    return later[SOURCE_ROW]
 
 
-def unique_violations(
-    contract: Contract, by_rule: Mapping[str, tuple[int, ...]], severity: Severity
-) -> list[Violation]:
+def unique_violations(contract: Contract, by_rule: Mapping[str, pl.Series], severity: Severity) -> list[Violation]:
     """The rules of `severity` that some rows break."""
     return [
         Violation(rule.id, None, is_among(by_rule[rule.id]))
         for rule in contract.rules
-        if isinstance(rule, Unique) and rule.severity == severity and by_rule.get(rule.id)
+        if isinstance(rule, Unique) and rule.severity == severity and rule.id in by_rule
     ]

@@ -19,9 +19,9 @@ words = st.integers(0, 2**64 - 1)
 def test_texts_are_hashed_alike(texts: list[str], seed: int) -> None:
     column = pl.Series(texts, dtype=pl.String)
     expected = [xxhash.xxh64_intdigest(text.encode(), seed) for text in texts]
-    assert hash_texts(column, seed).tolist() == expected
-    assert hash_texts(column, seed, compiled_from=0).tolist() == expected
-    assert hash_texts(pl.concat([column, column]).slice(len(texts)), seed, compiled_from=0).tolist() == expected
+    assert hash_texts(column, seed, by_loops=False).tolist() == expected
+    assert hash_texts(column, seed, by_loops=True).tolist() == expected
+    assert hash_texts(pl.concat([column, column]).slice(len(texts)), seed, by_loops=True).tolist() == expected
 
 
 @settings(max_examples=60, deadline=None)
@@ -29,8 +29,8 @@ def test_texts_are_hashed_alike(texts: list[str], seed: int) -> None:
 def test_rows_are_hashed_alike(rows: list[list[int]], seed: int) -> None:
     table = np.array(rows, dtype=np.uint64)
     expected = [xxhash.xxh64_intdigest(table[:, at].tobytes(), seed) for at in range(3)]
-    assert hash_rows(table, seed).tolist() == expected
-    assert hash_rows(table, seed, compiled_from=0).tolist() == expected
+    assert hash_rows(table, seed, by_loops=False).tolist() == expected
+    assert hash_rows(table, seed, by_loops=True).tolist() == expected
 
 
 def test_keys_are_hex_with_the_first_word_first() -> None:
