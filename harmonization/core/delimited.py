@@ -371,7 +371,7 @@ def _misfit(record: list[str], width: int) -> str:
         )
     beyond = [cell for cell in record[width:] if cell.strip()]
     if beyond:
-        return f"more than {width} cells: {', '.join(beyond)[:200]}"
+        return f"more than {width} cells: {', '.join(beyond)[:200]}".replace("\0", REPLACEMENT)
     return ""
 
 

@@ -70,6 +70,14 @@ def test_a_nul_character_quarantines_its_row(tmp_path: Path) -> None:
     assert "\\u0000" not in quarantine["raw"][0]
 
 
+def test_a_nul_character_beyond_the_headers_is_told_without_it(tmp_path: Path) -> None:
+    long = line("b").rstrip(b"\r\n") + b",xNULy\n".replace(b"NUL", b"\0")
+    report, _, quarantine = harmonised(tmp_path, "st.csv", HEADER + line("a") * 200 + long)
+    assert report.rows_quarantined == 1
+    assert quarantine["findings"][0][0]["value"].endswith("x\ufffdy")
+    assert "\0" not in str(report.as_dict())
+
+
 @pytest.mark.parametrize("kind", ["ndjson", "parquet"])
 def test_a_nul_character_in_a_record_quarantines_its_row(tmp_path: Path, kind: str) -> None:
     rows = [record("a"), record("x\0y")]
