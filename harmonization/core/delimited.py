@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final
@@ -129,24 +129,26 @@ def open_delimited(
 
 def _plain(path: Path, encoding: str, delimiter: str, scratch: Path, limits: Limits) -> OpenedFile:
     """A file of plain lines, its rows cut as they are read."""
-    with _records(path, "utf-8", delimiter="\n", limits=limits) as lines:
-        chosen = (
-            _delimiter([line[0] for line in islice(lines, HEAD_ROWS) if line]) if delimiter == "auto" else delimiter
-        )
-    with _records(path, "utf-8", delimiter=chosen, limits=limits) as records:
-        try:
-            rows = tuple(tuple(record[: limits.columns + 1]) for record in islice(records, HEAD_ROWS))
-        except csv.Error:
-            # Whoever looks at every line says best which of them is too long.
-            return open_delimited(
-                path, compressed=False, encoding=encoding, delimiter=delimiter, scratch=scratch, limits=limits
-            )
+
+    def careful(sign: str = delimiter) -> OpenedFile:
+        return open_delimited(path, compressed=False, encoding=encoding, delimiter=sign, scratch=scratch, limits=limits)
+
+    with path.open("rb") as file:
+        start = file.read(_CHUNK)
+    text = start[: start.rfind(b"\n") + 1].decode("utf-8-sig", errors="replace")
+    lines = list(islice(StringIO(text, newline=""), HEAD_ROWS))
+    if len(lines) < HEAD_ROWS and path.stat().st_size > _CHUNK:
+        # Few lines in so many bytes: whoever looks at every line says which of them is too long.
+        return careful()
+    told = [line.rstrip("\r\n") for line in lines]
+    chosen = _delimiter([line for line in told if line]) if delimiter == "auto" else delimiter
+    try:
+        rows = tuple(tuple(record[: limits.columns + 1]) for record in csv.reader(lines, delimiter=chosen))
+    except csv.Error:
+        return careful()
 
     def looked_at(header_row: int, width: int) -> pl.LazyFrame:
-        opened = open_delimited(
-            path, compressed=False, encoding=encoding, delimiter=chosen, scratch=scratch, limits=limits
-        )
-        return opened.rows(header_row, width)
+        return careful(chosen).rows(header_row, width)
 
     def batches(header_row: int, width: int) -> Iterator[PlainBlock]:
         return plain_batches(path, chosen, header_row, width, limits)
