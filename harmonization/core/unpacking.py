@@ -174,12 +174,17 @@ def _unzip(path: Path, folder: Path, budget: _Budget) -> tuple[list[Path], list[
 def _is_debris(member: zipfile.ZipInfo) -> bool:
     """Folders, and what macOS and Windows leave in archives."""
     last = member.filename.rsplit("/", 1)[-1]
-    return member.is_dir() or member.filename.startswith("__MACOSX/") or last in (".DS_Store", "Thumbs.db")
+    # `is_dir` fails on a member without a name.
+    return (
+        member.filename.endswith("/") or member.filename.startswith("__MACOSX/") or last in (".DS_Store", "Thumbs.db")
+    )
 
 
 def _refuse_member(member: zipfile.ZipInfo, archive: str) -> None:
     parts = member.filename.replace("\\", "/").split("/")
-    if ".." in parts or not parts[0] or (len(parts[0]) == 2 and parts[0][1] == ":"):
+    if not member.filename:
+        what, fix = "has no name", "Pack the export anew."
+    elif ".." in parts or not parts[0] or (len(parts[0]) == 2 and parts[0][1] == ":"):
         what, fix = "would be written outside the archive's folder", "Pack the export anew, without folders."
     elif stat.S_ISLNK(member.external_attr >> 16):
         what, fix = "is a link", "Pack the file itself."

@@ -342,6 +342,13 @@ def test_zips_that_are_refused_by_name(tmp_path: Path, members: dict[str, bytes]
     assert words in problem.detail
 
 
+def test_members_without_a_name_are_refused(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive, archive.open(zipfile.ZipInfo(""), "w") as member:
+        member.write(as_csv("chips"))
+    assert "has no name" in refused(tmp_path, "st.zip", sink.getvalue()).detail
+
+
 def test_links_and_encrypted_members_are_refused_by_name(tmp_path: Path) -> None:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
