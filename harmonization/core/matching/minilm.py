@@ -1,8 +1,7 @@
 """all-MiniLM-L6-v2, which comes packaged: no download, no server.
 
 The model is loaded on the first text that no cache knows: a file whose words are all understood never loads it, and
-with `cache` a text is embedded once per installation. Method: mean of the last layer's token vectors, scaled to
-length one (Reimers and Gurevych 2019, Sentence-BERT). Web processes do not import this module.
+with `cache` a text is embedded once per installation. Web processes do not import this module.
 """
 
 from __future__ import annotations
@@ -39,14 +38,11 @@ def model_folder() -> Path | None:
 
 
 @lru_cache(maxsize=1)
-def _model(folder: Path) -> tuple[Any, Any]:
-    # Imported here and nowhere else: a web process that proposes nothing has no torch in it.
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
+def _encoder(folder: Path) -> Any:
+    # Imported here and nowhere else: what proposes nothing has no model in memory.
+    from harmonization.core.matching.encoder import Encoder
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    return Encoder(folder)
 
 
 class MiniLM:
@@ -72,21 +68,13 @@ class MiniLM:
         return np.stack([self._known[key] for key in keys])
 
     def _run(self, texts: list[str]) -> Vectors:
-        import torch
-
-        tokenizer, model = _model(self._folder)
+        encoder = _encoder(self._folder)
         made = np.empty((len(texts), WIDTH), dtype=np.float32)
         # Texts of like length go together: what is filled up to the longest of a batch is computed for nothing.
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         for start in range(0, len(order), _BATCH):
             places = order[start : start + _BATCH]
-            chosen = [texts[place] for place in places]
-            batch = tokenizer(chosen, padding=True, truncation=True, max_length=48, return_tensors="pt")
-            with torch.inference_mode():
-                states = model(**batch).last_hidden_state
-            mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-            made[places] = torch.nn.functional.normalize(mean, dim=1).numpy()
+            made[places] = encoder.encode([texts[place] for place in places])
         return made
 
     def _read_cache(self) -> None:
