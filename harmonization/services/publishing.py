@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,12 +24,14 @@ from harmonization.core.replay import compare_readings
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.restatement import Coverage, Move, total
 from harmonization.models import Campaign, ContractVersion, EventTable, Load, Placement, Restatement, TableVersion
-from harmonization.services.findings import record_findings
+from harmonization.services.findings import record_findings, resolve_findings
+from harmonization.services.returns import coverage_of, end_entries, freed_rows, note_missing, returned_findings
 from tenants.selectors import tenant_folder
 
 LOOKS_FILTERED = "looks_filtered"
 TOLD_TWICE = "days_told_twice"
 ROWS_VANISHED = "rows_vanished"
+_OF_A_READING = (LOOKS_FILTERED, TOLD_TWICE, ROWS_VANISHED)
 
 
 def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeReport, attempt: int) -> Committed:
@@ -46,6 +48,9 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     if report.period_start is not None and report.period_end is not None:
         covers = Coverage(report.period_start, report.period_end, restates, load.whole)
     overlapping = _overlapping(load, covers, report.report)
+    # The same file read anew, under another version of its contract: its rows may have had other keys.
+    replaced = list(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk))
+    freed = freed_rows(load=load, report=report.report, covers=covers, replaced=replaced)
     replay = _replay(load, report)  # before the staged rows are moved away
     committed = selectors.events_folder().commit(
         [report.events_path],
@@ -59,8 +64,8 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
                 "-upload__created_at"
             )
         },
-        # The same file read anew, under another version of its contract: its rows may have had other keys.
-        replaces=_ids(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk)),
+        replaces=[str(one.pk) for one in replaced],
+        frees=[rows for _, rows in freed],
         properties={"job": str(load.job_id), "attempt": str(attempt), "load": str(load.pk)},
     )
     load.quarantine_path = _keep_quarantine(load, report)
@@ -72,14 +77,13 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     load.delta_version = committed.version
     load.published_at = _name_version(table, committed.version, load=load, act=TableVersion.Act.LOAD)
     load.report = _kept_report(report, contract, restates, committed, load) | replay | load.report
-    Load.objects.filter(upload_id=load.upload_id, status=Load.Status.PUBLISHED).exclude(pk=load.pk).update(
-        status=Load.Status.REPLACED
-    )
+    Load.objects.filter(pk__in=[one.pk for one in replaced]).update(status=Load.Status.REPLACED)
     load.save()
     _write_down(committed, load.published_at)
-    record_findings(
-        found=_restatement_findings(load, committed.moves), account=load.upload.account, load=load, report=report.report
-    )
+    ended = list(zip([entry for entry, _ in freed], committed.returned, strict=True))
+    end_entries(ended=ended, load=load, at=load.published_at)
+    _record(load, committed.moves, replaced, returned_findings(load, ended))
+    note_missing(load=load)
     _note_campaigns(load)
     _note_placements(load, report)
     return committed
@@ -110,13 +114,6 @@ def restate_whole(*, load: Load) -> Committed:
     load.report["looks_filtered"] = False
     load.save(update_fields=["whole", "report"])
     return committed
-
-
-def coverage_of(load: Load) -> Coverage | None:
-    """What a published load covers, and how it restates; None replaces by key, as loads did before they said."""
-    if load.period_start is None or load.period_end is None or "restates" not in load.report:
-        return None
-    return Coverage(load.period_start, load.period_end, load.report["restates"], load.whole)
 
 
 def hold_table() -> EventTable:
@@ -161,6 +158,7 @@ def _write_down(committed: Committed, at: datetime) -> None:
             straddling_rows=move.straddling_rows,
             straddling_spend=_texts(move.straddling_spend),
             version=committed.version,
+            asides=list(move.asides),
             created_at=at,
         )
         for move in committed.moves
@@ -168,11 +166,38 @@ def _write_down(committed: Committed, at: datetime) -> None:
     )
 
 
+def _record(load: Load, moves: tuple[Move, ...], replaced: list[Load], found: list[Found]) -> None:
+    """What a person should know of a publication, under the load whose file it is about.
+
+    A load may be published after one that arrived later, and rows may come back beside one that was there all along:
+    then what that one leaves out is first seen now.
+    """
+    account = load.upload.account
+    report = load.report.get("report", "")
+    found = [
+        *found,
+        *_restatement_findings(load, [move for move in moves if str(load.pk) in (move.later, move.earlier)]),
+    ]
+    record_findings(found=found, account=account, load=load, report=report)
+    others = {move.later for move in moves} - {str(load.pk)}
+    for other in Load.objects.filter(pk__in=others).select_related("upload__account"):
+        theirs = [move for move in moves if move.later == str(other.pk)]
+        apart = [move for move in theirs if move.earlier != str(load.pk)]
+        told = [one for one in _restatement_findings(other, theirs) if one.kind != TOLD_TWICE or apart]
+        record_findings(found=told, account=account, load=other, report=other.report.get("report", ""))
+        if any(move.looks_filtered for move in theirs) and not other.report.get("looks_filtered"):
+            other.report["looks_filtered"] = True
+            other.save(update_fields=["report"])
+    for one in replaced:
+        # What the earlier reading showed and this one does not; what both show is this one's by now.
+        resolve_findings(account=account, kinds=_OF_A_READING, load=one, reason="The file was read anew.")
+
+
 def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
     return {currency: str(amount) for currency, amount in amounts.items()}
 
 
-def _restatement_findings(load: Load, moves: tuple[Move, ...]) -> list[Found]:
+def _restatement_findings(load: Load, moves: Sequence[Move]) -> list[Found]:
     """What a person should know of how a load restated others."""
     found = []
     name, days = load.upload.file_name, f"{load.period_start} to {load.period_end}"
@@ -288,7 +313,10 @@ def _kept_report(
     document["replaced"] = sum(move.rows for move in ours if move.mode == "anew")
     document["yielded"] = committed.yielded
     document["looks_filtered"] = any(move.looks_filtered for move in ours)
-    document["straddling"] = sum(move.straddling_rows for move in committed.moves)
+    document["straddling"] = sum(
+        move.straddling_rows for move in committed.moves if str(load.pk) in (move.later, move.earlier)
+    )
+    document["returned"] = sum(one.rows for one in committed.returned)
     plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return plain
 

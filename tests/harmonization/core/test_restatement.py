@@ -183,12 +183,13 @@ def test_vacuum_leaves_what_the_versions_need(exports):
     first = exports.load("1", *FOUR)
     second = exports.load("2", *[("chips", day, 11) for day in (1, 2, 3, 4)], after="1")
     (exports.table.folder / "walmart" / "torso.parquet").write_bytes(b"half")
-    assert exports.table.vacuum([first.version, second.version]) == (1, 4)
+    done = exports.table.vacuum(second.version, [first.version])
+    assert (done.files, done.bytes) == (1, 4)
     assert exports.table.scan(first.version).collect().height == 4
     before = exports.table.size
-    files, size = exports.table.vacuum([second.version])
-    assert files == 1
-    assert exports.table.size == before - size
+    done = exports.table.vacuum(second.version, [])
+    assert done.files == 1
+    assert exports.table.size == before - done.bytes
     assert exports.rows() == [("chips", day, 11) for day in (1, 2, 3, 4)]
 
 
