@@ -106,7 +106,7 @@ def note_missing(*, load: Load) -> None:
     standing = DataFinding.objects.filter(account=account, kind=ROWS_MISSING).exclude(state="resolved")
     by_report: dict[str, list[Found]] = {report: [] for report in standing.values_list("report", flat=True)}
     owed = Load.objects.filter(upload__account=account, restated_by__in=_unsettled()).distinct()
-    for earlier in owed.select_related("upload"):
+    for earlier in owed.select_related("upload", "contract_version__contract"):
         missing = _missing(earlier)
         if missing.rows:
             by_report.setdefault(earlier.report.get("report", ""), []).append(_missing_finding(earlier, missing))
@@ -154,7 +154,11 @@ def _missing_finding(load: Load, missing: Missing) -> Found:
         "the replaced rows were deleted with old versions of the events. Load the file again: it is kept.",
         rows=missing.rows,
         money=missing.spend,
-        evidence={"upload": str(load.upload_id), "file": load.upload.file_name},
+        evidence={
+            "upload": str(load.upload_id),
+            "file": load.upload.file_name,
+            "mapping": load.contract_version.contract.name if load.contract_version else "",
+        },
         first_day=missing.first,
         last_day=missing.last,
     )

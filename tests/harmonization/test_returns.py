@@ -14,6 +14,7 @@ from harmonization.loads.lineage import row_origin
 from harmonization.loads.selectors import history_of
 from harmonization.models import DataFinding, Load, Restatement, TableVersion
 from harmonization.services.returns import ROWS_MISSING, ROWS_RETURNED
+from jobs.draining import run_queued_jobs
 from tests.factories import AccountFactory
 from tests.harmonization.conftest import DirectContext, walmart_csv, walmart_row
 
@@ -155,6 +156,42 @@ def test_publisher_that_dies_gives_nothing_back_and_then_once(load, run, walmart
     assert not Restatement.objects.exclude(ended_at=None).exists()
     run(job)
     assert told(walmart) == BOTH
+
+
+def test_history_is_told_on_page_and_by_rest(load, walmart, browser, api, read_by):
+    load(august(), walmart, "august.csv")
+    load(twofold(), walmart, "twofold.csv")
+    read_by(DAY_FIRST)
+    load(twofold(), walmart, "twofold.csv")
+    assert "gave back" in browser.get(f"/data/uploads/{of('august.csv').upload_id}/").content.decode()
+    assert "in force again" in browser.get(f"/data/uploads/{of('twofold.csv').upload_id}/").content.decode()
+    history = api.get(f"/api/v1/loads/{of('twofold.csv').pk}/history/").json()
+    (gave,) = history["gave_back"]
+    assert (gave["earlier_file"], gave["returned_rows"], gave["ended_by"]) == (
+        "august.csv", 1, str(of("twofold.csv").pk)
+    )  # fmt: skip
+    assert history["missing"] == {"rows": 0, "spend": {}, "first": None, "last": None}
+
+
+def test_page_offers_to_load_again_what_is_missing(load, run, walmart, alice, browser, api, read_by):
+    load(august(), walmart, "august.csv")
+    load(twofold(), walmart, "twofold.csv")
+    TableVersion.objects.update(readable=False)
+    read_by(DAY_FIRST)
+    run(services.replay_load(actor=alice, load=of("twofold.csv")))
+    told_of = api.get(f"/api/v1/loads/{of('august.csv').pk}/history/").json()["missing"]
+    assert told_of == {"rows": 1, "spend": {"USD": "10.000000"}, "first": "2026-08-07", "last": "2026-08-07"}
+    upload = of("august.csv").upload_id
+    finding = DataFinding.objects.get(kind=ROWS_MISSING)
+    for address in (f"/data/uploads/{upload}/", "/data/quality/", f"/data/quality/{finding.pk}/"):
+        page = browser.get(address).content.decode()
+        assert "Load it again" in page
+        assert f"/data/uploads/{upload}/harmonize/" in page
+    answer = browser.post(f"/data/uploads/{upload}/harmonize/", {"contract": "walmart_search_item"})
+    assert answer.status_code == 302
+    run_queued_jobs()
+    assert told(walmart) == BOTH
+    assert "Load it again" not in browser.get(f"/data/uploads/{upload}/").content.decode()
 
 
 def test_files_that_were_deleted_are_missed_and_loaded_again(load, run, walmart, alice, read_by, tmp_path):
