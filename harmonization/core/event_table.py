@@ -8,13 +8,12 @@ The table is not partitioned by folder: a file holds rows of one load, and its p
 
 from __future__ import annotations
 
-import json
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import numpy as np
@@ -24,9 +23,10 @@ from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
+from harmonization.core.delta_files import add_action, remove_action, schema_of, unused_name
 from harmonization.core.giving_way import Given, Mask, copy_rows, give_all, give_way, rows_of
 from harmonization.core.restatement import Coverage, Move, Verdict, judge, merged, profile
-from harmonization.core.returning import Freed, Missing, Returned, bring_back, shortfall
+from harmonization.core.returning import Freed, Missing, Returned, Told, bring_back, shortfall
 
 #: Versions are read as long as the product says, not for the thirty days that Delta keeps its log by default.
 _PROPERTIES: Final = {"delta.enableExpiredLogCleanup": "false"}
@@ -109,6 +109,7 @@ class EventTableFolder:
         replaces: Iterable[str] = (),
         yields_to: Mapping[str, Coverage | None] | None = None,
         frees: Sequence[Freed] = (),
+        told: Mapping[str, Told] | None = None,
         properties: dict[str, str] | None = None,
     ) -> Committed:
         """Move staged files into the table and commit them as one version.
@@ -122,6 +123,7 @@ class EventTableFolder:
                 published first, the latest of them first.
             frees: what the replaced loads had taken from earlier ones, those that arrived last first; `holds` has to
                 be true of each.
+            told: where to find what other loads told; what of it is gone is not compared with.
             properties: kept in the version's commit info, to trace it to job and attempt.
 
         Returns:
@@ -132,30 +134,33 @@ class EventTableFolder:
         offered = rows_of(staged)
         if covers is not None:
             self._keep_profile(load_id, staged)
-        away, yields = self._yield(staged, load_id, yields_to or {})
+        told = told or {}
+        away, yields = self._yield(staged, load_id, yields_to or {}, told)
         files = []
         if away.any():
-            files = [self._name(target, f"{load_id}-0")]
+            files = [unused_name(target, f"{load_id}-0")]
             copy_rows(staged, ~away, files[0])
         else:
             for number, path in enumerate(staged):
-                files.append(self._name(target, f"{load_id}-{number}"))
+                files.append(unused_name(target, f"{load_id}-{number}"))
                 path.rename(files[-1])
-        ours = [_add(self.folder, path) for path in files]
+        ours = [add_action(self.folder, path) for path in files]
         commit = CommitProperties(custom_metadata=properties or {})
         rows = rows_of(files)
         if self.head is None:
             create_table_with_add_actions(
                 str(self.folder),
-                schema=_schema(files),
+                schema=schema_of(files),
                 add_actions=ours,
                 configuration=_PROPERTIES,
                 commit_properties=commit,
             )
             return Committed(version=self._open().version(), rows=rows, superseded=0)
-        self._evolve(_schema(files))
-        actions, moves, now = self._replace(files, load_id, covers, set(supersedes), set(replaces), network)
-        brought, returned = self._bring_back(frees, now, target)
+        self._evolve(schema_of(files))
+        # By the keys of all that it tells: what it gives up itself is told no less.
+        keys = list(staged) if away.any() else files
+        actions, moves, now = self._replace(keys, load_id, covers, set(supersedes), set(replaces), network)
+        brought, returned = self._bring_back(frees, {load_id: keys}, told, now, target)
         moves = merged([*moves, *yields, *(move for one in returned for move in one.moves)])
         return Committed(
             version=self._write([*actions, *brought, *ours], commit),
@@ -173,10 +178,11 @@ class EventTableFolder:
         network: str,
         covers: Coverage,
         supersedes: Iterable[str],
+        told: Mapping[str, Told] | None = None,
         properties: dict[str, str] | None = None,
     ) -> Committed:
         """Let rows of earlier loads give way to those of a load that the table has already."""
-        files = self._files(load_id)
+        files = self._told(load_id, told or {})
         if not files:
             return Committed(version=self._open().version(), rows=0, superseded=0)
         actions, moves, _ = self._replace(files, load_id, covers, set(supersedes), set(), network)
@@ -232,7 +238,7 @@ class EventTableFolder:
         return int(self._open().version())
 
     def _yield(
-        self, staged: Sequence[Path], load_id: str, later: Mapping[str, Coverage | None]
+        self, staged: Sequence[Path], load_id: str, later: Mapping[str, Coverage | None], told: Mapping[str, Told]
     ) -> tuple[Mask, list[Move]]:
         """Which staged rows give way to loads that arrived later, judged over all staged files together.
 
@@ -240,7 +246,7 @@ class EventTableFolder:
         """
         away, moves = np.zeros(rows_of(staged), np.bool_), []
         for other, covers in later.items():
-            if not (theirs := self._files(other)):
+            if not (theirs := self._told(other, told)):
                 continue
             verdict = self._judge(load_id, other, covers)
             given = give_way(staged, keys=theirs, verdict=verdict, earlier=load_id, later=other, among=~away)
@@ -252,31 +258,37 @@ class EventTableFolder:
         move = given.move
         if not move.rows:
             return move
-        aside = self._name(self.folder / _ASIDES, f"{move.earlier}-{move.later}")
+        aside = unused_name(self.folder / _ASIDES, f"{move.earlier}-{move.later}")
         copy_rows(given.files, given.mask, aside)
         return replace(move, asides=(aside.relative_to(self.folder).as_posix(),))
 
     def _bring_back(
-        self, frees: Sequence[Freed], now: dict[str, list[Path]], target: Path
+        self,
+        frees: Sequence[Freed],
+        ours: dict[str, list[Path]],
+        told: Mapping[str, Told],
+        now: dict[str, list[Path]],
+        target: Path,
     ) -> tuple[list[AddAction | RemoveAction], list[Returned]]:
         actions: list[AddAction | RemoveAction] = []
         done = []
         for freed in frees:
-            for load in (freed.earlier, *freed.heirs):
-                now.setdefault(load, self._files(load))
-            back = self._name(target, f"{freed.earlier}-back")
+            in_force = now.setdefault(freed.earlier, self._files(freed.earlier))
+            for heir in freed.heirs:
+                ours.setdefault(heir, self._told(heir, told))
+            back = unused_name(target, f"{freed.earlier}-back")
             one = bring_back(
                 freed,
                 self._sources(freed),
-                now=now,
+                in_force=in_force,
+                told=ours.__getitem__,
                 judged=lambda heir, freed=freed: self._judge(freed.earlier, heir, freed.heirs[heir]),  # type: ignore[misc]
                 set_aside=self._set_aside,
                 target=back,
             )
             if one.rows:
-                actions.append(_add(self.folder, back))
-                # Of several that are freed, what is in force again may be an heir's to those that arrived before it.
-                now[freed.earlier] = [*now[freed.earlier], back]
+                actions.append(add_action(self.folder, back))
+                now[freed.earlier] = [*in_force, back]
             done.append(one)
         return actions, done
 
@@ -286,11 +298,6 @@ class EventTableFolder:
             with_them, without = (self._files(freed.earlier, version) for version in freed.went)
             sources.append((with_them, without))
         return sources
-
-    @staticmethod
-    def _name(folder: Path, stem: str) -> Path:
-        """A name no other attempt can have used: a file of a dead attempt is never mistaken for this one's."""
-        return folder / f"{stem}-{time.time_ns():x}.parquet"
 
     def _open(self) -> DeltaTable:
         return DeltaTable(str(self.folder))
@@ -306,7 +313,7 @@ class EventTableFolder:
 
     def _replace(
         self,
-        files: Sequence[Path],
+        keys: Sequence[Path],
         load_id: str,
         covers: Coverage | None,
         loads: set[str],
@@ -315,30 +322,34 @@ class EventTableFolder:
     ) -> tuple[list[AddAction | RemoveAction], list[Move], dict[str, list[Path]]]:
         """Rewrite the files of superseded loads without the rows that give way, of `whole` without any.
 
-        Also: the files of these loads, and of the new one, as they are then.
+        Args:
+            keys: files of all that the load tells.
+
+        Returns:
+            also the files of these loads as they are then.
         """
         actions: list[AddAction | RemoveAction] = []
         moves = []
         by_load: dict[str, list[Path]] = {}
         for load, path in self._files_of(loads | whole):
             by_load.setdefault(load, []).append(path)
-        now = {load: list(old) for load, old in by_load.items()} | {load_id: list(files)}
+        now = {load: list(old) for load, old in by_load.items()}
         for load, old in by_load.items():
             if load in whole:
                 given = give_all(old, earlier=load, later=load_id)
             else:
                 verdict = self._judge(load, load_id, covers)
-                given = give_way(old, keys=files, verdict=verdict, earlier=load, later=load_id)
+                given = give_way(old, keys=keys, verdict=verdict, earlier=load, later=load_id)
             moves.append(given.move)
             if not given.move.rows:
                 continue
-            actions += [self._remove(path) for path in old]
+            actions += [remove_action(self.folder, path) for path in old]
             now[load] = []
             if not given.mask.all():
                 # Named after the load alone: a file that is rewritten every day must not get a longer name every day.
-                now[load] = [self._name(self.folder / network, f"{load}-kept")]
+                now[load] = [unused_name(self.folder / network, f"{load}-kept")]
                 copy_rows(old, ~given.mask, now[load][0])
-                actions.append(_add(self.folder, now[load][0]))
+                actions.append(add_action(self.folder, now[load][0]))
         return actions, moves, now
 
     def _judge(self, earlier: str, later: str, covers: Coverage | None) -> Verdict:
@@ -360,14 +371,14 @@ class EventTableFolder:
     def _profile_path(self, load_id: str) -> Path:
         return self.folder / "_profiles" / f"{load_id}.parquet"
 
-    def _remove(self, path: Path) -> RemoveAction:
-        return RemoveAction(
-            path=path.relative_to(self.folder).as_posix(),
-            deletion_timestamp=int(time.time() * 1000),
-            data_change=True,
-            partition_values={},
-            size=path.stat().st_size,
-        )
+    def _told(self, load: str, told: Mapping[str, Told]) -> list[Path]:
+        """Files of what a load told, as far as they are kept; rows may be in several of them."""
+        where = told.get(load, Told(None))
+        files = [*self._files(load), *(self.folder / aside for aside in where.asides)]
+        if where.version is not None:
+            with suppress(DeltaError):
+                files += self._files(load, where.version)
+        return [path for path in dict.fromkeys(files) if path.exists()]
 
     def _files(self, load: str, version: int | None = None) -> list[Path]:
         return [path for _, path in self._files_of({load}, version)]
@@ -387,21 +398,3 @@ class EventTableFolder:
 def _all(files: Sequence[Path]) -> pl.LazyFrame:
     """The rows of several files, whose columns may differ."""
     return pl.concat([pl.scan_parquet(path) for path in files], how="diagonal")
-
-
-def _schema(files: Sequence[Path]) -> Schema:
-    """The union of the files' columns as a Delta schema."""
-    frames = [pl.read_parquet(path, n_rows=0) for path in files]
-    return Schema.from_arrow(pl.concat(frames, how="diagonal").to_arrow().schema)
-
-
-def _add(folder: Path, path: Path) -> AddAction:
-    stats: dict[str, Any] = {"numRecords": rows_of([path])}
-    return AddAction(
-        path=path.relative_to(folder).as_posix(),
-        size=path.stat().st_size,
-        partition_values={},
-        modification_time=int(path.stat().st_mtime * 1000),
-        data_change=True,
-        stats=json.dumps(stats),
-    )

@@ -2,7 +2,7 @@
 
 What of them no load in force tells is the earlier load's again. Each load in force that arrived after it, the latest
 first, is asked in the way it would have been asked had the one that is gone never been: by the profiles of the two and
-by keys. So the figures are those of the loads in force, whatever was in between.
+by the keys of all that it told. So the figures are those of the loads in force, whatever was in between.
 """
 
 from __future__ import annotations
@@ -20,6 +20,19 @@ from harmonization.core.giving_way import Given, copy_rows, days_of, give_way, s
 from harmonization.core.restatement import WIDE, Coverage, Move, Verdict, by_currency
 
 _CELL = ["account_id", "campaign", "period_start", "period_end", "currency"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where the rows are found that a load told when it was published, whatever others took of them since.
+
+    Attributes:
+        version: of the table in which it came.
+        asides: files of what it gave up then, to loads that arrived later.
+    """
+
+    version: int | None
+    asides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,8 @@ def bring_back(
     freed: Freed,
     sources: Sequence[tuple[list[Path], list[Path]]],
     *,
-    now: Mapping[str, list[Path]],
+    in_force: Sequence[Path],
+    told: Callable[[str], list[Path]],
     judged: Callable[[str], Verdict],
     set_aside: Callable[[Given], Move],
     target: Path,
@@ -76,7 +90,8 @@ def bring_back(
 
     Args:
         sources: files that hold the rows, each with files of the same load whose rows are to be left out of them.
-        now: files of each load as they are in the version that is being made.
+        in_force: files of the earlier load in the version that is being made.
+        told: files of what an heir told.
         judged: how an heir restates the earlier load.
         set_aside: keeps the rows that an heir takes.
     """
@@ -87,10 +102,10 @@ def bring_back(
         if not held:  # what went is all among the asides
             continue
         files += held
-        masks.append(without_rows(held, without) & without_rows(held, now.get(freed.earlier, [])))
+        masks.append(without_rows(held, without) & without_rows(held, in_force))
     free = np.concatenate(masks) if masks else np.zeros(0, np.bool_)
     for heir in freed.heirs:
-        theirs = now.get(heir, [])
+        theirs = told(heir)
         if not theirs or not free.any():
             continue
         given = give_way(files, keys=theirs, verdict=judged(heir), earlier=freed.earlier, later=heir, among=free)

@@ -6,13 +6,11 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -23,9 +21,17 @@ from harmonization.core.findings import Found
 from harmonization.core.replay import compare_readings
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.restatement import Coverage, Move, total
-from harmonization.models import Campaign, ContractVersion, EventTable, Load, Placement, Restatement, TableVersion
+from harmonization.models import ContractVersion, EventTable, Load, Restatement, TableVersion
 from harmonization.services.findings import record_findings, resolve_findings
-from harmonization.services.returns import coverage_of, end_entries, freed_rows, note_missing, returned_findings
+from harmonization.services.noticing import note_campaigns, note_placements
+from harmonization.services.returns import (
+    coverage_of,
+    end_entries,
+    freed_rows,
+    note_missing,
+    returned_findings,
+    told_by,
+)
 from tenants.selectors import tenant_folder
 
 LOOKS_FILTERED = "looks_filtered"
@@ -52,20 +58,20 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     replaced = list(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk))
     freed = freed_rows(load=load, report=report.report, covers=covers, replaced=replaced)
     replay = _replay(load, report)  # before the staged rows are moved away
+    yields_to = {
+        str(other.pk): coverage_of(other)
+        for other in overlapping.filter(upload__created_at__gt=load.upload.created_at).order_by("-upload__created_at")
+    }
     committed = selectors.events_folder().commit(
         [report.events_path],
         network=report.network,
         load_id=str(load.pk),
         covers=covers,
         supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
-        yields_to={
-            str(other.pk): coverage_of(other)
-            for other in overlapping.filter(upload__created_at__gt=load.upload.created_at).order_by(
-                "-upload__created_at"
-            )
-        },
+        yields_to=yields_to,
         replaces=[str(one.pk) for one in replaced],
         frees=[rows for _, rows in freed],
+        told=told_by({*yields_to, *(heir for _, rows in freed for heir in rows.heirs)}),
         properties={"job": str(load.job_id), "attempt": str(attempt), "load": str(load.pk)},
     )
     load.quarantine_path = _keep_quarantine(load, report)
@@ -84,8 +90,8 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     end_entries(ended=ended, load=load, at=load.published_at)
     _record(load, committed.moves, replaced, returned_findings(load, ended))
     note_missing(load=load)
-    _note_campaigns(load)
-    _note_placements(load, report)
+    note_campaigns(load)
+    note_placements(load, report.network)
     return committed
 
 
@@ -105,6 +111,7 @@ def restate_whole(*, load: Load) -> Committed:
         network=load.report.get("network", "unknown"),
         covers=Coverage(covers.first, covers.last, "period", confirmed=True),
         supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
+        told=told_by([str(load.pk)]),
         properties={"whole": str(load.pk)},
     )
     if committed.version != table.version:
@@ -330,73 +337,3 @@ def _replay(load: Load, report: HarmonizeReport) -> dict[str, Any]:
     outcome = compare_readings(kept, events=[report.events_path], quarantine=report.quarantine_path)
     told = asdict(outcome) | {"rescued_spend": _texts(outcome.rescued_spend)}
     return {"replay": {"load": str(before.pk), "contract": str(before.contract_version), **told}}
-
-
-def _events_of(load: Load) -> pl.LazyFrame:
-    version = load.delta_version
-    assert version is not None, "a published load has a version"
-    return selectors.events_folder().scan(version).filter(pl.col("load_id") == str(load.pk))
-
-
-def _note_campaigns(load: Load) -> None:
-    """Remember the campaigns a load brought, with the days they were seen."""
-    key = pl.coalesce(pl.col("campaign_id"), pl.col("campaign_name"))
-    seen = (
-        _events_of(load)
-        .select(
-            key.alias("key"),
-            pl.coalesce("campaign_name", "campaign_id").alias("name"),
-            "ad_product",
-            "period_start",
-            "period_end",
-        )
-        .drop_nulls("key")
-        .group_by("key")
-        .agg(
-            pl.col("name").last(),
-            pl.col("ad_product").first(),
-            pl.col("period_start").min().alias("first"),
-            pl.col("period_end").max().alias("last"),
-        )
-        .collect(engine="streaming")
-    )
-    account = load.upload.account
-    assert account is not None, "a report has an account: the database checks it"
-    known = {row.key: row for row in Campaign.objects.filter(account=account)}
-    rows = []
-    for record in seen.iter_rows(named=True):
-        old = known.get(record["key"][:255])
-        rows.append(
-            Campaign(
-                account=account,
-                key=record["key"][:255],
-                name=record["name"][:255],
-                campaign_type=record["ad_product"] or "",
-                first_day=_least(record["first"], old.first_day if old else None),
-                last_day=_greatest(record["last"], old.last_day if old else None),
-            )
-        )
-    Campaign.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["account", "key"],
-        update_fields=["name", "campaign_type", "first_day", "last_day"],
-    )
-
-
-def _note_placements(load: Load, report: HarmonizeReport) -> None:
-    """Remember how each raw placement was read, so that people see and question it."""
-    pairs = _events_of(load).select("placement_raw", "placement").drop_nulls().unique().collect(engine="streaming")
-    with transaction.atomic():
-        for raw, placement in sorted(pairs.iter_rows()):
-            Placement.objects.get_or_create(
-                network=report.network, raw_name=raw[:160], defaults={"placement": placement}
-            )
-
-
-def _least(a: date | None, b: date | None) -> date | None:
-    return min((day for day in (a, b) if day), default=None)
-
-
-def _greatest(a: date | None, b: date | None) -> date | None:
-    return max((day for day in (a, b) if day), default=None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from harmonization import selectors
 from harmonization.core.findings import Found
 from harmonization.core.restatement import Coverage, added
-from harmonization.core.returning import Freed, Missing, Returned
+from harmonization.core.returning import Freed, Missing, Returned, Told
 from harmonization.models import DataFinding, Load, Restatement, TableVersion, Upload
 from harmonization.services.findings import record_findings
 
@@ -57,6 +57,19 @@ def freed_rows(
         )
         if (freed.went or freed.asides) and selectors.events_folder().holds(freed):
             found.append((entry, freed))
+    return found
+
+
+def told_by(loads: Iterable[str]) -> dict[str, Told]:
+    """Where to find what these loads told when they were published."""
+    found = {
+        str(load.pk): Told(load.delta_version)
+        for load in Load.objects.filter(pk__in=set(loads)).only("pk", "delta_version")
+    }
+    given_up = Restatement.objects.filter(earlier__in=found, version=F("earlier__delta_version")).exclude(asides=[])
+    for pk, asides in given_up.values_list("earlier", "asides"):
+        before = found[str(pk)]
+        found[str(pk)] = Told(before.version, (*before.asides, *asides))
     return found
 
 
