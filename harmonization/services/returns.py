@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
@@ -66,7 +67,9 @@ def told_by(loads: Iterable[str]) -> dict[str, Told]:
         str(load.pk): Told(load.delta_version)
         for load in Load.objects.filter(pk__in=set(loads)).only("pk", "delta_version")
     }
-    given_up = Restatement.objects.filter(earlier__in=found, version=F("earlier__delta_version")).exclude(asides=[])
+    given_up = Restatement.objects.filter(earlier__in=list(found), version=F("earlier__delta_version")).exclude(
+        asides=[]
+    )
     for pk, asides in given_up.values_list("earlier", "asides"):
         before = found[str(pk)]
         found[str(pk)] = Told(before.version, (*before.asides, *asides))
@@ -177,7 +180,7 @@ def _missing_finding(load: Load, missing: Missing) -> Found:
     )
 
 
-def _heirs(earlier: Load, without: Sequence[object] = ()) -> QuerySet[Load]:
+def _heirs(earlier: Load, without: Sequence[UUID] = ()) -> QuerySet[Load]:
     """Loads in force that would restate `earlier`, those that arrived last first."""
     if earlier.period_start is None or earlier.period_end is None:
         return Load.objects.none()  # nothing of it was published

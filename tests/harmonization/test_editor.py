@@ -172,8 +172,9 @@ def test_a_change_reads_nothing_of_the_file_anew(alice, draft, fresh_cache, monk
     assert "clicks" not in services.preview_draft(draft=changed).columns
     assert len(opened) == 1
     # Read otherwise, it is another table.
-    text = changed.text.replace("formats: [csv]", "formats: [csv]\n  encoding: utf-8")
-    assert text != changed.text
+    document = read_document(changed.text)
+    document["source"]["delimiter"] = ","
+    text = write_document(document, like=changed.text)
     services.preview_draft(draft=services.set_draft_text(actor=alice, draft=changed, text=text))
     assert len(opened) == 2
 
