@@ -70,7 +70,7 @@ def told_by(loads: Iterable[str]) -> dict[str, Told]:
     given_up = Restatement.objects.filter(earlier__in=list(found), version=F("earlier__delta_version")).exclude(
         asides=[]
     )
-    for pk, asides in given_up.values_list("earlier", "asides"):
+    for pk, asides in at_first.exclude(asides=[]).values_list("earlier", "asides"):
         before = found[str(pk)]
         found[str(pk)] = Told(before.version, (*before.asides, *asides))
     return found
