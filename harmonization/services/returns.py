@@ -67,9 +67,7 @@ def told_by(loads: Iterable[str]) -> dict[str, Told]:
         str(load.pk): Told(load.delta_version)
         for load in Load.objects.filter(pk__in=set(loads)).only("pk", "delta_version")
     }
-    given_up = Restatement.objects.filter(earlier__in=list(found), version=F("earlier__delta_version")).exclude(
-        asides=[]
-    )
+    at_first = Restatement.objects.filter(earlier__in=list(found), version=F("earlier__delta_version"))
     for pk, asides in at_first.exclude(asides=[]).values_list("earlier", "asides"):
         before = found[str(pk)]
         found[str(pk)] = Told(before.version, (*before.asides, *asides))
