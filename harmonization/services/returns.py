@@ -101,7 +101,7 @@ def returned_findings(load: Load, ended: Sequence[tuple[Restatement, Returned]])
                 kind=ROWS_RETURNED,
                 subject=f"load {load.pk} gave back to {earlier.pk}",
                 severity="info",
-                title=f"{_rows(rows)} of {_short(earlier)} count again",
+                title=f"{_short(earlier)}: {_rows(rows)} in force again",
                 detail=f"{load.upload.file_name} had replaced them. It was read anew, and as it is read now neither "
                 "it nor another file in force tells them.",
                 rows=rows,
@@ -163,7 +163,7 @@ def _missing_finding(load: Load, missing: Missing) -> Found:
         kind=ROWS_MISSING,
         subject=f"load {load.pk}",
         severity="critical",
-        title=f"{_rows(missing.rows)} of {_short(load)} are in no figure",
+        title=f"{_rows(missing.rows)} of {_short(load)} in no figure",
         detail="A later file had replaced them and was read anew since; as it is read now it does not tell them, and "
         "the replaced rows were deleted with old versions of the events. Load the file again: it is kept.",
         rows=missing.rows,

@@ -12,8 +12,9 @@ import pytest
 from django.db import connection
 from django_tenants.utils import schema_context
 
+from accounts.models import Brand
 from harmonization import selectors, services
-from harmonization.models import Load
+from harmonization.models import Load, Retailer, TableVersion
 from jobs import services as jobs
 from jobs.models import Job
 from tenants.models import Tenant
@@ -109,4 +110,43 @@ def test_an_export_is_confirmed_as_whole_then_replayed(filled: Any, watched: Any
     page.page.goto(f"{filled.url}/data/loads/{now.pk}/quarantine/")
     assert "Rescued" in page.page.content()
     shoot(page, "replayed")
+    page.check()
+
+
+def test_what_is_in_no_figure_is_loaded_again_from_the_finding(filled: Any, watched: Any) -> None:
+    page = watched()
+    page.sign_in(filled, filled.alice)
+    with at_acme():
+        account = AccountFactory(
+            brand=Brand.objects.get(slug="chips"), external_id="wm-2", name="Acme at Walmart",
+            retailer=Retailer.objects.get(slug="walmart"),
+        )  # fmt: skip
+        august = [walmart_row(day, spend="10.00") for day in ("2026-08-06", "2026-08-07")]
+        for name, rows in (("august.csv", august), ("misread.csv", [walmart_row("08/07/2026", spend="70.00")])):
+            taken = services.take_file(actor=filled.alice, chunks=[walmart_csv(*rows)], file_name=name, account=account)
+            assert taken.job is not None
+            ended(taken.job)
+        TableVersion.objects.update(readable=False)
+        text = selectors.contract_named(name="walmart_search_item").published.text
+        version = next(line for line in text.splitlines() if line.startswith("version: "))
+        mended = text.replace('["%m/%d/%y", "%m/%d/%Y"]', '["%d/%m/%Y"]', 1).replace(version, "version: 9", 1)
+        services.save_contract(actor=filled.alice, text=mended)
+        misread = Load.objects.get(upload__file_name="misread.csv", status="published")
+        ended(services.replay_load(actor=filled.alice, load=misread))
+        august_load = Load.objects.get(upload__file_name="august.csv", status="published")
+    upload = f"{filled.url}/data/uploads/{august_load.upload_id}/"
+    page.page.goto(upload)
+    assert "1 row of this file is in no figure" in page.page.content()
+    shoot(page, "missing")
+    page.page.goto(f"{filled.url}/data/quality/?kind=rows_missing")
+    shoot(page, "finding")
+    page.page.click("button:has-text('Load it again')")
+    page.page.wait_for_url("**/jobs/**")
+    with at_acme():
+        ended(Job.objects.filter(kind="harmonization.load").latest("created_at"))
+    page.page.goto(upload)
+    assert "in no figure" not in page.page.content()
+    shoot(page, "regained")
+    page.page.goto(f"{filled.url}/data/quality/?kind=rows_missing")
+    assert "Nothing in this selection" in page.page.content()
     page.check()
