@@ -164,7 +164,7 @@ class ImportedFileAdmin(ShownAdmin):
 @admin.register(Restatement, site=tenant_site)
 class RestatementAdmin(ShownAdmin):
     view_permission = manage_permission = "uploads.view"
-    list_display = ["later", "earlier", "mode", "looks_filtered", "rows", "created_at"]
+    list_display = ["later", "earlier", "mode", "looks_filtered", "rows", "created_at", "ended_at", "returned_rows"]
     list_filter = ["mode", "looks_filtered"]
     list_select_related = ["later__upload", "earlier__upload"]
 

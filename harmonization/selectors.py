@@ -237,7 +237,9 @@ def sources_visible(*, user: Person) -> QuerySet[Account]:
     """Accounts with what arrived for each: `files`, `rows` that stand, `first_day` and `last_day` of their figures."""
     published = Q(uploads__loads__status=Load.Status.PUBLISHED)
     gave_way = (
-        Restatement.objects.filter(earlier__upload__account=OuterRef("pk"), earlier__status=Load.Status.PUBLISHED)
+        Restatement.objects.filter(
+            earlier__upload__account=OuterRef("pk"), earlier__status=Load.Status.PUBLISHED, ended_at=None
+        )
         .values("earlier__upload__account")
         .annotate(total=Sum("rows"))
         .values("total")

@@ -8,24 +8,30 @@ The table is not partitioned by folder: a file holds rows of one load, and its p
 
 from __future__ import annotations
 
-import json
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
-from harmonization.core.restatement import KEY, Coverage, Move, Verdict, anew, judge, profile, restate
+from harmonization.core.delta_files import add_action, remove_action, schema_of, unused_name
+from harmonization.core.giving_way import Given, Mask, copy_rows, give_all, give_way, rows_of
+from harmonization.core.restatement import Coverage, Move, Verdict, judge, merged, profile
+from harmonization.core.returning import Freed, Missing, Returned, Told, bring_back, shortfall
 
 #: Versions are read as long as the product says, not for the thirty days that Delta keeps its log by default.
 _PROPERTIES: Final = {"delta.enableExpiredLogCleanup": "false"}
+#: Rows that are the table's in no version; folders of this mark are no part of it.
+_ASIDES: Final = "_asides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Committed:
         superseded: rows of earlier loads that the new ones replaced.
         yielded: new rows that were left out, for a later export tells them.
         moves: the same, load by load, also where nothing gave way.
+        returned: rows of earlier loads that are in force again, one for each of `frees`.
     """
 
     version: int
@@ -44,6 +51,16 @@ class Committed:
     superseded: int
     yielded: int = 0
     moves: tuple[Move, ...] = ()
+    returned: tuple[Returned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Files that a vacuum removed, their bytes, and the versions whose log is gone, so that none can open them."""
+
+    files: int
+    bytes: int
+    lost: tuple[int, ...] = ()
 
 
 class EventTableFolder:
@@ -91,6 +108,8 @@ class EventTableFolder:
         supersedes: Iterable[str] = (),
         replaces: Iterable[str] = (),
         yields_to: Mapping[str, Coverage | None] | None = None,
+        frees: Sequence[Freed] = (),
+        told: Mapping[str, Told] | None = None,
         properties: dict[str, str] | None = None,
     ) -> Committed:
         """Move staged files into the table and commit them as one version.
@@ -102,6 +121,9 @@ class EventTableFolder:
             replaces: load ids of which no row stays: the same file, read anew. Its keys may be other ones now.
             yields_to: load ids, with what they cover, to which new rows give way: exports that arrived later and were
                 published first, the latest of them first.
+            frees: what the replaced loads had taken from earlier ones, those that arrived last first; `holds` has to
+                be true of each.
+            told: where to find what other loads told; what of it is gone is not compared with.
             properties: kept in the version's commit info, to trace it to job and attempt.
 
         Returns:
@@ -109,40 +131,44 @@ class EventTableFolder:
         """
         target = self.folder / network
         target.mkdir(parents=True, exist_ok=True)
-        offered = sum(_rows(path) for path in staged)
+        offered = rows_of(staged)
         if covers is not None:
             self._keep_profile(load_id, staged)
-        given_up = self._yield(staged, load_id, yields_to or {})
+        told = told or {}
+        away, yields = self._yield(staged, load_id, yields_to or {}, told)
         files = []
-        for number, path in enumerate(staged):
-            # A name no other attempt can have used: a file of a dead attempt is never mistaken for this one's.
-            moved = target / f"{load_id}-{number}-{time.time_ns():x}.parquet"
-            stay = given_up.stay(path)
-            if stay is None:
-                path.rename(moved)
-            else:
-                stay.sink_parquet(moved, engine="streaming")
-            files.append(moved)
-        added = [_add(self.folder, path) for path in files]
+        if away.any():
+            files = [unused_name(target, f"{load_id}-0")]
+            copy_rows(staged, ~away, files[0])
+        else:
+            for number, path in enumerate(staged):
+                files.append(unused_name(target, f"{load_id}-{number}"))
+                path.rename(files[-1])
+        ours = [add_action(self.folder, path) for path in files]
         commit = CommitProperties(custom_metadata=properties or {})
-        rows = sum(_rows(path) for path in files)
+        rows = rows_of(files)
         if self.head is None:
             create_table_with_add_actions(
                 str(self.folder),
-                schema=_schema(files),
-                add_actions=added,
+                schema=schema_of(files),
+                add_actions=ours,
                 configuration=_PROPERTIES,
                 commit_properties=commit,
             )
             return Committed(version=self._open().version(), rows=rows, superseded=0)
-        self._evolve(_schema(files))
-        replaced, moves = self._replace(files, load_id, covers, set(supersedes), set(replaces), network)
+        self._evolve(schema_of(files))
+        # By the keys of all that it tells: what it gives up itself is told no less.
+        keys = list(staged) if away.any() else files
+        actions, moves, now = self._replace(keys, load_id, covers, set(supersedes), set(replaces), network)
+        brought, returned = self._bring_back(frees, {load_id: keys}, told, now, target)
+        moves = merged([*moves, *yields, *(move for one in returned for move in one.moves)])
         return Committed(
-            version=self._write([*replaced, *added], commit),
+            version=self._write([*actions, *brought, *ours], commit),
             rows=rows,
-            superseded=sum(move.rows for move in moves),
+            superseded=sum(move.rows for move in moves if move.later == load_id),
             yielded=offered - rows,
-            moves=(*moves, *given_up.moves),
+            moves=tuple(moves),
+            returned=tuple(returned),
         )
 
     def restate(
@@ -152,31 +178,54 @@ class EventTableFolder:
         network: str,
         covers: Coverage,
         supersedes: Iterable[str],
+        told: Mapping[str, Told] | None = None,
         properties: dict[str, str] | None = None,
     ) -> Committed:
         """Let rows of earlier loads give way to those of a load that the table has already."""
-        files = [path for _, path in self._files_of({load_id})]
+        files = self._told(load_id, told or {})
         if not files:
             return Committed(version=self._open().version(), rows=0, superseded=0)
-        actions, moves = self._replace(files, load_id, covers, set(supersedes), set(), network)
+        actions, moves, _ = self._replace(files, load_id, covers, set(supersedes), set(), network)
         version = self._open().version()
         if actions:
             version = self._write(actions, CommitProperties(custom_metadata=properties or {}))
         return Committed(version=version, rows=0, superseded=sum(move.rows for move in moves), moves=tuple(moves))
 
-    def vacuum(self, versions: Iterable[int]) -> tuple[int, int]:
-        """Delete every data file that none of `versions` needs; how many files and bytes that were.
+    def holds(self, freed: Freed) -> bool:
+        """Whether the rows are still there: neither a version's log nor a file was deleted."""
+        try:
+            files = [path for held, without in self._sources(freed) for path in (*held, *without)]
+        except DeltaError:
+            return False
+        return all(path.exists() for path in files)
 
-        A file no version names is the torso of a publisher that died. The log stays, and so the numbers of versions.
-        The caller keeps publishers away meanwhile, and includes the version that readers open.
+    def missing(self, load_id: str, heirs: Mapping[str, Coverage | None]) -> Missing:
+        """What a load told that is in force neither as its own nor as that of an heir (`Freed.heirs`)."""
+        told, files = self._profile(load_id), self._files(load_id)
+        there = [(self._profile(heir), self._judge(load_id, heir, covers)) for heir, covers in heirs.items()]
+        return shortfall(told, profile(_all(files)) if files else told.clear(), there)
+
+    def vacuum(self, current: int, versions: Iterable[int], asides: Iterable[str] = ()) -> Deleted:
+        """Delete every data file that neither `current`, the version that readers open, nor `versions` need.
+
+        A file no version names is the torso of a publisher that died. The log stays, and so the numbers of versions;
+        where somebody deleted the log of a former version, nobody can open it and it needs nothing. Of what was set
+        aside, `asides` stay. The caller keeps publishers away meanwhile.
         """
-        needed = {path for version in versions for path in self._paths(DeltaTable(str(self.folder), version=version))}
+        needed = set(self._paths(DeltaTable(str(self.folder), version=current)))
+        lost = []
+        for version in sorted(set(versions) - {current}):
+            try:
+                needed.update(self._paths(DeltaTable(str(self.folder), version=version)))
+            except DeltaError:
+                lost.append(version)
+        needed.update(self.folder / aside for aside in asides)
         files, size = 0, 0
-        for path in self.folder.glob("*/*.parquet"):
-            if path not in needed and not path.parent.name.startswith("_"):
+        for path in (*self.folder.glob("[!_]*/*.parquet"), *self.folder.glob(f"{_ASIDES}/*.parquet")):
+            if path not in needed:
                 files, size = files + 1, size + path.stat().st_size
                 path.unlink()
-        return files, size
+        return Deleted(files, size, tuple(lost))
 
     @property
     def size(self) -> int:
@@ -188,21 +237,67 @@ class EventTableFolder:
         table.create_write_transaction(actions=actions, mode="append", schema=table.schema(), commit_properties=commit)
         return int(self._open().version())
 
-    def _yield(self, staged: Sequence[Path], load_id: str, later: Mapping[str, Coverage | None]) -> _GivenUp:
-        """Which staged rows give way to loads that arrived later, judged over all staged files together."""
-        theirs = [path for _, path in self._files_of(set(later))]
-        if not theirs or not staged:
-            return _GivenUp()
-        keys = _keys(theirs)
-        stay, moves = _all(staged), []
+    def _yield(
+        self, staged: Sequence[Path], load_id: str, later: Mapping[str, Coverage | None], told: Mapping[str, Told]
+    ) -> tuple[Mask, list[Move]]:
+        """Which staged rows give way to loads that arrived later, judged over all staged files together.
+
+        They are set aside, for no version of the table ever has them.
+        """
+        away, moves = np.zeros(rows_of(staged), np.bool_), []
         for other, covers in later.items():
-            rows = [path for _, path in self._files_of({other})]
-            if rows:
-                verdict = self._judge(load_id, other, covers)
-                done = restate(stay, keys=keys, verdict=verdict, earlier=load_id, later=other)
-                stay = done.stay
-                moves.append(done.move)
-        return _GivenUp(stay, len(staged), tuple(moves))
+            if not (theirs := self._told(other, told)):
+                continue
+            verdict = self._judge(load_id, other, covers)
+            given = give_way(staged, keys=theirs, verdict=verdict, earlier=load_id, later=other, among=~away)
+            moves.append(self._set_aside(given))
+            away |= given.mask
+        return away, moves
+
+    def _set_aside(self, given: Given) -> Move:
+        move = given.move
+        if not move.rows:
+            return move
+        aside = unused_name(self.folder / _ASIDES, f"{move.earlier}-{move.later}")
+        copy_rows(given.files, given.mask, aside)
+        return replace(move, asides=(aside.relative_to(self.folder).as_posix(),))
+
+    def _bring_back(
+        self,
+        frees: Sequence[Freed],
+        ours: dict[str, list[Path]],
+        told: Mapping[str, Told],
+        now: dict[str, list[Path]],
+        target: Path,
+    ) -> tuple[list[AddAction | RemoveAction], list[Returned]]:
+        actions: list[AddAction | RemoveAction] = []
+        done = []
+        for freed in frees:
+            in_force = now.setdefault(freed.earlier, self._files(freed.earlier))
+            for heir in freed.heirs:
+                ours.setdefault(heir, self._told(heir, told))
+            back = unused_name(target, f"{freed.earlier}-back")
+            one = bring_back(
+                freed,
+                self._sources(freed),
+                in_force=in_force,
+                told=ours.__getitem__,
+                judged=lambda heir, freed=freed: self._judge(freed.earlier, heir, freed.heirs[heir]),  # type: ignore[misc]
+                set_aside=self._set_aside,
+                target=back,
+            )
+            if one.rows:
+                actions.append(add_action(self.folder, back))
+                now[freed.earlier] = [*in_force, back]
+            done.append(one)
+        return actions, done
+
+    def _sources(self, freed: Freed) -> list[tuple[list[Path], list[Path]]]:
+        sources: list[tuple[list[Path], list[Path]]] = [([self.folder / aside], []) for aside in freed.asides]
+        if freed.went is not None:
+            with_them, without = (self._files(freed.earlier, version) for version in freed.went)
+            sources.append((with_them, without))
+        return sources
 
     def _open(self) -> DeltaTable:
         return DeltaTable(str(self.folder))
@@ -218,38 +313,44 @@ class EventTableFolder:
 
     def _replace(
         self,
-        files: Sequence[Path],
+        keys: Sequence[Path],
         load_id: str,
         covers: Coverage | None,
         loads: set[str],
         whole: set[str],
         network: str,
-    ) -> tuple[list[AddAction | RemoveAction], list[Move]]:
-        """Rewrite the files of superseded loads without the rows that give way, of `whole` without any."""
-        keys = _keys(files)
+    ) -> tuple[list[AddAction | RemoveAction], list[Move], dict[str, list[Path]]]:
+        """Rewrite the files of superseded loads without the rows that give way, of `whole` without any.
+
+        Args:
+            keys: files of all that the load tells.
+
+        Returns:
+            also the files of these loads as they are then.
+        """
         actions: list[AddAction | RemoveAction] = []
         moves = []
         by_load: dict[str, list[Path]] = {}
         for load, path in self._files_of(loads | whole):
             by_load.setdefault(load, []).append(path)
+        now = {load: list(old) for load, old in by_load.items()}
         for load, old in by_load.items():
             if load in whole:
-                done = anew(_all(old), earlier=load, later=load_id)
+                given = give_all(old, earlier=load, later=load_id)
             else:
                 verdict = self._judge(load, load_id, covers)
-                done = restate(_all(old), keys=keys, verdict=verdict, earlier=load, later=load_id)
-            moves.append(done.move)
-            if not done.move.rows:
+                given = give_way(old, keys=keys, verdict=verdict, earlier=load, later=load_id)
+            moves.append(given.move)
+            if not given.move.rows:
                 continue
-            # Named after the load alone: a file that is rewritten every day must not get a longer name every day.
-            kept = self.folder / network / f"{load}-kept-{time.time_ns():x}.parquet"
-            done.stay.sink_parquet(kept, engine="streaming")
-            actions += [self._remove(path) for path in old]
-            if _rows(kept):
-                actions.append(_add(self.folder, kept))
-            else:
-                kept.unlink()
-        return actions, moves
+            actions += [remove_action(self.folder, path) for path in old]
+            now[load] = []
+            if not given.mask.all():
+                # Named after the load alone: a file that is rewritten every day must not get a longer name every day.
+                now[load] = [unused_name(self.folder / network, f"{load}-kept")]
+                copy_rows(old, ~given.mask, now[load][0])
+                actions.append(add_action(self.folder, now[load][0]))
+        return actions, moves, now
 
     def _judge(self, earlier: str, later: str, covers: Coverage | None) -> Verdict:
         return Verdict() if covers is None else judge(self._profile(earlier), self._profile(later), covers)
@@ -270,21 +371,23 @@ class EventTableFolder:
     def _profile_path(self, load_id: str) -> Path:
         return self.folder / "_profiles" / f"{load_id}.parquet"
 
-    def _remove(self, path: Path) -> RemoveAction:
-        return RemoveAction(
-            path=path.relative_to(self.folder).as_posix(),
-            deletion_timestamp=int(time.time() * 1000),
-            data_change=True,
-            partition_values={},
-            size=path.stat().st_size,
-        )
+    def _told(self, load: str, told: Mapping[str, Told]) -> list[Path]:
+        """Files of what a load told, as far as they are kept; rows may be in several of them."""
+        where = told.get(load, Told(None))
+        files = [*self._files(load), *(self.folder / aside for aside in where.asides)]
+        if where.version is not None:
+            with suppress(DeltaError):
+                files += self._files(load, where.version)
+        return [path for path in dict.fromkeys(files) if path.exists()]
 
-    def _files_of(self, loads: set[str]) -> list[tuple[str, Path]]:
+    def _files(self, load: str, version: int | None = None) -> list[Path]:
+        return [path for _, path in self._files_of({load}, version)]
+
+    def _files_of(self, loads: set[str], version: int | None = None) -> list[tuple[str, Path]]:
         if not loads:
             return []
-        return [
-            (load, path) for path in self._paths(self._open()) for load in loads if path.name.startswith(f"{load}-")
-        ]
+        table = self._open() if version is None else DeltaTable(str(self.folder), version=version)
+        return [(load, path) for path in self._paths(table) for load in loads if path.name.startswith(f"{load}-")]
 
     def _paths(self, table: DeltaTable) -> list[Path]:
         """The files of a version; the log writes them as URIs do."""
@@ -292,50 +395,6 @@ class EventTableFolder:
         return [self.folder / unquote(str(path)) for path in paths]
 
 
-@dataclass(frozen=True, slots=True)
-class _GivenUp:
-    """What of the staged files stays beside later exports; without a frame, all of it."""
-
-    rows: pl.LazyFrame | None = None
-    files: int = 0
-    moves: tuple[Move, ...] = ()
-
-    def stay(self, staged: Path) -> pl.LazyFrame | None:
-        """The rows of one staged file that stay; None where the file is to be taken as it is."""
-        if self.rows is None or not any(move.rows for move in self.moves):
-            return None
-        if self.files == 1:
-            return self.rows
-        # Within a load a row of the source has one event, so its number names it in whichever file it lies.
-        return pl.scan_parquet(staged).join(self.rows.select("source_row"), on="source_row", how="semi")
-
-
 def _all(files: Sequence[Path]) -> pl.LazyFrame:
     """The rows of several files, whose columns may differ."""
     return pl.concat([pl.scan_parquet(path) for path in files], how="diagonal")
-
-
-def _keys(files: Sequence[Path]) -> pl.LazyFrame:
-    return pl.concat([pl.scan_parquet(path).select(KEY) for path in files]).unique()
-
-
-def _schema(files: Sequence[Path]) -> Schema:
-    """The union of the files' columns as a Delta schema."""
-    frames = [pl.read_parquet(path, n_rows=0) for path in files]
-    return Schema.from_arrow(pl.concat(frames, how="diagonal").to_arrow().schema)
-
-
-def _rows(path: Path) -> int:
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
-
-
-def _add(folder: Path, path: Path) -> AddAction:
-    stats: dict[str, Any] = {"numRecords": _rows(path)}
-    return AddAction(
-        path=path.relative_to(folder).as_posix(),
-        size=path.stat().st_size,
-        partition_values={},
-        modification_time=int(path.stat().st_mtime * 1000),
-        data_change=True,
-        stats=json.dumps(stats),
-    )

@@ -16,6 +16,7 @@ from harmonization.core.detect import choose_table, find_header_row, header_span
 from harmonization.core.load_context import LoadContext
 from harmonization.core.plan import compile_plan
 from harmonization.core.reading import open_source
+from harmonization.core.sampled import Forgetful, Memory, open_sampled
 from harmonization.core.source_file import SOURCE_ROW, Limits, UnreadableFile
 
 #: Rows that a preview reads; a test by hand reads more of them, a load all.
@@ -65,8 +66,13 @@ def preview(
     context: LoadContext = LoadContext(),  # noqa: B008
     rows: int = ROWS,
     limits: Limits = Limits(),  # noqa: B008
+    content: str = "",
+    memory: Memory | None = None,
 ) -> Preview:
     """Read the first `rows` rows of `path` by `contract`.
+
+    Args:
+        content: the hash of the file, under which `memory` keeps its first rows: the next preview reads nothing.
 
     Raises:
         UnreadableFile, FileTooLarge: the file itself.
@@ -75,14 +81,14 @@ def preview(
     source = contract.source
     with (
         tempfile.TemporaryDirectory(prefix="preview-") as scratch,
-        open_source(
+        open_sampled(
             path,
-            encoding=source.encoding,
-            delimiter=source.delimiter,
-            sheet=source.sheet,
-            records=source.records,
+            contract,
+            content=content,
+            rows=rows + 1,
             scratch=Path(scratch),
             limits=limits,
+            memory=memory if memory is not None and content else Forgetful(),
         ) as file,
     ):
         opened = choose_table(file, [contract])

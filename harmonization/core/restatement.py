@@ -14,8 +14,8 @@ in which they were published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -30,7 +30,7 @@ LARGE_SHARE: Final = 1 / 3
 #: How far figures under new names may be from those under vanished ones for the new to be the old renamed.
 _ALIKE_BY_DAY: Final = 0.10
 _ALIKE_IN_ALL: Final = 0.02
-_WIDE: Final = pl.Decimal(38, 6)
+WIDE: Final = pl.Decimal(38, 6)
 _FIGURES: Final = ("spend", "impressions", "clicks")
 _CAMPAIGN: Final = ("account_id", "campaign", "currency")
 _CELL: Final = ("account_id", "campaign", "period_start", "period_end", "currency")
@@ -70,6 +70,8 @@ class Move:
             and day by day. Taken away by period; kept where the export looks filtered.
         straddling_rows, straddling_spend: multi-day rows of the earlier load that reach over a border of the later
             one's days. They stay, and the days on which both tell are told twice.
+        asides: files below the table's folder with rows that no version of the table told as the earlier load's, or
+            told before it lost them to another: they are found there, should the later load be replaced.
     """
 
     later: str
@@ -82,6 +84,7 @@ class Move:
     vanished_spend: Mapping[str, Decimal] = field(default_factory=dict)
     straddling_rows: int = 0
     straddling_spend: Mapping[str, Decimal] = field(default_factory=dict)
+    asides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def profile(rows: pl.LazyFrame) -> pl.DataFrame:
     return (
         rows.with_columns(campaign)
         .group_by(_CELL)
-        .agg(pl.len().cast(pl.Int64).alias("rows"), *(pl.col(name).cast(_WIDE).sum() for name in _FIGURES))
+        .agg(pl.len().cast(pl.Int64).alias("rows"), *(pl.col(name).cast(WIDE).sum() for name in _FIGURES))
         .collect(engine="streaming")
     )
 
@@ -132,45 +135,6 @@ def judge(old: pl.DataFrame, new: pl.DataFrame, covers: Coverage) -> Verdict:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Restated:
-    """Rows of the earlier load that stay, lazily, and the move that took the others."""
-
-    stay: pl.LazyFrame
-    move: Move
-
-
-def restate(old: pl.LazyFrame, *, keys: pl.LazyFrame, verdict: Verdict, earlier: str, later: str) -> Restated:
-    """Take from `old` the rows whose `event_key` is among `keys` (each once) and those the verdict takes."""
-    unkeyed = old.join(keys, on=KEY, how="anti")
-    stay = unkeyed if verdict.gone is None else unkeyed.filter(~verdict.gone)
-    rows, spend = _count(old.join(keys, on=KEY, how="semi"))
-    if verdict.gone is not None:
-        more_rows, more_spend = _count(unkeyed.filter(verdict.gone))
-        rows, spend = rows + more_rows, added(spend, more_spend)
-    return Restated(
-        stay,
-        Move(
-            later=later,
-            earlier=earlier,
-            mode="rows" if verdict.gone is None else "period",
-            looks_filtered=verdict.looks_filtered,
-            rows=rows,
-            spend=spend,
-            vanished_rows=verdict.vanished_rows,
-            vanished_spend=verdict.vanished_spend,
-            straddling_rows=verdict.straddling_rows,
-            straddling_spend=verdict.straddling_spend,
-        ),
-    )
-
-
-def anew(old: pl.LazyFrame, *, earlier: str, later: str) -> Restated:
-    """The same file, read anew: nothing of the earlier reading stays."""
-    rows, spend = _count(old)
-    return Restated(old.head(0), Move(later=later, earlier=earlier, mode="anew", rows=rows, spend=spend))
-
-
 def added(a: Mapping[str, Decimal], b: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Amounts by currency, summed."""
     return {code: a.get(code, Decimal(0)) + b.get(code, Decimal(0)) for code in sorted({*a, *b})}
@@ -185,9 +149,28 @@ def total(moves: Sequence[Move], name: str) -> dict[str, Decimal]:
     return found
 
 
+def merged(moves: Iterable[Move]) -> list[Move]:
+    """One move for two loads: rows that one takes from another and rows that it is heir to are told together."""
+    found: dict[tuple[str, str], Move] = {}
+    for move in moves:
+        pair = (move.later, move.earlier)
+        before = found.get(pair)
+        found[pair] = (
+            move
+            if before is None
+            else replace(
+                before,
+                rows=before.rows + move.rows,
+                spend=added(before.spend, move.spend),
+                asides=(*before.asides, *move.asides),
+            )
+        )
+    return list(found.values())
+
+
 def _excess(name: str, other: str) -> pl.Expr:
     more = pl.col(name).fill_null(0) - pl.col(other).fill_null(0)
-    return pl.when(more > 0).then(more).otherwise(0).cast(_WIDE).alias(name)
+    return pl.when(more > 0).then(more).otherwise(0).cast(WIDE).alias(name)
 
 
 def _told_longer(inside: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
@@ -236,15 +219,10 @@ def _is_made_up_for(lost: pl.DataFrame, inside: pl.DataFrame, new: pl.DataFrame)
 
 
 def _spend(cells: pl.DataFrame) -> dict[str, Decimal]:
-    return _named(cells.group_by("currency").agg(pl.col("spend").sum()))
+    return by_currency(cells.group_by("currency").agg(pl.col("spend").sum()))
 
 
-def _count(rows: pl.LazyFrame) -> tuple[int, dict[str, Decimal]]:
-    sums = rows.group_by("currency").agg(pl.len().alias("rows"), pl.col("spend").cast(_WIDE).sum())
-    found = sums.collect(engine="streaming")
-    return int(found["rows"].sum()), _named(found.select("currency", "spend"))
-
-
-def _named(sums: pl.DataFrame) -> dict[str, Decimal]:
+def by_currency(sums: pl.DataFrame) -> dict[str, Decimal]:
+    """Rows of currency and amount as a mapping in the order of the codes, without what is nothing."""
     amounts = sorted((code or "unknown", amount) for code, amount in sums.iter_rows())
     return {code: amount for code, amount in amounts if amount}

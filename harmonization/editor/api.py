@@ -125,7 +125,7 @@ class DraftTest(APIView):
     @extend_schema(tags=TAGS, summary="Try a draft on its file", request=None, responses=TriedSerializer)
     def post(self, request: Request, draft_id: UUID) -> Response:
         draft = selectors.draft_visible(user=request.user, draft_id=draft_id)
-        tried = services.try_draft(draft=draft)
+        tried = services.try_draft(actor=_person(request), draft=draft)
         seen = tried["preview"]
         body = {
             "examples": tried["examples"],

@@ -73,7 +73,7 @@ def act(request: HttpRequest, draft_id: UUID) -> HttpResponse:
             messages.success(request, "The draft is discarded.")
             return _go(request, "mapping-list")
         if wanted == "test":
-            return _show(request, found, tried=services.try_draft(draft=found), tab="tests")
+            return _show(request, found, tried=services.try_draft(actor=_person(request), draft=found), tab="tests")
         if wanted not in _ACTS:
             raise InvalidInput(f"There is nothing to do called {wanted!r}.", where="act")
         found = _ACTS[wanted](request, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -77,25 +78,35 @@ _WORDS = {"period": "all rows of its days", "rows": "rows of the same key", "ane
 
 @dataclass(frozen=True)
 class MoveLine:
-    """A restatement as one side sees it: the other load, what happened in words, and the money."""
+    """A restatement as one side sees it: the other load, what happened in words, and the money.
+
+    `side`: `took` and `lost` are in force; `regained` came back from the other load, `gave_back` went back to it.
+    """
 
     other: Load
-    took: bool
+    side: str
     words: str
-    entry: Restatement
+    rows: int
+    straddling: int
     spend: dict[str, Decimal]
+    at: datetime
 
 
 def move_line(entry: Restatement, *, of: Load) -> MoveLine:
     """One line of a load's history."""
+    if entry.ended_at is not None:
+        regained = entry.earlier_id == of.pk
+        words = "it was read anew, and nothing tells them now" if regained else "this reading does not tell them"
+        other = entry.later if regained else entry.earlier
+        side = "regained" if regained else "gave_back"
+        return MoveLine(other, side, words, entry.returned_rows, 0, _amounts(entry.returned_spend), entry.ended_at)
     took = entry.later_id == of.pk
-    words = {"period": "all rows of its days", "rows": "rows of the same key", "anew": "the earlier reading"}[
-        entry.mode
-    ]
+    words = _WORDS[entry.mode]
     if entry.looks_filtered:
         words = "rows of the same key only: the export looks filtered"
-    amounts = {code: Decimal(amount) for code, amount in entry.spend.items()}
-    return MoveLine(entry.earlier if took else entry.later, took, words, entry, amounts)
+    other = entry.earlier if took else entry.later
+    side = "took" if took else "lost"
+    return MoveLine(other, side, words, entry.rows, entry.straddling_rows, _amounts(entry.spend), entry.created_at)
 
 
 def load_history(load: Load | None) -> dict[str, Any]:
@@ -103,5 +114,11 @@ def load_history(load: Load | None) -> dict[str, Any]:
     if load is None or load.status != Load.Status.PUBLISHED:
         return {}
     history = history_of(load)
-    moves = [move_line(entry, of=load) for entry in (*history.restated, *history.restated_by)]
-    return {"moves": moves, "standing": history.standing}
+    # Of what went on to a third load, that one's entry tells.
+    entries = [entry for entry in history.restated_by if entry.ended_at is None or entry.returned_rows]
+    moves = [move_line(entry, of=load) for entry in (*history.gave_back, *history.restated, *entries)]
+    return {"moves": moves, "standing": history.standing, "missing": history.missing}
+
+
+def _amounts(told: dict[str, str]) -> dict[str, Decimal]:
+    return {code: Decimal(amount) for code, amount in told.items()}

@@ -14,8 +14,10 @@ from django.db.models import QuerySet
 
 from harmonization import selectors
 from harmonization.core.restatement import added
+from harmonization.core.returning import Missing
 from harmonization.models import Load, Restatement
 from harmonization.selectors import Person
+from harmonization.services.returns import missing_rows
 from tenants.selectors import tenant_folder
 
 #: Most rows of a quarantine that one file holds.
@@ -108,11 +110,15 @@ class LoadHistory:
 
     Attributes:
         standing: rows of it that are in force.
+        gave_back: what an earlier reading of its file had taken and others have again since.
+        missing: what it lacks and no load in force tells.
     """
 
     standing: int
     restated: list[Restatement]
     restated_by: list[Restatement]
+    gave_back: list[Restatement]
+    missing: Missing
 
 
 def history_of(load: Load) -> LoadHistory:
@@ -120,8 +126,10 @@ def history_of(load: Load) -> LoadHistory:
     others = Restatement.objects.select_related("earlier__upload", "later__upload")
     taken = list(others.filter(later=load))
     lost = list(others.filter(earlier=load))
+    back = list(others.filter(ended_by=load, returned_rows__gt=0))
     in_force = load.status == Load.Status.PUBLISHED
-    return LoadHistory(load.rows_out - sum(one.rows for one in lost) if in_force else 0, taken, lost)
+    away = sum(one.rows for one in lost if one.ended_at is None)
+    return LoadHistory(load.rows_out - away if in_force else 0, taken, lost, back, missing_rows(load))
 
 
 @dataclass(frozen=True)

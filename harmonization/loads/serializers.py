@@ -89,14 +89,28 @@ class RestatementSerializer(serializers.ModelSerializer[Restatement]):
         fields = [
             "earlier", "earlier_file", "later", "later_file", "mode", "looks_filtered", "rows", "spend",
             "vanished_rows", "vanished_spend", "straddling_rows", "straddling_spend", "version", "created_at",
+            "ended_at", "ended_by", "returned_rows", "returned_spend",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class MissingRowsSerializer(serializers.Serializer[Any]):
+    rows = serializers.IntegerField()
+    spend = serializers.DictField(child=serializers.CharField(), help_text="by currency")
+    first = serializers.DateField(allow_null=True, help_text="first day of them")
+    last = serializers.DateField(allow_null=True)
 
 
 class LoadHistorySerializer(serializers.Serializer[Any]):
     standing = serializers.IntegerField(help_text="rows of the load that are in force")
     restated = RestatementSerializer(many=True, help_text="what it took from other loads")
     restated_by = RestatementSerializer(many=True, help_text="what other loads took from it")
+    gave_back = RestatementSerializer(
+        many=True, help_text="what an earlier reading of its file had taken and others have again since"
+    )
+    missing = MissingRowsSerializer(
+        help_text="rows of it that no load in force tells; harmonise its upload again, and they count again"
+    )
 
 
 class LineageAsked(serializers.Serializer[Any]):

@@ -33,7 +33,12 @@ class TableVersion(models.Model):
 
 
 class Restatement(models.Model):
-    """What a later load took from an earlier one, when both were there."""
+    """What a later load took from an earlier one, when both were there.
+
+    It ends with the later load: then rows that no load in force tells are the earlier one's again, and those that
+    another one tells are entries of that. Where the rows were deleted meanwhile it does not end, and the earlier file
+    has to be loaded again.
+    """
 
     class Mode(models.TextChoices):
         PERIOD = "period", "every row of its days"
@@ -54,7 +59,18 @@ class Restatement(models.Model):
     )
     straddling_spend = models.JSONField(default=dict, blank=True)
     version = models.PositiveBigIntegerField(help_text="of the event table in which it came about")
+    asides = models.JSONField(
+        default=list, blank=True, help_text="files of rows that gave way without a version of the table telling which"
+    )
     created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the later load was in force no more, and its rows were shared out anew"
+    )
+    ended_by = models.ForeignKey(
+        Load, on_delete=models.SET_NULL, null=True, blank=True, related_name="gave_back", help_text="whose rows count"
+    )
+    returned_rows = models.PositiveBigIntegerField(default=0, help_text="of these rows, those in force again then")
+    returned_spend = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["-created_at"]

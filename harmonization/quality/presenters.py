@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from harmonization.models import DataFinding, Reconciliation
 from harmonization.quality.selectors import SourceReport
+from harmonization.services.returns import ROWS_MISSING
 
 #: Kind of a finding -> what people call it. A kind that is not here is called by its name.
 KINDS: Final = {
@@ -33,6 +34,8 @@ KINDS: Final = {
     "unknown_products": "Unknown products",
     "looks_filtered": "Filtered export",
     "rows_vanished": "Rows no longer told",
+    "rows_returned": "Rows that came back",
+    "rows_missing": "Rows in no figure",
 }
 SEVERITY_ICONS: Final = {
     "critical": ("bad", "alert-triangle"),
@@ -59,10 +62,11 @@ _EXPLANATIONS: Final = {
 
 @dataclass(frozen=True)
 class Action:
-    """What a person can do about it: a label and where."""
+    """What a person can do about it: a label and where. With `fields` it is a form that sends them."""
 
     label: str
     url: str
+    fields: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,23 @@ def kind_name(kind: str) -> str:
     return KINDS.get(kind) or kind.replace("_", " ").capitalize()
 
 
-def finding_row(finding: DataFinding) -> FindingRow:
-    """Arrange a finding for a line or a page of its own."""
+def finding_row(finding: DataFinding, *, may_load: bool = False) -> FindingRow:
+    """Arrange a finding for a line or a page of its own.
+
+    Args:
+        may_load: whether who looks at it may harmonise files of its account.
+    """
     tone, icon = SEVERITY_ICONS[finding.severity]
     money = [(Decimal(amount), currency) for currency, amount in finding.money.items()]
-    return FindingRow(finding, kind_name(finding.kind), tone, icon, money, _action(finding))
+    return FindingRow(finding, kind_name(finding.kind), tone, icon, money, _action(finding, may_load))
 
 
-def _action(finding: DataFinding) -> Action | None:
+def _action(finding: DataFinding, may_load: bool) -> Action | None:
     load = finding.load
+    if finding.kind == ROWS_MISSING and finding.state != DataFinding.State.RESOLVED and may_load:
+        # It was in force, so whatever it differs in from other files was accepted.
+        fields = {"contract": finding.evidence["mapping"], "accept_drift": "1"}
+        return Action("Load it again", reverse("upload-harmonize", args=[finding.evidence["upload"]]), fields)
     if finding.kind in ("reconciliation",):
         return Action("Compare", f"{reverse('quality')}?{urlencode({'view': 'reports'})}")
     if finding.kind == "unknown_products":

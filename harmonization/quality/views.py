@@ -58,7 +58,7 @@ def _findings(request: HttpRequest) -> dict[str, Any]:
     page = Paginator(_matching(request), PER_PAGE).get_page(request.GET.get("page"))
     return {
         "page": page,
-        "rows": [finding_row(finding) for finding in page],
+        "rows": [finding_row(finding, may_load=_may_load(request, finding)) for finding in page],
         "filters": request.GET,
         "states": [("open", "Open"), ("acknowledged", "Accepted"), ("resolved", "Resolved"), ("all", "All")],
         "state": request.GET.get("state") or "open",
@@ -145,7 +145,7 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
 def _finding_page(request: HttpRequest, found: DataFinding, problem: Problem | None = None) -> HttpResponse:
     brand = found.account.brand_id if found.account else None
     context = {
-        "row": finding_row(found),
+        "row": finding_row(found, may_load=_may_load(request, found)),
         "finding": found,
         "facts": evidence_facts(found),
         "spend": found.evidence.get("spend") or [],
@@ -154,6 +154,12 @@ def _finding_page(request: HttpRequest, found: DataFinding, problem: Problem | N
         "problem": problem,
     }
     return render(request, "harmonization/finding.html", context, status=problem.status if problem else 200)
+
+
+def _may_load(request: HttpRequest, finding: DataFinding) -> bool:
+    return finding.account is not None and people.may(
+        user=request.user, permission="uploads.create", brand=finding.account.brand_id
+    )
 
 
 @require_POST

@@ -135,7 +135,8 @@ def check_after_load(result: Mapping[str, Any]) -> Checked | None:
     try:
         load = Load.objects.select_related("upload__account__retailer").get(pk=UUID(str(result["load_id"])))
         assert load.upload.account is not None, "a report has an account: the database checks it"
-        return check_account(account=load.upload.account, load=load)
+        # Rows that came back are of days that the load itself may not tell.
+        return check_account(account=load.upload.account, load=None if result.get("rows_returned") else load)
     except Exception:
         log.exception("check_after_load_failed", load_id=result.get("load_id"))
         return None

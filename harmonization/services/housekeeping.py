@@ -16,6 +16,7 @@ from accounts.models import User
 from harmonization import selectors
 from harmonization.models import Load, TableVersion
 from harmonization.services.publishing import hold_table, measure
+from harmonization.services.returns import asides_needed
 from jobs import services as jobs
 from jobs.core.registry import JobContext
 from jobs.models import Job
@@ -82,10 +83,12 @@ def vacuum(*, before: datetime) -> Vacuumed:
     gone = gone.filter(published_at__lt=oldest.published_at) if oldest else gone.none()
     count = gone.update(readable=False)
     needed = {table.version, *versions.filter(readable=True).values_list("version", flat=True)}
-    files, size = selectors.events_folder().vacuum(sorted(needed))
+    done = selectors.events_folder().vacuum(table.version, needed, asides_needed())
+    # Somebody deleted their log: they are as unreadable as if this had deleted their files.
+    count += versions.filter(version__in=done.lost, readable=True).update(readable=False)
     measure(table)
     table.save(update_fields=["size", "updated_at"])
-    return Vacuumed(files, size, count)
+    return Vacuumed(done.files, done.bytes, count)
 
 
 def _checked(days: int) -> int:

@@ -20,6 +20,7 @@ from harmonization.services.drift import check_drift
 from harmonization.services.findings import resolve_findings
 from harmonization.services.load_context import build_context
 from harmonization.services.publishing import LOOKS_FILTERED, publish_load, restate_whole
+from harmonization.services.returns import missing_rows, unsettled_count
 from jobs import services as jobs
 from jobs.core.registry import JobCancelled, JobContext
 from jobs.models import Job
@@ -67,13 +68,16 @@ def start_load(
     }
     # A reading that was replaced by another can be asked for again: going back to an earlier text is no repetition.
     replaced = upload.loads.filter(status=Load.Status.REPLACED).count()
+    # So can one that lacks rows which another load took and tells no more.
+    unsettled = unsettled_count(upload)
+    again = (f":{replaced}" if replaced or unsettled else "") + (f"+{unsettled}" if unsettled else "")
     return jobs.submit_job(
         kind=KIND,
         params=params,
         actor=actor,
         brand=upload.brand,
         title=f"Harmonise {upload.file_name}",
-        idempotency_key=idempotency_key or f"{KIND}:{_digest(params)}{f':{replaced}' if replaced else ''}",
+        idempotency_key=idempotency_key or f"{KIND}:{_digest(params)}{again}",
         subject=f"upload:{upload.pk}",
     )
 
@@ -99,7 +103,8 @@ def harmonize_upload(*, context: JobContext) -> dict[str, Any]:
         version = known[report.contract]
         earlier = Load.objects.filter(upload=upload, contract_version=version, status=Load.Status.PUBLISHED).first()
         # Under other answers to its parameters the same file says something else.
-        if earlier is not None and selectors.answers_of(load=earlier) == context.params.get("parameters", {}):
+        same = earlier is not None and selectors.answers_of(load=earlier) == context.params.get("parameters", {})
+        if earlier is not None and same and not missing_rows(earlier).rows:
             return _already_loaded(context, load, earlier)
         drifted = check_drift(
             load=load,
@@ -113,8 +118,11 @@ def harmonize_upload(*, context: JobContext) -> dict[str, Any]:
         context.raise_if_cancelled()
         result: dict[str, Any] = {}
         with context.publish(result=result):
-            publish_load(load=load, version=version, report=report, attempt=context.attempt)
-            result |= {"load_id": str(load.pk), "already_loaded": False, **_figures(load)}
+            committed = publish_load(load=load, version=version, report=report, attempt=context.attempt)
+            returned = sum(one.rows for one in committed.returned)
+            result |= {"load_id": str(load.pk), "already_loaded": False, **_figures(load), "rows_returned": returned}
+            if returned:
+                context.log("info", f"{returned:,} rows of earlier files, which this one had replaced, count again")
             # Before the block ends: the job's success is written with it, and nothing after that.
             context.progress("publish", report.rows_out, report.rows_out)
     except Problem as problem:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -23,13 +21,23 @@ from harmonization.core.findings import Found
 from harmonization.core.replay import compare_readings
 from harmonization.core.report import HarmonizeReport
 from harmonization.core.restatement import Coverage, Move, total
-from harmonization.models import Campaign, ContractVersion, EventTable, Load, Placement, Restatement, TableVersion
-from harmonization.services.findings import record_findings
+from harmonization.models import ContractVersion, EventTable, Load, Restatement, TableVersion
+from harmonization.services.findings import record_findings, resolve_findings
+from harmonization.services.noticing import note_campaigns, note_placements
+from harmonization.services.returns import (
+    coverage_of,
+    end_entries,
+    freed_rows,
+    note_missing,
+    returned_findings,
+    told_by,
+)
 from tenants.selectors import tenant_folder
 
 LOOKS_FILTERED = "looks_filtered"
 TOLD_TWICE = "days_told_twice"
 ROWS_VANISHED = "rows_vanished"
+_OF_A_READING = (LOOKS_FILTERED, TOLD_TWICE, ROWS_VANISHED)
 
 
 def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeReport, attempt: int) -> Committed:
@@ -46,21 +54,24 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     if report.period_start is not None and report.period_end is not None:
         covers = Coverage(report.period_start, report.period_end, restates, load.whole)
     overlapping = _overlapping(load, covers, report.report)
+    # The same file read anew, under another version of its contract: its rows may have had other keys.
+    replaced = list(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk))
+    freed = freed_rows(load=load, report=report.report, covers=covers, replaced=replaced)
     replay = _replay(load, report)  # before the staged rows are moved away
+    yields_to = {
+        str(other.pk): coverage_of(other)
+        for other in overlapping.filter(upload__created_at__gt=load.upload.created_at).order_by("-upload__created_at")
+    }
     committed = selectors.events_folder().commit(
         [report.events_path],
         network=report.network,
         load_id=str(load.pk),
         covers=covers,
         supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
-        yields_to={
-            str(other.pk): coverage_of(other)
-            for other in overlapping.filter(upload__created_at__gt=load.upload.created_at).order_by(
-                "-upload__created_at"
-            )
-        },
-        # The same file read anew, under another version of its contract: its rows may have had other keys.
-        replaces=_ids(_published().filter(upload_id=load.upload_id).exclude(pk=load.pk)),
+        yields_to=yields_to,
+        replaces=[str(one.pk) for one in replaced],
+        frees=[rows for _, rows in freed],
+        told=told_by({*yields_to, *(heir for _, rows in freed for heir in rows.heirs)}),
         properties={"job": str(load.job_id), "attempt": str(attempt), "load": str(load.pk)},
     )
     load.quarantine_path = _keep_quarantine(load, report)
@@ -72,16 +83,15 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     load.delta_version = committed.version
     load.published_at = _name_version(table, committed.version, load=load, act=TableVersion.Act.LOAD)
     load.report = _kept_report(report, contract, restates, committed, load) | replay | load.report
-    Load.objects.filter(upload_id=load.upload_id, status=Load.Status.PUBLISHED).exclude(pk=load.pk).update(
-        status=Load.Status.REPLACED
-    )
+    Load.objects.filter(pk__in=[one.pk for one in replaced]).update(status=Load.Status.REPLACED)
     load.save()
     _write_down(committed, load.published_at)
-    record_findings(
-        found=_restatement_findings(load, committed.moves), account=load.upload.account, load=load, report=report.report
-    )
-    _note_campaigns(load)
-    _note_placements(load, report)
+    ended = list(zip([entry for entry, _ in freed], committed.returned, strict=True))
+    end_entries(ended=ended, load=load, at=load.published_at)
+    _record(load, committed.moves, replaced, returned_findings(load, ended))
+    note_missing(load=load)
+    note_campaigns(load)
+    note_placements(load, report.network)
     return committed
 
 
@@ -101,6 +111,7 @@ def restate_whole(*, load: Load) -> Committed:
         network=load.report.get("network", "unknown"),
         covers=Coverage(covers.first, covers.last, "period", confirmed=True),
         supersedes=_ids(overlapping.filter(upload__created_at__lte=load.upload.created_at)),
+        told=told_by([str(load.pk)]),
         properties={"whole": str(load.pk)},
     )
     if committed.version != table.version:
@@ -110,13 +121,6 @@ def restate_whole(*, load: Load) -> Committed:
     load.report["looks_filtered"] = False
     load.save(update_fields=["whole", "report"])
     return committed
-
-
-def coverage_of(load: Load) -> Coverage | None:
-    """What a published load covers, and how it restates; None replaces by key, as loads did before they said."""
-    if load.period_start is None or load.period_end is None or "restates" not in load.report:
-        return None
-    return Coverage(load.period_start, load.period_end, load.report["restates"], load.whole)
 
 
 def hold_table() -> EventTable:
@@ -161,6 +165,7 @@ def _write_down(committed: Committed, at: datetime) -> None:
             straddling_rows=move.straddling_rows,
             straddling_spend=_texts(move.straddling_spend),
             version=committed.version,
+            asides=list(move.asides),
             created_at=at,
         )
         for move in committed.moves
@@ -168,11 +173,38 @@ def _write_down(committed: Committed, at: datetime) -> None:
     )
 
 
+def _record(load: Load, moves: tuple[Move, ...], replaced: list[Load], found: list[Found]) -> None:
+    """What a person should know of a publication, under the load whose file it is about.
+
+    A load may be published after one that arrived later, and rows may come back beside one that was there all along:
+    then what that one leaves out is first seen now.
+    """
+    account = load.upload.account
+    report = load.report.get("report", "")
+    found = [
+        *found,
+        *_restatement_findings(load, [move for move in moves if str(load.pk) in (move.later, move.earlier)]),
+    ]
+    record_findings(found=found, account=account, load=load, report=report)
+    others = {move.later for move in moves} - {str(load.pk)}
+    for other in Load.objects.filter(pk__in=others).select_related("upload__account"):
+        theirs = [move for move in moves if move.later == str(other.pk)]
+        apart = [move for move in theirs if move.earlier != str(load.pk)]
+        told = [one for one in _restatement_findings(other, theirs) if one.kind != TOLD_TWICE or apart]
+        record_findings(found=told, account=account, load=other, report=other.report.get("report", ""))
+        if any(move.looks_filtered for move in theirs) and not other.report.get("looks_filtered"):
+            other.report["looks_filtered"] = True
+            other.save(update_fields=["report"])
+    for one in replaced:
+        # What the earlier reading showed and this one does not; what both show is this one's by now.
+        resolve_findings(account=account, kinds=_OF_A_READING, load=one, reason="The file was read anew.")
+
+
 def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
     return {currency: str(amount) for currency, amount in amounts.items()}
 
 
-def _restatement_findings(load: Load, moves: tuple[Move, ...]) -> list[Found]:
+def _restatement_findings(load: Load, moves: Sequence[Move]) -> list[Found]:
     """What a person should know of how a load restated others."""
     found = []
     name, days = load.upload.file_name, f"{load.period_start} to {load.period_end}"
@@ -288,7 +320,10 @@ def _kept_report(
     document["replaced"] = sum(move.rows for move in ours if move.mode == "anew")
     document["yielded"] = committed.yielded
     document["looks_filtered"] = any(move.looks_filtered for move in ours)
-    document["straddling"] = sum(move.straddling_rows for move in committed.moves)
+    document["straddling"] = sum(
+        move.straddling_rows for move in committed.moves if str(load.pk) in (move.later, move.earlier)
+    )
+    document["returned"] = sum(one.rows for one in committed.returned)
     plain: dict[str, Any] = json.loads(json.dumps(document, default=str))
     return plain
 
@@ -302,73 +337,3 @@ def _replay(load: Load, report: HarmonizeReport) -> dict[str, Any]:
     outcome = compare_readings(kept, events=[report.events_path], quarantine=report.quarantine_path)
     told = asdict(outcome) | {"rescued_spend": _texts(outcome.rescued_spend)}
     return {"replay": {"load": str(before.pk), "contract": str(before.contract_version), **told}}
-
-
-def _events_of(load: Load) -> pl.LazyFrame:
-    version = load.delta_version
-    assert version is not None, "a published load has a version"
-    return selectors.events_folder().scan(version).filter(pl.col("load_id") == str(load.pk))
-
-
-def _note_campaigns(load: Load) -> None:
-    """Remember the campaigns a load brought, with the days they were seen."""
-    key = pl.coalesce(pl.col("campaign_id"), pl.col("campaign_name"))
-    seen = (
-        _events_of(load)
-        .select(
-            key.alias("key"),
-            pl.coalesce("campaign_name", "campaign_id").alias("name"),
-            "ad_product",
-            "period_start",
-            "period_end",
-        )
-        .drop_nulls("key")
-        .group_by("key")
-        .agg(
-            pl.col("name").last(),
-            pl.col("ad_product").first(),
-            pl.col("period_start").min().alias("first"),
-            pl.col("period_end").max().alias("last"),
-        )
-        .collect(engine="streaming")
-    )
-    account = load.upload.account
-    assert account is not None, "a report has an account: the database checks it"
-    known = {row.key: row for row in Campaign.objects.filter(account=account)}
-    rows = []
-    for record in seen.iter_rows(named=True):
-        old = known.get(record["key"][:255])
-        rows.append(
-            Campaign(
-                account=account,
-                key=record["key"][:255],
-                name=record["name"][:255],
-                campaign_type=record["ad_product"] or "",
-                first_day=_least(record["first"], old.first_day if old else None),
-                last_day=_greatest(record["last"], old.last_day if old else None),
-            )
-        )
-    Campaign.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["account", "key"],
-        update_fields=["name", "campaign_type", "first_day", "last_day"],
-    )
-
-
-def _note_placements(load: Load, report: HarmonizeReport) -> None:
-    """Remember how each raw placement was read, so that people see and question it."""
-    pairs = _events_of(load).select("placement_raw", "placement").drop_nulls().unique().collect(engine="streaming")
-    with transaction.atomic():
-        for raw, placement in sorted(pairs.iter_rows()):
-            Placement.objects.get_or_create(
-                network=report.network, raw_name=raw[:160], defaults={"placement": placement}
-            )
-
-
-def _least(a: date | None, b: date | None) -> date | None:
-    return min((day for day in (a, b) if day), default=None)
-
-
-def _greatest(a: date | None, b: date | None) -> date | None:
-    return max((day for day in (a, b) if day), default=None)

@@ -7,8 +7,10 @@ from django.urls import reverse
 
 from accounts.core.permissions import Role
 from harmonization import services
+from harmonization.core import sampled
 from harmonization.core.contract import parse_contract
 from harmonization.core.contract_edit import assign, read_choice, read_document, write_document
+from harmonization.core.reading import open_source
 from harmonization.models import MappingContract, MappingDraft
 from jobs.models import Job
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed
@@ -150,6 +152,31 @@ def test_only_engineers_propose_and_publish(draft, upload):
         services.propose_contract(actor=victor, upload=upload)
     with pytest.raises(NotAllowed):
         services.publish_draft(actor=victor, draft=draft)
+
+
+def test_only_those_who_may_change_a_draft_try_it(alice, draft):
+    carol = factories.person("carol", Role.ANALYST)
+    with pytest.raises(NotAllowed):
+        services.try_draft(actor=carol, draft=draft)
+    tried = services.try_draft(actor=alice, draft=draft)
+    assert (tried["failed"], tried["preview"].rows) == ([], 3)
+
+
+def test_a_change_reads_nothing_of_the_file_anew(alice, draft, fresh_cache, monkeypatch):
+    opened = []
+    monkeypatch.setattr(sampled, "open_source", lambda *a, **b: opened.append(b) or open_source(*a, **b))
+    cold = services.preview_draft(draft=draft)
+    assert len(opened) == 1
+    assert services.preview_draft(draft=draft) == cold
+    changed = services.choose_column(actor=alice, draft=draft, header="Ad Clicks", given={})
+    assert "clicks" not in services.preview_draft(draft=changed).columns
+    assert len(opened) == 1
+    # Read otherwise, it is another table.
+    document = read_document(changed.text)
+    document["source"]["delimiter"] = ","
+    text = write_document(document, like=changed.text)
+    services.preview_draft(draft=services.set_draft_text(actor=alice, draft=changed, text=text))
+    assert len(opened) == 2
 
 
 def test_the_page_shows_columns_and_preview(client, alice, draft):

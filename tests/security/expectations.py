@@ -146,7 +146,7 @@ TABLE: dict[str, Rule] = {
     "PUT /mapping-drafts/{draft_id}/": brand(ENGINEERS, INSIDERS),
     "DELETE /mapping-drafts/{draft_id}/": brand(ENGINEERS, INSIDERS),
     "POST /mapping-drafts/{draft_id}/columns/": brand(ENGINEERS, INSIDERS),
-    "POST /mapping-drafts/{draft_id}/test/": brand(INSIDERS),
+    "POST /mapping-drafts/{draft_id}/test/": brand(ENGINEERS, INSIDERS),
     "POST /mapping-drafts/{draft_id}/publish/": Rule(ENGINEERS, Scope.TENANT_OVER_BRAND, INSIDERS),
     "GET /placements/": anywhere(INSIDERS),
     "GET /products/": anywhere(READERS),

@@ -127,6 +127,9 @@ PAGES: dict[str, Page] = {
     "POST mapping-draft-act": Page(
         brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "accept", "header": "adSpend"}, told_in_page=True
     ),
+    "POST mapping-draft-act to test": Page(
+        brand(ENGINEERS, INSIDERS), lambda of, key: {"act": "test"}, told_in_page=True, changes=False
+    ),
     "GET catalogue": _reads(anywhere(READERS)),
     "POST crosswalk-decide": Page(
         brand(ENGINEERS, READERS), lambda of, key: {"sku": of("sku"), "reason": "A multipack."}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 
+from harmonization.core import giving_way
 from harmonization.core.event_table import EventTableFolder
 from harmonization.core.restatement import Coverage
 from harmonization.core.rmis import MONEY
@@ -183,13 +185,37 @@ def test_vacuum_leaves_what_the_versions_need(exports):
     first = exports.load("1", *FOUR)
     second = exports.load("2", *[("chips", day, 11) for day in (1, 2, 3, 4)], after="1")
     (exports.table.folder / "walmart" / "torso.parquet").write_bytes(b"half")
-    assert exports.table.vacuum([first.version, second.version]) == (1, 4)
+    done = exports.table.vacuum(second.version, [first.version])
+    assert (done.files, done.bytes) == (1, 4)
     assert exports.table.scan(first.version).collect().height == 4
     before = exports.table.size
-    files, size = exports.table.vacuum([second.version])
-    assert files == 1
-    assert exports.table.size == before - size
+    done = exports.table.vacuum(second.version, [])
+    assert done.files == 1
+    assert exports.table.size == before - done.bytes
     assert exports.rows() == [("chips", day, 11) for day in (1, 2, 3, 4)]
+
+
+def test_vacuum_passes_over_versions_whose_log_is_gone(exports):
+    versions = [exports.load("1", *FOUR).version]
+    for digit in "23":
+        rows = [("chips", day, 10 + int(digit)) for day in (1, 2, 3, 4)]
+        versions.append(exports.load(digit, *rows, after=str(int(digit) - 1)).version)
+    DeltaTable(str(exports.table.folder)).create_checkpoint()
+    (exports.table.folder / "_delta_log" / f"{versions[0]:020}.json").unlink()
+    done = exports.table.vacuum(versions[-1], versions[:-1])
+    assert done.lost == tuple(versions[:-1]), "the second starts from the first"
+    assert done.files == 2
+    assert exports.rows() == [("chips", day, 13) for day in (1, 2, 3, 4)]
+
+
+def test_keys_are_compared_in_parts(exports, monkeypatch):
+    monkeypatch.setattr(giving_way, "KEYS_AT_ONCE", 3)
+    campaigns = [f"campaign {place}" for place in range(20)]
+    exports.load("1", *((name, 1, 10) for name in campaigns))
+    last = exports.load("2", *((name, 1, 11) for name in campaigns[5:12]), restates="rows", after="1")
+    assert last.superseded == 7
+    kept = [(name, 1, 10) for name in (*campaigns[:5], *campaigns[12:])]
+    assert exports.rows() == sorted([*kept, *((name, 1, 11) for name in campaigns[5:12])])
 
 
 def test_figures_to_date_told_again_are_counted_once(tmp_path):
