@@ -27,6 +27,7 @@ from harmonization.editor.serializers import (
     TriedSerializer,
 )
 from harmonization.models import MappingDraft
+from harmonization.quality.selectors import finding_visible
 
 TAGS = ["mappings"]
 
@@ -52,6 +53,10 @@ class MappingEdit(APIView):
     def post(self, request: Request, name: str) -> Response:
         contract = data.contract_named(name=name)
         asked = _valid(EditSerializer(data=request.data))
+        if "finding" in asked:
+            finding = finding_visible(user=request.user, finding_id=asked["finding"])
+            draft = services.map_finding(actor=_person(request), finding=finding)
+            return Response(DraftSerializer(draft).data, status=status.HTTP_201_CREATED)
         upload = data.upload_visible(user=request.user, upload_id=asked["upload"]) if "upload" in asked else None
         draft = services.open_draft(actor=_person(request), contract=contract, upload=upload)
         return Response(DraftSerializer(draft).data, status=status.HTTP_201_CREATED)

@@ -76,9 +76,10 @@ class ColumnSerializer(StrictSerializer):
 
 
 class EditSerializer(StrictSerializer):
-    """Which file a published mapping is tried on."""
+    """Which file a published mapping is tried on, and which finding's proposal is taken over."""
 
     upload = serializers.UUIDField(required=False)
+    finding = serializers.UUIDField(required=False, help_text="of a new or renamed column; tried on its file")
 
 
 class PublishSerializer(StrictSerializer):

@@ -21,6 +21,7 @@ from harmonization.core.contract_edit import read_document, read_frame
 from harmonization.editor import selectors
 from harmonization.editor.presenters import changes, options, rows_of
 from harmonization.models import MappingDraft
+from harmonization.quality.selectors import finding_visible
 from tenants.core.problems import Conflict, InvalidInput, Problem
 
 MANAGE = "mappings.manage"
@@ -37,8 +38,11 @@ def propose(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 
 @require_POST
 def edit(request: HttpRequest, name: str) -> HttpResponse:
-    """Open the editor on a published contract, tried on an upload where one is named."""
+    """Open the editor on a published contract, tried on an upload where one is named, or as a finding proposes."""
     contract = data.contract_named(name=name)
+    if wanted := request.POST.get("finding"):
+        finding = finding_visible(user=request.user, finding_id=_uuid(wanted))
+        return redirect("mapping-draft", services.map_finding(actor=_person(request), finding=finding).pk)
     upload = data.uploads_visible(user=request.user).filter(loads__contract_version__contract=contract).first()
     if chosen := request.POST.get("upload"):
         upload = data.upload_visible(user=request.user, upload_id=_uuid(chosen))

@@ -34,6 +34,11 @@ KINDS: Final = {
     "unknown_products": "Unknown products",
     "looks_filtered": "Filtered export",
     "rows_vanished": "Rows no longer told",
+    "drift_added": "New column",
+    "drift_removed": "Column gone",
+    "drift_renamed": "Renamed column",
+    "drift_retyped": "Other type",
+    "drift_unit_changed": "Other unit",
     "rows_returned": "Rows that came back",
     "rows_missing": "Rows in no figure",
 }
@@ -97,19 +102,23 @@ def kind_name(kind: str) -> str:
     return KINDS.get(kind) or kind.replace("_", " ").capitalize()
 
 
-def finding_row(finding: DataFinding, *, may_load: bool = False) -> FindingRow:
+def finding_row(finding: DataFinding, *, may_load: bool = False, may_map: bool = False) -> FindingRow:
     """Arrange a finding for a line or a page of its own.
 
     Args:
         may_load: whether who looks at it may harmonise files of its account.
+        may_map: whether they may change mappings.
     """
     tone, icon = SEVERITY_ICONS[finding.severity]
     money = [(Decimal(amount), currency) for currency, amount in finding.money.items()]
-    return FindingRow(finding, kind_name(finding.kind), tone, icon, money, _action(finding, may_load))
+    return FindingRow(finding, kind_name(finding.kind), tone, icon, money, _action(finding, may_load, may_map))
 
 
-def _action(finding: DataFinding, may_load: bool) -> Action | None:
+def _action(finding: DataFinding, may_load: bool, may_map: bool) -> Action | None:
     load = finding.load
+    if finding.evidence.get("suggestion") and load is not None and load.contract_version and may_map:
+        edit = reverse("mapping-edit", args=[load.contract_version.contract.name])
+        return Action("Map the column", edit, {"finding": str(finding.pk)})
     if finding.kind == ROWS_MISSING and finding.state != DataFinding.State.RESOLVED and may_load:
         # It was in force, so whatever it differs in from other files was accepted.
         fields = {"contract": finding.evidence["mapping"], "accept_drift": "1"}
@@ -130,7 +139,7 @@ def evidence_facts(finding: DataFinding) -> list[tuple[str, str]]:
     """The evidence as pairs of words; lists and figures of drawings aside."""
     facts = []
     for name, value in finding.evidence.items():
-        if name in ("spend", "upload") or value in (None, "", [], {}):
+        if name in ("spend", "upload", "suggestion") or value in (None, "", [], {}):
             continue
         label = name.replace("_", " ").capitalize()
         if isinstance(value, Mapping):

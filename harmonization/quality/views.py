@@ -56,9 +56,10 @@ def quality(request: HttpRequest) -> HttpResponse:
 def _findings(request: HttpRequest) -> dict[str, Any]:
     kinds = selectors.findings_visible(user=request.user).order_by().values_list("kind", flat=True).distinct()
     page = Paginator(_matching(request), PER_PAGE).get_page(request.GET.get("page"))
+    may_map = people.may(user=request.user, permission="mappings.manage")
     return {
         "page": page,
-        "rows": [finding_row(finding, may_load=_may_load(request, finding)) for finding in page],
+        "rows": [finding_row(finding, may_load=_may_load(request, finding), may_map=may_map) for finding in page],
         "filters": request.GET,
         "states": [("open", "Open"), ("acknowledged", "Accepted"), ("resolved", "Resolved"), ("all", "All")],
         "state": request.GET.get("state") or "open",
@@ -145,7 +146,11 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
 def _finding_page(request: HttpRequest, found: DataFinding, problem: Problem | None = None) -> HttpResponse:
     brand = found.account.brand_id if found.account else None
     context = {
-        "row": finding_row(found, may_load=_may_load(request, found)),
+        "row": finding_row(
+            found,
+            may_load=_may_load(request, found),
+            may_map=people.may(user=request.user, permission="mappings.manage"),
+        ),
         "finding": found,
         "facts": evidence_facts(found),
         "spend": found.evidence.get("spend") or [],

@@ -15,6 +15,7 @@ from harmonization.services.checks import (
 )
 from harmonization.services.contracts import check_contract, ensure_shipped_contracts, save_contract
 from harmonization.services.crosswalk import decide_product, withdraw_decision
+from harmonization.services.draft_suggestions import map_finding
 from harmonization.services.drafts import (
     accept_column,
     choose_column,
@@ -72,6 +73,7 @@ __all__ = [
     "import_files",
     "import_policies",
     "import_rates",
+    "map_finding",
     "open_draft",
     "preview_draft",
     "propose_contract",

@@ -147,7 +147,7 @@ def try_on(*, actor: User, draft: MappingDraft, upload: Upload) -> MappingDraft:
         locked.upload, locked.decided = upload, {}
         locked.columns = sample_columns(selectors.stored_file(upload), parse_contract(locked.text))
 
-    return _changed(actor, draft, change, None)
+    return change_draft(actor, draft, change, None)
 
 
 def choose_column(
@@ -168,7 +168,7 @@ def choose_column(
         locked.text = write_document(document, like=locked.text)
         locked.decided = {**locked.decided, header: "changed" if choice.target else "ignored"}
 
-    return _changed(actor, draft, change, revision)
+    return change_draft(actor, draft, change, revision)
 
 
 def accept_column(
@@ -183,7 +183,7 @@ def accept_column(
             wanted = [header]
         locked.decided = {**locked.decided, **dict.fromkeys(wanted, "accepted")}
 
-    return _changed(actor, draft, change, revision)
+    return change_draft(actor, draft, change, revision)
 
 
 def set_draft_frame(
@@ -196,7 +196,7 @@ def set_draft_frame(
         locked.text = write_document(document, like=locked.text)
         locked.decided = {**locked.decided, "": "frame"}
 
-    return _changed(actor, draft, change, revision)
+    return change_draft(actor, draft, change, revision)
 
 
 def set_draft_text(*, actor: User, draft: MappingDraft, text: str, revision: int | None = None) -> MappingDraft:
@@ -210,7 +210,7 @@ def set_draft_text(*, actor: User, draft: MappingDraft, text: str, revision: int
     def change(locked: MappingDraft) -> None:
         locked.text = text
 
-    return _changed(actor, draft, change, revision)
+    return change_draft(actor, draft, change, revision)
 
 
 def preview_draft(*, draft: MappingDraft, rows: int = ROWS) -> Preview:
@@ -327,9 +327,14 @@ def _may_load(actor: User, upload: Upload) -> bool:
     return roles.may(user=actor, permission="uploads.create", brand=upload.brand_id)
 
 
-def _changed(
-    actor: User, draft: MappingDraft, change: Callable[[MappingDraft], None], revision: int | None
+def change_draft(
+    actor: User, draft: MappingDraft, change: Callable[[MappingDraft], None], revision: int | None = None
 ) -> MappingDraft:
+    """Change an open draft: whole or not at all, and only where it is still at `revision`.
+
+    Raises:
+        Conflict: it is open no more, or was changed since.
+    """
     _require(actor, draft)
     with transaction.atomic():
         locked = _locked(draft, revision)

@@ -23,6 +23,7 @@ from harmonization.core.raw_rows import raw_rows
 from harmonization.core.report import HarmonizeReport
 from harmonization.models import ContractVersion, DriftRule, Load, MappingContract
 from harmonization.services.findings import record_findings, resolve_findings
+from harmonization.services.suggesting import SUGGESTED, suggest_columns, words_of
 from tenants.core.problems import Conflict
 
 _SEVERITIES: dict[Action, Severity] = {"block": "critical", "warn": "warn", "propose": "info"}
@@ -65,8 +66,12 @@ def check_drift(
     found = compare_files(before, columns, policy_of(version.contract)) if before and columns else []
     load.report = {"profile": [column.as_dict() for column in columns], "drift": [one.as_dict() for one in found]}
     account = load.upload.account
+    proposed = {one.header for one in found if one.action == "propose" and one.drift in SUGGESTED and not one.target}
+    told = suggest_columns(load.upload, proposed) if proposed else {}
+    taken = {match.target for match in report.headers if match.target}
+    told = {header: one for header, one in told.items() if one["target"] not in taken}
     record_findings(
-        found=[_finding(one, load, accepted=accepted) for one in found],
+        found=[_finding(one, load, accepted=accepted, suggestion=told.get(one.header)) for one in found],
         account=account, load=load, report=report.report,
     )  # fmt: skip
     blocking = [one for one in found if one.action == "block"]
@@ -109,15 +114,16 @@ def _profile_before(load: Load, version: ContractVersion) -> Sequence[ColumnProf
     return [ColumnProfile.of_dict(one) for one in told]
 
 
-def _finding(one: Drifted, load: Load, *, accepted: bool) -> Found:
+def _finding(one: Drifted, load: Load, *, accepted: bool, suggestion: dict[str, Any] | None) -> Found:
     assert one.drift in DRIFTS
+    words = [words_of(suggestion)] if suggestion else []
     follows: Action = "warn" if one.action == "block" and accepted else one.action
     return Found(
         kind=f"drift_{one.drift}",
         subject=f"column {one.header}",
         severity=_SEVERITIES[one.action],
         title=one.detail[:200],
-        detail=f"{load.upload.file_name}: {one.detail} {_NEXT[follows]}",
+        detail=" ".join([f"{load.upload.file_name}: {one.detail}", *words, _NEXT[follows]]),
         rows=load.rows_in,
-        evidence=one.as_dict(),
+        evidence=one.as_dict() | {"upload": str(load.upload_id)} | ({"suggestion": suggestion} if suggestion else {}),
     )

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from harmonization import selectors, services
-from harmonization.models import DataFinding, DriftRule, Load, MappingContract
+from harmonization.models import DataFinding, DriftRule, Load, MappingContract, MappingDraft
 from harmonization.services.drift import DriftBlocked
 from jobs.draining import run_queued_jobs
+from tenants.core.problems import InvalidInput
 from tests.harmonization.conftest import WALMART_HEADER, DirectContext, walmart_csv, walmart_row
 
 
@@ -67,3 +70,46 @@ def test_late_publication_is_compared_with_what_arrived_before_it(load, send, wa
     services.harmonize_upload(context=DirectContext(early.job, staging))
     with pytest.raises(DriftBlocked):
         load(walmart_csv(*month(100, first=3)), walmart, "cents again.csv")
+
+
+def wider(load, walmart, column: str, value: str) -> DataFinding:
+    """The finding of a file that has one column more than the one before it."""
+    load(walmart_csv(*month()), walmart)
+    rows = [f"{WALMART_HEADER},{column}", *(f"{row},{value}" for row in month(first=2))]
+    load("\n".join(rows).encode(), walmart, "february.csv")
+    return DataFinding.objects.get(kind="drift_added")
+
+
+def test_new_column_is_proposed_and_taken_over(load, walmart, alice, browser):
+    finding = wider(load, walmart, "View-through conversions", "3")
+    told = finding.evidence["suggestion"]
+    assert told["target"] == told["choice"]["target"] == "view_through_conversions"
+    assert "It reads like view through conversions" in finding.detail
+    page = browser.get("/data/quality/").content.decode()
+    assert "Map the column</button>" in page
+    answer = browser.post("/data/mappings/walmart_search_item/edit/", {"finding": str(finding.pk)})
+    draft = MappingDraft.objects.get()
+    assert answer["Location"] == f"/data/drafts/{draft.pk}/"
+    assert "View-through conversions" in draft.text
+    (column,) = [one for one in draft.columns if one["source"] == "View-through conversions"]
+    assert (column["target"], column["confidence"]) == (told["target"], told["confidence"])
+    services.accept_column(actor=alice, draft=draft)
+    version, _ = services.publish_draft(actor=alice, draft=draft)
+    assert "View-through conversions" in version.text
+
+
+def test_new_column_that_another_has_already_is_only_told(load, walmart, browser):
+    finding = wider(load, walmart, "Ad impressions", "7")
+    assert "suggestion" not in finding.evidence
+    assert "Map the column</button>" not in browser.get(f"/data/quality/{finding.pk}/").content.decode()
+    with pytest.raises(InvalidInput, match="proposes no column"):
+        services.map_finding(actor=finding.load.upload.created_by, finding=finding)
+
+
+def test_proposal_of_a_finding_over_rest(load, walmart, api):
+    finding = wider(load, walmart, "View-through conversions", "3")
+    made = api.post("/api/v1/mappings/walmart_search_item/edit/", {"finding": str(finding.pk)}, format="json")
+    assert made.status_code == 201
+    assert "View-through conversions" in made.json()["text"]
+    other = api.post("/api/v1/mappings/walmart_search_item/edit/", {"finding": str(uuid4())}, format="json")
+    assert other.status_code == 404
