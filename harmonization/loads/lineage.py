@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import polars as pl
+from deltalake.exceptions import DeltaError
 
 from accounts import selectors as people
 from accounts import services as authority
@@ -270,8 +271,8 @@ def _canonical(load: Load, source_row: int) -> tuple[dict[str, Any], str]:
             continue
         try:
             rows = folder.scan(version).filter(this).collect(engine="streaming").to_dicts()
-        except (FileNotFoundError, pl.exceptions.ComputeError):
-            continue  # that version's files are no longer kept
+        except (FileNotFoundError, pl.exceptions.ComputeError, DeltaError):
+            continue  # that version's files, or its log, are no longer kept
         if rows:
             return rows[0], state
     return {}, "not published"

@@ -85,7 +85,7 @@ def publish_load(*, load: Load, version: ContractVersion, report: HarmonizeRepor
     load.report = _kept_report(report, contract, restates, committed, load) | replay | load.report
     Load.objects.filter(pk__in=[one.pk for one in replaced]).update(status=Load.Status.REPLACED)
     load.save()
-    _write_down(committed, load.published_at)
+    _write_down(load, committed, load.published_at)
     ended = list(zip([entry for entry, _ in freed], committed.returned, strict=True))
     end_entries(ended=ended, load=load, at=load.published_at)
     _record(load, committed.moves, replaced, returned_findings(load, ended))
@@ -116,7 +116,7 @@ def restate_whole(*, load: Load) -> Committed:
     )
     if committed.version != table.version:
         at = _name_version(table, committed.version, load=load, act=TableVersion.Act.WHOLE)
-        _write_down(committed, at)
+        _write_down(load, committed, at)
         load.report["superseded"] = load.report.get("superseded", 0) + committed.superseded
     load.report["looks_filtered"] = False
     load.save(update_fields=["whole", "report"])
@@ -151,7 +151,7 @@ def _name_version(table: EventTable, version: int, *, load: Load, act: TableVers
     return now
 
 
-def _write_down(committed: Committed, at: datetime) -> None:
+def _write_down(load: Load, committed: Committed, at: datetime) -> None:
     Restatement.objects.bulk_create(
         Restatement(
             later_id=move.later,
@@ -169,7 +169,8 @@ def _write_down(committed: Committed, at: datetime) -> None:
             created_at=at,
         )
         for move in committed.moves
-        if move.rows or move.looks_filtered or move.straddling_rows
+        # What two other loads are to each other was written down when they met; here only what one took anew.
+        if move.rows or (str(load.pk) in (move.later, move.earlier) and (move.looks_filtered or move.straddling_rows))
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from deltalake import DeltaTable
 from django.utils import timezone
 
 from harmonization import selectors, services
@@ -57,6 +58,20 @@ def test_vacuum_deletes_the_torso_of_a_dead_publisher(load, send, walmart, vacuu
     assert len(data_files()) == 2
     assert vacuum(30)["files"] == 1
     assert len(data_files()) == 1
+
+
+def test_versions_whose_log_is_gone_count_as_deleted(load, walmart, vacuum):
+    load(walmart_csv(), walmart)
+    load(walmart_csv(walmart_row(spend="12.00")), walmart, "later.csv")
+    between = TableVersion.objects.first().published_at - timedelta(microseconds=1)
+    folder = selectors.events_folder().folder
+    DeltaTable(str(folder)).create_checkpoint()
+    (folder / "_delta_log" / f"{0:020}.json").unlink()
+    done = vacuum(30)
+    assert (done["files"], done["versions"]) == (1, 1)
+    assert selectors.published_events(brand_ids=[walmart.brand_id]).rows.collect().height == 1
+    with pytest.raises(InvalidInput, match="no longer kept"):
+        selectors.published_events(brand_ids=[walmart.brand_id], as_of=between)
 
 
 def test_vacuum_of_nothing(acme, storage, vacuum):

@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from harmonization.core import giving_way
 from harmonization.core.event_table import EventTableFolder
 from harmonization.core.restatement import Coverage
+from harmonization.core.returning import Freed
 from harmonization.core.rmis import MONEY
 
 SCHEMA = {
@@ -29,7 +30,7 @@ class Exports:
         self.table = EventTableFolder(folder / "events")
         self.covers: dict[str, Coverage] = {}
 
-    def load(self, digit: str, *rows, days=None, restates="period", after=(), before=(), confirmed=False):
+    def load(self, digit: str, *rows, days=None, restates="period", after=(), before=(), confirmed=False, **more):
         """Publish; `after` are loads that arrived earlier, `before` those that arrived later, the latest first."""
         load = digit * 36
         frame = pl.DataFrame(
@@ -46,6 +47,7 @@ class Exports:
             covers=self.covers[digit],
             supersedes=[other * 36 for other in after],
             yields_to={other * 36: self.covers[other] for other in before},
+            **more,
         )
         return self.last
 
@@ -193,6 +195,40 @@ def test_vacuum_leaves_what_the_versions_need(exports):
     assert done.files == 1
     assert exports.table.size == before - done.bytes
     assert exports.rows() == [("chips", day, 11) for day in (1, 2, 3, 4)]
+
+
+def test_only_what_the_new_reading_does_not_cover_comes_back(exports):
+    first = exports.load("1", *(("chips", day, 10) for day in (1, 2, 3)), ("week", 2, 70, 4))
+    second = exports.load("2", ("chips", 2, 11), ("chips", 5, 11), after="1", confirmed=True)
+    assert exports.rows() == [("chips", 1, 10), ("chips", 2, 11), ("chips", 5, 11)]
+    covers = Coverage(date(2026, 11, 3), date(2026, 11, 6), confirmed=True)
+    freed = Freed("1" * 36, "2" * 36, {"3" * 36: covers}, went=(first.version, second.version))
+    assert exports.table.holds(freed)
+    last = exports.load(
+        "3", ("chips", 4, 12), days=(3, 6), after="1", replaces=["2" * 36], frees=[freed], confirmed=True
+    )
+    # The third day is told by the new reading, which has nothing on it; the week reaches over its border and stays.
+    assert exports.rows() == [("chips", 1, 10), ("chips", 2, 10), ("chips", 4, 12), ("week", 2, 70)]
+    (back,) = last.returned
+    assert (back.rows, back.spend, back.first, back.last) == (2, {"USD": 80}, date(2026, 11, 2), date(2026, 11, 4))
+    move = next(move for move in last.moves if move.earlier == "1" * 36)
+    assert (move.rows, move.straddling_rows, len(move.asides)) == (1, 1, 1)
+    # Taken from hand to hand: what the new reading took is found where it was set aside.
+    freed = Freed("1" * 36, "3" * 36, {"4" * 36: Coverage(date(2026, 11, 9), date(2026, 11, 9))}, asides=move.asides)
+    last = exports.load("4", ("chips", 9, 13), after="1", replaces=["3" * 36], frees=[freed])
+    assert ("chips", 3, 10) in exports.rows()
+    assert exports.table.missing("1" * 36, {"4" * 36: exports.covers["4"]}).rows == 0
+
+
+def test_what_was_deleted_is_missed_and_counted(exports):
+    first = exports.load("1", *FOUR)
+    second = exports.load("2", *(("chips", day, 11) for day in (2, 3)), after="1", confirmed=True)
+    exports.table.vacuum(second.version, [])
+    assert not exports.table.holds(Freed("1" * 36, "2" * 36, {}, went=(first.version, second.version)))
+    exports.load("3", ("chips", 9, 12), after="1", replaces=["2" * 36])
+    missing = exports.table.missing("1" * 36, {"3" * 36: exports.covers["3"]})
+    assert (missing.rows, missing.spend) == (2, {"USD": 20})
+    assert (missing.first, missing.last) == (date(2026, 11, 2), date(2026, 11, 3))
 
 
 def test_vacuum_passes_over_versions_whose_log_is_gone(exports):
