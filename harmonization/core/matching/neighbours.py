@@ -8,13 +8,13 @@ from typing import Final
 
 from harmonization.core import rmis
 from harmonization.core.matching.column import Column
+from harmonization.core.matching.figures import compare_figures
+from harmonization.core.matching.levels import give_nothing, keep_the_finest
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome
 
 _SURE: Final = 0.7
 #: Things whose names stand beside their ids.
 _NAMED: Final = ("campaign", "ad_group", "creative", "brand", "retailer", "product", "account")
-#: Places, the coarsest first.
-_LEVELS: Final = ("geo_country", "geo_region", "geo_metro", "geo_city", "geo_postal")
 _IDS: Final = {"product": ("sku_id", "seller_sku", "gtin14")}
 
 
@@ -24,10 +24,13 @@ def hear_neighbours(columns: Sequence[Column], *, delivers: bool) -> None:
         _money(column)
     _only_dates(columns)
     _flights(columns)
-    _finest_place(columns)
+    keep_the_finest(columns)
+    _bought_products(columns)
+    _customers(columns, delivers=delivers)
     _bare_names(columns)
     _bare_values(columns, delivers=delivers)
     _actions(columns)
+    compare_figures(columns)
 
 
 def _offer(column: Column, candidate: Candidate) -> None:
@@ -76,12 +79,27 @@ def _flights(columns: Sequence[Column]) -> None:
         _offer(column, Candidate(NOTHING, 0.99, "beside a day: when a campaign runs, which RMIS does not keep"))
 
 
-def _finest_place(columns: Sequence[Column]) -> None:
-    """Of several levels of geography the finest is kept: a row is of one place."""
-    places = [(level, c) for c in columns for level, thing in enumerate(_LEVELS) if c.reading.things == [thing]]
-    for level, column in places:
-        if _is(column, "geo") and level < max(other for other, _ in places):
-            _offer(column, Candidate(NOTHING, 0.999, "a coarser place than another column tells"))
+def _bought_products(columns: Sequence[Column]) -> None:
+    """Where rows name the product that was bought and no advertised one, what they tell of a product is of that one."""
+    if not any(_is(column, "purchased_sku_id") or _is(column, "purchased_gtin") for column in columns):
+        return
+    if any(_is(column, target) for column in columns for target in ("sku_id", "seller_sku", "gtin14")):
+        return
+    for column in columns:
+        if _is(column, "product_name") or _is(column, "product_category"):
+            give_nothing(column, "of the product that was bought, which RMIS does not describe")
+
+
+def _customers(columns: Sequence[Column], *, delivers: bool) -> None:
+    """In a report of what was delivered the customer is the network's: the advertiser."""
+    if not delivers or any(_is(column, "account_id") for column in columns):
+        return
+    for column in columns:
+        if column.reading.things == ["customer"] and column.reading.traits == ["id"]:
+            for candidate in column.candidates:
+                if candidate.meaning.target == "account_id":
+                    _offer(column, replace(candidate, score=max(candidate.score, 0.85)))
+                    break
 
 
 def _bare_names(columns: Sequence[Column]) -> None:
@@ -97,6 +115,9 @@ def _bare_names(columns: Sequence[Column]) -> None:
         if places:
             distances[thing] = min(abs(place - bare[0].position) for place in places)
     beside = [thing for thing, distance in distances.items() if distance == 1]
+    if "title" in bare[0].words.words and "product" in distances:
+        # Products have titles; campaigns, accounts and brands have names.
+        beside = ["product"]
     chosen = beside or list(distances)
     if len(chosen) == 1 and f"{chosen[0]}_name" not in taken:
         _offer(bare[0], Candidate(Meaning(f"{chosen[0]}_name"), 0.85, f"a name beside the id of the {chosen[0]}"))
