@@ -24,7 +24,8 @@ USED: Final = {
         "loc location", "mgmt management", "mkt market", "nm name", "nb new to brand",
         "ord order", "pc post click", "pct percent", "perc percent", "plc placement", "pos position", "prod product",
         "pub publisher", "purch purchase", "pv post view", "qty quantity", "rev revenue", "sess session",
-        "spd spend", "std standard", "stts status", "trans transaction", "trx transaction", "txn transaction",
+        "sls sale", "spd spend", "std standard", "typ type", "txt text", "pg page", "stts status",
+        "trans transaction", "trx transaction", "txn transaction",
         "tgt target", "thru through", "val value", "vid video", "vtc view through conversion", "vw view", "wk week",
     )
     for short, words in [line.split(" ", 1)]
@@ -39,7 +40,8 @@ WORDS: Final = (
     "invalid", "quartile", "complete", "video", "start", "view", "purchase", "transaction", "session", "request",
     "customer", "portfolio", "platform", "environment", "region", "country", "location", "value", "cost",
     "budget", "date", "period", "week", "month", "hour", "timestamp", "interaction", "engagement", "assisted",
-    "reach", "share", "item", "total", "count", "promoted", "indirect", "direct", "existing", "shopper",
+    "reach", "share", "delivery", "pickup", "shown", "served", "item", "total", "count", "promoted", "indirect",
+    "direct", "existing", "shopper",
     "media", "channel", "targeting", "model", "objective",
 )  # fmt: skip
 #: Least letters of a beginning that is read without a dot.

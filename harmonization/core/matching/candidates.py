@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,6 +32,8 @@ SAME_NETWORK: Final = 0.6
 PURCHASED: Final = frozenset({"purchased_sku_id", "purchased_gtin"})
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
+#: Letters without a vowel are no word that could be near to one.
+_SPOKEN: Final = re.compile(r"[aeiouy]|[^\x00-\x7f]")
 #: Columns that the model is asked about: a file with more that words leave open is no report, and time is short.
 MOST_ASKED: Final = 250
 _SURE: Final = 0.7
@@ -206,7 +209,7 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
         counts = _counts(column)
 
         def nearest(phrase: str) -> tuple[str, tuple[Concept, ...], float] | None:
-            if phrase not in near:
+            if phrase not in near or not _SPOKEN.search(phrase):
                 return None
             scores = np.where(counted, near[_counted_phrase(column)], -1.0) if counts else near[phrase]
             best = int(np.argmax(scores))

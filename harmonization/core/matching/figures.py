@@ -18,8 +18,6 @@ _SURE: Final = 0.7
 #: A rate in the export was rounded to a few digits.
 _TOLERANCE: Final = 0.012
 _ROUNDED: Final = 0.0051
-#: Words of a header that only count.
-_COUNTING: Final = frozenset({"view", "total", "num", "number", "count", "of", "the"})
 
 
 def compare_figures(columns: Sequence[Column]) -> None:
@@ -47,7 +45,7 @@ def _offer(column: Column, candidate: Candidate) -> None:
 
 def _views(columns: Sequence[Column]) -> None:
     """Bare views: of videos where the file tells of them, else ads that were seen, and of no other impressions all."""
-    bare = [c for c in columns if c.reading.measures == ["views"] and set(c.words.words) <= _COUNTING]
+    bare = [c for c in columns if c.reading.measures == ["views"] and _is_bare(c)]
     if len(bare) != 1:
         return
     films = any("video" in column.words.words or "quartile" in column.words.words for column in columns)
@@ -60,6 +58,12 @@ def _views(columns: Sequence[Column]) -> None:
         _offer(
             bare[0], Candidate(Meaning("viewable_impressions"), 0.8, "views beside impressions: those that were seen")
         )
+
+
+def _is_bare(column: Column) -> bool:
+    reading = column.reading
+    told = reading.things or reading.traits or reading.unknown or reading.foreign or reading.ratios or reading.rates
+    return not told and set(reading.scopes) <= {"total"}
 
 
 def _exceeds(some: Numbers, every: Numbers) -> bool:

@@ -213,7 +213,8 @@ def _measure(reading: Reading) -> _Made:
         yield NOTHING, 0.7, "joins cost and outcome"
     elif outcomes:
         # The value of orders is what was sold.
-        yield from _outcome(reading, "sales" if outcomes[-1] == "orders" and last == "value" else outcomes[-1])
+        valued = set(outcomes) == {"orders"} and "value" in reading.measures
+        yield from _outcome(reading, "sales" if valued else outcomes[-1])
     elif last == "value" and len(reading.measures) > 1 and reading.measures[0] in ("spend", "fees"):
         yield from _delivered(reading, reading.measures[0])
     elif last == "value":
@@ -278,6 +279,9 @@ def _outcome(reading: Reading, measure: str) -> _Made:
         metric = f"assisted_{metric}"
     if reading.has("all"):
         score = 0.82
+    elif reading.has("total") and metric != "units":
+        # Beside a figure without the word it is the wider one.
+        score = 0.9795
     match = next((scope for scope in _MATCHES if reading.has(scope)), "total")
     channel = next((scope for scope in _CHANNELS if reading.has(scope)), "all")
     ntb = "new" if reading.has("new") else "existing" if reading.has("existing") else "all"

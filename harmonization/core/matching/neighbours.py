@@ -27,6 +27,8 @@ def hear_neighbours(columns: Sequence[Column], *, delivers: bool) -> None:
     keep_the_finest(columns)
     _bought_products(columns)
     _customers(columns, delivers=delivers)
+    _insertion_orders(columns)
+    _only_skus(columns)
     _bare_names(columns)
     _bare_values(columns, delivers=delivers)
     _actions(columns)
@@ -88,6 +90,29 @@ def _bought_products(columns: Sequence[Column]) -> None:
     for column in columns:
         if _is(column, "product_name") or _is(column, "product_category"):
             give_nothing(column, "of the product that was bought, which RMIS does not describe")
+
+
+def _insertion_orders(columns: Sequence[Column]) -> None:
+    """Above line items, and without campaigns, an order that has a name is no purchase: it is the campaign."""
+    lines = any("line" in column.words.words and column.reading.things[-1:] == ["ad_group"] for column in columns)
+    if not lines or any(_is(column, target) for column in columns for target in ("campaign_id", "campaign_name")):
+        return
+    ordered = [column for column in columns if column.words.words[:1] == ("order",) and len(column.words.words) == 2]
+    if "name" not in {column.words.words[1] for column in ordered}:
+        return
+    for column in ordered:
+        if column.words.words[1] in ("id", "name"):
+            target = f"campaign_{column.words.words[1]}"
+            _offer(column, Candidate(Meaning(target), 0.9, "an order of line items is a campaign"))
+
+
+def _only_skus(columns: Sequence[Column]) -> None:
+    """The only product code of a file is the product's id, whatever a contract takes a code like it for."""
+    if any(_is(column, target) for column in columns for target in ("sku_id", "gtin14")):
+        return
+    for column in columns:
+        if column.reading.things == ["sku"] and _is(column, "seller_sku"):
+            _offer(column, Candidate(Meaning("sku_id"), 0.999, "the only code of the product"))
 
 
 def _customers(columns: Sequence[Column], *, delivers: bool) -> None:

@@ -12,7 +12,7 @@ from harmonization.core.matching.words import HeaderWords
 
 #: Finds the concepts of an unknown phrase by nearness of meaning: (nearest phrase, its concepts, similarity) or None.
 Nearest = Callable[[str], tuple[str, tuple[Concept, ...], float] | None]
-_LEVEL: Final = re.compile(r"((l|lvl) )?[1-9]")
+_LEVEL: Final = re.compile(r"((l|lvl) )?[1-9]( (st|nd|rd|th))?")
 #: Dotted prefixes that only group columns.
 GROUPS: Final = frozenset({"metric", "segment", "dimension", "attribute", "data", "report", "stat", "field", "row"})
 

@@ -103,7 +103,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("measure", "viewable", "sichtbare impressionen | sichtbare einblendungen; impression visible;"
      " impresiones visibles; impressoes visiveis; impressioni visibili"),
     ("measure", "clicks", "klick; clic; clic; clique; clic"),
-    ("measure", "spend", "kosten | ausgabe | ausgaben | werbekosten | werbeausgaben | mediakosten | gesamtkosten;"
+    ("measure", "spend", "kosten | ausgabe | ausgaben | ausgegebener betrag | ausgegeben | werbekosten"
+     " | werbeausgaben | mediakosten | gesamtkosten;"
      " depense | depense publicitaire | cout | cout total | montant depense | investissement;"
      " gasto | coste | costo | inversion | importe gastado | gasto publicitario;"
      " gasto | custo | investimento | valor gasto | valor investido; spesa | costo | importo speso | investimento"),
@@ -125,7 +126,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " | verkaufte einheiten | verkaufte stuck; unite | unite vendue | quantite | quantite vendue | piece vendue;"
      " unidad | unidades | unidades vendidas | cantidad; unidade | unidades vendidas | quantidade | itens vendidos;"
      " unita | unita vendute | quantita | pezzi | pezzi venduti"),
-    ("measure", "add_to_cart", "warenkorb | warenkorbe | in den warenkorb; ajout au panier | ajout panier;"
+    ("measure", "add_to_cart", "warenkorb | warenkorbe | in den warenkorb | einkaufswagen"
+     " | in den einkaufswagen; ajout au panier | ajout panier | panier;"
      " anadidos al carrito | agregados al carrito; adicao ao carrinho | adicoes ao carrinho;"
      " aggiunta al carrello | aggiunte al carrello"),
     ("measure", "detail_page_views", "produktseitenaufrufe | detailseitenaufrufe; vue de la fiche produit"
