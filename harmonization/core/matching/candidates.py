@@ -113,6 +113,8 @@ def _from_contracts(
     counts: dict[Meaning, list[str]] = {}
     places: dict[Meaning, int] = {}
     for known in spelled:
+        if column.words.unit == "%" and known.meaning.outcome is not None:
+            continue
         meaning = known.meaning if known.network == same else _as_told(known.meaning, column)
         counts.setdefault(meaning, []).append(known.contract)
         places[meaning] = min(known.place, places.get(meaning, known.place))
@@ -338,6 +340,8 @@ def _text_fits(target: str, profile: Profile) -> tuple[float, str]:
         return (0.9, "") if profile.gtin_like >= 0.5 or profile.is_number else (0.2, "values are no GTINs")
     if target == "match_type":
         return (1.02, "values are match types") if "match_type" in profile.kinds else (0.8, "")
+    if target == "bidding_strategy" and "cost_model" in profile.kinds:
+        return 0.5, "values are pricing models"
     if target == "cost_model":
         return (1.03, "values are pricing models") if "cost_model" in profile.kinds else (0.55, "")
     if profile.is_moment and not profile.is_number:

@@ -147,7 +147,7 @@ def _best_agreement(column: Column, known: dict[str, list[Numbers]]) -> Agreemen
     """The named quotient where it agrees, else the one that agrees in most rows."""
     named = [c.meaning.target for c in column.candidates if c.meaning.target in QUOTIENTS]
     for target in named:
-        hit = agreement(str(target), column.profile.numbers, known)
+        hit = agreement(str(target), column.profile.numbers, known, named=True)
         if hit is not None:
             return hit
     if named:

@@ -138,10 +138,13 @@ def _compose(reading: Reading) -> _Made:
         yield from _trait(reading)
 
 
+_FILMS: Final = frozenset({"video", "views", "video_views", "video_starts"})
+
+
 def _is_mark(reading: Reading) -> bool:
     """Whether a per cent is how far a video was played: `video views at 25 percent`."""
     marked = reading.words.unit == "%" or "percent" in reading.words.words
-    return marked and reading.has(*_QUARTERS) and not reading.rates and bool({"video", "views"} & set(reading.measures))
+    return marked and reading.has(*_QUARTERS) and not reading.rates and bool(_FILMS & set(reading.measures))
 
 
 def _divides(reading: Reading) -> bool:
@@ -228,15 +231,19 @@ def _measure(reading: Reading) -> _Made:
         yield from _delivered(reading, last)
 
 
+def _odd(reading: Reading) -> bool:
+    return any(word.isdigit() for word in reading.words.words)
+
+
 def _video(reading: Reading) -> _Made:
     if reading.has("average") or reading.things[-1:] == ["instant"]:
         yield NOTHING, 0.9, "a mean or a length of time, which RMIS does not keep"
     elif reading.has(*_QUARTERS):
         yield from _quarter(reading)
-    elif "video_starts" in reading.measures:
+    elif "video_starts" in reading.measures and not (_odd(reading) and "second" in reading.words.words):
         yield Meaning("video_starts"), 0.97, "counts videos started"
-    elif "video_views" in reading.measures or "views" in reading.measures:
-        odd = [word for word in reading.words.words if word.isdigit()]
+    elif {"video_views", "views", "video_starts"} & set(reading.measures):
+        odd = _odd(reading)
         if odd and "second" in reading.words.words:
             # After so many seconds a network counts a view: one of several counts, where there are more.
             yield Meaning("video_views"), 0.75, "counts videos viewed for so long"
@@ -329,6 +336,9 @@ def _thing(reading: Reading) -> _Made:
         yield NOTHING, 0.85, f"a mean of {thing.replace('_', ' ')}"
         return
     anothers = thing in _MOMENTS and bool(set(things) - _MOMENTS - {"event"} or set(reading.measures) - {"value"})
+    if thing in ("user", "customer") and reading.has("new", "existing") and "id" not in reading.traits:
+        yield NOTHING, 0.9, "counts buyers, which RMIS does not keep"
+        return
     if _counts_things(reading):
         yield NOTHING, 0.93, f"counts {thing.replace('_', ' ')}s, which RMIS does not keep"
         return

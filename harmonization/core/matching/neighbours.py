@@ -24,6 +24,7 @@ def hear_neighbours(columns: Sequence[Column], *, delivers: bool) -> None:
         _money(column)
     _only_dates(columns)
     _flights(columns)
+    _creations(columns, delivers=delivers)
     keep_the_finest(columns)
     _bought_products(columns)
     _customers(columns, delivers=delivers)
@@ -79,6 +80,15 @@ def _flights(columns: Sequence[Column]) -> None:
         return
     for column in edges:
         _offer(column, Candidate(NOTHING, 0.99, "beside a day: when a campaign runs, which RMIS does not keep"))
+
+
+def _creations(columns: Sequence[Column], *, delivers: bool) -> None:
+    """In a report with a day of its own, the instant of a creation is that of a campaign or of the record."""
+    if not delivers or not any(_is(column, "period_start") for column in columns):
+        return
+    for column in columns:
+        if _is(column, "event_ts_utc") and {"created", "creation"} & set(column.words.words):
+            give_nothing(column, "when something was created, beside the day of the row")
 
 
 def _bought_products(columns: Sequence[Column]) -> None:

@@ -36,6 +36,8 @@ _DAY_WORDS: Final = frozenset({"d", "day", "dy", "j", "tage", "tagen", "jour", "
 _HOUR_WORDS: Final = frozenset({"h", "hr", "hour"})
 _CLICK: Final = frozenset({"click", "clickthrough", "klick", "clic", "clique"})
 _VIEW: Final = frozenset({"view", "viewthrough", "impression", "vue", "visualizacion", "visualizacao"})
+#: What views are counted of: `page views 14d` is no window of views.
+_VIEWED: Final = frozenset({"page", "video", "detail", "product", "item", "pdp"})
 _EXPOSURE: Final = frozenset({"exposure"})
 _JOINTS: Final = frozenset({"and", "or", "post", "through", "after", "a", "an"})
 #: Two-letter words that may be part of an unspaced header.
@@ -186,7 +188,8 @@ def _windows(words: list[str]) -> tuple[list[str], int | None, int | None]:
             continue
         after = _touches(words[index + width :])
         before = rest[-1] if rest else ""
-        if "view" in after or (not after and before in ("view", "viewthrough")):
+        counted = before == "view" and rest[-2:-1] and rest[-2] in _VIEWED
+        if "view" in after or (not after and before in ("view", "viewthrough") and not counted):
             view = days
         if "click" in after or view != days:
             click = days
