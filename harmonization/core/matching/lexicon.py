@@ -134,7 +134,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("measure", "reach", "reach | unique visitor | unique user | unique shopper | unique reach | reached user"
      " | unique viewer | unique audience | household reached"),
     ("measure", "frequency", "frequency | average frequency | impression frequency"),
-    ("measure", "video_views", "video view | through play | played through | video viewed | view of video | video watched"),
+    ("measure", "video_views", "video view | through play | played through | video viewed | view of video"
+     " | video watched"),
     ("measure", "video_starts", "video start | video started | started video | video play | video played"),
     ("measure", "video", "video"),
     ("measure", "views", "view | watched"),

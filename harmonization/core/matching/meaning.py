@@ -9,6 +9,7 @@ from typing import Final, Literal
 from harmonization.core import rmis
 from harmonization.core.matching.reading import OUTCOMES, Reading
 from harmonization.core.matching.things import THINGS
+from harmonization.core.matching.words import STROKE
 
 Unit = Literal["money", "micros", "cents", "fraction", "percent", "count", "date", "datetime", "gtin", "id", "text"]
 
@@ -149,7 +150,10 @@ def _is_mark(reading: Reading) -> bool:
 
 def _divides(reading: Reading) -> bool:
     """Whether the words make a quotient; a stroke does between two things that are counted, and else joins names."""
-    return any(rate != "stroke" for rate in reading.rates) or bool(reading.rates and len(reading.measures) > 1)
+    if any(rate != "stroke" for rate in reading.rates):
+        return True
+    by_touch = reading.words.words[-2:] in ((STROKE, "click"), (STROKE, "impression"))
+    return bool(reading.rates and reading.measures) and (by_touch or len(reading.measures) > 1)
 
 
 #: Ratios of what was delivered: of `all clicks` they are the usual ones, of all conversions they are not.

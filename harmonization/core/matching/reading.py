@@ -125,7 +125,7 @@ def _place(by_kind: dict[str, str], reading: Reading, *, outcome: bool, measured
     thing, scope, measure = by_kind.get("thing"), by_kind.get("scope"), by_kind.get("measure")
     head = next((kind for kind in ("ratio", "measure", "thing", "scope", "trait") if kind in by_kind), "")
     reading.head = head or reading.head
-    if "foreign" in by_kind and not (scope is not None and outcome):
+    if "foreign" in by_kind and not (scope is not None and (outcome or (scope == "part" and measured))):
         reading.foreign.append(by_kind["foreign"])
     elif "ratio" in by_kind:
         reading.ratios.append(by_kind["ratio"])

@@ -180,6 +180,7 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " clic | post clic"),
     ("scope", "view", "ansicht | nach ansicht; vue | post vue | apres vue; visualizacion | post visualizacion;"
      " visualizacao | pos visualizacao; visualizzazione | post visualizzazione"),
+    ("scope", "all", "alle; tous | tout | toute; todo | todos; todo | todos; tutto"),
     ("scope", "viewable", "sichtbar; visible; visible; visivel; visibile | visibili"),
     ("scope", "average", "durchschnitt | durchschnittlich | durchschn | schnitt; moyen | moyenne;"
      " medio | media | promedio;"
