@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2, which comes packaged: no download, no server, and neither torch nor transformers.
 
-The model is six small layers, computed here in NumPy: a cold proposal then costs a fraction of a second, where importing
-the libraries would cost several. It is loaded on the first text that no cache knows: a file whose words are all
+The model is six small layers, computed here in NumPy in a fraction of a second, where importing the libraries costs
+several. It is loaded on the first text that no cache knows: a file whose words are all
 understood never loads it, and with `cache` a text is embedded once per installation. Method: BERT (Devlin et al. 2019),
 and the mean of the last layer's token vectors, scaled to length one (Reimers and Gurevych 2019, Sentence-BERT). Web
 processes do not import this module.
