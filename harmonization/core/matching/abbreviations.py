@@ -33,14 +33,15 @@ USED: Final = {
 #: Words that reports shorten, the usual ones first.
 WORDS: Final = (
     "impression", "conversion", "campaign", "click", "sale", "spend", "revenue", "order", "unit", "quantity",
-    "amount", "average", "percent", "percentage", "account", "group", "product", "keyword", "category", "currency",
+    "amount", "average", "percent", "account", "group", "product", "keyword", "category", "currency",
     "placement", "device", "frequency", "advertiser", "advertised", "attributed", "brand", "retailer", "publisher",
     "creative", "name", "status", "type", "number", "description", "identifier", "position", "search", "query",
     "term", "match", "strategy", "bidding", "audience", "segment", "store", "online", "offline", "viewable",
     "invalid", "quartile", "complete", "video", "start", "view", "purchase", "transaction", "session", "request",
     "customer", "portfolio", "platform", "environment", "region", "country", "location", "value", "cost",
     "budget", "date", "period", "week", "month", "hour", "timestamp", "interaction", "engagement", "assisted",
-    "reach", "share", "delivery", "pickup", "shown", "served", "item", "total", "count", "promoted", "indirect",
+    "reach", "share", "metric", "network", "midpoint", "purchased", "percentage", "delivery", "pickup", "shown",
+    "served", "item", "total", "count", "promoted", "indirect",
     "direct", "existing", "shopper",
     "media", "channel", "targeting", "model", "objective",
 )  # fmt: skip
