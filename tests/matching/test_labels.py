@@ -19,7 +19,7 @@ import yaml
 from harmonization.core.rmis import COLUMNS, Channel, Match, Metric, Ntb
 
 LABELS = Path(__file__).parent / "labels"
-BLIND_SETS = ("blind", "blind2")
+BLIND_SETS = tuple(sorted(path.name for path in LABELS.glob("blind*") if path.is_dir()))
 FILES = {folder: sorted((LABELS / folder).glob("*.yaml")) for folder in ("dev", *BLIND_SETS)}
 EVERY = [pytest.param(path, id=f"{folder}/{path.stem}") for folder, paths in FILES.items() for path in paths]
 BLIND = [pytest.param(path, id=f"{folder}/{path.stem}") for folder in BLIND_SETS for path in FILES[folder]]

@@ -44,8 +44,13 @@ class Agreement:
         return f"equals {what}{' in per cent' if self.scale == 'percent' else ''} in {self.hits} of {self.rows} rows"
 
 
-def agreement(target: str, values: Numbers, known: Mapping[str, list[Numbers]]) -> Agreement | None:
-    """Whether `values` are the quotient `target` of columns that are known; None where not, or too few tell."""
+def agreement(
+    target: str, values: Numbers, known: Mapping[str, list[Numbers]], *, named: bool = False
+) -> Agreement | None:
+    """Whether `values` are the quotient `target` of columns that are known; None where not, or too few tell.
+
+    One quotient in all rows tells nothing, unless the column is `named` so.
+    """
     above, below, factor = QUOTIENTS[target]
     best: Agreement | None = None
     for top in known.get(above, []):
@@ -56,7 +61,7 @@ def agreement(target: str, values: Numbers, known: Mapping[str, list[Numbers]]) 
                 expected = factor * top / bottom
             usable = np.isfinite(expected) & np.isfinite(values) & (np.abs(expected) > 0) & (values != 0)
             rows = int(usable.sum())
-            if rows < 2 or len(np.unique(np.round(expected[usable], 9))) < 2:
+            if rows < 2 or (not named and len(np.unique(np.round(expected[usable], 9))) < 2):
                 continue
             for scale, times in _SCALES:
                 if scale == "percent" and target in ("reported_cpc", "reported_cpm", "reported_cpa"):

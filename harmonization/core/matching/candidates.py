@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,8 +19,8 @@ from harmonization.core.matching.knowledge import Knowledge, Spelled
 from harmonization.core.matching.lexicon import Concept, Lexicon
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome, compose
 from harmonization.core.matching.neighbours import hear_neighbours
-from harmonization.core.matching.reading import Nearest, read
-from harmonization.core.matching.words import read_header, split_words
+from harmonization.core.matching.reading import GROUPS, Nearest, read
+from harmonization.core.matching.words import read_header, split_words, without_first
 
 #: Columns that the engine writes itself: no header means them.
 OWN: Final = rmis.MADE | frozenset(
@@ -30,9 +32,14 @@ SAME_NETWORK: Final = 0.6
 PURCHASED: Final = frozenset({"purchased_sku_id", "purchased_gtin"})
 #: Least cosine at which an unknown word is read as what it is near to.
 NEAR: Final = 0.66
+#: Letters without a vowel are no word that could be near to one.
+_SPOKEN: Final = re.compile(r"[aeiouy]|[^\x00-\x7f]")
 #: Columns that the model is asked about: a file with more that words leave open is no report, and time is short.
 MOST_ASKED: Final = 250
 _SURE: Final = 0.7
+#: Headers of a table that may have a word in common, and the share that has it.
+_TABLE: Final = 5
+_NEARLY_ALL: Final = 0.8
 #: What a likeness to a description is worth beside words that are understood.
 _TRUST: Final = 0.85
 _COUNTING: Final = frozenset({"num", "number", "count", "total", "#"})
@@ -50,8 +57,9 @@ def gather(
     preferred = nearest_contract.name if nearest_contract is not None and share >= 0.3 else None
     same = nearest_contract.network if nearest_contract is not None and share >= SAME_NETWORK else None
     columns = []
+    shared = _shared(headers, lexicon)
     for position, (header, profile) in enumerate(zip(headers, profiles, strict=True)):
-        words = read_header(header, lexicon.words)
+        words = without_first(read_header(header, lexicon.words), shared)
         reading = read(words, lexicon)
         column = Column(position, words, profile, reading)
         column.candidates = compose(reading)
@@ -63,9 +71,19 @@ def gather(
     for column in columns:
         known = _from_contracts(column, knowledge, preferred, same, delivers=delivers)
         column.candidates = [_touched(candidate, known) for candidate in column.candidates]
-        column.candidates = _weighed(known + column.candidates + _from_values(column.profile), column)
+        column.candidates = _weighed(known + column.candidates + _from_values(column), column)
     hear_neighbours(columns, delivers=delivers)
     return columns
+
+
+def _shared(headers: Sequence[str], lexicon: Lexicon) -> frozenset[str]:
+    """First words that tell nothing of a column: nearly every header has them, or they only group columns."""
+    read = [words for header in headers if len(words := read_header(header, lexicon.words).words) > 1]
+    shared = GROUPS if any(words[0] == "metric" for words in read) else frozenset()
+    if len(headers) < _TABLE or not read:
+        return shared
+    first, times = Counter(words[0] for words in read).most_common(1)[0]
+    return shared | {first} if times >= _NEARLY_ALL * len(headers) else shared
 
 
 def _is_open(column: Column) -> bool:
@@ -95,6 +113,8 @@ def _from_contracts(
     counts: dict[Meaning, list[str]] = {}
     places: dict[Meaning, int] = {}
     for known in spelled:
+        if column.words.unit == "%" and known.meaning.outcome is not None:
+            continue
         meaning = known.meaning if known.network == same else _as_told(known.meaning, column)
         counts.setdefault(meaning, []).append(known.contract)
         places[meaning] = min(known.place, places.get(meaning, known.place))
@@ -117,13 +137,14 @@ def _touched(candidate: Candidate, known: Sequence[Candidate]) -> Candidate:
 
 
 def _as_told(meaning: Meaning, column: Column) -> Meaning:
-    """What a contract of another network says, without windows that are its network's and not in the header."""
+    """What a contract of another network says, without windows and touches that are its network's and not told here."""
     outcome = meaning.outcome
     if outcome is None:
         return meaning
     told = (column.words.click_days, column.words.view_days)
     click, view = (days if days in told else None for days in (outcome.click_days, outcome.view_days))
-    return Meaning(meaning.target, replace(outcome, click_days=click, view_days=view))
+    touch = outcome.touch if outcome.touch == "view" or column.reading.has("click", "view", "exposure") else None
+    return Meaning(meaning.target, replace(outcome, click_days=click, view_days=view, touch=touch))
 
 
 def _is_of_its_report(known: Spelled, column: Column, knowledge: Knowledge, *, delivers: bool) -> bool:
@@ -133,6 +154,8 @@ def _is_of_its_report(known: Spelled, column: Column, knowledge: Knowledge, *, d
     if known.meaning.target in PURCHASED and not _says_purchased(column):
         return True
     reading = column.reading
+    if known.meaning.target == "keyword" and "id" in reading.traits:
+        return True
     said = reading.things or reading.measures or reading.ratios or reading.foreign or reading.unknown
     return bool(reading.traits and not said)
 
@@ -188,7 +211,7 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
         counts = _counts(column)
 
         def nearest(phrase: str) -> tuple[str, tuple[Concept, ...], float] | None:
-            if phrase not in near:
+            if phrase not in near or not _SPOKEN.search(phrase):
                 return None
             scores = np.where(counted, near[_counted_phrase(column)], -1.0) if counts else near[phrase]
             best = int(np.argmax(scores))
@@ -198,8 +221,8 @@ def _ask(columns: Sequence[Column], lexicon: Lexicon, embedder: Embedder) -> Non
 
     for column, scores in zip(columns, wholes @ target_vectors.T, strict=True):
         _reread(column, lexicon, nearest_to(column))
-        if not column.reading.is_empty and not column.reading.things and not column.reading.measures:
-            # A bare `id` or `name` is near to everything and means none of it.
+        if not column.reading.is_empty and not column.reading.guesses:
+            # A bare `id` is near to everything and means none of it; what was understood needs no likeness.
             continue
         for index in np.argsort(-scores)[:5]:
             target = targets()[int(index)]
@@ -251,9 +274,12 @@ def _outcome_of(metric: str, column: Column) -> Outcome:
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def _from_values(profile: Profile) -> list[Candidate]:
+def _from_values(column: Column) -> list[Candidate]:
     """Meanings that the values alone suggest."""
     made = []
+    profile = column.profile
+    if "place" in profile.kinds and column.reading.is_empty and not profile.is_number:
+        made.append(Candidate(Meaning("placement"), 0.66, "values are places of ads"))
     if profile.asin >= 0.9:
         made.append(Candidate(Meaning("sku_id"), 0.8, "values are ASINs"))
     if profile.gtin >= 0.95 and profile.filled >= 3 and profile.distinct >= 2 and not profile.dates:
@@ -286,6 +312,8 @@ def fits(meaning: Meaning, profile: Profile) -> tuple[float, str]:
     if unit in ("count", "money", "fraction", "rate"):
         if profile.numeric < 0.8 or (profile.is_moment and bool(profile.dates) and not profile.is_number):
             return 0.1, "values are no numbers"
+        if unit == "count" and profile.percent > 0.5:
+            return 0.1, "values are per cent"
         whole = target in ("impressions", "clicks", "viewable_impressions", "reach")
         return (0.6, "values are fractions") if whole and profile.whole < 0.8 else (1.0, "")
     if unit == "hour":
@@ -312,6 +340,8 @@ def _text_fits(target: str, profile: Profile) -> tuple[float, str]:
         return (0.9, "") if profile.gtin_like >= 0.5 or profile.is_number else (0.2, "values are no GTINs")
     if target == "match_type":
         return (1.02, "values are match types") if "match_type" in profile.kinds else (0.8, "")
+    if target == "bidding_strategy" and "cost_model" in profile.kinds:
+        return 0.5, "values are pricing models"
     if target == "cost_model":
         return (1.03, "values are pricing models") if "cost_model" in profile.kinds else (0.55, "")
     if profile.is_moment and not profile.is_number:
@@ -321,7 +351,7 @@ def _text_fits(target: str, profile: Profile) -> tuple[float, str]:
     if target == "user_id" and profile.constant:
         return 0.5, "values are all the same"
     if target == "account_id" and profile.filled > 2 and profile.distinct == profile.filled:
-        return 0.7, "values are all different"
+        return 0.75, "values are all different"
     if "territory" in profile.kinds and target in ("status", "placement", "device", "keyword"):
         return 0.3, "values are names of countries or states"
     if profile.is_number and profile.whole < 0.9 and (target.endswith("_id") or target == "seller_sku"):
@@ -351,6 +381,8 @@ def _weighed(candidates: Sequence[Candidate], column: Column) -> list[Candidate]
         for other in sources[1:]:
             score += (1.0 - score) * 0.25 * other.score
         factor, said = fits(meaning, column.profile)
+        # Of two that are called the same the plainer name is the figure itself.
+        score -= 0.0005 * len(column.words.words) if meaning.outcome is None else 0.0
         if meaning.target == column.words.phrase.replace(" ", "_"):
             score += 0.004
         reasons = list(dict.fromkeys([source.why for source in sources[:2]] + ([said] if said else [])))

@@ -10,7 +10,8 @@ import numpy as np
 
 from harmonization.core.matching.candidates import describe, gather
 from harmonization.core.matching.column import Column
-from harmonization.core.matching.decide import Decision, decide
+from harmonization.core.matching.decide import decide
+from harmonization.core.matching.decision import Decision
 from harmonization.core.matching.embedder import Embedder
 from harmonization.core.matching.evidence import Profile, profile
 from harmonization.core.matching.knowledge import Knowledge

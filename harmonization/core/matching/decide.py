@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,26 +11,14 @@ from scipy.optimize import linear_sum_assignment
 
 from harmonization.core.matching.arithmetic import QUOTIENTS, Agreement, agreement
 from harmonization.core.matching.column import Column
+from harmonization.core.matching.decision import Decision
 from harmonization.core.matching.evidence import Numbers
-from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome
+from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning
+from harmonization.core.matching.touches import tell_exposure, tell_touches
 
 #: Least score at which a column is mapped: below it, abstaining is right more often.
 ENOUGH: Final = 0.54
 _BASES: Final = ("impressions", "clicks", "spend")
-
-
-@dataclass(slots=True)
-class Decision:
-    """What a column was taken for. `rival` is the position of the column that got the meaning it wanted."""
-
-    column: Column
-    chosen: Candidate
-    rival: int | None = None
-    agreement: Agreement | None = None
-
-    @property
-    def meaning(self) -> Meaning:
-        return self.chosen.meaning
 
 
 def decide(columns: Sequence[Column]) -> list[Decision]:
@@ -43,7 +31,8 @@ def decide(columns: Sequence[Column]) -> list[Decision]:
             found = agreements.get(decision.column.position)
             if found is not None and found.target == decision.meaning.target:
                 decision.agreement = found
-    _tell_touches(decisions)
+    tell_touches(decisions)
+    tell_exposure(decisions)
     return decisions
 
 
@@ -95,42 +84,6 @@ def _key(meaning: Meaning) -> Meaning:
     return Meaning(meaning.target, replace(outcome, touch=outcome.credited))
 
 
-def _tell_touches(decisions: Sequence[Decision]) -> None:
-    """Where a file counts clicks alone in one column, the same figure without the word counts every touch."""
-    plain = {_without_touch(d): d for d in decisions if d.meaning.outcome and d.meaning.outcome.touch is None}
-    apart = [
-        (plain[_without_touch(decision)], decision)
-        for decision in decisions
-        if decision.meaning.outcome is not None
-        and decision.meaning.outcome.touch == "click"
-        and decision.column.reading.has("click")
-        and _without_touch(decision) in plain
-    ]
-    if not apart or any(_is_more(part.column, whole.column) for whole, part in apart):
-        return
-    for decision in plain.values():
-        outcome = decision.meaning.outcome
-        assert outcome is not None, "these are outcomes"
-        view = outcome.view_days or outcome.click_days
-        told = Meaning(decision.meaning.target, replace(outcome, view_days=view, touch="both"))
-        chosen = replace(decision.chosen, meaning=told, why=f"{decision.chosen.why}; clicks alone are told apart")
-        decision.column.candidates = [chosen if c is decision.chosen else c for c in decision.column.candidates]
-        decision.chosen = chosen
-
-
-def _without_touch(decision: Decision) -> Outcome | None:
-    return replace(decision.meaning.outcome, touch=None) if decision.meaning.outcome is not None else None
-
-
-def _is_more(part: Column, whole: Column) -> bool:
-    """Whether values show that a figure cannot be a part of another."""
-    some, every = part.profile.numbers, whole.profile.numbers
-    if len(some) != len(every) or not len(some):
-        return False
-    both = np.isfinite(some) & np.isfinite(every)
-    return bool(np.any(some[both] > every[both] + 0.01))
-
-
 def _nothing(column: Column) -> float:
     return max((c.score for c in column.candidates if c.meaning == NOTHING), default=0.0)
 
@@ -150,6 +103,8 @@ def _check(decisions: Sequence[Decision]) -> dict[int, Agreement]:
             and meaning.outcome.ntb == "all"
         ):
             known.setdefault(meaning.outcome.metric, []).append(profile.numbers)
+    whole = _whole_figures(decisions)
+    known |= whole
     found: dict[int, Agreement] = {}
     for decision in decisions:
         column = decision.column
@@ -176,11 +131,23 @@ def _check(decisions: Sequence[Decision]) -> dict[int, Agreement]:
     return found
 
 
+def _whole_figures(decisions: Sequence[Decision]) -> dict[str, list[Numbers]]:
+    """Sales and orders through all channels and of all products, by which ratios are reckoned where there are some."""
+    whole: dict[str, list[Numbers]] = {}
+    for decision in decisions:
+        outcome = decision.meaning.outcome
+        if outcome is None or outcome.metric not in ("sales", "orders") or not decision.column.profile.is_number:
+            continue
+        if (outcome.match, outcome.channel, outcome.ntb) == ("total", "all", "all"):
+            whole.setdefault(outcome.metric, []).append(decision.column.profile.numbers)
+    return whole
+
+
 def _best_agreement(column: Column, known: dict[str, list[Numbers]]) -> Agreement | None:
     """The named quotient where it agrees, else the one that agrees in most rows."""
     named = [c.meaning.target for c in column.candidates if c.meaning.target in QUOTIENTS]
     for target in named:
-        hit = agreement(str(target), column.profile.numbers, known)
+        hit = agreement(str(target), column.profile.numbers, known, named=True)
         if hit is not None:
             return hit
     if named:

@@ -15,6 +15,7 @@ from harmonization.core.contract import Contract
 from harmonization.core.headers import DAYS, compact
 from harmonization.core.matching.columns import Matched
 from harmonization.core.matching.draft_rules import draft_rules, natural_key
+from harmonization.core.matching.hidden_window import HiddenWindow
 from harmonization.core.matching.meaning import Outcome
 from harmonization.core.matching.proposal import ProposedColumn
 from harmonization.core.matching.units import Currency
@@ -68,6 +69,7 @@ class Facts:
     near: Contract | None = None
     header_rows: int = 1
     sheet: str | None = None
+    window: HiddenWindow = field(default_factory=HiddenWindow)
 
 
 def draft(matched: Matched, facts: Facts) -> Draft:
@@ -82,7 +84,7 @@ def draft(matched: Matched, facts: Facts) -> Draft:
     if "period_start" not in {one["target"] for one in fields}:
         made.decisions.append("No column was recognised as the date of the rows: which one is it?")
     parameters: dict[str, Any] = {}
-    outcomes = _outcomes(usable, parameters, made)
+    outcomes = _outcomes(usable, parameters, facts.window, made)
     made.document = _frame(facts, made) | {"parameters": parameters, "fields": fields, "attributions": outcomes}
     if not parameters:
         del made.document["parameters"]
@@ -186,7 +188,9 @@ def _field(column: ProposedColumn) -> dict[str, Any]:
 # --- outcomes ---------------------------------------------------------------------------------------------------------
 
 
-def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], made: Draft) -> list[dict[str, Any]]:
+def _outcomes(
+    columns: Sequence[ProposedColumn], parameters: dict[str, Any], hidden: HiddenWindow, made: Draft
+) -> list[dict[str, Any]]:
     """One entry per figure; columns that differ in nothing but the window share one."""
     entries: dict[tuple[object, ...], dict[str, Any]] = {}
     taken = set(rmis.COLUMNS)
@@ -194,7 +198,7 @@ def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], mad
         outcome = column.attribution
         if outcome is None:
             continue
-        header, click, view = _window(column.source, outcome, parameters)
+        header, click, view = _window(column.source, outcome, parameters, hidden)
         key = (outcome.metric, outcome.match, outcome.channel, outcome.ntb, click, view, compact(header), column.unit)
         if key in entries:
             continue
@@ -206,24 +210,31 @@ def _outcomes(columns: Sequence[ProposedColumn], parameters: dict[str, Any], mad
         if column.unit in ("micros", "cents"):
             entry["unit"] = column.unit
         entries[key] = entry
+    told = {"click_window": hidden.click_days, "view_window": hidden.view_days}
     for name, what in (("click_window", "a click"), ("view_window", "a view")):
         if name in parameters:
+            default = parameters[name]["default"]
+            from_file = default == f"{told[name]}D"
             made.decisions.append(
-                f"The file does not tell the attribution window: how many days after {what} does a purchase count? "
-                f"{parameters[name]['default']} is a placeholder."
+                f"No header tells the attribution window: how many days after {what} does a purchase count? "
+                f"{default} is {f'what {hidden.where} says' if from_file else 'a placeholder'}."
             )
     return list(entries.values())
 
 
 def _window(
-    header: str, outcome: Outcome, parameters: dict[str, Any]
+    header: str, outcome: Outcome, parameters: dict[str, Any], hidden: HiddenWindow
 ) -> tuple[str, int | str | None, int | str | None]:
     """The header as the contract writes it, and both windows: from the header, stated, or asked for."""
     click, view = outcome.click_days, outcome.view_days
     if click is None and view is None:
         asked: dict[str, str | None] = {"click_window": None, "view_window": None}
-        for name, default, touches in (("click_window", "14D", (None, "click", "both")), ("view_window", "1D", _VIEWS)):
-            if outcome.touch in touches:
+        for name, days, usual, touches in (
+            ("click_window", hidden.click_days, "14D", (None, "click", "both")),
+            ("view_window", hidden.view_days, "1D", _VIEWS),
+        ):
+            default = f"{days}D" if f"{days}D" in WINDOWS else usual
+            if outcome.touch in touches or (outcome.touch is None and days is not None):
                 asked[name] = f"${name}"
                 parameters[name] = {
                     "description": f"Days after a {name[:-7]} in which a purchase counts. The file does not tell.",

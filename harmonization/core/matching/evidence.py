@@ -52,6 +52,11 @@ STATUSES: Final = frozenset(
     ]
 )
 COST_MODELS: Final = frozenset(["cpc", "cpm", "vcpm", "flat", "cpa"])
+#: Where ads stand, as cells say it. Names of campaigns say it too: it counts only where the header says nothing.
+_PLACES = re.compile(
+    r"(?i)\b(top of|rest of|search|browse|home ?page|(product|detail|category) pages?|pdp|carousel|buy-?box|checkout"
+    r"|basket|feed|stories|reels|banner|sidebar|(?<=[-|:] )(top|other))\b"
+)
 _MONEY = re.compile(
     r"(?i)^\(?[-−+]?\s*(?P<sign>rs\.?|us\$|ca\$|a\$|[a-z]{3}(?=[\s\d-])|[$€£¥₹₺]|zł)?\s*[-−+]?"
     r"[.,]?\d[\d.,'\s]*(?P<tail>€|zł|kr|[a-z]{3}|[$£₹])?\)?$"
@@ -157,6 +162,8 @@ def _kinds(lowered: set[str]) -> list[str]:
     named = {"match_type": MATCH_TYPES, "device": DEVICES, "status": STATUSES, "cost_model": COST_MODELS}
     named["territory"] = TERRITORIES
     found = [name for name, words in named.items() if len(lowered & words) >= 0.6 * len(lowered)]
+    if sum(1 for cell in lowered if _PLACES.search(cell.replace("_", " "))) >= 0.6 * len(lowered):
+        found.append("place")
     hours = {cell for cell in lowered if cell.isdigit() and int(cell) <= 23}
     return [*found, "hour"] if hours == lowered else found
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from harmonization.core import rmis
 from harmonization.core.matching.reading import OUTCOMES, Reading
 from harmonization.core.matching.things import THINGS
+from harmonization.core.matching.words import STROKE
 
 Unit = Literal["money", "micros", "cents", "fraction", "percent", "count", "date", "datetime", "gtin", "id", "text"]
 
@@ -93,7 +94,7 @@ _QUOTIENTS: Final = {
     ("orders", "clicks"): "reported_cvr",
     ("spend", "sales"): "reported_acos",
 }
-_MOMENTS: Final = frozenset({"day", "start", "end", "hour", "instant"})
+_MOMENTS: Final = frozenset({"day", "start", "end", "hour", "instant", "span"})
 #: Things that a thing after them belongs to: `product brand` is a brand, `ad group ad id` an ad's.
 _OWNED: Final = frozenset({"parent", "page"})
 
@@ -110,6 +111,8 @@ def compose(reading: Reading) -> list[Candidate]:
 
 #: Things that are named beside what is counted of them.
 _COUNTED: Final = frozenset({"ad", "product", "campaign", "account", "sku", "asin", "brand", "user"})
+#: What was done with it may stand after what is counted: `quantity bought`.
+_DONE: Final = frozenset({"purchased"})
 _Made = Iterator[tuple[Meaning, float, str]]
 
 
@@ -120,18 +123,41 @@ def _compose(reading: Reading) -> _Made:
         yield NOTHING, 0.95, f"is about {reading.foreign[-1].replace('_', ' ')}, which RMIS does not keep"
     elif reading.ratios:
         yield from _ratio(reading)
-    elif reading.rates or (reading.words.unit == "%" and reading.measures):
+    elif _is_mark(reading):
+        yield from _quarter(reading)
+    elif _divides(reading) or (reading.words.unit == "%" and reading.measures):
         yield from _rate(reading)
-    elif reading.measures and reading.head == "thing" and reading.things and reading.things[-1] not in _COUNTED:
+    elif reading.measures and reading.head == "thing" and reading.things and reading.things[-1] not in _COUNTED | _DONE:
         yield from ((meaning, 0.9 * score, why) for meaning, score, why in _thing(reading))
     elif reading.measures:
         yield from _measure(reading)
-    elif set(reading.scopes) & set(_QUARTERS) and "quartile" in reading.words.words:
+    elif set(reading.scopes) & set(_QUARTERS) and {"quartile", "view", "played"} & set(reading.words.words):
         yield from _quarter(reading)
     elif reading.things:
         yield from _thing(reading)
     elif reading.traits:
         yield from _trait(reading)
+
+
+_FILMS: Final = frozenset({"video", "views", "video_views", "video_starts"})
+
+
+def _is_mark(reading: Reading) -> bool:
+    """Whether a per cent is how far a video was played: `video views at 25 percent`."""
+    marked = reading.words.unit == "%" or "percent" in reading.words.words
+    return marked and reading.has(*_QUARTERS) and not reading.rates and bool(_FILMS & set(reading.measures))
+
+
+def _divides(reading: Reading) -> bool:
+    """Whether the words make a quotient; a stroke does between two things that are counted, and else joins names."""
+    if any(rate != "stroke" for rate in reading.rates):
+        return True
+    by_touch = reading.words.words[-2:] in ((STROKE, "click"), (STROKE, "impression"))
+    return bool(reading.rates and reading.measures) and (by_touch or len(reading.measures) > 1)
+
+
+#: Ratios of what was delivered: of `all clicks` they are the usual ones, of all conversions they are not.
+_OF_DELIVERY: Final = frozenset({"ctr", "cpc", "cpm"})
 
 
 def _ratio(reading: Reading) -> _Made:
@@ -142,22 +168,35 @@ def _ratio(reading: Reading) -> _Made:
     if ratio == "ctr" and (reading.has("view", "viewable") or "views" in reading.measures):
         yield NOTHING, 0.9, "a click-through rate of views, which RMIS does not keep"
         return
-    narrower = reading.has(*_MATCHES, "all", "view", *_CHANNELS) or bool(reading.measures)
+    whole = ratio in _OF_DELIVERY
+    narrower = reading.has(*_MATCHES, "view", "part", *_CHANNELS) or (reading.has("all") and not whole)
+    narrower = narrower or bool(reading.measures)
     yield Meaning(_RATIOS[ratio]), 0.8 if narrower else 0.98, f"names the ratio {ratio.upper()}"
 
 
 def _rate(reading: Reading) -> _Made:
-    counted = [measure for measure in reading.measures if measure != "value"]
-    if "per" in reading.rates and len(counted) == 2:
+    counted = _joined(reading.measures)
+    if {"per", "stroke"} & set(reading.rates) and len(counted) == 2:
         target = _QUOTIENTS.get((counted[0], counted[1]))
         if target is not None:
-            yield Meaning(target), 0.95, f"{counted[0]} per {counted[1]}"
+            yield Meaning(target), 0.8 if reading.has(*_MATCHES, *_CHANNELS, "all") else 0.95, " per ".join(counted)
             return
     if reading.has("new") and counted[-1:] in (["sales"], ["units"]):
         yield Meaning(f"reported_ntb_{counted[-1]}_rate"), 0.95, f"share of {counted[-1]} from new buyers"
         return
     what = counted[-1] if counted else "something"
     yield NOTHING, 0.85, f"a rate of {what.replace('_', ' ')}, which RMIS does not keep"
+
+
+def _joined(measures: Sequence[str]) -> list[str]:
+    """Measures with their values: the value of orders is sales, the value of cost is cost."""
+    joined: list[str] = []
+    for measure in measures:
+        if measure == "value":
+            joined[-1:] = ["sales"] if joined[-1:] == ["orders"] else joined[-1:]
+        else:
+            joined.append(measure)
+    return joined
 
 
 def _quarter(reading: Reading) -> _Made:
@@ -179,8 +218,16 @@ def _measure(reading: Reading) -> _Made:
         yield from _quarter(reading)
     elif outcomes and "spend" in reading.measures:
         yield NOTHING, 0.7, "joins cost and outcome"
-    elif outcomes or last == "value":
-        yield from _outcome(reading, outcomes[-1] if outcomes else "value")
+    elif outcomes:
+        # The value of orders is what was sold.
+        valued = set(outcomes) == {"orders"} and "value" in reading.measures
+        yield from _outcome(reading, "sales" if valued else outcomes[-1])
+    elif last == "value" and len(reading.measures) > 1 and reading.measures[0] in ("spend", "fees"):
+        yield from _delivered(reading, reading.measures[0])
+    elif last == "value":
+        yield from _outcome(reading, "value")
+    elif last == "views" and {"second", "sec"} & set(reading.words.words):
+        yield Meaning("video_views"), 0.75, "counts views of so many seconds"
     elif last == "views":
         yield Meaning("video_views"), 0.4, "counts views"
         yield Meaning("impressions"), 0.39, "counts views"
@@ -188,14 +235,24 @@ def _measure(reading: Reading) -> _Made:
         yield from _delivered(reading, last)
 
 
+def _odd(reading: Reading) -> bool:
+    return any(word.isdigit() for word in reading.words.words)
+
+
 def _video(reading: Reading) -> _Made:
-    if reading.has(*_QUARTERS):
+    if reading.has("average") or reading.things[-1:] == ["instant"]:
+        yield NOTHING, 0.9, "a mean or a length of time, which RMIS does not keep"
+    elif reading.has(*_QUARTERS):
         yield from _quarter(reading)
-    elif "video_starts" in reading.measures:
+    elif "video_starts" in reading.measures and not (_odd(reading) and "second" in reading.words.words):
         yield Meaning("video_starts"), 0.97, "counts videos started"
-    elif "video_views" in reading.measures or "views" in reading.measures:
-        odd = [word for word in reading.words.words if word.isdigit()]
-        yield (NOTHING if odd else Meaning("video_views")), 0.9 if odd else 0.97, "counts videos viewed"
+    elif {"video_views", "views", "video_starts"} & set(reading.measures):
+        odd = _odd(reading)
+        if odd and "second" in reading.words.words:
+            # After so many seconds a network counts a view: one of several counts, where there are more.
+            yield Meaning("video_views"), 0.75, "counts videos viewed for so long"
+        else:
+            yield (NOTHING if odd else Meaning("video_views")), 0.9 if odd else 0.97, "counts videos viewed"
     else:
         yield NOTHING, 0.7, "tells of videos what RMIS does not keep"
 
@@ -210,10 +267,10 @@ def _delivered(reading: Reading, measure: str) -> _Made:
         yield NOTHING, 0.9, "a window of attribution without what is attributed"
     elif measure not in ("reach", "frequency") and reading.has("average", "cumulative", "new", "assisted"):
         yield NOTHING, 0.7, f"a part or mean of {target}"
-    elif "video" in reading.scopes or len(reading.measures) > 1:
+    elif "video" in reading.scopes or reading.has("part") or len(set(reading.measures) - {"value"}) > 1:
         yield Meaning(target), 0.75, f"counts {target} of some kind"
     else:
-        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "all", "gross")
+        narrow = reading.has(*_MATCHES, *_CHANNELS, "view", "gross")
         owned = any(thing not in ("ad", "product", "campaign", "account") for thing in reading.things)
         yield Meaning(target), 0.8 if narrow or owned else 0.98, f"names {target.replace('_', ' ')}"
 
@@ -233,6 +290,9 @@ def _outcome(reading: Reading, measure: str) -> _Made:
         metric = f"assisted_{metric}"
     if reading.has("all"):
         score = 0.82
+    elif reading.has("total") and metric != "units":
+        # Beside a figure without the word it is the wider one.
+        score = 0.9795
     match = next((scope for scope in _MATCHES if reading.has(scope)), "total")
     channel = next((scope for scope in _CHANNELS if reading.has(scope)), "all")
     ntb = "new" if reading.has("new") else "existing" if reading.has("existing") else "all"
@@ -279,8 +339,17 @@ def _thing(reading: Reading) -> _Made:
     if reading.has("average"):
         yield NOTHING, 0.85, f"a mean of {thing.replace('_', ' ')}"
         return
-    anothers = thing in _MOMENTS and bool(set(things) - _MOMENTS - {"event"})
-    if bought or set(things) & _OWNED or thing == "seller" or anothers:
+    anothers = thing in _MOMENTS and bool(set(things) - _MOMENTS - {"event"} or set(reading.measures) - {"value"})
+    if thing in ("user", "customer") and reading.has("new", "existing") and "id" not in reading.traits:
+        yield NOTHING, 0.9, "counts buyers, which RMIS does not keep"
+        return
+    if _counts_things(reading):
+        yield NOTHING, 0.93, f"counts {thing.replace('_', ' ')}s, which RMIS does not keep"
+        return
+    if things == ["product"] and not reading.traits and reading.has("assisted", "attributed", "new", "existing"):
+        yield from _outcome(reading, "units")
+        return
+    if bought or set(things) & _OWNED or thing == "seller" or anothers or _is_of_retailer(things):
         yield NOTHING, 0.85, f"{' '.join(things).replace('_', ' ')}: not of the row itself"
         return
     if {"day", "hour"} <= set(things):
@@ -291,10 +360,28 @@ def _thing(reading: Reading) -> _Made:
     if reading.has("halo"):
         yield NOTHING, 0.85, f"of another {thing} than the advertised one"
         return
+    part = 0.75 if reading.has("part") else 1.0
     for target, score in THINGS.get(thing, {}).get(trait, ()):
-        yield Meaning(target), score, f"names the {thing.replace('_', ' ')}" + (f"'s {trait}" if trait else "")
+        yield Meaning(target), part * score, f"names the {thing.replace('_', ' ')}" + (f"'s {trait}" if trait else "")
     if trait not in THINGS.get(thing, {}):
         yield NOTHING, 0.85, f"the {thing.replace('_', ' ')}'s {trait or 'own'}: RMIS has no column for it"
+
+
+def _counts_things(reading: Reading) -> bool:
+    """`total campaigns`, `number of SKUs`, `num products`: how many there are, and not which."""
+    words = reading.words.words
+    if words[:2] in (("number", "of"), ("no", "of"), ("nr", "of"), ("count", "of")):
+        return True
+    return (
+        not reading.traits
+        and not reading.unknown
+        and words[:1] in (("total",), ("num",), ("count",), ("number",), ("sum",))
+    )
+
+
+def _is_of_retailer(things: Sequence[str]) -> bool:
+    """A retailer's account, in which nobody advertises."""
+    return things[-1] == "account" and "retailer" in things
 
 
 def _trait(reading: Reading) -> _Made:

@@ -8,13 +8,13 @@ from typing import Final
 
 from harmonization.core import rmis
 from harmonization.core.matching.column import Column
+from harmonization.core.matching.figures import compare_figures
+from harmonization.core.matching.levels import give_nothing, keep_the_finest
 from harmonization.core.matching.meaning import NOTHING, Candidate, Meaning, Outcome
 
 _SURE: Final = 0.7
 #: Things whose names stand beside their ids.
 _NAMED: Final = ("campaign", "ad_group", "creative", "brand", "retailer", "product", "account")
-#: Places, the coarsest first.
-_LEVELS: Final = ("geo_country", "geo_region", "geo_metro", "geo_city", "geo_postal")
 _IDS: Final = {"product": ("sku_id", "seller_sku", "gtin14")}
 
 
@@ -24,10 +24,16 @@ def hear_neighbours(columns: Sequence[Column], *, delivers: bool) -> None:
         _money(column)
     _only_dates(columns)
     _flights(columns)
-    _finest_place(columns)
+    _creations(columns, delivers=delivers)
+    keep_the_finest(columns)
+    _bought_products(columns)
+    _customers(columns, delivers=delivers)
+    _insertion_orders(columns)
+    _only_skus(columns)
     _bare_names(columns)
     _bare_values(columns, delivers=delivers)
     _actions(columns)
+    compare_figures(columns)
 
 
 def _offer(column: Column, candidate: Candidate) -> None:
@@ -76,12 +82,59 @@ def _flights(columns: Sequence[Column]) -> None:
         _offer(column, Candidate(NOTHING, 0.99, "beside a day: when a campaign runs, which RMIS does not keep"))
 
 
-def _finest_place(columns: Sequence[Column]) -> None:
-    """Of several levels of geography the finest is kept: a row is of one place."""
-    places = [(level, c) for c in columns for level, thing in enumerate(_LEVELS) if c.reading.things == [thing]]
-    for level, column in places:
-        if _is(column, "geo") and level < max(other for other, _ in places):
-            _offer(column, Candidate(NOTHING, 0.999, "a coarser place than another column tells"))
+def _creations(columns: Sequence[Column], *, delivers: bool) -> None:
+    """In a report with a day of its own, the instant of a creation is that of a campaign or of the record."""
+    if not delivers or not any(_is(column, "period_start") for column in columns):
+        return
+    for column in columns:
+        if _is(column, "event_ts_utc") and {"created", "creation"} & set(column.words.words):
+            give_nothing(column, "when something was created, beside the day of the row")
+
+
+def _bought_products(columns: Sequence[Column]) -> None:
+    """Where rows name the product that was bought and no advertised one, what they tell of a product is of that one."""
+    if not any(_is(column, "purchased_sku_id") or _is(column, "purchased_gtin") for column in columns):
+        return
+    if any(_is(column, target) for column in columns for target in ("sku_id", "seller_sku", "gtin14")):
+        return
+    for column in columns:
+        if _is(column, "product_name") or _is(column, "product_category"):
+            give_nothing(column, "of the product that was bought, which RMIS does not describe")
+
+
+def _insertion_orders(columns: Sequence[Column]) -> None:
+    """Above line items, and without campaigns, an order that has a name is no purchase: it is the campaign."""
+    lines = any("line" in column.words.words and column.reading.things[-1:] == ["ad_group"] for column in columns)
+    if not lines or any(_is(column, target) for column in columns for target in ("campaign_id", "campaign_name")):
+        return
+    ordered = [column for column in columns if column.words.words[:1] == ("order",) and len(column.words.words) == 2]
+    if "name" not in {column.words.words[1] for column in ordered}:
+        return
+    for column in ordered:
+        if column.words.words[1] in ("id", "name"):
+            target = f"campaign_{column.words.words[1]}"
+            _offer(column, Candidate(Meaning(target), 0.9, "an order of line items is a campaign"))
+
+
+def _only_skus(columns: Sequence[Column]) -> None:
+    """The only product code of a file is the product's id, whatever a contract takes a code like it for."""
+    if any(_is(column, target) for column in columns for target in ("sku_id", "gtin14")):
+        return
+    for column in columns:
+        if column.reading.things == ["sku"] and _is(column, "seller_sku"):
+            _offer(column, Candidate(Meaning("sku_id"), 0.999, "the only code of the product"))
+
+
+def _customers(columns: Sequence[Column], *, delivers: bool) -> None:
+    """In a report of what was delivered the customer is the network's: the advertiser."""
+    if not delivers or any(_is(column, "account_id") for column in columns):
+        return
+    for column in columns:
+        if column.reading.things == ["customer"] and column.reading.traits == ["id"]:
+            for candidate in column.candidates:
+                if candidate.meaning.target == "account_id":
+                    _offer(column, replace(candidate, score=max(candidate.score, 0.85)))
+                    break
 
 
 def _bare_names(columns: Sequence[Column]) -> None:
@@ -97,6 +150,9 @@ def _bare_names(columns: Sequence[Column]) -> None:
         if places:
             distances[thing] = min(abs(place - bare[0].position) for place in places)
     beside = [thing for thing, distance in distances.items() if distance == 1]
+    if "title" in bare[0].words.words and "product" in distances:
+        # Products have titles; campaigns, accounts and brands have names.
+        beside = ["product"]
     chosen = beside or list(distances)
     if len(chosen) == 1 and f"{chosen[0]}_name" not in taken:
         _offer(bare[0], Candidate(Meaning(f"{chosen[0]}_name"), 0.85, f"a name beside the id of the {chosen[0]}"))

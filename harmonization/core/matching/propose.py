@@ -13,6 +13,7 @@ from harmonization.core.matching.candidates import SAME_NETWORK
 from harmonization.core.matching.columns import Matched, match_columns
 from harmonization.core.matching.draft import Draft, Facts, draft, slug
 from harmonization.core.matching.embedder import Embedder
+from harmonization.core.matching.hidden_window import find_hidden_window
 from harmonization.core.matching.knowledge import NETWORKS, learn
 from harmonization.core.matching.proposal import Proposal
 from harmonization.core.matching.reranker import Reranker
@@ -107,8 +108,15 @@ def _draft(matched: Matched, near: Contract | None, table: Table, name: str) -> 
         decimal_sign=decimal_sign(matched.decisions),
         grain=grain(matched.decisions),
         near=near,
+        window=find_hidden_window(matched.decisions, _texts(table, name)),
     )
     return draft(matched, facts), facts
+
+
+def _texts(table: Table, name: str) -> list[tuple[str, str]]:
+    """Texts that may tell what holds for all rows: what stands above the headers, and the file's name."""
+    above = [cell for row in table.opened.head.rows[: table.header_row - 1] for cell in row if cell.strip()]
+    return [*((f"the title {cell.strip()[:40]!r}", cell) for cell in above[:20]), ("the file's name", name)]
 
 
 def _sheet(head: Head) -> str | None:

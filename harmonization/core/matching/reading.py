@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +12,7 @@ from harmonization.core.matching.words import HeaderWords
 
 #: Finds the concepts of an unknown phrase by nearness of meaning: (nearest phrase, its concepts, similarity) or None.
 Nearest = Callable[[str], tuple[str, tuple[Concept, ...], float] | None]
+_LEVEL: Final = re.compile(r"((l|lvl) )?[1-9]( (st|nd|rd|th))?")
 #: Dotted prefixes that only group columns.
 GROUPS: Final = frozenset({"metric", "segment", "dimension", "attribute", "data", "report", "stat", "field", "row"})
 
@@ -62,6 +64,9 @@ def read(words: HeaderWords, lexicon: Lexicon, nearest: Nearest | None = None) -
         # What a column is stands last in English, and first here.
         found.reverse()
     _settle(found, reading)
+    if reading.things and not reading.measures:
+        # `category_l2`: the number of a level is no riddle.
+        reading.unknown = [phrase for phrase in reading.unknown if not _LEVEL.fullmatch(phrase)]
     lost = sum(len(phrase.split()) for phrase in reading.unknown)
     reading.certainty *= 1.0 - 0.75 * lost / max(1, len(words.words))
     return reading
@@ -120,7 +125,7 @@ def _place(by_kind: dict[str, str], reading: Reading, *, outcome: bool, measured
     thing, scope, measure = by_kind.get("thing"), by_kind.get("scope"), by_kind.get("measure")
     head = next((kind for kind in ("ratio", "measure", "thing", "scope", "trait") if kind in by_kind), "")
     reading.head = head or reading.head
-    if "foreign" in by_kind:
+    if "foreign" in by_kind and not (scope is not None and (outcome or (scope == "part" and measured))):
         reading.foreign.append(by_kind["foreign"])
     elif "ratio" in by_kind:
         reading.ratios.append(by_kind["ratio"])
@@ -128,7 +133,7 @@ def _place(by_kind: dict[str, str], reading: Reading, *, outcome: bool, measured
         reading.rates.append(by_kind["rate"])
     elif measure is not None and not (scope is not None and outcome and measure not in OUTCOMES):
         reading.measures.append(measure)
-    elif scope is not None and (thing is None or outcome):
+    elif scope is not None and (thing is None or outcome) and (outcome or "trait" not in by_kind):
         reading.scopes.append(scope)
     elif thing is not None:
         # `ad spend`, `ad clicks`: of course it is the ad's.

@@ -21,11 +21,8 @@ _TABLE: Final = {
     ),
     "ad": "id ad_id:1.0; status status:0.8; type ad_product:0.8 creative_type:0.7",
     "creative": (
-        "id creative_id:1.0; "
-        "name creative_name:1.0; "
-        "type creative_type:1.0; "
-        "- creative_name:0.85 creative_id:0.83; "
-        "size"
+        "id creative_id:1.0; name creative_name:1.0; type creative_type:1.0; "
+        "- creative_name:0.85 creative_id:0.83; size"
     ),
     "keyword": "- keyword:1.0; name keyword:0.95; status status:0.7",
     "search_term": "- search_term:1.0; name search_term:0.9",
@@ -45,12 +42,13 @@ _TABLE: Final = {
     "retailer": "id retailer_id:1.0; name retailer_name:1.0; - retailer_name:0.93 retailer_id:0.9",
     "portfolio": "name portfolio_name:1.0; - portfolio_name:0.93",
     "placement": "- placement:1.0; name placement:0.97; type placement:0.9",
+    "ad_network": "- placement:0.74; name placement:0.74; type placement:0.74",
     "device": "- device:1.0; type device:0.98; name device:0.9",
     "media": "- media_type:0.9; type media_type:1.0",
     "ad_product": "- ad_product:0.9 creative_type:0.6; name ad_product:0.85; type ad_product:0.9",
     "bidding": "- bidding_strategy:1.0; type bidding_strategy:0.97; name bidding_strategy:0.9",
     "buying": "- buy_type:1.0; type buy_type:1.0",
-    "cost_model": "- cost_model:0.97; type cost_model:0.97",
+    "cost_model": "- cost_model:0.97; type cost_model:0.97; id cost_model:0.9",
     "match_type": "- match_type:1.0",
     "audience": "id audience_id:1.0; name audience_id:0.7; - audience_id:0.85",
     "geo": "- geo:0.92; name geo:0.91; id geo:0.8",
@@ -62,6 +60,7 @@ _TABLE: Final = {
     "geo_postal": "- geo:0.97; id geo:0.8",
     "store": "id store_id:1.0; - store_id:0.85",
     "sales_channel": "- sales_channel:1.0; type sales_channel:0.95; name sales_channel:0.95",
+    "channel": "- sales_channel:0.66; type sales_channel:0.6; name sales_channel:0.6",
     "purchased": "- purchased_sku_id:0.8; id purchased_sku_id:0.95",
     "purchased_gtin": "- purchased_gtin:0.98; id purchased_gtin:0.95",
     "category": "- product_category:0.93; name product_category:0.95",
@@ -71,6 +70,7 @@ _TABLE: Final = {
     "request": "id request_id:1.0",
     "currency": "- currency:1.0; id currency:1.0; name currency:0.8",
     "day": "- period_start:1.0",
+    "span": "- period_start:0.8",
     "start": "- period_start:0.98",
     "end": "- period_end:0.98",
     "hour": "- event_hour:0.97",

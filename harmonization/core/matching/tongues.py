@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from harmonization.core.matching.lexicon import Concept, Kind, Lexicon, lexicon
-from harmonization.core.matching.words import split_words
+from harmonization.core.matching.words import JOINED, split_words
 
 #: Headers with words of a tongue, and their share, from which a file speaks it.
 _ENOUGH: Final = 2
@@ -19,16 +19,23 @@ _SHARE: Final = 0.2
 #: Tongues that name the thing first and tell of it afterwards.
 _HEAD_FIRST: Final = frozenset({"fr", "es", "pt", "it"})
 _WIDEST: Final = 200
+_ENDINGS: Final = {
+    "de": ("", "e", "er", "es", "en", "em"), "fr": ("", "e"), "es": ("o", "a"), "pt": ("o", "a"),
+    "it": ("o", "a", "i", "e"),
+}  # fmt: skip
 
 #: Per concept its words in German; French; Spanish; Portuguese; Italian.
 _ORDER: Final = ("de", "fr", "es", "pt", "it")
 _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("thing", "day", "tag | datum | berichtstag | berichtsdatum; jour | date du jour; fecha | dia; data | dia;"
      " data | giorno"),
-    ("thing", "start", "startdatum | anfangsdatum | beginn; date de debut | date debut; fecha de inicio | fecha inicio;"
-     " data de inicio | data inicio; data di inizio | data inizio"),
-    ("thing", "end", "enddatum | ende; date de fin | date fin; fecha de fin | fecha fin | fecha de finalizacion;"
-     " data de fim | data fim | data de termino; data di fine | data fine"),
+    ("thing", "start", "startdatum | anfangsdatum | beginn; date de debut | date debut"
+     " | debut; fecha de inicio | fecha inicio"
+     " | inicio | desde; data de inicio | data inicio | inicio | desde; data di inizio | data inizio | inizio | dal"),
+    ("thing", "end", "enddatum | ende | bis; date de fin | date fin | fin; fecha de fin | fecha fin"
+     " | fecha de finalizacion"
+     " | finalizacion | hasta; data de fim | data fim | data de termino | termino | ate; data di fine"
+     " | data fine | fine"),
     ("thing", "hour", "stunde; heure; hora; hora; ora"),
     ("thing", "instant", "zeitstempel | zeitpunkt; horodatage; fecha y hora | marca de tiempo;"
      " data e hora; data e ora"),
@@ -36,16 +43,29 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " conta | anunciante; inserzionista"),
     ("thing", "campaign", "kampagne | kampagnen | werbekampagne; campagne; campana; campanha; campagna"),
     ("thing", "ad_group", "anzeigengruppe | anzeigengruppen | werbegruppe; groupe d annonces | groupe annonces"
-     " | groupe de publicites; grupo de anuncios; grupo de anuncios; gruppo di annunci | gruppo annunci"),
-    ("thing", "ad", "anzeige | werbeanzeige; annonce | publicite; anuncio; anuncio; annuncio | inserzione"),
+     " | groupe de publicites | ensemble de publicites | ensemble d annonces; grupo de anuncios"
+     " | conjunto de anuncios;"
+     " grupo de anuncios | conjunto de anuncios; gruppo di annunci | gruppo annunci | gruppo di inserzioni"),
+    ("thing", "portfolio", "portfolio; portefeuille; portafolio | cartera; portfolio; portafoglio"),
+    ("thing", "ad", "anzeige | werbeanzeige; annonce | publicite; anuncio | publicidad; anuncio | publicidade;"
+     " annuncio | inserzione"),
     ("thing", "creative", "werbemittel; visuel; creatividad; criativo; creativita"),
-    ("thing", "keyword", "schlusselwort | schlagwort; mot cle | mot clef; palabra clave; palavra chave; parola chiave"),
-    ("thing", "search_term", "suchbegriff | suchanfrage; terme de recherche | requete; termino de busqueda | busqueda;"
-     " termo de pesquisa | termo de busca; termine di ricerca"),
+    ("thing", "keyword", "schlusselwort | schlagwort; mot cle"
+     " | mot clef; palabra clave; palavra chave; parola chiave"),
+    ("thing", "search_term", "suchbegriff | suchanfrage | suchbegriff eines kunden | suchbegriff des kunden"
+     " | kundensuchbegriff;"
+     " terme de recherche | requete | terme de recherche client | terme de recherche du client;"
+     " termino de busqueda | busqueda | termino de busqueda del cliente;"
+     " termo de pesquisa | termo de busca | termo de pesquisa do cliente;"
+     " termine di ricerca | termine ricerca | termine ricerca cliente | termine di ricerca cliente"),
     ("thing", "product", "artikel | produkt | beworbenes produkt | beworbener artikel; produit | article;"
      " producto | articulo; produto | artigo; prodotto | articolo"),
     ("thing", "sku", "artikelnummer | artikel nr | produktnummer; reference produit | reference;"
      " referencia; referencia | codigo do produto; codice articolo | codice prodotto"),
+    ("thing", "sku", "beworbene sku; sku promu | sku promue; sku anunciado; sku anunciado; sku pubblicizzato"
+     " | sku promosso"),
+    ("thing", "asin", "beworbene asin; asin promu | asin promue; asin anunciado; asin anunciado;"
+     " asin pubblicizzato | asin promosso"),
     ("thing", "gtin", "strichcode; code barre | code barres; codigo de barras; codigo de barras; codice a barre"),
     ("thing", "brand", "marke; marque; marca; marca; marca | marchio"),
     ("thing", "retailer", "handler | haendler | handelspartner; enseigne | distributeur; minorista; varejista;"
@@ -76,23 +96,27 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " nombre | titulo | descripcion;"
      " nome | titulo | descricao; nome | titolo | descrizione"),
     ("trait", "type", "typ | art; type; tipo; tipo; tipo"),
-    ("trait", "status", "zustand; statut | etat; estado; situacao | estado; stato"),
+    ("trait", "status", "zustand | auslieferung; statut | etat | diffusion; estado | entrega; situacao | estado"
+     " | veiculacao; stato | pubblicazione"),
     ("measure", "impressions", "einblendung | einblendungen | impressionen | ausspielungen; affichage;"
      " impresion | impresiones; impressao | impressoes | exibicoes; impressione | impressioni"),
     ("measure", "viewable", "sichtbare impressionen | sichtbare einblendungen; impression visible;"
      " impresiones visibles; impressoes visiveis; impressioni visibili"),
     ("measure", "clicks", "klick; clic; clic; clique; clic"),
-    ("measure", "spend", "kosten | ausgabe | ausgaben | werbekosten | werbeausgaben | mediakosten | gesamtkosten;"
+    ("measure", "spend", "kosten | ausgabe | ausgaben | ausgegebener betrag | ausgegeben | werbekosten"
+     " | werbeausgaben | mediakosten | gesamtkosten;"
      " depense | depense publicitaire | cout | cout total | montant depense | investissement;"
      " gasto | coste | costo | inversion | importe gastado | gasto publicitario;"
      " gasto | custo | investimento | valor gasto | valor investido; spesa | costo | importo speso | investimento"),
     ("measure", "fees", "gebuhr | gebuhren | gebuehren; frais; comision | comisiones; taxa de servico; commissione"),
     ("measure", "reach", "reichweite; couverture | portee; alcance; alcance; copertura"),
-    ("measure", "frequency", "frequenz | haufigkeit; frequence; frecuencia; frequencia; frequenza"),
+    ("measure", "frequency", "frequenz | haufigkeit; frequence | repetition; frecuencia; frequencia; frequenza"),
     ("measure", "video_views", "videoaufrufe | videoansichten; vue video | lecture video; visualizaciones de video"
      " | reproducciones de video; visualizacoes de video; visualizzazioni video"),
-    ("measure", "sales", "umsatz | umsatze | umsaetze | erlos | erlose | erloese | verkaufe | verkaeufe | bestellwert;"
-     " vente | chiffre d affaire | chiffre affaire | ca | revenu; venta | ingreso | facturacion | valor de conversion;"
+    ("measure", "sales", "umsatz | umsatze | umsaetze | erlos | erlose | erloese | verkaufe | verkaeufe"
+     " | bestellwert;"
+     " vente | chiffre d affaire | chiffre affaire | ca | revenu; venta | ingreso | facturacion"
+     " | valor de conversion;"
      " venda | receita | faturamento | valor de venda; vendita | vendite | fatturato | ricavo | ricavi"),
     ("measure", "orders", "bestellung | bestellungen | auftrag | auftrage | auftraege | kauf | kaufe | kaeufe"
      " | konversion | konversionen; commande | achat; pedido | compra | conversion | conversiones | transacciones;"
@@ -102,7 +126,8 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " | verkaufte einheiten | verkaufte stuck; unite | unite vendue | quantite | quantite vendue | piece vendue;"
      " unidad | unidades | unidades vendidas | cantidad; unidade | unidades vendidas | quantidade | itens vendidos;"
      " unita | unita vendute | quantita | pezzi | pezzi venduti"),
-    ("measure", "add_to_cart", "warenkorb | warenkorbe | in den warenkorb; ajout au panier | ajout panier;"
+    ("measure", "add_to_cart", "warenkorb | warenkorbe | in den warenkorb | einkaufswagen"
+     " | in den einkaufswagen; ajout au panier | ajout panier | panier;"
      " anadidos al carrito | agregados al carrito; adicao ao carrinho | adicoes ao carrinho;"
      " aggiunta al carrello | aggiunte al carrello"),
     ("measure", "detail_page_views", "produktseitenaufrufe | detailseitenaufrufe; vue de la fiche produit"
@@ -110,6 +135,7 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " visitas a la pagina de producto | vistas de producto; visualizacoes de produto; visualizzazioni del prodotto"),
     ("measure", "views", "ansicht | ansichten | aufruf | aufrufe; vue; vista | visualizacion | visualizaciones;"
      " visualizacao | visualizacoes; visualizzazione | visualizzazioni"),
+    ("measure", "value", "wert | betrag; valeur | montant; valor | importe; valor | montante; valore | importo"),
     ("ratio", "ctr", "klickrate | klickquote; taux de clic; tasa de clics | porcentaje de clics; taxa de cliques;"
      " tasso di clic | percentuale di clic"),
     ("ratio", "cpc", "kosten pro klick | klickkosten | klickpreis; cout par clic; coste por clic | costo por clic;"
@@ -131,10 +157,16 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("rate", "per", "pro | je; par; por; por; per"),
     ("scope", "attributed", "zugeordnet | zugeordneter | attribuiert | attribuierter; attribue | attribuee;"
      " atribuido | atribuida; atribuido | atribuida; attribuito | attribuita | attribuite"),
-    ("scope", "same_sku", "beworben | beworbenes produkt | beworbener artikel; produit promu | meme produit;"
-     " producto anunciado | mismo producto; produto anunciado | mesmo produto; prodotto promosso | stesso prodotto"),
-    ("scope", "halo", "andere produkte | andere artikel; autre produit; otros productos; outros produtos;"
-     " altri prodotti"),
+    ("scope", "same_sku", "beworben | direkt | beworbenes produkt | beworbener artikel | beworbene sku"
+     " | beworbene asin;"
+     " promu | direct | directe | produit promu | meme produit | sku promu | asin promu;"
+     " anunciado | directo | producto anunciado | mismo producto | sku anunciado | asin anunciado;"
+     " anunciado | direto | produto anunciado | mesmo produto | sku anunciado | asin anunciado;"
+     " promosso | pubblicizzato | diretto | prodotto promosso | stesso prodotto | sku pubblicizzato"
+     " | asin pubblicizzato"),
+    ("scope", "halo", "andere | indirekt | andere produkte | andere artikel; autre | indirect | indirecte"
+     " | autre produit;"
+     " otro | indirecto | otros productos; outro | indireto | outros produtos; altro | indiretto | altri prodotti"),
     ("scope", "new", "neukunde | neukunden; nouveau client | nouveaux clients; cliente nuevo | nuevo cliente;"
      " cliente novo | novo cliente | novos clientes; nuovo cliente | nuovi clienti"),
     ("scope", "existing", "bestandskunde | bestandskunden; client existant; cliente existente; cliente existente;"
@@ -148,19 +180,36 @@ _ENTRIES: Final[tuple[tuple[Kind, str, str], ...]] = (
      " clic | post clic"),
     ("scope", "view", "ansicht | nach ansicht; vue | post vue | apres vue; visualizacion | post visualizacion;"
      " visualizacao | pos visualizacao; visualizzazione | post visualizzazione"),
-    ("scope", "average", "durchschnitt | durchschnittlich | durchschnittliche; moyen | moyenne;"
+    ("scope", "all", "alle; tous | tout | toute; todo | todos; todo | todos; tutto"),
+    ("scope", "viewable", "sichtbar; visible; visible; visivel; visibile | visibili"),
+    ("scope", "average", "durchschnitt | durchschnittlich | durchschn | schnitt; moyen | moyenne;"
      " medio | media | promedio;"
      " medio | media; medio | media"),
-    ("scope", "total", "gesamt | insgesamt; totale; total; total; totale"),
+    ("scope", "total", "gesamt | insgesamt; total | totale; total; total; totale"),
     ("foreign", "budget", "tagesbudget | gesamtbudget; budget; presupuesto; orcamento; budget"),
     ("foreign", "bid", "gebot | maximalgebot; enchere; puja; lance; offerta"),
     ("foreign", "price", "preis | bestand; prix; precio | existencias; preco | estoque; prezzo | giacenza"),
     ("foreign", "goal", "ziel; objectif; objetivo; objetivo; obiettivo"),
     ("filler", "", "der | die | das | den | dem | des | von | vom | nach | mit | fur | fuer | im | in | und | anzahl"
-     " | innerhalb; de | du | des | le | la | les | l | d | un | une | et | au | aux | en | pour | sur | nombre;"
-     " de | del | la | el | los | las | en | con | para | y | al | a; de | do | da | dos | das | em | no | na | com"
+     " | innerhalb | ein | eine | eines | einer | der | bericht | kunde; de | du | des | le | la | les | l | d"
+     " | un | une | et | au | aux | en | pour | sur | nombre | rapport;"
+     " de | del | la | el | los | las | en | con | para | y | al | a | informe | por publicidad; de | do | da"
+     " | dos | das | em | no | na | com"
      " | para | e | ao | o | a; di | del | della | dei | delle | il | la | le | lo | gli | in | con | e | al | da"),
 )  # fmt: skip
+
+
+def _bent(words: tuple[str, ...], tongue: str) -> list[tuple[str, ...]]:
+    """The words with the endings that adjectives of a tongue take; plurals in -s are taken off before."""
+    made = [words]
+    for place, word in enumerate(words):
+        stem, ends = word, _ENDINGS[tongue]
+        if word[-1] in "oaie" and len(word) > 3 and tongue != "fr":
+            stem = word[:-1]
+        elif tongue != "de" and tongue != "fr":
+            continue
+        made += [(*words[:place], stem + end, *words[place + 1 :]) for end in ends]
+    return list(dict.fromkeys(made))
 
 
 @lru_cache(maxsize=64)
@@ -171,9 +220,11 @@ def _own(tongue: str) -> tuple[dict[tuple[str, ...], tuple[Concept, ...]], froze
     for kind, name, spelled in _ENTRIES:
         for entry in spelled.split(";")[_ORDER.index(tongue)].split("|"):
             words = tuple(split_words(entry))
-            phrases[words] = (*phrases.get(words, ()), Concept(kind, name))
             if kind != "filler":
                 telling |= {word for word in words if len(word) > 2}
+            for spelt in _bent(words, tongue) if kind == "scope" else (words,):
+                known = phrases.get(spelt, ())
+                phrases[spelt] = known if Concept(kind, name) in known else (*known, Concept(kind, name))
     fillers = {words[0] for words, concepts in phrases.items() if concepts[0].kind == "filler"}
     return phrases, frozenset(telling - fillers)
 
@@ -184,6 +235,8 @@ def _with(tongue: str, without: frozenset[str]) -> Lexicon:
     english = lexicon(without)
     phrases = english.phrases | _own(tongue)[0]
     words = english.words | {word for phrase in _own(tongue)[0] for word in phrase}
+    if tongue == "de":
+        words |= {JOINED}
     return Lexicon(phrases, words, max(map(len, phrases)), english, tongue in _HEAD_FIRST)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from harmonization.core import rmis
 from harmonization.core.matching.arithmetic import agreement, looks_like_micros
-from harmonization.core.matching.decide import Decision
+from harmonization.core.matching.decision import Decision
 from harmonization.core.matching.evidence import Numbers
 from harmonization.core.matching.meaning import Unit
 

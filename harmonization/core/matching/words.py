@@ -9,26 +9,41 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from harmonization.core.headers import CURRENCY_CODES, CURRENCY_SIGNS, split_unit
+from harmonization.core.matching.abbreviations import USED, expand
 
 #: Headers are text that somebody else wrote: longer ones are read up to here.
 LONGEST: Final = 200
 _ACRONYMS = re.compile(r"(?i)(?<![a-z])(t?acos|roas|iroas|vcpm|ecpm)(?![a-z])|ACoS|RoAS")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _WORD = re.compile(r"[^\W_]+|[%#$€£₹¥]")
+#: A stroke between words: `Cost / conv.` is one per the other.
+_STROKE = re.compile(r"(?<=[\w.)])\s*/\s*(?=[^\W\d])")
+#: Words that a dot cuts short.
+_CUT = re.compile(r"([^\W\d_]{2,})\.(?!\w)")
+#: Among known words: the tongue joins words, with letters between that mean nothing (`Kampagne-n-name`).
+JOINED: Final = "~"
+_LINKS: Final = frozenset({"s", "n", "en", "es"})
+#: Words in -ed of nothing that was done.
+_NO_DEEDS: Final = frozenset({"united", "rated", "stated", "dated", "limited", "red", "need", "speed", "feed"})
+STROKE: Final = "perstroke"
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _DAY_WORDS: Final = frozenset({"d", "day", "dy", "j", "tage", "tagen", "jour", "dia", "giorno", "giorni"})
 _HOUR_WORDS: Final = frozenset({"h", "hr", "hour"})
 _CLICK: Final = frozenset({"click", "clickthrough", "klick", "clic", "clique"})
 _VIEW: Final = frozenset({"view", "viewthrough", "impression", "vue", "visualizacion", "visualizacao"})
+#: What views are counted of: `page views 14d` is no window of views.
+_VIEWED: Final = frozenset({"page", "video", "detail", "product", "item", "pdp"})
 _EXPOSURE: Final = frozenset({"exposure"})
 _JOINTS: Final = frozenset({"and", "or", "post", "through", "after", "a", "an"})
 #: Two-letter words that may be part of an unspaced header.
 _SHORT_PARTS: Final = frozenset({"id", "ad"})
+#: And those that may stand between others there.
+_INNER_PARTS: Final = frozenset({"to", "of", "on", "by", "per", "vs"})
 _SHORT: Final = frozenset(
     [
         "acos",
@@ -84,7 +99,7 @@ class HeaderWords:
 
     @property
     def phrase(self) -> str:
-        return " ".join(self.words)
+        return " ".join(word for word in self.words if word != STROKE)
 
 
 @lru_cache(maxsize=4096)
@@ -117,17 +132,36 @@ def split_words(text: str) -> list[str]:
 def read_header(header: str, known: Container[str] = frozenset()) -> HeaderWords:
     """The words of a header. `known` are words of the lexicon: `adspend` is split where all its parts are known."""
     bare, unit = split_unit(header[:LONGEST].strip())
-    parts = bare.split(".")
-    # A dotted name is a path (`metrics.clicks`); other dots end abbreviations.
-    prefix = split_words(".".join(parts[:-1])) if len(parts) > 1 and re.fullmatch(r"[\w.]+", bare) else []
-    words = split_words(parts[-1] if prefix else bare)
+    cut = frozenset(singular(found.casefold()) for found in _CUT.findall(bare))
+    parts = _path(bare)
+    prefix = split_words(".".join(parts[:-1]))
+    words = _loose_days(split_words(_STROKE.sub(f" {STROKE} ", parts[-1])), known)
+    if known:
+        words = [piece for word in words for piece in _spelled_out(word, known, cut=word in cut)]
+        prefix = [piece for word in prefix for piece in _spelled_out(word, known, cut=False)]
     words, click, view = _windows(words)
     unit = unit or _sign(words)
     words = [word for word in words if word not in ("%", "#", "$") and word not in CURRENCY_SIGNS]
-    if known:
-        words = [piece for word in words for piece in _split_known(word, known)]
-        prefix = [piece for word in prefix for piece in _split_known(word, known)]
     return HeaderWords(header, tuple(words), unit, click, view, tuple(prefix))
+
+
+def without_first(words: HeaderWords, shared: Container[str]) -> HeaderWords:
+    """The words of a header less first ones that tell nothing, unless nothing else were left."""
+    rest = words.words
+    while len(rest) > 1 and rest[0] in shared:
+        rest = rest[1:]
+    return words if len(rest) == len(words.words) else replace(words, words=rest)
+
+
+def _path(bare: str) -> list[str]:
+    """The steps of a dotted name, `metrics.clicks`; other dots end abbreviations."""
+    parts = bare.split(".")
+    if len(parts) == 1 or not parts[-1] or not re.fullmatch(r"[\w.]+", bare):
+        return [bare]
+    if any(part[:1].isupper() and len(part) <= 5 for part in parts[:-1]):
+        # `Avg.CPC`, `Impr.Share`: paths are written small.
+        return [bare.replace(".", " ")]
+    return parts
 
 
 def _sign(words: list[str]) -> str | None:
@@ -154,7 +188,8 @@ def _windows(words: list[str]) -> tuple[list[str], int | None, int | None]:
             continue
         after = _touches(words[index + width :])
         before = rest[-1] if rest else ""
-        if "view" in after or (not after and before in ("view", "viewthrough")):
+        counted = before == "view" and rest[-2:-1] and rest[-2] in _VIEWED
+        if "view" in after or (not after and before in ("view", "viewthrough") and not counted):
             view = days
         if "click" in after or view != days:
             click = days
@@ -195,18 +230,48 @@ def _window_at(words: list[str], index: int) -> tuple[int | None, int]:
 def _split_cached(word: str, known: frozenset[str]) -> tuple[str, ...]:
     best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
     for end in range(2, len(word) + 1):
-        for start in range(max(0, end - 14), end - 1):
+        for start in range(max(0, end - 20), end):
             left = best[start]
             piece = singular(word[start:end])
-            if left is None or piece not in known or (len(piece) < 3 and piece not in _SHORT_PARTS):
+            if left and JOINED in known and word[start:end] in _LINKS and best[end] is None:
+                best[end] = left
+                continue
+            short = piece not in known
+            if left is None or (short and (piece not in USED or len(piece) < 3)):
+                continue
+            inside = start > 0 and end < len(word) and piece in _INNER_PARTS
+            if len(piece) < 3 and piece not in _SHORT_PARTS and not inside:
                 continue
             current = best[end]
             if current is None or len(left) + 1 < len(current):
-                best[end] = (*left, piece)
+                best[end] = (*left, *(USED[piece] if short else (piece,)))
     return best[-1] or (word,)
 
 
-def _split_known(word: str, known: Container[str]) -> tuple[str, ...]:
-    if word in known or len(word) < 5 or len(word) > 40 or not word.isalpha() or not isinstance(known, frozenset):
+def _loose_days(words: list[str], known: Container[str]) -> list[str]:
+    """`7dclick` as `7 d click`: the letter for days may stick to the word after it."""
+    loose: list[str] = []
+    for word in words:
+        sticks = loose and loose[-1].isdigit() and len(word) > 3 and word[0] == "d" and word not in known
+        rest = singular(word[1:]) if sticks else ""
+        loose += ["d", rest] if rest in known or rest in _CLICK | _VIEW else [word]
+    return loose
+
+
+def _spelled_out(word: str, known: Container[str], *, cut: bool) -> tuple[str, ...]:
+    """A word as the words of the lexicon that it joins or shortens; itself where it is neither."""
+    if word in known or not isinstance(known, frozenset) or word == STROKE:
         return (word,)
-    return _split_cached(word, known)
+    if 5 <= len(word) <= 40 and word.isalpha():
+        parts = _split_cached(word, known)
+        if len(parts) > 1:
+            return parts
+    if word.endswith("ed") and (stem := _stem(word, known)):
+        return (stem,)
+    return expand(word, cut=cut) or (word,)
+
+
+def _stem(word: str, known: Container[str]) -> str:
+    """`bidded` as `bid`, `targeted` as `target`; empty where no such word is known."""
+    stems = [word[:-2], word[:-1], *([word[:-3]] if word[-3:-2] == word[-4:-3] else [])]
+    return next((stem for stem in stems if len(stem) >= 3 and stem in known), "") if word not in _NO_DEEDS else ""
