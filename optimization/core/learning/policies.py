@@ -1,0 +1,174 @@
+"""How a weekly budget is spent while it is being learnt which lines earn more.
+
+The policy of the product is contextual Thompson sampling (Thompson 1933; Russo et al., A Tutorial on Thompson Sampling,
+2018) through the solver of budgets, with four changes, since a concave allocation spreads money, and so explores, by
+itself: the deviations of the draw are scaled down (`temperature`), beliefs are shared over the tree and the features, a
+small reserve is given as floors to lines that are drawn by their posterior standard deviation, and beliefs forget a
+little every week.
+
+The others are what it is measured against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimization.core.learning.allocation import Allocator
+from optimization.core.learning.beliefs import Belief, ScalePrior, lone_belief, shared_belief
+from optimization.core.learning.simulator import noise_variance
+from optimization.core.responses import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """The allocation of one week and how it was drawn; all arrays of shape (n,).
+
+    Attributes:
+        spend: money per cell.
+        mean, sd: posterior of theta, or None where nothing is believed.
+        draw: theta that was allocated with, or None.
+        temperature: factor of the deviations of the draw.
+        probed: True for the cells that got a floor from the reserve.
+        probe_chance: probability of each cell to get one.
+    """
+
+    spend: Floats
+    mean: Floats | None = None
+    sd: Floats | None = None
+    draw: Floats | None = None
+    temperature: float = 0.0
+    probed: NDArray[np.bool_] | None = None
+    probe_chance: Floats | None = None
+
+
+class Policy(Protocol):
+    """Decides weeks in order and is told their sales later."""
+
+    def decide(self, features: Floats) -> Decision:
+        """Allocate the next week, whose features have shape (n, f)."""
+        ...
+
+    def learn(self, features: Floats, spend: Floats, sales: Floats) -> None:
+        """Take in the sales of a past week; weeks come in order, each once."""
+        ...
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """What the learner may be told.
+
+    Attributes:
+        temperature: 0 decides by expectation, 1 by posterior draws as they are.
+        shared: learn over the tree and the features; False keeps every cell to itself.
+        reserve: share of the budget given as floors to lines drawn for their uncertainty.
+        probes: number of lines that share the reserve.
+        forgetting: step of each cell's offset per week that is allowed for, on the logarithm.
+        random_weeks: chance of a week whose budget is spread at random (epsilon-greedy).
+    """
+
+    temperature: float = 0.3
+    shared: bool = True
+    reserve: float = 0.05
+    probes: int = 5
+    forgetting: float = 0.03
+    random_weeks: float = 0.0
+
+
+#: The policy of the product, and those it is measured against.
+RECOMMENDED = LearningSettings()
+GREEDY = LearningSettings(temperature=0.0, shared=False, reserve=0.0, forgetting=0.0)
+EPSILON_GREEDY = LearningSettings(temperature=0.0, shared=False, reserve=0.0, forgetting=0.0, random_weeks=0.1)
+TEXTBOOK_THOMPSON = LearningSettings(temperature=1.0, shared=False, reserve=0.0, forgetting=0.0)
+
+
+class EqualSplit:
+    """Every line gets the same, within its bounds and those of the nodes."""
+
+    def __init__(self, allocator: Allocator) -> None:
+        self._spend = np.full(len(allocator), allocator.budget / len(allocator))
+
+    def decide(self, features: Floats) -> Decision:
+        return Decision(self._spend)
+
+    def learn(self, features: Floats, spend: Floats, sales: Floats) -> None:
+        """Nothing is learnt."""
+
+
+class Learner:
+    """Belief, draw, solver, reserve: every learning policy is one setting of this.
+
+    Args:
+        allocator: cells, curves at factor 1, bounds and weekly budget.
+        prior: beliefs before the first week.
+        settings: which policy.
+        seed: of its own draws; the same seed and the same sales give the same decisions.
+    """
+
+    def __init__(
+        self, allocator: Allocator, prior: ScalePrior, settings: LearningSettings, seed: int | Sequence[int]
+    ) -> None:
+        self.allocator, self.settings = allocator, settings
+        build = shared_belief if settings.shared else lone_belief
+        self.belief: Belief = build(prior, allocator.paths)
+        self._rng = np.random.default_rng(seed)
+        self._mean_line = allocator.budget / len(allocator)
+
+    def decide(self, features: Floats) -> Decision:
+        """Allocate the next week, whose features have shape (n, f)."""
+        settings, n = self.settings, len(self.allocator)
+        posterior = self.belief.posterior(features)
+        # All random numbers of a week are drawn at once, so that settings can be compared draw by draw.
+        normal, uniform, mixture = self._rng.standard_normal(n), self._rng.random(2), self._rng.exponential(size=n)
+        if uniform[0] < settings.random_weeks:
+            return Decision(self.allocator.budget * mixture / mixture.sum(), posterior.mean, posterior.sd)
+        draw = posterior.draw(normal, settings.temperature)
+        chance = probe_chances(posterior.factor_sd, settings.probes if settings.reserve > 0.0 else 0)
+        probed = _systematic(chance, uniform[1])
+        least = np.where(probed, settings.reserve * self.allocator.budget / max(settings.probes, 1), 0.0)
+        spend = self.allocator.allocate(np.exp(draw), least)
+        return Decision(spend, posterior.mean, posterior.sd, draw, settings.temperature, probed, chance)
+
+    def learn(self, features: Floats, spend: Floats, sales: Floats) -> None:
+        """Take in the sales of a past week; weeks come in order, each once."""
+        seen = np.flatnonzero((spend > 0.0) & (sales > 0.0))
+        relative = noise_variance(spend[seen], self._mean_line)
+        variance = np.log1p(relative)
+        expected = self.allocator.problem.responses.value(spend)[seen]
+        reading = np.log(sales[seen] / expected) + 0.5 * variance
+        self.belief.update(features, seen, reading, variance)
+        if self.settings.forgetting > 0.0:
+            self.belief.forget(self.settings.forgetting)
+
+
+def probe_chances(spread: Floats, probes: int) -> Floats:
+    """Probability of each cell to be probed, proportional to its spread, at most 1, with the sum `probes`; shape (n,).
+
+    Cells whose share would exceed 1 are certain, and the others share what is left.
+    """
+    chance = np.zeros(spread.size)
+    if probes >= spread.size:
+        return np.ones(spread.size)
+    open_ = spread > 0.0
+    left = float(min(probes, int(open_.sum())))
+    while left > 0.0:
+        share = left * spread / float(spread[open_].sum())
+        sure = open_ & (share >= 1.0)
+        if not sure.any():
+            chance[open_] = share[open_]
+            break
+        chance[sure] = 1.0
+        open_ &= ~sure
+        left -= float(sure.sum())
+    return chance
+
+
+def _systematic(chance: Floats, start: float) -> NDArray[np.bool_]:
+    """Systematic sampling (Madow 1949): each cell with just its chance, and always the same number of cells."""
+    total = np.cumsum(chance)
+    crossed = np.floor(total + start + 1e-12) - np.floor(np.concatenate([[0.0], total[:-1]]) + start + 1e-12)
+    return np.asarray(crossed >= 1.0)
