@@ -57,19 +57,25 @@ class Allocator:
         return len(self.problem.cells)
 
     def allocate(self, factor: Floats, least: Floats | None = None) -> Floats:
-        """The best spend if every curve is its curve at factor 1 times `factor`.
+        """The best spend if every curve is its curve at factor 1 times `factor`, see `priced`."""
+        return self.priced(factor, least)[0]
+
+    def priced(self, factor: Floats, least: Floats | None = None) -> tuple[Floats, Floats]:
+        """The best spend and what money is worth at each cell.
 
         Args:
             factor: > 0, shape (n,).
             least: spend that each cell gets in any case, money, within the bounds; default none, shape (n,).
 
         Returns:
-            Money per cell, shape (n,); the whole budget, since no curve ever falls.
+            Money per cell, shape (n,), the whole budget, since no curve ever falls; and the price of money in the node
+            of each cell, shape (n,). A cell's spend depends on its factor and that price by their ratio alone.
         """
         curves = self.problem.responses
         scaled = replace(curves, amplitude=curves.amplitude * factor)
         lower = self.domain.lower if least is None else np.maximum(self.domain.lower, least)
-        return fill_tree(self.tree, BoundedResponses.of(scaled, lower, self.domain.upper)).spend
+        filled = fill_tree(self.tree, BoundedResponses.of(scaled, lower, self.domain.upper))
+        return filled.spend, filled.price[self.tree.owner]
 
     def revenue(self, factor: Floats, spend: Floats) -> Floats:
         """Expected revenue per cell at `spend`, money, shape (n,)."""

@@ -10,12 +10,16 @@ West and Harrison, Bayesian Forecasting and Dynamic Models, 1997). What one line
 hence all lines alike: shrinkage over the tree, without a step of its own.
 
 Forgetting is a step of the own offsets between weeks: what was read long ago counts for less.
+
+`LoneBelief` is the textbook alternative (disjoint linear models: Li et al., A Contextual-Bandit Approach, 2010): every
+cell has weights and an offset of its own, with the same spread beforehand, and a line's weeks tell of that line alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,33 +82,12 @@ class Posterior:
         return np.asarray(self.mean + 0.5 * (1.0 - temperature**2) * self.sd**2 + temperature * (root @ normal))
 
 
-class Belief:
-    """The joint normal of all terms. Build with `shared_belief` or `lone_belief`.
-
-    Args:
-        mean, covariance: of the terms, shapes (d,), (d, d).
-        fixed: membership of each cell in the terms that follow the features, shape (n, d - f).
-        own: columns of the cells' own offsets, shape (n,).
-        weights: expected weights where they are taken as known, shape (f,), or None where they are terms.
-    """
-
-    def __init__(
-        self, mean: Floats, covariance: Floats, fixed: Floats, own: NDArray[np.intp], weights: Floats | None
-    ) -> None:
-        self.mean, self.covariance = mean.copy(), covariance.copy()
-        self._fixed, self._own, self._weights = fixed, own, weights
-
-    def _terms(self, features: Floats) -> tuple[Floats, Floats]:
-        """Loadings of theta on the terms, shape (n, d), and what is added to it, shape (n,)."""
-        if self._weights is not None:
-            return self._fixed, features @ self._weights
-        return np.hstack([features, self._fixed]), np.zeros(len(features))
+class Belief(Protocol):
+    """What a learner believes about theta."""
 
     def posterior(self, features: Floats) -> Posterior:
         """Beliefs about a week with these features, shape (n, f)."""
-        loadings, known = self._terms(features)
-        covariance = loadings @ self.covariance @ loadings.T
-        return Posterior(loadings @ self.mean + known, 0.5 * (covariance + covariance.T))
+        ...
 
     def update(self, features: Floats, cells: NDArray[np.intp], reading: Floats, variance: Floats) -> None:
         """Condition on readings of theta.
@@ -115,14 +98,52 @@ class Belief:
             reading: their theta with noise of mean zero, shape (r,).
             variance: of that noise, > 0, shape (r,).
         """
+        ...
+
+    def forget(self, sd: float) -> None:
+        """One week passes: each cell's own offset may have moved by about `sd`."""
+        ...
+
+
+class SharedBelief:
+    """The joint normal of all d terms: weights, intercept, offsets of nodes, own offsets.
+
+    Attributes:
+        mean, covariance: of the terms, shapes (d,), (d, d).
+    """
+
+    def __init__(self, prior: ScalePrior, paths: Sequence[Path]) -> None:
+        n = len(paths)
+        columns: list[Floats] = [np.ones((n, 1))]
+        means = [*prior.weights, prior.intercept]
+        spreads = [*prior.weights_sd, prior.intercept_sd]
+        for depth, sd in enumerate(prior.level_sd, start=1):
+            nodes = {name: number for number, name in enumerate(sorted({path[:depth] for path in paths}))}
+            member = np.zeros((n, len(nodes)))
+            member[np.arange(n), [nodes[path[:depth]] for path in paths]] = 1.0
+            columns.append(member)
+            means += [0.0] * len(nodes)
+            spreads += [sd] * len(nodes)
+        columns.append(np.eye(n))
+        self._own = np.arange(len(means), len(means) + n)
+        self._fixed = np.hstack(columns)
+        self.mean = np.array(means + [0.0] * n)
+        self.covariance = np.diag(np.square(spreads + [prior.cell_sd] * n))
+
+    def posterior(self, features: Floats) -> Posterior:
+        """Beliefs about a week with these features, shape (n, f)."""
+        loadings = np.hstack([features, self._fixed])
+        covariance = loadings @ self.covariance @ loadings.T
+        return Posterior(loadings @ self.mean, 0.5 * (covariance + covariance.T))
+
+    def update(self, features: Floats, cells: NDArray[np.intp], reading: Floats, variance: Floats) -> None:
+        """Condition on readings of theta, see `Belief`."""
         if cells.size == 0:
             return
-        loadings, known = self._terms(features)
-        rows = loadings[cells]
+        rows = np.hstack([features, self._fixed])[cells]
         cross = self.covariance @ rows.T
-        total = rows @ cross + np.diag(variance)
-        gain = np.linalg.solve(total, cross.T).T
-        self.mean = self.mean + gain @ (reading - known[cells] - rows @ self.mean)
+        gain = np.linalg.solve(rows @ cross + np.diag(variance), cross.T).T
+        self.mean = self.mean + gain @ (reading - rows @ self.mean)
         covariance = self.covariance - gain @ cross.T
         self.covariance = 0.5 * (covariance + covariance.T)
 
@@ -131,33 +152,38 @@ class Belief:
         self.covariance[self._own, self._own] += sd**2
 
 
-def shared_belief(prior: ScalePrior, paths: Sequence[Path]) -> Belief:
-    """All terms are learnt: what one line tells moves its neighbours."""
-    columns: list[Floats] = [np.ones((len(paths), 1))]
-    means = [*prior.weights, prior.intercept]
-    spreads = [*prior.weights_sd, prior.intercept_sd]
-    for depth, sd in enumerate(prior.level_sd, start=1):
-        nodes = {name: number for number, name in enumerate(sorted({path[:depth] for path in paths}))}
-        member = np.zeros((len(paths), len(nodes)))
-        member[np.arange(len(paths)), [nodes[path[:depth]] for path in paths]] = 1.0
-        columns.append(member)
-        means += [0.0] * len(nodes)
-        spreads += [sd] * len(nodes)
-    columns.append(np.eye(len(paths)))
-    first = len(means)
-    means += [0.0] * len(paths)
-    spreads += [prior.cell_sd] * len(paths)
-    own = np.arange(first, first + len(paths))
-    return Belief(np.array(means), np.diag(np.square(spreads)), np.hstack(columns), own, None)
+class LoneBelief:
+    """Weights and an offset of each cell by itself; the offset's spread is that of intercept, nodes and cell together.
 
-
-def lone_belief(prior: ScalePrior, paths: Sequence[Path]) -> Belief:
-    """Every cell on its own: the same spread before the first week, but a line's weeks tell of that line alone.
-
-    The features move the prior mean by their expected weights; they are standardised, so each adds the variance of its
-    weight.
+    Attributes:
+        mean, covariance: of each cell's weights and offset, shapes (n, f + 1), (n, f + 1, f + 1).
     """
-    variance = prior.intercept_sd**2 + float(np.sum(np.square([*prior.weights_sd, *prior.level_sd, prior.cell_sd])))
-    n = len(paths)
-    mean, covariance = np.full(n, prior.intercept), variance * np.eye(n)
-    return Belief(mean, covariance, np.eye(n), np.arange(n), np.array(prior.weights))
+
+    def __init__(self, prior: ScalePrior, paths: Sequence[Path]) -> None:
+        offset = prior.intercept_sd**2 + float(np.sum(np.square([*prior.level_sd, prior.cell_sd])))
+        spread = np.diag([*np.square(prior.weights_sd), offset])
+        self.mean = np.tile([*prior.weights, prior.intercept], (len(paths), 1))
+        self.covariance = np.tile(spread, (len(paths), 1, 1))
+
+    def posterior(self, features: Floats) -> Posterior:
+        """Beliefs about a week with these features, shape (n, f); cells are independent."""
+        rows = _with_one(features)
+        mean = np.einsum("nd,nd->n", rows, self.mean)
+        return Posterior(mean, np.diag(np.einsum("nd,nde,ne->n", rows, self.covariance, rows)))
+
+    def update(self, features: Floats, cells: NDArray[np.intp], reading: Floats, variance: Floats) -> None:
+        """Condition on readings of theta, see `Belief`."""
+        rows = _with_one(features)[cells]
+        cross = np.einsum("nde,ne->nd", self.covariance[cells], rows)
+        total = np.einsum("nd,nd->n", rows, cross) + variance
+        surprise = reading - np.einsum("nd,nd->n", rows, self.mean[cells])
+        self.mean[cells] += cross * (surprise / total)[:, None]
+        self.covariance[cells] -= cross[:, :, None] * cross[:, None, :] / total[:, None, None]
+
+    def forget(self, sd: float) -> None:
+        """One week passes: each cell's own offset may have moved by about `sd`."""
+        self.covariance[:, -1, -1] += sd**2
+
+
+def _with_one(features: Floats) -> Floats:
+    return np.hstack([features, np.ones((len(features), 1))])

@@ -19,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimization.core.learning.allocation import Allocator
-from optimization.core.learning.beliefs import Belief, ScalePrior, lone_belief, shared_belief
+from optimization.core.learning.beliefs import Belief, LoneBelief, Posterior, ScalePrior, SharedBelief
 from optimization.core.learning.simulator import noise_variance
 from optimization.core.responses import Floats
+
+#: Share of the choice of probes that does not look at the beliefs.
+EVEN_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class Decision:
         temperature: factor of the deviations of the draw.
         probed: True for the cells that got a floor from the reserve.
         probe_chance: probability of each cell to get one.
+        price: what money was worth at each cell by that draw: revenue of one more unit.
     """
 
     spend: Floats
@@ -44,6 +48,7 @@ class Decision:
     temperature: float = 0.0
     probed: NDArray[np.bool_] | None = None
     probe_chance: Floats | None = None
+    price: Floats | None = None
 
 
 class Policy(Protocol):
@@ -65,16 +70,17 @@ class LearningSettings:
     Attributes:
         temperature: 0 decides by expectation, 1 by posterior draws as they are.
         shared: learn over the tree and the features; False keeps every cell to itself.
-        reserve: share of the budget given as floors to lines drawn for their uncertainty.
+        reserve: share of the first week's budget given as floors to lines drawn for their uncertainty; it falls in step
+            with the mean posterior standard deviation.
         probes: number of lines that share the reserve.
         forgetting: step of each cell's offset per week that is allowed for, on the logarithm.
         random_weeks: chance of a week whose budget is spread at random (epsilon-greedy).
     """
 
-    temperature: float = 0.3
+    temperature: float = 0.1
     shared: bool = True
-    reserve: float = 0.05
-    probes: int = 5
+    reserve: float = 0.03
+    probes: int = 4
     forgetting: float = 0.03
     random_weeks: float = 0.0
 
@@ -113,25 +119,45 @@ class Learner:
         self, allocator: Allocator, prior: ScalePrior, settings: LearningSettings, seed: int | Sequence[int]
     ) -> None:
         self.allocator, self.settings = allocator, settings
-        build = shared_belief if settings.shared else lone_belief
-        self.belief: Belief = build(prior, allocator.paths)
+        kind = SharedBelief if settings.shared else LoneBelief
+        self.belief: Belief = kind(prior, allocator.paths)
         self._rng = np.random.default_rng(seed)
         self._mean_line = allocator.budget / len(allocator)
+        self._first_doubt: float | None = None
 
     def decide(self, features: Floats) -> Decision:
         """Allocate the next week, whose features have shape (n, f)."""
         settings, n = self.settings, len(self.allocator)
-        posterior = self.belief.posterior(features)
+        posterior = self.posterior(features)
         # All random numbers of a week are drawn at once, so that settings can be compared draw by draw.
         normal, uniform, mixture = self._rng.standard_normal(n), self._rng.random(2), self._rng.exponential(size=n)
         if uniform[0] < settings.random_weeks:
             return Decision(self.allocator.budget * mixture / mixture.sum(), posterior.mean, posterior.sd)
-        draw = posterior.draw(normal, settings.temperature)
+        doubt = float(posterior.sd.mean())
+        self._first_doubt = doubt if self._first_doubt is None else self._first_doubt
         chance = probe_chances(posterior.factor_sd, settings.probes if settings.reserve > 0.0 else 0)
-        probed = _systematic(chance, uniform[1])
-        least = np.where(probed, settings.reserve * self.allocator.budget / max(settings.probes, 1), 0.0)
-        spend = self.allocator.allocate(np.exp(draw), least)
-        return Decision(spend, posterior.mean, posterior.sd, draw, settings.temperature, probed, chance)
+        return self.allocate(posterior, normal, settings.temperature, chance, uniform[1])
+
+    def posterior(self, features: Floats) -> Posterior:
+        """What is believed now about a week with these features, shape (n, f)."""
+        return self.belief.posterior(features)
+
+    def allocate(
+        self, posterior: Posterior, normal: Floats, temperature: float, chance: Floats, start: float
+    ) -> Decision:
+        """The decision that these random numbers make of a belief.
+
+        Args:
+            normal: independent standard normal numbers, shape (n,).
+            chance: probability of each cell to be probed, with a whole number as sum, shape (n,).
+            start: uniform in [0, 1), chooses which are.
+        """
+        draw = posterior.draw(normal, temperature)
+        probed = _systematic(chance, start)
+        calm = 1.0 if self._first_doubt is None else min(1.0, float(posterior.sd.mean()) / self._first_doubt)
+        floor = calm * self.settings.reserve * self.allocator.budget / max(self.settings.probes, 1)
+        spend, price = self.allocator.priced(np.exp(draw), np.where(probed, floor, 0.0))
+        return Decision(spend, posterior.mean, posterior.sd, draw, temperature, probed, chance, price)
 
     def learn(self, features: Floats, spend: Floats, sales: Floats) -> None:
         """Take in the sales of a past week; weeks come in order, each once."""
@@ -146,16 +172,15 @@ class Learner:
 
 
 def probe_chances(spread: Floats, probes: int) -> Floats:
-    """Probability of each cell to be probed, proportional to its spread, at most 1, with the sum `probes`; shape (n,).
+    """Probability of each cell to be probed: in proportion to its spread, with the sum `probes`; shape (n,).
 
-    Cells whose share would exceed 1 are certain, and the others share what is left.
+    A fifth of each probe is chosen evenly, so that no line is certain to be probed or not to be, and the log can judge
+    other choices.
     """
-    chance = np.zeros(spread.size)
     if probes >= spread.size:
         return np.ones(spread.size)
-    open_ = spread > 0.0
-    left = float(min(probes, int(open_.sum())))
-    while left > 0.0:
+    chance, open_, left = np.zeros(spread.size), spread > 0.0, float(probes)
+    while open_.any() and left > 0.0:
         share = left * spread / float(spread[open_].sum())
         sure = open_ & (share >= 1.0)
         if not sure.any():
@@ -164,7 +189,9 @@ def probe_chances(spread: Floats, probes: int) -> Floats:
         chance[sure] = 1.0
         open_ &= ~sure
         left -= float(sure.sum())
-    return chance
+    aimed = float(chance.sum())
+    even = (1.0 - EVEN_SHARE) * aimed
+    return (1.0 - EVEN_SHARE) * chance + (probes - even) / spread.size
 
 
 def _systematic(chance: Floats, start: float) -> NDArray[np.bool_]:

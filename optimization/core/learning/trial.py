@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimization.core.learning.policies import Decision, Policy
+from optimization.core.learning.policies import Policy
+from optimization.core.learning.replay import LoggedWeek
 from optimization.core.learning.simulator import DELAY, Market
 from optimization.core.responses import Floats
 
@@ -16,14 +17,12 @@ class Trial:
     """The weeks of one policy on one market.
 
     Attributes:
-        decisions: of each week.
-        sales: attributed, shape (w, n), money.
+        weeks: features, decision and sales of each, as a log keeps them: no truth.
         regret: expected revenue lost against the best allocation, by week, money, shape (w,).
         weeks_lost: cumulative regret in weeks of the market's mean best revenue.
     """
 
-    decisions: tuple[Decision, ...]
-    sales: Floats
+    weeks: tuple[LoggedWeek, ...]
     regret: Floats
     weeks_lost: float
 
@@ -34,15 +33,14 @@ def run_trial(market: Market, policy: Policy, *, delay: int = DELAY) -> Trial:
     Args:
         delay: 0 tells last week's sales before a week is decided, 1 those of the week before.
     """
-    decisions: list[Decision] = []
-    sales: list[Floats] = []
+    weeks: list[LoggedWeek] = []
     regret = np.zeros(market.weeks)
     for week in range(market.weeks):
         known = week - 1 - delay
         if known >= 0:
-            policy.learn(market.features[known], decisions[known].spend, sales[known])
+            policy.learn(weeks[known].features, weeks[known].decision.spend, weeks[known].sales)
         decision = policy.decide(market.features[week])
-        decisions.append(decision)
-        sales.append(market.sales(week, decision.spend))
-        regret[week] = market.best[week] - market.revenue(week, decision.spend)
-    return Trial(tuple(decisions), np.array(sales), regret, float(regret.sum() / market.best.mean()))
+        spend = decision.spend
+        weeks.append(LoggedWeek(market.features[week], decision, market.sales(week, spend)))
+        regret[week] = market.best[week] - market.revenue(week, spend)
+    return Trial(tuple(weeks), regret, float(regret.sum() / market.best.mean()))
