@@ -87,6 +87,7 @@ class LearningSettings:
 
 #: The policy of the product, and those it is measured against.
 RECOMMENDED = LearningSettings()
+GREEDY_SHARED = LearningSettings(temperature=0.0, reserve=0.0)
 GREEDY = LearningSettings(temperature=0.0, shared=False, reserve=0.0, forgetting=0.0)
 EPSILON_GREEDY = LearningSettings(temperature=0.0, shared=False, reserve=0.0, forgetting=0.0, random_weeks=0.1)
 TEXTBOOK_THOMPSON = LearningSettings(temperature=1.0, shared=False, reserve=0.0, forgetting=0.0)

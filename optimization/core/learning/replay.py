@@ -79,29 +79,19 @@ class LearningLog:
         Raises:
             UnusableLog: a line is no JSON, the head is missing, or a key is.
         """
-        number = 0
+        rows = [_parsed(number, line) for number, line in enumerate(lines, start=1)]
+        if not rows or not isinstance(rows[0], dict) or rows[0].get("format") != "rmn-learning-log/1":
+            raise _no_line(1, "the head with its format is missing")
+        head = rows[0]
         try:
-            rows = []
-            for number, line in enumerate(lines, start=1):
-                rows.append(json.loads(line))
-            number = 1
-            head = rows[0]
-            if head["format"] != "rmn-learning-log/1":
-                raise KeyError("format")
             prior = ScalePrior(
                 **{key: tuple(value) if isinstance(value, list) else value for key, value in head["prior"].items()}
             )
-            settings = LearningSettings(**head["settings"])
-            weeks = []
-            for number, row in enumerate(rows[1:], start=2):
-                weeks.append(_week_of(row))
-            return cls(prior, settings, tuple(head["seed"]), int(head["delay"]), tuple(weeks))
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise UnusableLog(
-                f"Line {max(number, 1)} is not a line of a learning log: {error!r}.",
-                where=f"line {max(number, 1)}",
-                fix="Give a file as it was written, head first.",
-            ) from error
+            settings, seed = LearningSettings(**head["settings"]), tuple(int(part) for part in head["seed"])
+            delay = int(head["delay"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _no_line(1, repr(error)) from error
+        return cls(prior, settings, seed, delay, tuple(_week_of(n, row) for n, row in enumerate(rows[1:], start=2)))
 
 
 def replay(log: LearningLog, allocator: Allocator) -> tuple[Decision, ...]:
@@ -284,14 +274,33 @@ def _week_dict(week: LoggedWeek) -> dict[str, Any]:
     return out
 
 
-def _week_of(row: dict[str, Any]) -> LoggedWeek:
-    found = {name: None if row[name] is None else np.array(row[name], dtype=np.float64) for name in _ARRAYS}
-    spend = found.pop("spend")
-    if spend is None:
-        raise KeyError("spend")
-    probed = None
-    if row["probed"] is not None:
-        probed = np.zeros(spend.size, dtype=np.bool_)
-        probed[np.array(row["probed"], dtype=np.intp)] = True
-    decision = Decision(spend, temperature=float(row["temperature"]), probed=probed, **found)
-    return LoggedWeek(np.array(row["features"], dtype=np.float64), decision, np.array(row["sales"], dtype=np.float64))
+def _week_of(number: int, row: Any) -> LoggedWeek:
+    try:
+        found = {name: None if row[name] is None else np.array(row[name], dtype=np.float64) for name in _ARRAYS}
+        spend, sales = found.pop("spend"), np.array(row["sales"], dtype=np.float64)
+        features = np.array(row["features"], dtype=np.float64)
+        if spend is None or sales.shape != spend.shape or features.shape[:1] != spend.shape:
+            raise ValueError("spend, sales and features are of different lengths")
+        probed = None
+        if row["probed"] is not None:
+            probed = np.zeros(spend.size, dtype=np.bool_)
+            probed[np.array(row["probed"], dtype=np.intp)] = True
+        decision = Decision(spend, temperature=float(row["temperature"]), probed=probed, **found)
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise _no_line(number, repr(error)) from error
+    return LoggedWeek(features, decision, sales)
+
+
+def _parsed(number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise _no_line(number, repr(error)) from error
+
+
+def _no_line(number: int, why: str) -> UnusableLog:
+    return UnusableLog(
+        f"Line {number} is not a line of a learning log: {why}.",
+        where=f"line {number}",
+        fix="Give the file as it was written, head first.",
+    )
