@@ -4,8 +4,8 @@
 
 Every policy meets the same markets with the same noise (`optimization.core.learning.simulator`), under a prior that is
 right, one that is pessimistic, and one that is right of markets that drift by 6 % a week. Regret is told in weeks of
-the best possible revenue, its ratio to greedy with an interval by paired bootstrap over the markets. The settings of the
-learner were chosen on the markets 1000 to 1007, after the simulator was fixed; the ones reported start at 5000.
+the best possible revenue, its ratio to greedy with an interval by paired bootstrap over the markets. The settings of
+the learner were chosen on the markets 1000 to 1007, after the simulator was fixed; the ones reported start at 5000.
 """
 
 from __future__ import annotations
