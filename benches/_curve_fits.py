@@ -35,7 +35,7 @@ class Lines:
     def drawn(cls, seed: int, family: Family, *, cells: int = 1000, weeks: int = 52) -> Lines:
         """Draw lines; the same seed gives the same."""
         rng = np.random.default_rng([seed, 2])
-        paths = [
+        paths: list[Path] = [
             (f"channel{i % 2}", f"retailer{i % 4}", f"placement{i // 4 % 3}", f"audience{i // 12 % 2}", f"sku{i}")
             for i in range(cells)
         ]

@@ -88,7 +88,7 @@ def measured_regret(*, seeds: int, weeks: int) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for scenario, (prior, drift, target) in SCENARIOS.items():
         lost = regrets(prior, drift, seeds=seeds, weeks=weeks)
-        policies = {
+        policies: dict[str, Any] = {
             name: {
                 "weeks": float(values.mean()),
                 "standard_error": float(values.std(ddof=1) / np.sqrt(values.size)),
@@ -116,7 +116,7 @@ def measured_curves(markets: int) -> list[dict[str, Any]]:
             losses = {name: float(np.mean([run[number][name] for run in runs])) for name in runs[0][number]}
             ratio = losses["shrunk"] / losses["least_squares"]
             worst = max(run[number]["shrunk"] / run[number]["least_squares"] for run in runs)
-            out.append({"family": family.label, "most": most, "ratio": ratio, "worst_ratio": worst} | losses)
+            out.append({"family": family.label, "most": most, "ratio": ratio, "worst_ratio": worst, **losses})
     return out
 
 

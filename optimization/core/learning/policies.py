@@ -20,11 +20,21 @@ from numpy.typing import NDArray
 
 from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.beliefs import Belief, LoneBelief, Posterior, ScalePrior, SharedBelief
-from optimization.core.learning.simulator import noise_variance
+from optimization.core.learning.noise import NOISE, noise_variance
 from optimization.core.responses import Floats
+from tenants.core.problems import InvalidInput
 
 #: Share of the choice of probes that does not look at the beliefs.
 EVEN_SHARE = 0.2
+#: A line that spent and sold nothing is read as having sold this share of what was expected.
+NO_SALE = 0.1
+
+
+class UnusableFeedback(InvalidInput):
+    """Spend or sales of a week that nothing can be learnt from."""
+
+    code = "unusable-feedback"
+    title = "The week cannot be learnt from"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +84,7 @@ class LearningSettings:
             with the mean posterior standard deviation.
         probes: number of lines that share the reserve.
         forgetting: step of each cell's offset per week that is allowed for, on the logarithm.
+        noise: relative standard deviation of a line's weekly sales.
         random_weeks: chance of a week whose budget is spread at random (epsilon-greedy).
     """
 
@@ -82,6 +93,7 @@ class LearningSettings:
     reserve: float = 0.03
     probes: int = 4
     forgetting: float = 0.03
+    noise: float = NOISE
     random_weeks: float = 0.0
 
 
@@ -161,15 +173,33 @@ class Learner:
         return Decision(spend, posterior.mean, posterior.sd, draw, temperature, probed, chance, price)
 
     def learn(self, features: Floats, spend: Floats, sales: Floats) -> None:
-        """Take in the sales of a past week; weeks come in order, each once."""
-        seen = np.flatnonzero((spend > 0.0) & (sales > 0.0))
-        relative = noise_variance(spend[seen], self._mean_line)
-        variance = np.log1p(relative)
+        """Take in the sales of a past week; weeks come in order, each once.
+
+        Raises:
+            UnusableFeedback: an amount is negative or not a number.
+        """
+        _check(spend, sales)
+        seen = np.flatnonzero(spend > 0.0)
+        variance = np.log1p(noise_variance(spend[seen], self._mean_line, self.settings.noise))
         expected = self.allocator.problem.responses.value(spend)[seen]
-        reading = np.log(sales[seen] / expected) + 0.5 * variance
+        # No sale at all has no logarithm; it must count all the same, or lines that sell nothing would look average.
+        least = NO_SALE * np.exp(self.posterior(features).mean[seen]) * expected
+        told = np.where(sales[seen] > 0.0, sales[seen], least)
+        reading = np.log(told / expected) + 0.5 * variance
         self.belief.update(features, seen, reading, variance)
         if self.settings.forgetting > 0.0:
             self.belief.forget(self.settings.forgetting)
+
+
+def _check(spend: Floats, sales: Floats) -> None:
+    for name, values in (("spend", spend), ("sales", sales)):
+        wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0.0)))
+        if wrong.size:
+            raise UnusableFeedback(
+                f"The {name} of line {wrong[0]} is {values[wrong[0]]:g}.",
+                where=f"{name}, line {wrong[0]}",
+                fix="Give zero or a positive number.",
+            )
 
 
 def probe_chances(spread: Floats, probes: int) -> Floats:

@@ -86,9 +86,10 @@ class LearningLog:
             raise _no_line(1, "the head with its format is missing")
         head = rows[0]
         try:
-            prior = ScalePrior(
-                **{key: tuple(value) if isinstance(value, list) else value for key, value in head["prior"].items()}
-            )
+            told: dict[str, Any] = {
+                key: tuple(part) if isinstance(part, list) else part for key, part in head["prior"].items()
+            }
+            prior = ScalePrior(**told)
             settings, seed = LearningSettings(**head["settings"]), tuple(int(part) for part in head["seed"])
             delay = int(head["delay"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -33,6 +33,7 @@ import numpy as np
 
 from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.beliefs import ScalePrior
+from optimization.core.learning.noise import noise_variance
 from optimization.core.problem import BudgetProblem, Cell, Curve, NodeBound
 from optimization.core.responses import Family, Floats
 
@@ -48,8 +49,6 @@ TRUTH = ScalePrior(
 )
 #: How far below the truth a pessimistic prior sees every line, on the logarithm: at a quarter of what it earns.
 PESSIMISM = -math.log(0.25)
-#: Relative noise of a line's weekly sales, and the share of a mean line's budget below which it grows.
-NOISE, FULL_SHARE = 0.35, 0.25
 #: Weeks until the sales of a week are known.
 DELAY = 1
 BUDGET = 0.4
@@ -139,12 +138,6 @@ class Market:
         sd = np.sqrt(np.log1p(noise_variance(spend, self.allocator.budget / len(self.allocator))))
         expected = self.allocator.revenue(np.exp(self.theta[week]), spend)
         return np.where(spend > 0.0, expected * np.exp(sd * self.shocks[week] - 0.5 * sd**2), 0.0)
-
-
-def noise_variance(spend: Floats, mean_line: float) -> Floats:
-    """Relative variance of a line's weekly sales, shape like `spend`; `mean_line`: budget per line, money."""
-    full = FULL_SHARE * mean_line
-    return NOISE**2 * np.maximum(1.0, full / np.maximum(spend, 1e-6 * full))
 
 
 def _drawn_features(rng: np.random.Generator, cells: int, weeks: int) -> Floats:

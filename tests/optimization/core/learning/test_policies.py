@@ -16,6 +16,7 @@ from optimization.core.learning.policies import (
     Decision,
     Learner,
     LearningSettings,
+    UnusableFeedback,
     probe_chances,
 )
 from optimization.core.learning.simulator import TRUTH, Market, pessimistic
@@ -110,7 +111,7 @@ def test_probes_are_drawn_with_their_chances() -> None:
     assert np.mean(drawn, axis=0) == pytest.approx(chance, abs=0.01)
 
 
-def test_a_line_without_spend_or_sales_teaches_nothing() -> None:
+def test_a_line_without_spend_teaches_nothing() -> None:
     market = Market.drawn(6, weeks=1)
     one = learner(market)
     before = one.posterior(market.features[0])
@@ -118,6 +119,27 @@ def test_a_line_without_spend_or_sales_teaches_nothing() -> None:
     after = one.posterior(market.features[0])
     assert np.array_equal(before.mean, after.mean)
     assert (after.sd >= before.sd).all()
+
+
+def test_spend_that_sold_nothing_counts_against_the_line() -> None:
+    market = Market.drawn(6, weeks=1)
+    one = learner(market, GREEDY)
+    before = one.posterior(market.features[0]).mean
+    spend = np.zeros(100)
+    spend[:2] = market.allocator.budget / 100
+    one.learn(market.features[0], spend, np.zeros(100))
+    after = one.posterior(market.features[0]).mean
+    assert (after[:2] < before[:2] - 1.0).all()
+    assert np.array_equal(after[2:], before[2:])
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -1.0, np.inf])
+def test_amounts_that_are_none_are_refused_by_line(wrong: float) -> None:
+    market = Market.drawn(6, weeks=1)
+    sales = np.ones(100)
+    sales[3] = wrong
+    with pytest.raises(UnusableFeedback, match="sales of line 3"):
+        learner(market).learn(market.features[0], np.ones(100), sales)
 
 
 def test_beliefs_come_near_the_truth_and_know_how_near() -> None:

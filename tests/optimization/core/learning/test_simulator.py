@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from optimization.core.learning.allocation import Allocator
+from optimization.core.learning.noise import NOISE, noise_variance
 from optimization.core.learning.policies import EqualSplit
-from optimization.core.learning.simulator import NOISE, TRUTH, Market, noise_variance, pessimistic
+from optimization.core.learning.simulator import TRUTH, Market, pessimistic
 from optimization.core.learning.trial import run_trial
 from optimization.core.problem import BudgetProblem, Cell, Curve
 from optimization.core.responses import Family
