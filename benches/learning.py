@@ -3,9 +3,10 @@
     python -m benches.learning [--seeds 24] [--weeks 52] [--lines 5] [--json]
 
 Every policy meets the same markets with the same noise (`optimization.core.learning.simulator`), under a prior that is
-right, one that is pessimistic, and one that is right of markets that drift by 6 % a week. Regret is told in weeks of
-the best possible revenue, its ratio to greedy with an interval by paired bootstrap over the markets. The settings of
-the learner were chosen on the markets 1000 to 1007, after the simulator was fixed; the ones reported start at 5000.
+right, one that is pessimistic, one that is right of markets that drift by 6 % a week, and, beyond what is aimed at, one
+that is right but for the bend of the curves, known to 30 %. Regret is told in weeks of the best possible revenue, its
+ratio to greedy with an interval by paired bootstrap over the markets. The settings of the learner were chosen on the
+markets 1000 to 1007, after the simulator was fixed; the ones reported start at 5000.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +39,23 @@ from optimization.core.learning.trial import run_trial
 from optimization.core.responses import Family
 
 FIRST_SEED = 5000
-#: Prior, drift per week, and the ratio to greedy that is aimed at.
-SCENARIOS: dict[str, tuple[ScalePrior, float, float]] = {
-    "calibrated": (TRUTH, 0.0, 0.92),
-    "pessimistic": (pessimistic(TRUTH), 0.0, 0.70),
-    "drifting": (TRUTH, 0.06, 0.92),
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Prior, drift of the market per week, error of the curves' ln k, and the ratio to greedy that is aimed at."""
+
+    prior: ScalePrior
+    drift: float = 0.0
+    bend_error: float = 0.0
+    target: float | None = None
+
+
+SCENARIOS = {
+    "calibrated": Scenario(TRUTH, target=0.92),
+    "pessimistic": Scenario(pessimistic(TRUTH), target=0.70),
+    "drifting": Scenario(TRUTH, drift=0.06, target=0.92),
+    "curves off": Scenario(TRUTH, bend_error=0.3),
 }
 POLICIES: dict[str, LearningSettings | None] = {
     "equal split": None,
@@ -55,16 +69,16 @@ POLICIES: dict[str, LearningSettings | None] = {
 CURVE_TARGET = 0.25
 
 
-def regrets(prior: ScalePrior, drift: float, *, seeds: int, weeks: int) -> dict[str, np.ndarray[Any, Any]]:
+def regrets(scenario: Scenario, *, seeds: int, weeks: int) -> dict[str, np.ndarray[Any, Any]]:
     """Weeks of best revenue lost by each policy, shape (seeds,); the same markets for all."""
     lost: dict[str, list[float]] = {name: [] for name in POLICIES}
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        market = Market.drawn(seed, drift=drift, weeks=weeks)
+        market = Market.drawn(seed, drift=scenario.drift, bend_error=scenario.bend_error, weeks=weeks)
         for name, settings in POLICIES.items():
             policy = (
                 EqualSplit(market.allocator)
                 if settings is None
-                else Learner(market.allocator, prior, settings, (seed, 7))
+                else Learner(market.allocator, scenario.prior, settings, (seed, 7))
             )
             lost[name].append(run_trial(market, policy).weeks_lost)
     return {name: np.array(values) for name, values in lost.items()}
@@ -86,8 +100,8 @@ def compared(lost: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> dic
 def measured_regret(*, seeds: int, weeks: int) -> dict[str, Any]:
     """All scenarios."""
     out: dict[str, Any] = {}
-    for scenario, (prior, drift, target) in SCENARIOS.items():
-        lost = regrets(prior, drift, seeds=seeds, weeks=weeks)
+    for title, scenario in SCENARIOS.items():
+        lost = regrets(scenario, seeds=seeds, weeks=weeks)
         policies: dict[str, Any] = {
             name: {
                 "weeks": float(values.mean()),
@@ -97,9 +111,10 @@ def measured_regret(*, seeds: int, weeks: int) -> dict[str, Any]:
             for name, values in lost.items()
         }
         ours = policies["recommended"]["to_greedy"]
-        out[scenario] = {
-            "target": target,
-            "met": ours["ratio"] <= target and ours["high"] <= 1.0,
+        aimed = scenario.target
+        out[title] = {
+            "target": aimed,
+            "met": None if aimed is None else ours["ratio"] <= aimed and ours["high"] <= 1.0,
             "policies": policies,
             "to_greedy_with_shared_beliefs": compared(lost["recommended"], lost["greedy, shared beliefs"]),
         }
@@ -138,7 +153,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(results) + "\n")
         return
     for scenario, found in results["regret"].items():
-        sys.stdout.write(f"\n{scenario} prior: weeks of best revenue lost, and ratio to greedy (95 % interval)\n")
+        sys.stdout.write(f"\n{scenario}: weeks of best revenue lost, and ratio to greedy (95 % interval)\n")
         for name, one in found["policies"].items():
             ratio = one["to_greedy"]
             sys.stdout.write(
@@ -149,8 +164,10 @@ def main() -> None:
         sys.stdout.write(
             f"  recommended to greedy with shared beliefs: {ratio['ratio']:.3f} "
             f"({ratio['low']:.3f} to {ratio['high']:.3f})\n"
-            f"  aimed at {found['target']:.2f} with the interval below 1: {'met' if found['met'] else 'MISSED'}\n"
         )
+        if found["target"] is not None:
+            verdict = "met" if found["met"] else "MISSED"
+            sys.stdout.write(f"  aimed at {found['target']:.2f} with the interval below 1: {verdict}\n")
     sys.stdout.write("\nrevenue missed by allocating with fitted curves, and ratio to least squares line by line\n")
     for row in results["decision_loss"]:
         limit = "no limit on a line" if row["most"] is None else f"at most {row['most']:g} times today's spend"

@@ -26,6 +26,7 @@ that of the allocation chosen. It is told in weeks of the market's mean best rev
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -34,7 +35,7 @@ import numpy as np
 from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.beliefs import ScalePrior
 from optimization.core.learning.noise import noise_variance
-from optimization.core.problem import BudgetProblem, Cell, Curve, NodeBound
+from optimization.core.problem import BudgetProblem, Cell, Curve, NodeBound, Path
 from optimization.core.responses import Family, Floats
 
 FEATURES = ("price position", "content score", "season", "promotion")
@@ -51,6 +52,7 @@ TRUTH = ScalePrior(
 PESSIMISM = -math.log(0.25)
 #: Weeks until the sales of a week are known.
 DELAY = 1
+#: Weekly budget as a share of the sum of the k.
 BUDGET = 0.4
 
 
@@ -64,28 +66,33 @@ class Market:
     """One drawn market of n cells and w weeks.
 
     Attributes:
-        allocator: the cells with their curves at factor 1, bounds and weekly budget.
+        allocator: the cells with their curves at factor 1 as whoever learns knows them, bounds and weekly budget.
+        true: the same with the true curves.
         features: shape (w, n, 4).
         theta: true logarithm of the factor, shape (w, n).
         shocks: standard normal noise of each week's sales, shape (w, n).
     """
 
     allocator: Allocator
+    true: Allocator
     features: Floats
     theta: Floats
     shocks: Floats
 
     @classmethod
-    def drawn(cls, seed: int, *, cells: int = 100, weeks: int = 52, drift: float = 0.0) -> Market:
+    def drawn(
+        cls, seed: int, *, cells: int = 100, weeks: int = 52, drift: float = 0.0, bend_error: float = 0.0
+    ) -> Market:
         """Draw a market.
 
         Args:
-            seed: the same seed gives the same market; with and without drift it differs in the drift alone.
+            seed: the same seed gives the same market, with drift or curve errors but for these.
             cells, weeks: its size.
             drift: step of each theta per week, 0.06 for "6 % weekly drift".
+            bend_error: spread of ln k as known around the true one; 0 knows the bend of every curve.
         """
         rng = np.random.default_rng([seed, 1])
-        paths = [
+        paths: list[Path] = [
             (f"channel{i % 3}", f"retailer{i % 4}", f"placement{i // 4 % 3}", f"audience{i // 12 % 2}", f"sku{i}")
             for i in range(cells)
         ]
@@ -101,20 +108,11 @@ class Market:
         shocks = rng.standard_normal((weeks, cells))
         steps = rng.standard_normal((weeks, cells))
         steps[0] = 0.0
+        known = k * np.exp(bend_error * rng.standard_normal(cells))
         budget = BUDGET * float(k.sum())
-        lines = [
-            Cell(
-                path[-1],
-                path,
-                Curve(Family.LOG if i % 2 else Family.MICHAELIS_MENTEN, float(k[i]), float(k[i])),
-                max_spend=0.2 * budget,
-            )
-            for i, path in enumerate(paths)
-        ]
-        prefixes = sorted({path[:2] for path in paths})
-        caps = [NodeBound(prefix, None, 0.45 * budget) for prefix in prefixes]
-        problem = BudgetProblem.of(lines, budget, node_bounds=caps)
-        return cls(Allocator.of(problem), features, theta + drift * np.cumsum(steps, axis=0), shocks)
+        true = _allocator(paths, k, budget)
+        allocator = true if bend_error == 0.0 else _allocator(paths, known, budget)
+        return cls(allocator, true, features, theta + drift * np.cumsum(steps, axis=0), shocks)
 
     @property
     def weeks(self) -> int:
@@ -127,17 +125,32 @@ class Market:
 
     def best_spend(self, week: int) -> Floats:
         """The allocation that the true factors call for, money, shape (n,)."""
-        return self.allocator.allocate(np.exp(self.theta[week]))
+        return self.true.allocate(np.exp(self.theta[week]))
 
     def revenue(self, week: int, spend: Floats) -> float:
         """Expected revenue of an allocation, money."""
-        return float(self.allocator.revenue(np.exp(self.theta[week]), spend).sum())
+        return float(self.true.revenue(np.exp(self.theta[week]), spend).sum())
 
     def sales(self, week: int, spend: Floats) -> Floats:
         """Attributed sales of a week with their noise, money, shape (n,); zero where nothing was spent."""
         sd = np.sqrt(np.log1p(noise_variance(spend, self.allocator.budget / len(self.allocator))))
-        expected = self.allocator.revenue(np.exp(self.theta[week]), spend)
+        expected = self.true.revenue(np.exp(self.theta[week]), spend)
         return np.where(spend > 0.0, expected * np.exp(sd * self.shocks[week] - 0.5 * sd**2), 0.0)
+
+
+def _allocator(paths: Sequence[Path], k: Floats, budget: float) -> Allocator:
+    lines = [
+        Cell(
+            path[-1],
+            path,
+            Curve(Family.LOG if number % 2 else Family.MICHAELIS_MENTEN, float(scale), float(scale)),
+            max_spend=0.2 * budget,
+        )
+        for number, (path, scale) in enumerate(zip(paths, k, strict=True))
+    ]
+    prefixes = sorted({path[:2] for path in paths})
+    caps = [NodeBound(prefix, None, 0.45 * budget) for prefix in prefixes]
+    return Allocator.of(BudgetProblem.of(lines, budget, node_bounds=caps))
 
 
 def _drawn_features(rng: np.random.Generator, cells: int, weeks: int) -> Floats:

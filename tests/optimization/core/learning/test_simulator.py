@@ -32,6 +32,15 @@ def test_the_same_seed_is_the_same_market_and_drift_changes_the_drift_alone() ->
     assert steps.std() == pytest.approx(0.06, rel=0.03)
 
 
+def test_curves_may_be_known_wrongly_while_the_truth_stays() -> None:
+    one, off = Market.drawn(1), Market.drawn(1, bend_error=0.3)
+    known = np.log(off.allocator.problem.responses.scale / off.true.problem.responses.scale)
+    assert known.std() == pytest.approx(0.3, rel=0.2)
+    assert one.allocator is one.true
+    assert np.array_equal(one.theta, off.theta)
+    assert np.array_equal(one.best, off.best)
+
+
 def test_features_are_standardised() -> None:
     features = np.concatenate([Market.drawn(seed).features.reshape(-1, 4) for seed in range(8)])
     assert features.mean(axis=0) == pytest.approx(np.zeros(4), abs=0.1)
