@@ -16,8 +16,9 @@ sells, in expectation,
 - The sales of a week are known one week late: who decides week t knows the weeks up to t - 2.
 - The budget is 0.4 of the sum of the k. No line may get more than 20 % of it, no retailer of a channel more than 45 %.
 
-The curves' k and family are known to whoever learns, the factor exp(theta) is not: learning is about which lines earn
-more, not about their bend. Every policy that is run on a market meets the same truth and the same noise.
+The curves' k and family are known to whoever learns, exactly or with an error of `bend_error`; the factor exp(theta) is
+not: learning is about which lines earn more, not about their bend. Every policy that is run on a market meets the same
+truth and the same noise.
 
 Regret of a week is the expected revenue of the best allocation, found with the true factors by the same solver, less
 that of the allocation chosen. It is told in weeks of the market's mean best revenue.
