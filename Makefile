@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 # The resolved set was tested on 3.11; the next versions are taken where it is missing.
 CANDIDATES := python3.11 python3.12 python3.13 python3
 
-.PHONY: help setup demo serve stop status test check fix bench bench-harmonize bench-matching prove reset-demo run-example harmonize
+.PHONY: help setup demo serve stop status test check fix bench bench-harmonize bench-matching bench-learning prove reset-demo run-example harmonize
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -65,6 +65,9 @@ bench-matching: $(STAMP) ## proposed contracts against labelled reports, each ne
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt \
 	  || echo 'valentine cannot be installed here: the run goes on without COMA.' >&2
 	@$(PYTHON) -m benches matching $(ARGS)
+
+bench-learning: $(STAMP) ## regret of the learner and others on markets with known truth; ARGS="--keep"
+	@$(PYTHON) -m benches learning $(ARGS)
 
 prove: $(STAMP) ## long proofs, kept in docs/proofs/; ARGS="kill --option rows=1000000" for some
 	@$(PYTHON) -m proofs $(ARGS)

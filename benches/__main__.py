@@ -16,8 +16,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 KEPT = FOLDER.parent / "docs" / "benchmarks"
-#: Minutes of one core and gigabytes of disk: run by their own target, or by name.
-LONG = {"harmonize"}
+#: Minutes of one core, or gigabytes of disk: run by their own target, or by name.
+LONG = {"harmonize", "learning"}
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
