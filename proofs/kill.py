@@ -34,6 +34,8 @@ _OWN = ("event_key", "load_id", "account_id", "account_name", "brand_id", "brand
 
 #: Seconds: more than a busy machine keeps a worker from renewing, so that every lost attempt is one that was killed.
 LEASE = 10
+#: How often a moment is drawn anew that came when the load had ended.
+_TRIES = 4
 
 Moment = Callable[["Watched"], None]
 
@@ -255,31 +257,35 @@ def prove(cases: Cases) -> dict[str, Any]:
         assert not (wrong := differences(undisturbed, kept)), f"two undisturbed loads differ: {wrong}"
         cases.say(f"undisturbed: {undisturbed['seconds']} s")
         draw = random.Random(cases.seed)  # noqa: S311 - no secret
-        found = []
+        pace, found, missed = kept["seconds"], [], 0
         for number in range(kills):
-            seconds, victim = draw.uniform(0, kept["seconds"]), draw.choice(["worker", "child"])
-            # Two in ten are aimed where a kill does the most harm.
-            name, moment = {
-                3: ("file in the table", when_a_file_reaches_the_table),
-                7: ("version written", when_the_version_is_written),
-            }.get(number % 10, (f"{seconds:.1f} s", at(seconds)))
-            killed = cases.case(f"kill {number}", lambda: killing.killed(moment, victim))  # noqa: B023
-            cases.say(
-                f"kill {number + 1}/{kills}: {victim} at {name} (stage {killed['stage']}), "
-                f"{killed['attempts']} attempts, {'interrupted' if killed['interrupted'] else 'had ended'}"
-            )
-            assert not (wrong := differences(killed, kept)), f"kill {number + 1} at {name}: {wrong}"
+            share, victim = draw.random(), draw.choice(["worker", "child"])
+            for again in range(_TRIES):
+                # Two in ten are aimed where a kill does the most harm.
+                name, moment = {
+                    3: ("file in the table", when_a_file_reaches_the_table),
+                    7: ("version written", when_the_version_is_written),
+                }.get(number % 10, (f"{share * pace:.1f} s", at(share * pace)))
+                killed = cases.case(f"kill {number}.{again}", lambda: killing.killed(moment, victim))  # noqa: B023
+                cases.say(
+                    f"kill {number + 1}/{kills}: {victim} at {name} (stage {killed['stage']}), "
+                    f"{killed['attempts']} attempts, {'interrupted' if killed['interrupted'] else 'had ended'}"
+                )
+                assert not (wrong := differences(killed, kept)), f"kill {number + 1} at {name}: {wrong}"
+                if killed["interrupted"]:
+                    break
+                # The machine is less busy than it was: the same share of the time that a load takes now.
+                pace, missed = min(pace, killed["after_seconds"]), missed + 1
             found.append({**{key: killed[key] for key in ("victim", "after_seconds", "stage", "attempts")}, "at": name})
-            if killed["interrupted"]:
-                continue
         interrupted = sum(one["attempts"] > 1 for one in found)
-        assert interrupted * 2 >= kills, f"only {interrupted} of {kills} kills met a running attempt"
+        assert interrupted == kills, f"only {interrupted} of {kills} kills met a running attempt"
     return {
         "rows": rows,
         "seconds_undisturbed": kept["seconds"],
         "rows_in_force": kept["rows"],
         "kills": kills,
         "attempts_interrupted": interrupted,
+        "kills_too_late": missed,
         "tables_that_differ": 0,
         "moments": found,
     }
