@@ -106,6 +106,12 @@ class BoundedResponses:
             spend[i] = np.where(walked >= 1.0, np.maximum(spend[i], to), low + walked * (to - low))
         return spend
 
+    def at_jump(self, price: Floats) -> NDArray[np.bool_]:
+        """True for the cells that a price leaves indifferent between both ends of their jump, shape (n,)."""
+        with np.errstate(over="ignore"):
+            near = np.abs(price - self.jump_price) <= 4.0 * CHORD_BAND * self.jump_price
+        return near & (self.jump_to > self.lower)
+
     def envelope_value(self, spend: Floats) -> Floats:
         """Revenue on the concave envelope, shape (n,): the curve, and the chord where the cell jumps."""
         value = self.curves.value(spend)

@@ -190,23 +190,32 @@ class _Filling:
         """Demand at the final prices, with the rest of each binding bound spread over the cells that share its price.
 
         The rest is what the resolution of floating-point prices leaves: next to nothing on smooth curves, up to 1e-7 of
-        one jump where a cell is indifferent.
+        one jump where a cell is indifferent. Such cells take it first: to any other it would be worth less.
         """
         tree, cells = self.tree, self.cells
         spend = self.spend(price)
         group = anchor[tree.owner]
+        each = price[tree.owner]
+        indifferent = cells.at_jump(each if self.plain else (each + self.costs) / self.weights)
         for depth in range(tree.depths - 1, -1, -1):
             here = tree.at_depth(depth)
-            rest = np.zeros(tree.nodes)
-            rest[here] = np.nan_to_num(targets[here] - tree.sums(spend)[here])
-            rest[np.abs(rest) <= 1e-13 * np.nan_to_num(targets)] = 0.0
-            if not rest.any():
-                continue
-            wanted = rest[group]
-            room = np.where(wanted > 0.0, cells.upper - spend, spend - cells.lower) * (wanted != 0.0)
-            total = np.bincount(group, room, minlength=tree.nodes)
-            share = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0.0)
-            spend = spend + room * np.clip(share, -1.0, 1.0)[group]
+            for takers in (indifferent, None):
+                rest = np.zeros(tree.nodes)
+                rest[here] = np.nan_to_num(targets[here] - tree.sums(spend)[here])
+                rest[np.abs(rest) <= 1e-13 * np.nan_to_num(targets)] = 0.0
+                if not rest.any():
+                    break
+                wanted = rest[group]
+                if takers is None:
+                    room = np.where(wanted > 0.0, cells.upper - spend, spend - cells.lower) * (wanted != 0.0)
+                elif not takers.any():
+                    continue
+                else:
+                    room = np.where(wanted > 0.0, cells.jump_to - spend, spend - cells.lower) * (wanted != 0.0) * takers
+                    room = np.maximum(room, 0.0)
+                total = np.bincount(group, room, minlength=tree.nodes)
+                share = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0.0)
+                spend = spend + room * np.clip(share, -1.0, 1.0)[group]
         return spend
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from optimization.core.problem import BudgetProblem, GlobalKind, NodeBound
 from optimization.core.responses import Floats
@@ -49,6 +50,32 @@ def objective(problem: BudgetProblem, spend: Floats) -> float:
     outcomes = np.sort(problem.tail.scenarios @ revenue)
     mass = problem.tail.tail_fraction * outcomes.size
     return float(np.clip(mass - np.arange(outcomes.size), 0.0, 1.0) @ outcomes / mass)
+
+
+def bounds_allow_spend(problem: BudgetProblem) -> bool:
+    """True when some spend keeps all bounds and commitments, by the word of HiGHS; limits aside."""
+    n, unit = len(problem.cells), problem.total_budget
+    least, most = problem.lower / unit, np.minimum(problem.upper / unit, 2.0)
+    spends, ones = np.eye(n), np.zeros((n, n))
+    rows = [np.ones(n), *(problem.members(bound.path).astype(float) for bound in problem.node_bounds)]
+    low = [0.0, *((bound.min_spend or 0.0) / unit for bound in problem.node_bounds)]
+    high = [problem.available / unit]
+    high += [math.inf if bound.max_spend is None else bound.max_spend / unit for bound in problem.node_bounds]
+    tree = np.hstack([np.array(rows), np.zeros((len(rows), n))])
+    # A switch per cell: off means nothing, on means at least the commitment.
+    started = np.hstack([spends, ones - np.diag(problem.commitments / unit)])
+    stopped = np.hstack([spends, ones - np.diag(most)])
+    answer = milp(
+        np.zeros(2 * n),
+        constraints=[
+            LinearConstraint(tree, np.array(low), np.array(high)),
+            LinearConstraint(started, 0.0, np.inf),
+            LinearConstraint(stopped, -np.inf, 0.0),
+        ],
+        bounds=Bounds(np.append(least, np.zeros(n)), np.append(most, np.ones(n))),
+        integrality=np.append(np.zeros(n), np.ones(n)),
+    )
+    return bool(answer.status == 0)
 
 
 def on_grid(problem: BudgetProblem) -> BudgetProblem:

@@ -14,7 +14,7 @@ from optimization.core.limits import GlobalSet
 from optimization.core.problem import BudgetProblem
 from optimization.core.solve import Solution, solve_budget
 from optimization.core.tree import Tree
-from tests.optimization.core.campaign.judge import enumerated, objective, on_grid, violation
+from tests.optimization.core.campaign.judge import bounds_allow_spend, enumerated, objective, on_grid, violation
 from tests.optimization.core.campaign.trees import JUMPING, SMOOTH, drawn_tree, kind_of
 
 #: Largest certified gap of each kind of problem; of those with jumps also the median is bounded.
@@ -31,7 +31,7 @@ def judged(seed: int, number: int) -> dict[str, Any]:
     solved = solve_budget(problem)
     found["status"] = solved.status
     if solved.spend is None or solved.certificate is None:
-        if not problem.global_constraints:
+        if not problem.global_constraints and bounds_allow_spend(problem):
             wrong.append("called infeasible, though its bounds can be met")
         return found
     proof = solved.certificate
