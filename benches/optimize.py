@@ -35,7 +35,7 @@ NAMES = {
 
 
 def measure(sizes: list[int], seed: int, peers: tuple[str, ...], say: Callable[[str], None]) -> dict[str, Any]:
-    """Every step's CPU seconds, peak memory, gap and violation; growth from size to size; targets. `say` gets a line after each step."""
+    """Every step's CPU seconds, memory, gap and violation, and the growth; `say` gets a line after each step."""
     rows: list[dict[str, Any]] = []
     given_up: dict[tuple[str, str], str] = {}
     for cells in sizes:

@@ -97,8 +97,8 @@ class BoundedResponses:
         """Best spend at a price per cell, on the concave envelope; shape (n,), within the bounds."""
         safe = np.maximum(price, SMALLEST_PRICE)
         spend = self._inner(safe)
-        if self._jumps.size:
-            i = self._jumps
+        if self.jumps.size:
+            i = self.jumps
             low, to, at = self.lower[i], self.jump_to[i], self.jump_price[i]
             with np.errstate(over="ignore"):  # a flat curve jumps at price zero: infinitely far from any other
                 band = np.maximum(2.0 * CHORD_BAND * at, SMALLEST_PRICE)
@@ -131,8 +131,8 @@ class BoundedResponses:
         """A maximiser of R(x) - price x over the true domain (never on a chord), shape (n,)."""
         safe = np.maximum(price, SMALLEST_PRICE)
         spend = self._inner(safe)
-        if self._jumps.size:
-            i = self._jumps
+        if self.jumps.size:
+            i = self.jumps
             spend[i] = np.where(safe[i] < self.jump_price[i], np.maximum(spend[i], self.jump_to[i]), self.lower[i])
         return spend
 
@@ -155,7 +155,8 @@ class BoundedResponses:
         return np.where(hill, np.maximum(self.jump_price, SMALLEST_PRICE), np.inf) if hill.any() else None
 
     @cached_property
-    def _jumps(self) -> NDArray[np.intp]:
+    def jumps(self) -> NDArray[np.intp]:
+        """The cells that jump."""
         return np.flatnonzero(self.jump_to > self.lower)
 
 
