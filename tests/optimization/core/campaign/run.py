@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from tests.optimization.core.campaign.judge import bounds_allow_spend, enumerate
 from tests.optimization.core.campaign.trees import JUMPING, SMOOTH, drawn_tree, kind_of
 
 #: Largest certified gap of each kind of problem; of those with jumps also the median is bounded.
-WORST_GAP = {kind: 1e-9 for kind in SMOOTH} | {kind: 1e-3 for kind in JUMPING} | {"tail": 1e-6}
+WORST_GAP = dict.fromkeys(SMOOTH, 1e-09) | dict.fromkeys(JUMPING, 0.001) | {"tail": 1e-6}
 MEDIAN_GAP = 1e-5
 WORST_VIOLATION = 1e-9
 
@@ -110,8 +109,3 @@ def _beside_enumeration(problem: BudgetProblem, wrong: list[str]) -> float | Non
     if more > 1e-2:
         wrong.append(f"earns {more:.1e} more than enumeration, which cannot be")
     return more
-
-
-def raised(problem: BudgetProblem, share: float) -> BudgetProblem:
-    """The problem with a larger budget."""
-    return replace(problem, total_budget=problem.total_budget * (1.0 + share))

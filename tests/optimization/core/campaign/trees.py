@@ -33,6 +33,16 @@ SMOOTH = ("bounds", "limits", "lines")
 #: Kinds whose answer needs branching.
 JUMPING = ("s_curves", "ties", "commitments", "everything")
 
+#: Where a kind does not take all families.
+FAMILIES = {
+    "bounds": CONCAVE,
+    "limits": CONCAVE,
+    "tail": CONCAVE,
+    "lines": (Family.POWER, Family.LOG),
+    "ties": (Family.HILL,),
+    "commitments": CONCAVE,
+}
+
 Draw = np.random.Generator
 
 
@@ -46,12 +56,13 @@ def drawn_tree(seed: int, number: int) -> BudgetProblem:
     rng, kind = np.random.default_rng((seed, number)), kind_of(number)
     size = int(rng.choice([3, 8, 12, 30, 60] if kind != "tail" else [3, 8, 20]))
     unit = float(10.0 ** rng.uniform(-2.0, 12.0))  # the budget, in money
-    cells = met_commitments(_cells(rng, kind, size))
+    committed = 0.5 if kind in ("commitments", "everything") else 0.0
+    cells = drawn_cells(rng, FAMILIES.get(kind, tuple(Family)), size, commitment_share=committed, kind=kind)
     problem = BudgetProblem.of(
         cells,
         _budget(rng, cells),
         experiment_reserve_fraction=float(rng.choice([0.0, 0.0, 0.05, 0.2])),
-        node_bounds=_bounds(rng, cells),
+        node_bounds=drawn_bounds(rng, cells),
     )
     problem = met(problem)
     if kind in ("limits", "everything"):
@@ -106,29 +117,16 @@ def in_units(problem: BudgetProblem, factor: float) -> BudgetProblem:
     )
 
 
-def met_commitments(cells: list[Cell]) -> list[Cell]:
-    """Commitments no larger than the cap, without which a cell could only be off."""
-    return [
-        replace(one, min_spend_if_active=min(one.min_spend_if_active, one.max_spend or one.min_spend_if_active))
-        for one in cells
-    ]
-
-
-def _cells(rng: Draw, kind: str, size: int) -> list[Cell]:
-    families = {
-        "bounds": CONCAVE,
-        "limits": CONCAVE,
-        "tail": CONCAVE,
-        "lines": (Family.POWER, Family.LOG),
-        "ties": (Family.HILL,),
-        "commitments": CONCAVE,
-    }.get(kind, tuple(Family))
+def drawn_cells(
+    rng: Draw, families: tuple[Family, ...], size: int, *, commitment_share: float = 0.0, kind: str = ""
+) -> list[Cell]:
+    """Cells on five levels, some with a floor, a cap, a commitment or an empty shelf; `ties` share two curves."""
     alike = [_curve(rng, kind, families[0]) for _ in range(2)]
     cells = []
     for i in range(size):
         curve = alike[i % 2] if kind == "ties" else _curve(rng, kind, families[int(rng.integers(len(families)))])
         path = (*(f"{level}{rng.integers(2)}" for level in "crpa"), f"s{i}")
-        committed = kind in ("commitments", "everything") and rng.random() < 0.5
+        committed = bool(commitment_share) and rng.random() < commitment_share
         cells.append(
             Cell(
                 f"c{i}",
@@ -140,7 +138,15 @@ def _cells(rng: Draw, kind: str, size: int) -> list[Cell]:
                 min_spend_if_active=curve.k * float(rng.uniform(0.2, 1.0)) if committed else 0.0,
             )
         )
-    return cells
+    return _met_commitments(cells)
+
+
+def _met_commitments(cells: list[Cell]) -> list[Cell]:
+    """Commitments no larger than the cap, without which a cell could only be off."""
+    return [
+        replace(one, min_spend_if_active=min(one.min_spend_if_active, one.max_spend or one.min_spend_if_active))
+        for one in cells
+    ]
 
 
 def _curve(rng: Draw, kind: str, family: Family) -> Curve:
@@ -162,7 +168,8 @@ def _budget(rng: Draw, cells: list[Cell]) -> float:
     return room * float(rng.uniform(0.05, 0.7))
 
 
-def _bounds(rng: Draw, cells: list[Cell]) -> list[NodeBound]:
+def drawn_bounds(rng: Draw, cells: list[Cell]) -> list[NodeBound]:
+    """Caps, floors, holds and ranges on half of the nodes."""
     bounds = []
     for path in sorted({one.path[:depth] for one in cells for depth in (1, 2, 3, 4)}):
         size = sum((one.max_spend or one.curve.k * 3.0) for one in cells if one.path[: len(path)] == path)
