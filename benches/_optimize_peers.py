@@ -139,7 +139,7 @@ def pymc_marketing(problem: BudgetProblem) -> Floats:
         dims=("channel", "bound"),
         coords={"channel": names, "bound": ["lower", "upper"]},
     )
-    found, _ = optimizer.allocate_budget(1.0, budget_bounds=bounds, minimize_kwargs={"options": SLSQP})
+    found = optimizer.allocate_budget(1.0, budget_bounds=bounds, minimize_kwargs={"options": SLSQP})[0]
     return np.asarray(found.to_numpy() * budget)
 
 
