@@ -24,7 +24,7 @@ from optimization.core.tree import Tree
 #: Branching stops at this relative gap.
 GOOD_ENOUGH = 1e-9
 #: Fillings of the tree that a search may spend: a share of these over the number of cells, plus a floor, up to a cap.
-_CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 3000
+_CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 1000
 #: More fillings than this are spent only while the gap is larger than `_WIDE`.
 _USUAL, _WIDE = 300, 5e-4
 
