@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 # The resolved set was tested on 3.11; the next versions are taken where it is missing.
 CANDIDATES := python3.11 python3.12 python3.13 python3
 
-.PHONY: help setup demo serve stop status test check fix bench bench-harmonize bench-matching bench-learning prove reset-demo run-example harmonize
+.PHONY: help setup demo serve stop status test check fix bench bench-harmonize bench-matching bench-learning bench-optimize prove reset-demo run-example harmonize
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -68,6 +68,11 @@ bench-matching: $(STAMP) ## proposed contracts against labelled reports, each ne
 
 bench-learning: $(STAMP) ## regret of the learner and others on markets with known truth; ARGS="--keep"
 	@$(PYTHON) -m benches learning $(ARGS)
+
+bench-optimize: $(STAMP) ## allocating 1 k to 1 M cells beside CVXPY, SciPy and PyMC-Marketing; ARGS="--keep", ARGS="--quick"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benches/requirements-optimize.txt \
+	  || echo 'PyMC-Marketing cannot be installed here: the run goes on without it.' >&2
+	@$(PYTHON) -m benches optimize $(ARGS)
 
 prove: $(STAMP) ## long proofs, kept in docs/proofs/; ARGS="kill --option rows=1000000" for some
 	@$(PYTHON) -m proofs $(ARGS)

@@ -17,7 +17,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 KEPT = FOLDER.parent / "docs" / "benchmarks"
 #: Minutes of one core, or gigabytes of disk: run by their own target, or by name.
-LONG = {"harmonize", "learning"}
+LONG = {"harmonize", "learning", "optimize"}
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
@@ -27,12 +27,13 @@ def main() -> int:
         "names", nargs="*", choices=[*NAMES, []], help=f"some of {', '.join(NAMES)}; the short ones by default"
     )
     parser.add_argument("--keep", action="store_true", help="write the results to docs/benchmarks/")
-    options = parser.parse_args()
+    # What is not known here is an option of the benchmark itself, such as --quick.
+    options, further = parser.parse_known_args()
     failed = 0
     for name in options.names or [name for name in NAMES if name not in LONG]:
         sys.stdout.write(f"== {name}\n")
         sys.stdout.flush()
-        command = [sys.executable, "-m", f"benches.{name}"]
+        command = [sys.executable, "-m", f"benches.{name}", *further]
         if not options.keep:
             failed += subprocess.run(command, cwd=FOLDER.parent, check=False).returncode != 0
             continue

@@ -1,116 +1,150 @@
-"""Time the filling of the tree against CVXPY with Clarabel, on the same problems in the same run.
+"""What allocating a budget costs, beside other solvers on the same problems: `python -m benches.optimize`.
 
-    python benches/optimize.py [--cells 1000 10000 100000] [--conic-up-to 10000] [--json]
-
-Prints one line per size: seconds of both, their ratio, the certified gap, and how far the two objectives differ.
+Problems of 1 k to 1 M cells on five levels with caps that bind, each without and with limits over all cells (a return,
+a cost per acquisition, a reserve for experiments). Each step is a process of its own on one core; its CPU seconds
+(user and system) count, so that other work on the machine does not. Another solver that has not ended after 120 CPU
+seconds, or needs more than its memory, says so, and is not tried on more cells.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
+import signal
+import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from optimization.core import convex
-from optimization.core.domains import bounded_cells
-from optimization.core.limits import GlobalSet
-from optimization.core.problem import BudgetProblem, Cell, Curve, GlobalConstraint, GlobalKind, NodeBound
-from optimization.core.responses import Family
-from optimization.core.solve import solve_budget
-from optimization.core.tree import Tree
-
-FAMILIES = (Family.LOG, Family.MICHAELIS_MENTEN, Family.EXP_SATURATION)
-
-
-def drawn_problem(cells: int, seed: int) -> BudgetProblem:
-    """Five levels; a quarter of the nodes capped near what they would get, so that the caps bind."""
-    rng = np.random.default_rng(seed)
-    fan = max(2, cells // 800)
-    k = np.exp(rng.normal(np.log(1000.0), 0.8, cells))
-    a = np.exp(rng.normal(np.log(4.0), 0.7, cells)) * k
-    cap = k * rng.uniform(2.0, 6.0, cells)
-    lines = [
-        Cell(
-            f"c{i}",
-            (f"ch{i % 3}", f"r{i % 5}", f"p{i % 4}", f"a{i % fan}", f"s{i}"),
-            Curve(FAMILIES[i % 3], float(a[i]), float(k[i]), revenue_per_conversion=30.0),
-            max_spend=float(cap[i]),
-        )
-        for i in range(cells)
-    ]
-    budget = 0.35 * float(cap.sum())
-    free = solve_budget(BudgetProblem.of(lines, budget))
-    sums: dict[tuple[str, ...], float] = {}
-    for one, spend in zip(lines, free.spend if free.spend is not None else [], strict=True):
-        for depth in range(1, 5):
-            sums[one.path[:depth]] = sums.get(one.path[:depth], 0.0) + float(spend)
-    bounds = [
-        NodeBound(path, None, spend * float(rng.uniform(0.75, 1.1)))
-        for path, spend in sorted(sums.items())
-        if rng.random() < 0.25
-    ]
-    return BudgetProblem.of(lines, budget, node_bounds=bounds)
+ONE_CORE = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+SIZES = [1_000, 10_000, 100_000, 1_000_000]
+KINDS = ("plain", "limited")
+PEERS = ("clarabel", "slsqp", "pymc_marketing")
+LIMIT_SECONDS, LIMIT_MIB = 120, 8192
+#: CPU seconds by (cells, kind).
+TARGETS = {"100000 plain": 0.2, "100000 limited": 2.0, "1000000 plain": 2.0}
+NAMES = {
+    "rmn": "RMN",
+    "clarabel": "CVXPY + Clarabel",
+    "slsqp": "SciPy SLSQP",
+    "pymc_marketing": "PyMC-Marketing",
+}
 
 
-def measured(cells: int, seed: int, *, conic: bool) -> dict[str, Any]:
-    """One size: both engines on one problem, and the tree alone with a return limit."""
-    problem = drawn_problem(cells, seed)
-    runs = [solve_budget(problem) for _ in range(3)]
-    ours = min(runs, key=lambda one: one.seconds)
-    if ours.certificate is None:
-        raise AssertionError("the drawn problem can be met")
-    roas = ours.objective_revenue / ours.total_spend
-    limited = BudgetProblem.of(
-        problem.cells,
-        problem.total_budget,
-        node_bounds=problem.node_bounds,
-        global_constraints=[GlobalConstraint(GlobalKind.MIN_ROAS, 1.05 * roas)],
-    )
-    bound = solve_budget(limited)
-    row: dict[str, Any] = {
-        "cells": cells,
-        "bounds": len(problem.node_bounds),
-        "seconds": ours.seconds,
-        "gap": ours.certificate.gap,
-        "violation": ours.certificate.violation,
-        "roas_seconds": bound.seconds,
-        "roas_gap": None if bound.certificate is None else bound.certificate.gap,
+def measure(sizes: list[int], seed: int, peers: tuple[str, ...], say: Callable[[str], None]) -> dict[str, Any]:
+    """Every step's CPU seconds, memory, gap and violation, and the growth; `say` gets a line after each step."""
+    rows: list[dict[str, Any]] = []
+    given_up: dict[tuple[str, str], str] = {}
+    for cells in sizes:
+        for kind in KINDS:
+            ours = _run("rmn", cells, seed, kind)
+            rows.append({"solver": "rmn", "cells": cells, "kind": kind, **ours})
+            say(_line(rows[-1]))
+            for name in peers:
+                if why := given_up.get((name, kind)):
+                    found: dict[str, Any] = {"failed": f"not tried: {why}"}
+                else:
+                    found = _run(name, cells, seed, kind)
+                    if "failed" in found:
+                        given_up[name, kind] = f"{found['failed']} at {cells:,} cells"
+                    else:
+                        found["ratio"] = found["seconds"] / ours["seconds"]
+                        found["behind"] = 1.0 - found["revenue"] / ours["revenue"]
+                rows.append({"solver": name, "cells": cells, "kind": kind, **found})
+                say(_line(rows[-1]))
+    return {
+        "seed": seed,
+        "limit_seconds": LIMIT_SECONDS,
+        "limit_mib": LIMIT_MIB,
+        "rows": rows,
+        "growth": _growth(rows),
+        "targets": {name: {"target": most, "seconds": _seconds(rows, name)} for name, most in TARGETS.items()},
     }
-    if conic:
-        tree, domain, limits = Tree.of(problem), bounded_cells(problem), GlobalSet.of(problem)
-        convex.MOST_CELLS = max(convex.MOST_CELLS, cells)
-        started = time.perf_counter()
-        answer = convex.solve_conic(problem, tree, domain, limits)
-        row["conic_seconds"] = time.perf_counter() - started
-        row["conic_status"] = answer.status
-        row["ratio"] = row["conic_seconds"] / ours.seconds
-        row["difference"] = answer.revenue / ours.certificate.objective - 1.0
-    return row
+
+
+def _run(solver: str, cells: int, seed: int, kind: str) -> dict[str, Any]:
+    limits = [str(LIMIT_SECONDS if solver != "rmn" else 0), str(LIMIT_MIB)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benches._optimize_run", solver, str(cells), str(seed), kind, *limits],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ONE_CORE},
+        cwd=Path(__file__).resolve().parent.parent,
+    )
+    if done.returncode == -signal.SIGPROF:
+        return {"failed": f"did not finish in {LIMIT_SECONDS} s"}
+    if done.returncode < 0 and solver != "rmn":
+        name = signal.Signals(-done.returncode).name
+        return {"failed": f"ended by {name} within {LIMIT_MIB:,} MiB"}
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _growth(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Exponent of the time over the cells, from the smallest size above 1 k to the largest; 1 is linear."""
+    found = {}
+    for kind in KINDS:
+        ours = [(r["cells"], r["seconds"]) for r in rows if r["solver"] == "rmn" and r["kind"] == kind]
+        ours = [one for one in ours if one[0] >= 10_000] or ours
+        (few, short), (many, long) = ours[0], ours[-1]
+        if many > few:
+            found[kind] = math.log(long / short) / math.log(many / few)
+    return found
+
+
+def _seconds(rows: list[dict[str, Any]], name: str) -> float | None:
+    wanted = [r["seconds"] for r in rows if r["solver"] == "rmn" and f"{r['cells']} {r['kind']}" == name]
+    return wanted[0] if wanted else None
+
+
+def _line(row: dict[str, Any]) -> str:
+    head = f"{row['cells']:>9,} {row['kind']:<8} {NAMES[row['solver']]:<17}"
+    if "failed" in row:
+        return f"{head} {row['failed']}"
+    line = f"{head} {row['seconds']:>9.4f} s  violation {row['violation']:>8.1e}  {row['peak_mib']:>6,} MiB"
+    if row["solver"] == "rmn":
+        return (
+            f"{line}  gap {max(row['gap'], 0.0):.1e}  first time {row['first_seconds']:.4f} s  {row['bounds']} bounds"
+        )
+    return f"{line}  {row['ratio']:,.0f} times RMN's, revenue {-row['behind']:+.1e}"
+
+
+def _print(results: dict[str, Any]) -> None:
+    lines = [f"time grows as cells ^ {power:.2f} ({kind}, from 10 k)" for kind, power in results["growth"].items()]
+    for name, one in results["targets"].items():
+        if one["seconds"] is not None:
+            kept = "kept" if one["seconds"] <= one["target"] else "MISSED"
+            cells, kind = name.split()
+            lines.append(f"target {int(cells):>9,} {kind:<8} {one['seconds']:.3f} s of {one['target']:g} s: {kept}")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cells", type=int, nargs="+", default=[100, 1000, 10_000, 100_000])
-    parser.add_argument("--conic-up-to", type=int, default=1000, help="largest size that the conic solver also gets")
+    parser.add_argument("--cells", type=int, nargs="+", default=SIZES)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--alone", action="store_true", help="without the other solvers")
+    parser.add_argument("--quick", action="store_true", help="1 k and 10 k cells, without the other solvers")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    rows = [measured(size, options.seed, conic=size <= options.conic_up_to) for size in options.cells]
+    sizes = [1_000, 10_000] if options.quick else options.cells
+    out = sys.stderr if options.json else sys.stdout
+
+    def say(line: str) -> None:
+        out.write(line + "\n")
+        out.flush()
+
+    found = measure(sizes, options.seed, () if options.quick or options.alone else PEERS, say)
     if options.json:
-        sys.stdout.write(json.dumps(rows) + "\n")
-        return
-    for row in rows:
-        line = "  ".join(
-            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()
-        )
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(json.dumps(found) + "\n")
+    else:
+        _print(found)
 
 
 if __name__ == "__main__":

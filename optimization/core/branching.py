@@ -24,7 +24,9 @@ from optimization.core.tree import Tree
 #: Branching stops at this relative gap.
 GOOD_ENOUGH = 1e-9
 #: Fillings of the tree that a search may spend: a share of these over the number of cells, plus a floor, up to a cap.
-_CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 300
+_CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 1000
+#: More fillings than this are spent only while the gap is larger than `_WIDE`.
+_USUAL, _WIDE = 300, 5e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class BranchSearch:
         self._push(open_branches, self.cells, root)
         while open_branches and self.fillings < self.allowed:
             bound = -open_branches[0][0]
-            if self.found is not None and bound - self.found.value <= GOOD_ENOUGH * abs(self.found.value):
+            enough = GOOD_ENOUGH if self.fillings < _USUAL else _WIDE
+            if self.found is not None and bound - self.found.value <= enough * abs(self.found.value):
                 break
             _, _, cells, point = heapq.heappop(open_branches)
             for child in self._split(cells, point):

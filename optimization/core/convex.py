@@ -123,7 +123,7 @@ def _revenue(
             parts.append(cp.multiply(a, 1.0 - cp.exp(cp.multiply(-1.0 / k, spend))))
         else:
             ratio = cp.multiply(1.0 / k, spend)
-            parts.append(cp.hstack([a[i] * cp.power(ratio[i], float(n[i])) for i in range(rows.size)]))
+            parts.append(cp.hstack([a[i] * cp.power(ratio[i], float(n[i]), approx=False) for i in range(rows.size)]))
         order.append(rows)
     return cp.hstack(parts), np.concatenate(order)
 

@@ -97,14 +97,20 @@ class BoundedResponses:
         """Best spend at a price per cell, on the concave envelope; shape (n,), within the bounds."""
         safe = np.maximum(price, SMALLEST_PRICE)
         spend = self._inner(safe)
-        if self._jumps.size:
-            i = self._jumps
+        if self.jumps.size:
+            i = self.jumps
             low, to, at = self.lower[i], self.jump_to[i], self.jump_price[i]
             with np.errstate(over="ignore"):  # a flat curve jumps at price zero: infinitely far from any other
                 band = np.maximum(2.0 * CHORD_BAND * at, SMALLEST_PRICE)
                 walked = np.clip((at * (1.0 + CHORD_BAND) - safe[i]) / band, 0.0, 1.0)
             spend[i] = np.where(walked >= 1.0, np.maximum(spend[i], to), low + walked * (to - low))
         return spend
+
+    def at_jump(self, price: Floats) -> NDArray[np.bool_]:
+        """True for the cells that a price leaves indifferent between both ends of their jump, shape (n,)."""
+        with np.errstate(over="ignore"):
+            near = np.abs(price - self.jump_price) <= 4.0 * CHORD_BAND * self.jump_price
+        return near & (self.jump_to > self.lower)
 
     def envelope_value(self, spend: Floats) -> Floats:
         """Revenue on the concave envelope, shape (n,): the curve, and the chord where the cell jumps."""
@@ -125,8 +131,8 @@ class BoundedResponses:
         """A maximiser of R(x) - price x over the true domain (never on a chord), shape (n,)."""
         safe = np.maximum(price, SMALLEST_PRICE)
         spend = self._inner(safe)
-        if self._jumps.size:
-            i = self._jumps
+        if self.jumps.size:
+            i = self.jumps
             spend[i] = np.where(safe[i] < self.jump_price[i], np.maximum(spend[i], self.jump_to[i]), self.lower[i])
         return spend
 
@@ -149,7 +155,8 @@ class BoundedResponses:
         return np.where(hill, np.maximum(self.jump_price, SMALLEST_PRICE), np.inf) if hill.any() else None
 
     @cached_property
-    def _jumps(self) -> NDArray[np.intp]:
+    def jumps(self) -> NDArray[np.intp]:
+        """The cells that jump."""
         return np.flatnonzero(self.jump_to > self.lower)
 
 

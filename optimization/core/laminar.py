@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimization.core.envelope import BoundedResponses
+from optimization.core.envelope import CHORD_BAND, BoundedResponses
 from optimization.core.responses import SMALLEST_PRICE, Floats
 from optimization.core.tree import Ints, Tree, total_by
 
@@ -134,6 +134,7 @@ class _Filling:
         floor = np.log(SMALLEST_PRICE)
         begin = np.log(np.maximum(start + self.offset, SMALLEST_PRICE))
         trial = _Trial(self, depth, nodes)
+        edges = _Edges(self, depth, nodes)
         # Ends of the bracket: demand at `rich` is at least the target, at `poor` at most.
         rich = np.where(over & (depth > 0), begin, floor)
         poor = np.where(over | (depth == 0), np.inf, begin)
@@ -150,9 +151,11 @@ class _Filling:
             with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                 point = (low * -high_gap + high * low_gap) / (low_gap - high_gap)
                 middle = 0.5 * (low + high)
-                # A secant cannot see a jump; what it has not settled by then, halving settles.
-                inside = (point > low) & (point < high) & (number % 4 != 3) & (number < 16)
+                inside = (point > low) & (point < high) & (number % 4 != 3) & (number < 40)
                 point = np.where(inside, point, middle)
+                # A secant cannot see a jump: the ends of all jumps are tried first, halving their number each time.
+                edge, in_band = edges.between(alive, low, high)
+                point = np.where(np.isnan(edge), point, edge)
                 point = np.where(open_up, low + step[alive], point)
                 point = np.where(open_down, np.maximum(high - step[alive], low), point)
             if number == 0 and depth == 0:
@@ -176,6 +179,8 @@ class _Filling:
             width = poor[alive] - rich[alive]
             done = (np.abs(gap) <= met[alive]) | (width <= 4e-16 * np.maximum(1.0, np.abs(point)))
             done |= ~up & (point <= floor)
+            # Inside a jump the price is known far better than it matters; `settle` gives out the rest exactly.
+            done |= in_band & (width <= 1e-3 * CHORD_BAND)
             alive = alive[~done]
             if alive.size == 0:
                 break
@@ -190,24 +195,76 @@ class _Filling:
         """Demand at the final prices, with the rest of each binding bound spread over the cells that share its price.
 
         The rest is what the resolution of floating-point prices leaves: next to nothing on smooth curves, up to 1e-7 of
-        one jump where a cell is indifferent.
+        one jump where a cell is indifferent. Such cells take it first: to any other it would be worth less.
         """
         tree, cells = self.tree, self.cells
         spend = self.spend(price)
         group = anchor[tree.owner]
+        each = price[tree.owner]
+        indifferent = cells.at_jump(each if self.plain else (each + self.costs) / self.weights)
         for depth in range(tree.depths - 1, -1, -1):
             here = tree.at_depth(depth)
-            rest = np.zeros(tree.nodes)
-            rest[here] = np.nan_to_num(targets[here] - tree.sums(spend)[here])
-            rest[np.abs(rest) <= 1e-13 * np.nan_to_num(targets)] = 0.0
-            if not rest.any():
-                continue
-            wanted = rest[group]
-            room = np.where(wanted > 0.0, cells.upper - spend, spend - cells.lower) * (wanted != 0.0)
-            total = np.bincount(group, room, minlength=tree.nodes)
-            share = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0.0)
-            spend = spend + room * np.clip(share, -1.0, 1.0)[group]
+            for takers in (indifferent, None):
+                rest = np.zeros(tree.nodes)
+                rest[here] = np.nan_to_num(targets[here] - tree.sums(spend)[here])
+                rest[np.abs(rest) <= 1e-13 * np.nan_to_num(targets)] = 0.0
+                if not rest.any():
+                    break
+                wanted = rest[group]
+                if takers is None:
+                    room = np.where(wanted > 0.0, cells.upper - spend, spend - cells.lower) * (wanted != 0.0)
+                elif not takers.any():
+                    continue
+                else:
+                    room = np.where(wanted > 0.0, cells.jump_to - spend, spend - cells.lower) * (wanted != 0.0) * takers
+                    room = np.maximum(room, 0.0)
+                total = np.bincount(group, room, minlength=tree.nodes)
+                share = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0.0)
+                spend = spend + room * np.clip(share, -1.0, 1.0)[group]
         return spend
+
+
+class _Edges:
+    """The prices at which cells under some nodes of one depth begin and end their jumps, as the search counts them."""
+
+    def __init__(self, filling: _Filling, depth: int, nodes: Ints) -> None:
+        tree, cells = filling.tree, filling.cells
+        jumps = cells.jumps
+        place = np.full(tree.nodes + 1, -1, dtype=np.intp)
+        place[nodes] = np.arange(nodes.size)
+        slot = place[tree.ancestors[depth]][tree.owner[jumps]] if jumps.size else jumps
+        jumps, slot = jumps[slot >= 0], slot[slot >= 0]
+        at = cells.jump_price[jumps]
+        ends = [filling.weights[jumps] * at * (1.0 + side) - filling.costs[jumps] for side in (-CHORD_BAND, CHORD_BAND)]
+        price = np.log(np.maximum(np.concatenate(ends) + filling.offset, SMALLEST_PRICE))
+        both = np.concatenate([slot, slot])
+        order = np.lexsort((price, both))
+        self.price = price[order]
+        self.first = np.searchsorted(both[order], np.arange(nodes.size + 1))
+
+    def between(self, alive: Ints, low: Floats, high: Floats) -> tuple[Floats, np.ndarray]:
+        """The middle one of the edges inside each bracket, NaN for none; and whether the bracket lies in one jump."""
+        if self.price.size == 0:
+            return np.full(alive.size, np.nan), np.zeros(alive.size, dtype=np.bool_)
+        first, last = self.first[alive], self.first[alive + 1]
+        left, right = self._rank(first, last, low, after=True), self._rank(first, last, high, after=False)
+        middle = np.minimum((left + right) // 2, self.price.size - 1)
+        edge = np.where((left < right) & np.isfinite(low) & np.isfinite(high), self.price[middle], np.nan)
+        between = (left > first) & (right < last) & (left == right)
+        span = self.price[np.minimum(right, self.price.size - 1)] - self.price[np.maximum(left - 1, 0)]
+        return edge, between & (span <= 4.0 * CHORD_BAND)
+
+    def _rank(self, first: Ints, last: Ints, value: Floats, *, after: bool) -> Ints:
+        """Where `value` would stand in its node's part of the sorted prices."""
+        left, right = first.copy(), last.copy()
+        while np.any(left < right):
+            open_still = left < right
+            middle = (left + right) // 2
+            here = self.price[np.minimum(middle, self.price.size - 1)]
+            beyond = (here <= value if after else here < value) & open_still
+            left = np.where(beyond, middle + 1, left)
+            right = np.where(open_still & ~beyond, middle, right)
+        return left
 
 
 class _Trial:
