@@ -20,6 +20,7 @@ from polars.exceptions import PanicException, PolarsError
 from pyarrow import parquet
 
 from harmonization.core.json_records import Number, spell
+from harmonization.core.mixed_text import REPLACEMENT
 from harmonization.core.source_file import (
     HEAD_ROWS,
     RAGGED,
@@ -99,9 +100,15 @@ def _write(file: parquet.ParquetFile, clean: Path, name: str, limits: Limits) ->
             cells = _as_text(frame, [expression for _, expression in columns])
             if head.height < HEAD_ROWS - 1:
                 head = pl.concat([head, cells.head(HEAD_ROWS - 1 - head.height)])
-            table = cells.with_columns(
+            told = cells.with_columns(
                 pl.int_range(done + 1, done + 1 + pl.len(), dtype=pl.Int64).alias(SOURCE_ROW), _unfit(len(names))
-            ).to_arrow(compat_level=pl.CompatLevel.oldest())
+            )
+            # A rule that the row breaks as well shows the cell, and no database takes a NUL.
+            told = told.with_columns(
+                pl.col(raw_name(position)).str.replace_all("\0", REPLACEMENT, literal=True)
+                for position in range(len(names))
+            )
+            table = told.to_arrow(compat_level=pl.CompatLevel.oldest())
             writer = writer or parquet.ParquetWriter(clean, table.schema, compression="lz4")
             writer.write_table(table)
             done += cells.height

@@ -87,6 +87,16 @@ def test_a_nul_character_in_a_record_quarantines_its_row(tmp_path: Path, kind: s
     assert "NUL" in quarantine["findings"][0][0]["value"]
 
 
+@pytest.mark.parametrize("kind", ["ndjson", "parquet"])
+def test_a_nul_character_that_breaks_another_rule_is_told_without_it(tmp_path: Path, kind: str) -> None:
+    rows = [record("a"), {**record("b"), "Currency": "US\0"}]
+    content = as_ndjson(rows) if kind == "ndjson" else as_parquet(rows)
+    report, _, quarantine = harmonised(tmp_path, f"st.{kind}", content)
+    assert report.rows_quarantined == 1
+    assert any(finding["column"] == "currency" for finding in quarantine["findings"][0])
+    assert "\0" not in str(report.as_dict()) + str(quarantine.to_dicts())
+
+
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_byte_order_marks_and_wide_characters(tmp_path: Path, mark: str) -> None:
     _, events, _ = harmonised(tmp_path, "st.csv", as_csv("crème").decode().encode(mark))
