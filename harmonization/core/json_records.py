@@ -127,8 +127,9 @@ def unprintable(cells: dict[str, str | None]) -> str | None:
 
     JSON can spell lone surrogates and NUL; the first have no encoding, the second ends text in databases.
     """
+    first = None
     for name, text in cells.items():
         if text is not None and (kept := storable(text)) != text:
             cells[name] = kept
-            return f"{storable(name)} holds a NUL character or half of one of two parts"
-    return None
+            first = first or f"{storable(name)} holds a NUL character or half of one of two parts"
+    return first

@@ -87,7 +87,8 @@ def open_source(
 
 
 def _storable(opened: OpenedFile) -> OpenedFile:
-    """Headers are shown and stored as they are, so they must be texts that can be."""
+    """Headers and warnings are shown and stored as they are, so they must be texts that can be."""
     rows = tuple(tuple(map(storable, row)) for row in opened.head.rows)
     others = tuple(map(_storable, opened.others))
-    return replace(opened, head=replace(opened.head, rows=rows), others=others)
+    warnings = tuple(map(storable, opened.warnings))
+    return replace(opened, head=replace(opened.head, rows=rows), warnings=warnings, others=others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -89,12 +90,18 @@ def test_a_nul_character_in_a_record_quarantines_its_row(tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("kind", ["ndjson", "parquet"])
 def test_a_nul_character_that_breaks_another_rule_is_told_without_it(tmp_path: Path, kind: str) -> None:
-    rows = [record("a"), {**record("b"), "Currency": "US\0"}]
+    rows = [record("a"), {**record("b\0"), "Currency": "US\0"}]
     content = as_ndjson(rows) if kind == "ndjson" else as_parquet(rows)
     report, _, quarantine = harmonised(tmp_path, f"st.{kind}", content)
     assert report.rows_quarantined == 1
     assert any(finding["column"] == "currency" for finding in quarantine["findings"][0])
     assert "\0" not in str(report.as_dict()) + str(quarantine.to_dicts())
+
+
+def test_a_nul_character_in_a_key_of_nested_records_is_told_without_it(tmp_path: Path) -> None:
+    content = json.dumps({"a\0": {"rows": [record("a"), record("b")]}, "also": [record("c")]}).encode()
+    report, _, _ = harmonised(tmp_path, "st.json", content)
+    assert any("a\ufffd.rows" in warning.detail for warning in report.warnings)
 
 
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
