@@ -167,6 +167,10 @@ def run(
             sink = GoodRows(writer, tally, keys, started.constants, scratch)
             (executor or LocalExecutor()).map_partitions(plan, [_Rows(chain(first, frames))], sink)
             rows_in, aside = sink.rows_in, sink.aside()
+            # The look at what was put aside needs the room.
+            first.clear()
+            if earlier is None:
+                keys.close_filter()
         looking()
         _close_look(aside, rows, recipe, writer, tally, keys, earlier, scratch)
     return Outcome(

@@ -55,6 +55,10 @@ class SeenKeys:
         """Add keys; True where one may have been there before, and certainly where it was."""
         return cast(Flags, compiled().add_to_filter(self._filter, keys, self._shift))
 
+    def close_filter(self) -> None:
+        """No more keys come: what was written can still be searched."""
+        self._filter = np.zeros(0, np.uint64)
+
     def written(self, keys: Words, rows: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         """Note that rows of the present file were written."""
         entries = np.empty(keys.size, _ENTRY)
