@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.models import Brand, User
+from optimization.learning_models import LearningObservation as LearningObservation
+from optimization.learning_models import LearningProgramme as LearningProgramme
+from optimization.learning_models import LearningWeek as LearningWeek
 from tenants.core.ids import new_id
 
 

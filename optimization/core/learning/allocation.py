@@ -116,7 +116,7 @@ class Allocator:
         if Intervals.of(self.tree, lower, self.domain.upper).empty().size:
             return None
         if not self.plain:
-            return self._solved(factor, None if least is None else lower)
+            return self._solved(factor, least)
         curves = self.problem.responses
         scaled = replace(curves, amplitude=curves.amplitude * factor)
         filled = fill_tree(self.tree, BoundedResponses.of(scaled, lower, self.domain.upper))
@@ -151,7 +151,9 @@ class Allocator:
         asked = np.where(least > 0.0, np.maximum(least, self.problem.commitments), 0.0)
         return np.maximum(self.domain.lower, np.minimum(asked, self.domain.upper))
 
-    def _solved(self, factor: Floats, lower: Floats | None) -> Allocation | None:
+    def drawn(self, factor: Floats, least: Floats | None = None) -> BudgetProblem:
+        """The problem if every curve is its curve at factor 1 times `factor`, see `priced`."""
+        lower = None if least is None else self._raised(least)
         cells = [
             replace(
                 cell,
@@ -160,8 +162,11 @@ class Allocator:
             )
             for number, (cell, of) in enumerate(zip(self.problem.cells, factor, strict=True))
         ]
+        return replace(self.problem, cells=tuple(cells))
+
+    def _solved(self, factor: Floats, least: Floats | None) -> Allocation | None:
         try:
-            found = solve_budget(replace(self.problem, cells=tuple(cells)))
+            found = solve_budget(self.drawn(factor, least))
         except SolverFailed:
             return None
         if found.spend is None or found.explainer is None:
