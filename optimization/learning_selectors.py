@@ -30,7 +30,7 @@ def programmes_listed(*, user: Person) -> QuerySet[LearningProgramme]:
         NotAllowed: there is no brand whose programmes this person may see.
     """
     require_somewhere(user=user, permission=VIEW)
-    light = LearningWeek.objects.defer("decision", "lines").order_by("programme", "-number").distinct("programme")
+    light = LearningWeek.objects.defer("decision", "lines").order_by("programme_id", "-number").distinct("programme_id")
     return programmes_visible(user=user).prefetch_related(Prefetch("weeks", light, to_attr="newest"))
 
 
@@ -43,10 +43,10 @@ def programme_visible(*, user: Person, programme_id: UUID) -> LearningProgramme:
     return found
 
 
-def week_visible(*, user: Person, programme_id: UUID, number: int) -> LearningWeek:
-    """One proposal of a programme, or `NotFound`."""
-    programme = programme_visible(user=user, programme_id=programme_id)
-    found = programme.weeks.select_related("programme", "programme__brand").filter(number=number).first()
+def week_visible(*, user: Person, week_id: UUID) -> LearningWeek:
+    """One proposal, or `NotFound` in the words of a nonexistent one."""
+    rows = LearningWeek.objects.select_related("programme", "programme__brand")
+    found = rows.filter(pk=week_id, programme__in=programmes_visible(user=user)).first()
     if found is None:
         raise NotFound("There is nothing here under that id.")
     return found

@@ -217,7 +217,7 @@ def test_who_may_what(market, chips, alice):
         lambda: services.request_run(actor=dave, programme=programme),
         lambda: services.start_programme(actor=dave, solve=programme.solve, name="x", first_week=monday(0)),
         lambda: selectors.programme_visible(user=dave, programme_id=programme.pk),
-        lambda: selectors.week_visible(user=dave, programme_id=programme.pk, number=0),
+        lambda: selectors.week_visible(user=dave, week_id=week.pk),
     ):
         with pytest.raises(NotFound):
             act()
