@@ -53,7 +53,7 @@ class Programmes(generics.ListAPIView[LearningProgramme]):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         data = _valid(NewProgrammeSerializer(data=request.data))
-        solve = solve_visible(user=request.user, solve_id=data.pop("solve"))
+        solve = solve_visible(user=request.user, solve_id=data.pop("solve_id"))
         actor = require(user=request.user, permission=services.MANAGE, brand=solve.brand)
         programme = services.start_programme(actor=actor, solve=solve, **data)
         return Response(ProgrammeSerializer(programme).data, status=status.HTTP_201_CREATED)
@@ -78,7 +78,7 @@ class ProgrammeStatus(APIView):
         programme = _programme(request, programme_id)
         data = _valid(StatusSerializer(data=request.data))
         actor = require(user=request.user, permission=services.MANAGE, brand=programme.brand)
-        changed = services.set_programme_status(actor=actor, programme=programme, status=data["status"])
+        changed = services.set_programme_status(actor=actor, programme=programme, status=data["wanted"])
         return Response(ProgrammeSerializer(changed).data)
 
 

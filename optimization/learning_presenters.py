@@ -42,7 +42,8 @@ def programme_context(programme: LearningProgramme) -> dict[str, Any]:
         context["weekly"] = weekly_chart([_point(one, known.get(one.number)) for one in weeks], programme.currency)
         context["spread"] = spread_chart([_spread(one) for one in weeks])
         shock = newest.summary["shock"] if newest else None
-        context["shock"] = None if shock is None else math.expm1(shock)
+        context["shock"] = None if shock is None else abs(math.expm1(shock))
+        context["shock_side"] = "below" if shock is not None and shock < 0.0 else "above"
     return context
 
 

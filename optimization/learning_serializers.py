@@ -24,7 +24,7 @@ class ProgrammeSerializer(serializers.ModelSerializer[LearningProgramme]):
 
 
 class NewProgrammeSerializer(StrictSerializer):
-    solve = serializers.UUIDField(help_text="a solved problem whose cells are lines of reports")
+    solve_id = serializers.UUIDField(help_text="a solved problem whose cells are lines of reports")
     name = serializers.CharField(max_length=120)
     first_week = serializers.DateField(help_text="a Monday")
     problem_weeks = serializers.FloatField(
@@ -41,7 +41,7 @@ class NewProgrammeSerializer(StrictSerializer):
 
 
 class StatusSerializer(StrictSerializer):
-    status = serializers.ChoiceField(choices=LearningProgramme.Status.choices)
+    wanted = serializers.ChoiceField(choices=LearningProgramme.Status.choices)
 
 
 class RunSerializer(StrictSerializer):

@@ -25,7 +25,12 @@ def _no_cache(fresh_cache: None) -> None:
 
 
 def body(solve, **changes):
-    return {"solve": str(solve.pk), "name": "Weekly", "first_week": str(START), "settings": {"reserve": 0.05}} | changes
+    return {
+        "solve_id": str(solve.pk),
+        "name": "Weekly",
+        "first_week": str(START),
+        "settings": {"reserve": 0.05},
+    } | changes
 
 
 def test_started_run_accepted_and_shown_over_rest(api, market, alice):
@@ -52,7 +57,7 @@ def test_started_run_accepted_and_shown_over_rest(api, market, alice):
     assert [json.loads(line).get("event") for line in log.content.decode().splitlines()] == [None, "decided"]
     refused = api.get(f"{here}estimate/?temperature=0.05")
     assert (refused.status_code, refused.json()["where"]) == (400, "weeks")
-    paused = api.post(f"{here}status/", {"status": "paused"}, format="json")
+    paused = api.post(f"{here}status/", {"wanted": "paused"}, format="json")
     assert paused.json()["status"] == "paused"
     assert api.post(f"{here}run/", {}, format="json").status_code == 409
     assert [one["id"] for one in api.get("/api/v1/learning/").json()["results"]] == [programme["id"]]

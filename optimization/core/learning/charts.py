@@ -53,23 +53,23 @@ def weekly_chart(points: Sequence[WeekPoint], currency: str) -> dict[str, Any]:
 
 
 def spread_chart(points: Sequence[SpreadPoint]) -> dict[str, Any]:
-    """How the intervals of the lines narrow: median, and the middle half of the lines."""
-    quarter, middle, three = (
-        [round(100.0 * float(np.quantile(one.widths, share)), 1) for one in points] for share in (0.25, 0.5, 0.75)
+    """How the intervals of the lines narrow: median, and where eight of ten lines lie."""
+    low_tenth, middle, high_tenth = (
+        [round(100.0 * float(np.quantile(one.widths, share)), 1) for one in points] for share in (0.1, 0.5, 0.9)
     )
     days = [one.monday.isoformat() for one in points]
     told = f" from ±{middle[0]:.0f} % to ±{middle[-1]:.0f} %" if len(middle) > 1 else ""
     return {
         "alt": f"Half width of the 80 % interval of the lines' return over {len(points)} proposals: median{told}.",
-        "tip": {"head": "longday", "rows": {"Median line": "pct1", "Middle half of the lines": "pct1|range"}},
+        "tip": {"head": "longday", "rows": {"Median line": "pct1", "Eight of ten lines": "pct1|range"}},
         "option": {
             "grid": {"top": 14, "bottom": 22, "left": 6, "right": 12},
             "xAxis": _weeks([one.monday for one in points]),
             "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "@pct"}},
             "series": [
                 {
-                    "type": "custom", "name": "Middle half of the lines", "renderItem": "@band", "silent": True, "z": 1,
-                    "data": [[day, low, high] for day, low, high in zip(days, quarter, three, strict=True)],
+                    "type": "custom", "name": "Eight of ten lines", "renderItem": "@band", "silent": True, "z": 1,
+                    "data": [[day, low, high] for day, low, high in zip(days, low_tenth, high_tenth, strict=True)],
                     "itemStyle": {"color": "$focus/18"}, "encode": {"x": 0, "y": [1, 2]},
                 },
                 _line("Median line", middle, "$focus", z=3),
