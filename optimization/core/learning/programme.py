@@ -143,8 +143,9 @@ def week_figures(
         )
         if told.any():
             amounts = np.zeros((len(keys), 2))
-            for at in np.flatnonzero(told):
-                amounts[at] = [float(one) for one in sums.get((keys[at], monday), (0, 0))]
+            for place, key in enumerate(keys):
+                if told[place]:
+                    amounts[place] = [float(one) for one in sums.get((key, monday), (0, 0))]
             found[monday] = WeekFigures(amounts[:, 0], amounts[:, 1], told)
         monday += _WEEK
     return found
