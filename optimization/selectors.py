@@ -10,11 +10,16 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
 from accounts import selectors as people
 from accounts.models import Brand, User
 from accounts.services import require_somewhere
-from harmonization.models import Listing, Load
+from harmonization.models import Listing, Load, Retailer
+from metrics.core.incrementality import in_force
+from metrics.core.request import Period
+from metrics.selectors import factors_for
+from optimization.core.factors import SOURCES, Factor, Factors, standard_error
 from optimization.models import CurveVersion, Solve
 from tenants.core.problems import NotFound
 
@@ -97,6 +102,36 @@ def _listings(brand: Brand | None) -> Iterator[tuple[tuple[str, str], Listing]]:
     listings = Listing.objects.select_related("retailer", "product")
     for one in listings if brand is None else listings.filter(product__brand=brand):
         yield (one.retailer.name, one.product.sku), one
+
+
+def incrementality_factors(brand: Brand | None, *, on: date | None = None) -> Factors:
+    """Which share of attributed sales the ads caused, by (retailer, placement): what is in force for a brand on a day.
+
+    Reports and solves rest on the same published factors. Those of one campaign type are left out: a cell has all.
+
+    Args:
+        brand: None is all brands together, for which only factors of all brands hold.
+        on: a day of the money in question; today without one.
+    """
+    day = on or timezone.now().date()
+    names = {str(key): name for key, name in Retailer.objects.values_list("pk", "name")}
+    known = factors_for(brand_ids=[brand.pk] if brand else [])
+    return Factors(
+        [
+            Factor(
+                mean=one.value,
+                sd=standard_error(one.low, one.high, one.level),
+                source=SOURCES[one.evidence],
+                retailer=names.get(one.retailer, ""),
+                placement=one.placement,
+                id=one.id,
+                version=one.version,
+                method=one.method,
+            )
+            for one in in_force(known, "sales", Period(start=day, end=day))
+            if not one.campaign_type
+        ]
+    )
 
 
 def curve_versions_visible(*, user: Person) -> QuerySet[CurveVersion]:

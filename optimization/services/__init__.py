@@ -1,0 +1,21 @@
+"""What can be done with curves and budget problems: the one door for pages, REST, jobs, commands and the planner."""
+
+from optimization.services.factors import set_factor
+from optimization.services.fits import FIT, METHOD, MOST_WEEKS, USUAL_WEEKS, Fitted, Tell, fit_curves, request_fit
+from optimization.services.numbering import lock_numbers
+from optimization.services.solves import solve_document, solve_problem
+
+__all__ = [
+    "FIT",
+    "METHOD",
+    "MOST_WEEKS",
+    "USUAL_WEEKS",
+    "Fitted",
+    "Tell",
+    "fit_curves",
+    "lock_numbers",
+    "request_fit",
+    "set_factor",
+    "solve_document",
+    "solve_problem",
+]
