@@ -19,8 +19,9 @@ from harmonization.models import Listing, Load, Retailer
 from metrics.core.incrementality import in_force
 from metrics.core.request import Period
 from metrics.selectors import factors_for
+from optimization.core.adjustments import Adjusted, Adjustment, adjusted
 from optimization.core.factors import SOURCES, Factor, Factors, standard_error
-from optimization.models import CurveVersion, Solve
+from optimization.models import CurveAdjustment, CurveVersion, Solve
 from tenants.core.problems import NotFound
 
 VIEW_CURVES = "curves.view"
@@ -158,6 +159,66 @@ def curve_version_visible(*, user: Person, version_id: UUID) -> CurveVersion:
 def latest_curves(*, brand: Brand | None) -> CurveVersion | None:
     """The newest version of exactly this scope."""
     return CurveVersion.objects.filter(brand=brand).order_by("-number").first()
+
+
+def adjustments_visible(*, user: Person) -> QuerySet[CurveAdjustment]:
+    """Overrides and priors on the curves that a person may see, revoked ones included; the newest first."""
+    rows = CurveAdjustment.objects.select_related("brand", "created_by", "revoked_by").order_by("-created_at")
+    return _scoped(rows, user, VIEW_CURVES)
+
+
+def adjustments_listed(*, user: Person) -> QuerySet[CurveAdjustment]:
+    """As `adjustments_visible`, for a door that lists them.
+
+    Raises:
+        NotAllowed: there is no brand whose curves this person may see.
+    """
+    require_somewhere(user=user, permission=VIEW_CURVES)
+    return adjustments_visible(user=user)
+
+
+def adjustment_visible(*, user: Person, adjustment_id: UUID) -> CurveAdjustment:
+    """One override or prior, or `NotFound` in the words of a nonexistent one."""
+    return _one(adjustments_visible(user=user), adjustment_id)
+
+
+def adjustments_in_force(*, brand: Brand | None, on: date | None = None) -> list[Adjustment]:
+    """What counts on a day for the curves of exactly this scope: neither revoked nor run out; today without one."""
+    day = on or timezone.now().date()
+    rows = CurveAdjustment.objects.filter(
+        Q(expires_on__isnull=True) | Q(expires_on__gt=day), brand=brand, revoked_at__isnull=True
+    )
+    return [as_adjustment(row) for row in rows.select_related("created_by").order_by("created_at", "pk")]
+
+
+def as_adjustment(row: CurveAdjustment) -> Adjustment:
+    """As the core takes it."""
+    return Adjustment(
+        id=str(row.pk), kind="prior" if row.kind == "prior" else "override", retailer=row.retailer,
+        placement=row.placement, sku=row.sku, family=row.family, a=row.a, k=row.k, exponent=row.exponent,
+        roas=row.roas, scale=row.scale, spread=row.spread, reason=row.reason,
+        by=str(row.created_by) if row.created_by else "", at=row.created_at.isoformat(),
+        expires_on=str(row.expires_on or ""),
+    )  # fmt: skip
+
+
+def curves_in_use(version: CurveVersion, *, on: date | None = None) -> Adjusted:
+    """The curves of a version as a solve reads them on a day: under the overrides and priors in force, today without
+    one. Priors that the version was fitted with are in its curves already."""
+    return adjusted(
+        version.curves,
+        adjustments_in_force(brand=version.brand, on=on),
+        fitted_with=version.settings.get("priors", ()),
+    )
+
+
+def curves_of_solve(solve: Solve) -> Adjusted | None:
+    """The curves a solve was answered with, however often they were overridden since; None where it brought its own."""
+    version = solve.curve_version
+    if version is None:
+        return None
+    held = [Adjustment.of(one) for one in solve.inputs.get("adjustments", ())]
+    return adjusted(version.curves, held, fitted_with=version.settings.get("priors", ()))
 
 
 def solves_listed(*, user: Person) -> QuerySet[Solve]:

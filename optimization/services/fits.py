@@ -22,6 +22,7 @@ from metrics.core.request import read_request
 from metrics.core.table import CURRENCY, MetricTable
 from metrics.services import query_tenant_metrics
 from optimization import selectors
+from optimization.core.adjustments import adjusted
 from optimization.core.curves import fit_curves as fit_series
 from optimization.core.responses import Family
 from optimization.core.stored_curves import curve_record
@@ -111,7 +112,10 @@ def fit_curves(
     currency = _main_currency(table)
     shelf = selectors.empty_shelf_weeks(brand=brand)
     series = weekly_series(_cell_weeks(table), _reported(table, days), currency=currency, out_of_stock=shelf)
+    priors = [one for one in selectors.adjustments_in_force(brand=brand) if one.kind == "prior"]
     settings = _settings(weeks, currency, shelf) | {"figures_sha256": _figures_sha256(table)}
+    if priors:
+        settings["priors"] = [one.id for one in priors]
     version = table.provenance.version or 0
     same = CurveVersion.objects.filter(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD, settings=settings
@@ -126,7 +130,7 @@ def fit_curves(
             fix="Load reports by day and SKU that reach further back, then fit again.",
         )
     tell("Fit", 0, len(series.keys))
-    curves = _curve_records(series)
+    curves = adjusted(_curve_records(series), priors).records
     tell("Fit", len(series.keys), len(series.keys))
     made = CurveVersion(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD,

@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Brand, User
 from accounts.services import require
+from optimization.core.adjustments import Adjusted
+from optimization.core.factors import Factors
 from optimization.core.instance import parse_problem, read_current
 from optimization.core.instance_writer import problem_sha256, write_problem
 from optimization.core.problem import BudgetProblem
@@ -25,18 +27,20 @@ def solve_problem(
     brand: Brand | None = None,
     curve_version: CurveVersion | None = None,
     current: Mapping[str, float] | None = None,
+    inputs: Mapping[str, Any] | None = None,
     actor: User | None = None,
 ) -> Solve:
     """Solve a budget problem, or find it solved: the same problem against the same current spend is one row.
 
     Args:
+        inputs: what lay over the curves, as `solve_inputs` makes it; another lay is another row.
         current: cell id -> spend today; a feasible one is never beaten downwards.
         actor: recorded as who asked first; the caller has checked what they may do.
 
     Raises:
         InvalidProblem: `current` names an unknown cell or an amount that is no amount.
     """
-    digest = _question_sha256(problem, current)
+    digest = _question_sha256(problem, current, inputs)
     held = Solve.objects.filter(brand=brand, problem_sha256=digest).first()
     if held is not None:
         return held
@@ -47,6 +51,7 @@ def solve_problem(
                 brand=brand,
                 curve_version=curve_version,
                 problem_sha256=digest,
+                inputs=dict(inputs or {}),
                 problem=write_problem(problem),
                 current=dict(current) if current is not None else None,
                 solution=_solution_record(solution),
@@ -62,6 +67,19 @@ def solve_problem(
         return Solve.objects.get(brand=brand, problem_sha256=digest)
 
 
+def solve_inputs(*, adjusted: Adjusted | None = None, factors: Factors | None = None) -> dict[str, Any]:
+    """What a solve keeps of the overrides, priors and factors that its curves were taken with; empty for none."""
+    inputs: dict[str, Any] = {}
+    if adjusted is not None and adjusted.used:
+        inputs |= {
+            "adjustments": [one.as_dict() for one in adjusted.used],
+            "adjustments_sha256": adjusted.sha256,
+        }
+    if factors is not None and len(factors):
+        inputs |= {"factors": factors.as_list(), "factors_sha256": factors.sha256}
+    return inputs
+
+
 def solve_document(*, actor: User, document: Any, brand: Brand | None = None) -> Solve:
     """Solve a problem in the format rmn-budget-instance/1.
 
@@ -74,11 +92,15 @@ def solve_document(*, actor: User, document: Any, brand: Brand | None = None) ->
     return solve_problem(problem=problem, brand=brand, current=read_current(document), actor=actor)
 
 
-def _question_sha256(problem: BudgetProblem, current: Mapping[str, float] | None) -> str:
-    if current is None:
-        return problem_sha256(problem)
-    before = json.dumps({name: float(amount) for name, amount in current.items()}, sort_keys=True)
-    return hashlib.sha256(f"{problem_sha256(problem)} {before}".encode()).hexdigest()
+def _question_sha256(
+    problem: BudgetProblem, current: Mapping[str, float] | None, inputs: Mapping[str, Any] | None
+) -> str:
+    parts = [problem_sha256(problem)]
+    if current is not None:
+        parts.append(json.dumps({name: float(amount) for name, amount in current.items()}, sort_keys=True))
+    if inputs:
+        parts.append(json.dumps(inputs, sort_keys=True))
+    return parts[0] if len(parts) == 1 else hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _solution_record(solution: Solution) -> dict[str, Any]:
