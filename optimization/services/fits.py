@@ -24,6 +24,7 @@ from metrics.services import query_tenant_metrics
 from optimization import selectors
 from optimization.core.adjustments import adjusted
 from optimization.core.curves import fit_curves as fit_series
+from optimization.core.out_of_sample import OutOfSample, check_out_of_sample, warnings_of
 from optimization.core.responses import Family
 from optimization.core.stored_curves import curve_record
 from optimization.core.weekly_series import CellWeek, Reported, WeeklySeries, weekly_series, whole_weeks
@@ -33,7 +34,7 @@ from tenants.core.problems import InvalidInput
 from tenants.selectors import current_tenant
 
 FIT = "optimization.fit"
-METHOD = "empirical Bayes, adstock x saturation /1"
+METHOD = "empirical Bayes, adstock x saturation /2"
 MOST_WEEKS = 104
 USUAL_WEEKS = 52
 _FAMILIES = (Family.LOG, Family.MICHAELIS_MENTEN)
@@ -132,9 +133,12 @@ def fit_curves(
     tell("Fit", 0, len(series.keys))
     curves = adjusted(_curve_records(series), priors).records
     tell("Fit", len(series.keys), len(series.keys))
+    tell("Check on unseen weeks", 0, len(series.keys))
+    check = _check_of(series)
+    tell("Check on unseen weeks", len(series.keys), len(series.keys))
     made = CurveVersion(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD,
-        settings=settings, curves=curves, diagnostics=_diagnostics(series, curves, table), job_id=job_id,
+        settings=settings, curves=curves, diagnostics=_diagnostics(series, curves, table, check), job_id=job_id,
         created_by=actor,
     )  # fmt: skip
     with publish(), transaction.atomic():
@@ -219,17 +223,29 @@ def _figures_sha256(table: MetricTable) -> str:
     return hashlib.sha256(table.lines.write_csv().encode()).hexdigest()
 
 
-def _curve_records(series: WeeklySeries) -> list[dict[str, Any]]:
+def _paths(series: WeeklySeries) -> list[tuple[str, ...]]:
     # Neighbours in the tree of money are cells of one retailer, and of one placement there.
-    paths = [(key.retailer, key.placement, key.sku) for key in series.keys]
+    return [(key.retailer, key.placement, key.sku) for key in series.keys]
+
+
+def _check_of(series: WeeklySeries) -> OutOfSample:
+    return check_out_of_sample(
+        _paths(series), series.cell, series.week, series.spend, series.sales, series.in_stock,
+        families=_FAMILIES, carry_overs=_CARRY_OVERS,
+    )  # fmt: skip
+
+
+def _curve_records(series: WeeklySeries) -> list[dict[str, Any]]:
     fitted = fit_series(
-        paths, series.cell, series.week, series.spend, series.sales, series.in_stock,
+        _paths(series), series.cell, series.week, series.spend, series.sales, series.in_stock,
         families=_FAMILIES, carry_overs=_CARRY_OVERS,
     )  # fmt: skip
     return [curve_record(key, one) for key, one in zip(series.keys, fitted, strict=True)]
 
 
-def _diagnostics(series: WeeklySeries, curves: list[dict[str, Any]], table: MetricTable) -> dict[str, Any]:
+def _diagnostics(
+    series: WeeklySeries, curves: list[dict[str, Any]], table: MetricTable, check: OutOfSample
+) -> dict[str, Any]:
     shrinkage = [one["shrinkage"] for one in curves]
     return {
         "cells": len(curves),
@@ -241,5 +257,7 @@ def _diagnostics(series: WeeklySeries, curves: list[dict[str, Any]], table: Metr
         "carry_over": curves[0]["carry_over"],
         "shrinkage_median": float(np.median(shrinkage)),
         "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
+        "out_of_sample": check.as_dict(),
+        "warnings": warnings_of(check),
         "notices": [notice.text for notice in table.notices],
     }
