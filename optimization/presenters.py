@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -47,7 +48,7 @@ def version_table(version: CurveVersion) -> VersionTable:
     products = selectors.product_names(brand=version.brand)
     return VersionTable(
         version=version, in_use=in_use, factors=factors,
-        rows=curve_rows(in_use.records, products=products, factors=factors),
+        rows=curve_rows(in_use.records, products=products, factors=factors, tones=tones()),
     )  # fmt: skip
 
 
@@ -62,6 +63,32 @@ def filter_of(query: Mapping[str, str]) -> CurveFilter:
 def rows_shown(table: VersionTable, query: Mapping[str, str]) -> list[CurveRow]:
     """The rows an address asks for, in its order."""
     return chosen(table.rows, filter_of(query), query.get("sort", ""))
+
+
+def standing_of(version: CurveVersion) -> dict[str, Any]:
+    """What a reader must know of a version before its figures: newer data, a newer version, priors taken back."""
+    newest = selectors.latest_curves(brand=version.brand)
+    newer = newest if newest is not None and newest.pk != version.pk else None
+    held = {one.id for one in selectors.adjustments_in_force(brand=version.brand)}
+    return {
+        "newer": newer,
+        "stale_until": None if newer else selectors.newer_data(version),
+        "withdrawn": sum(one not in held for one in version.settings.get("priors", ())),
+    }
+
+
+def stale_lines(versions: Iterable[CurveVersion]) -> list[dict[str, Any]]:
+    """The newest version of each scope, where reports have come since."""
+    newest: dict[UUID | None, CurveVersion] = {}
+    for one in versions:
+        held = newest.get(one.brand_id)
+        if held is None or held.number < one.number:
+            newest[one.brand_id] = one
+    return [
+        {"version": one, "brand": one.brand, "until": until}
+        for one in newest.values()
+        if (until := selectors.newer_data(one)) is not None
+    ]
 
 
 def version_line(version: CurveVersion) -> dict[str, Any]:
@@ -107,11 +134,11 @@ def tones() -> dict[str, str]:
     return {retailer.name: network_tone(retailer.network) for retailer in Retailer.objects.all()}
 
 
-def choices_of(table: VersionTable) -> dict[str, list[str]]:
+def choices_of(table: VersionTable) -> dict[str, list[Any]]:
     """What the cells of a version can be narrowed to."""
     return {
         "retailers": sorted({row.key.retailer for row in table.rows}),
-        "placements": sorted({row.key.placement for row in table.rows}),
+        "placements": sorted({(row.key.placement, row.placement) for row in table.rows}),
     }
 
 

@@ -21,6 +21,7 @@ from metrics.core.request import Period
 from metrics.selectors import factors_for
 from optimization.core.adjustments import Adjusted, Adjustment, adjusted
 from optimization.core.factors import SOURCES, Factor, Factors, standard_error
+from optimization.core.weekly_series import whole_weeks
 from optimization.models import CurveAdjustment, CurveVersion, Solve
 from tenants.core.problems import NotFound
 
@@ -219,6 +220,15 @@ def curves_of_solve(solve: Solve) -> Adjusted | None:
         return None
     held = [Adjustment.of(one) for one in solve.inputs.get("adjustments", ())]
     return adjusted(version.curves, held, fitted_with=version.settings.get("priors", ()))
+
+
+def newer_data(version: CurveVersion) -> date | None:
+    """Last day of the complete weeks that reports reach beyond the data of a version; None where it has all."""
+    days = account_days(brand=version.brand).values()
+    if not days:
+        return None
+    weeks = whole_weeks(min(one.first_day for one in days), max(one.last_day for one in days), most=1)
+    return weeks[1] if weeks and weeks[1] > version.data_end else None
 
 
 def solves_listed(*, user: Person) -> QuerySet[Solve]:

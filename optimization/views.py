@@ -42,6 +42,7 @@ def curve_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": [presenters.version_line(one) for one in page],
+        "stale": presenters.stale_lines(versions),
         "brands": brands,
         "brand": slug,
         "fit_brands": list(people.brands_for(user=me, permission="curves.fit")),
@@ -74,13 +75,13 @@ def curve_version(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "check": version.diagnostics.get("out_of_sample", {}),
         "verdict": presenters.verdict(version),
         "page": page,
-        "tones": presenters.tones(),
         "wanted": presenters.filter_of(request.GET),
         "sort": request.GET.get("sort", ""),
         "states": STATES.items(),
         "narrowed": len(shown) < len(table.rows),
         "may_export": people.may(user=me, permission=EXPORT, brand=version.brand),
         **presenters.choices_of(table),
+        **presenters.standing_of(version),
     }
     return render(request, "optimization/curve_version.html", context)
 
@@ -90,7 +91,9 @@ def export(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """The cells that the page has filtered, all of them, as a file."""
     me = _me(request)
     version = selectors.curve_version_visible(user=me, version_id=version_id)
-    return as_download(export_curves(user=me, version=version, kind=request.GET.get("export", "csv"), query=request.GET))
+    return as_download(
+        export_curves(user=me, version=version, kind=request.GET.get("export", "csv"), query=request.GET)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,7 +119,6 @@ def curve_cell(request: HttpRequest, version_id: UUID) -> HttpResponse:
     context = {
         "version": version,
         "table": table,
-        "tone": presenters.tones().get(row.key.retailer, ""),
         "override": override,
         "prior": prior,
         "act": act,
@@ -140,9 +142,7 @@ def _adjusted(
             "sku": named["sku"] if wide == "sku" else "",
         }
     try:
-        services.adjust_curves(
-            actor=_me(request), kind=act or "override", brand=version.brand, **scope, **given
-        )
+        services.adjust_curves(actor=_me(request), kind=act or "override", brand=version.brand, **scope, **given)
     except Problem as problem:
         if problem.status != 400:
             raise

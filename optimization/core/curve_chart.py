@@ -50,18 +50,25 @@ def curve_chart(
     if fitted is not None:
         series.append(
             {
-                "type": "line", "name": "As fitted", "showSymbol": False, "z": 2,
+                "type": "line",
+                "name": "As fitted",
+                "showSymbol": False,
+                "z": 2,
                 "data": [[x, round(float(y), 2)] for x, y in zip(xs, fitted.revenue(spend), strict=True)],
-                "lineStyle": {"color": "$base", "width": 1.5, "type": "dashed"}, "itemStyle": {"color": "$base"},
-            }  # fmt: skip
+                "lineStyle": {"color": "$base", "width": 1.5, "type": "dashed"},
+                "itemStyle": {"color": "$base"},
+            }
         )
     if weeks:
         series.append(
             {
-                "type": "scatter", "name": "Weeks", "symbolSize": 7, "z": 4,
+                "type": "scatter",
+                "name": "Weeks",
+                "symbolSize": 7,
+                "z": 4,
                 "data": [[round(x, 2), round(y, 2)] for _, x, y in weeks],
                 "itemStyle": {"color": "$surface", "borderColor": "$base", "borderWidth": 1.5},
-            }  # fmt: skip
+            }
         )
     sign = _SIGNS.get(currency, f"{currency} ")
     return {
@@ -70,7 +77,11 @@ def curve_chart(
         f"Spend was observed up to {sign}{seen:,.0f}; {len(weeks)} weeks are shown.",
         "tip": {
             "head": "usd",
-            "rows": {"Expected sales": "usd", "As fitted": "usd", "80% interval": "usd|range", "Weeks": "usd"},
+            "rows": {
+                "Expected sales": "usd",
+                **({"As fitted": "usd"} if fitted is not None else {}),
+                "80% interval": "usd|range",
+            },
         },
         "option": {
             "grid": {"top": 24, "bottom": 26, "left": 8},

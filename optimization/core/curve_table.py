@@ -28,6 +28,7 @@ class CurveRow:
         shrinkage: share of the shape that comes from other cells.
         overridden, prior: who changed the curve and why; empty where nobody did.
         factor: of its incrementality; None where nothing says.
+        tone: colour of its retailer.
     """
 
     key: CellKey
@@ -47,6 +48,17 @@ class CurveRow:
     overridden: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)
     factor: Factor | None = None
+    tone: str = ""
+
+    @property
+    def placement(self) -> str:
+        """The placement in words."""
+        return self.key.placement.replace("_", " ")
+
+    @property
+    def family_words(self) -> str:
+        """The family in words."""
+        return self.family.replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +104,17 @@ SORTS: Final[dict[str, Callable[[CurveRow], Any]]] = {
 
 
 def curve_rows(
-    records: Sequence[Mapping[str, Any]], *, products: Mapping[tuple[str, str], str], factors: Factors
+    records: Sequence[Mapping[str, Any]],
+    *,
+    products: Mapping[tuple[str, str], str],
+    factors: Factors,
+    tones: Mapping[str, str],
 ) -> list[CurveRow]:
     """One row per curve, in the order of the records.
 
     Args:
         products: name by (retailer, SKU).
+        tones: colour by retailer.
     """
     params = [record["params"] for record in records]
     curves = Responses.of(
@@ -130,6 +147,7 @@ def curve_rows(
             overridden=record.get("overridden", {}),
             prior=record.get("prior", {}),
             factor=factors.for_cell(key.retailer, key.placement),
+            tone=tones.get(key.retailer, ""),
         )
         for at, record in enumerate(records)
     ]

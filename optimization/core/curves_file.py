@@ -19,7 +19,9 @@ HEADER: Final = (
 )  # fmt: skip
 
 
-def write_curves(rows: Sequence[CurveRow], kind: ExportFormat, *, name: str, notes: Sequence[tuple[str, str]]) -> ExportFile:
+def write_curves(
+    rows: Sequence[CurveRow], kind: ExportFormat, *, name: str, notes: Sequence[tuple[str, str]]
+) -> ExportFile:
     """Rows as CSV or XLSX. `notes` say what the figures are of; text that a spreadsheet would run stays text."""
     lines = list(_lines(rows))
     content = _csv(lines, notes) if kind == "csv" else _xlsx(lines, notes)

@@ -52,6 +52,11 @@ class Factor:
         """What attributed sales are multiplied with: ads that cost sales are worth nothing, not less."""
         return max(self.mean, 0.0)
 
+    @property
+    def placement_words(self) -> str:
+        """The placement in words; empty is any."""
+        return self.placement.replace("_", " ")
+
     def as_dict(self) -> dict[str, object]:
         """What a solve keeps of it."""
         return {
