@@ -110,8 +110,9 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
 
 
 def _curve(scenario: Scenario, line: ResultLine) -> StoredCurve | None:
-    version = scenario.curve_version
-    stored = (StoredCurve.of(one) for one in version.curves) if version else iter(())
+    # As they were when it was solved: overrides made since do not change an old answer.
+    held = optimization.curves_of_solve(scenario.solve) if scenario.solve else None
+    stored = (StoredCurve.of(one) for one in held.records) if held else iter(())
     return next((one for one in stored if one.key.id == line.cell), None)
 
 

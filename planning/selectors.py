@@ -22,6 +22,7 @@ from jobs.models import Job
 from metrics.core.request import read_request
 from metrics.services import query_tenant_metrics
 from optimization import selectors as optimization
+from optimization.core.adjustments import Adjusted
 from optimization.core.problem import BudgetProblem, Path
 from optimization.core.stored_curves import StoredCurve
 from optimization.models import CurveVersion
@@ -67,9 +68,14 @@ class Basis:
     current: CurrentSpend | None
 
     @cached_property
+    def in_use(self) -> Adjusted | None:
+        """The curves of the version under what people know better today."""
+        return optimization.curves_in_use(self.version) if self.version else None
+
+    @cached_property
     def curves(self) -> tuple[StoredCurve, ...]:
         """One per cell, in a stable order."""
-        return tuple(StoredCurve.of(one) for one in self.version.curves) if self.version else ()
+        return tuple(StoredCurve.of(one) for one in self.in_use.records) if self.in_use else ()
 
     @cached_property
     def paths(self) -> dict[Path, int]:

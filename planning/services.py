@@ -298,7 +298,12 @@ def _lacks_curves(scenario: Scenario) -> bool:
 
 def _solved(problem: BudgetProblem, basis: Basis, scenario: Scenario, actor: User | None) -> Solve:
     return optimization.solve_problem(
-        problem=problem, brand=scenario.brand, curve_version=basis.version, current=basis.spend_now, actor=actor
+        problem=problem,
+        brand=scenario.brand,
+        curve_version=basis.version,
+        current=basis.spend_now,
+        inputs=optimization.solve_inputs(adjusted=basis.in_use),
+        actor=actor,
     )
 
 
