@@ -1,0 +1,380 @@
+"""What all lines together say of each line's curve: empirical Bayes over a grid of shapes.
+
+Sales of a week are e^level s(x) d (1 + noise): `level` the logarithm of what the line sells at its mean spend, s its
+shape (`curve_shapes`), d the factor that the week has for all lines of a retailer, as seasons and common shocks do. The
+noise is a share of the sales, as in the reports.
+
+- For a given shape the level is closed-form (a gamma quasi-likelihood, which bears weeks without a sale), so a grid of
+  shapes gives the exact posterior.
+- One line's weeks rarely tell its shape: budgets move little. The prior is learned from all lines: v is normal around
+  a mean that depends on the line's size, on its return, and on its place in the tree; a line that earns little at its
+  mean spend is more often saturated. Which family is how common is learned, too.
+- The level is shrunk the same way on its own scale, by as much as a line's weeks leave open.
+- Weeks far off their curve (an empty shelf that no feed told of) are left out and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimization.core.curve_shapes import AT_MEAN, NEARBY, RATIOS, SHAPES, relative
+from optimization.core.problem import Path
+from optimization.core.responses import Family, Floats
+
+#: Relative variance of weekly sales assumed with the weight of this many weeks of each line.
+_NOISE, _NOISE_WEEKS = 0.09, 8.0
+#: Prior of a shape before any line is seen: mean and standard deviation of v, with the weight of this many lines.
+_SHAPE, _SHAPE_SD, _SHAPE_LINES = 0.5, 0.8, 2.0
+_LEVEL_SD, _LEVEL_LINES = 0.5, 2.0
+#: A week this many deviations off is left out, unless more than this share of a line's weeks are.
+_FAR, _MOST_FAR = 4.0, 0.25
+#: Lines that a retailer needs in a week before a factor is read from them.
+_FEW_LINES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Weeks:
+    """Usable weeks sorted by line: rows with spend and stock. `spend` with carry-over; `number` of the week."""
+
+    cell: NDArray[np.intp]
+    number: NDArray[np.int64]
+    spend: Floats
+    sales: Floats
+
+
+class Posterior:
+    """All lines under one carry-over. Arrays have shape (lines,), (lines, shapes) or (rows,)."""
+
+    def __init__(
+        self, cells: Sequence[Path], weeks: Weeks, families: tuple[Family, ...], *, shrink: bool, passes: int
+    ) -> None:
+        self.weeks, self.shrink = weeks, shrink
+        self.shapes, self.nearby = SHAPES.of(families), NEARBY.of(families)
+        c = len(cells)
+        self.groups = _ancestors(cells)
+        count = np.bincount(weeks.cell, minlength=c).astype(np.float64)
+        self.told = count > 0
+        total = np.bincount(weeks.cell, weeks.spend, minlength=c)
+        typical = float(np.median(total[self.told] / count[self.told]))
+        self.mean_spend = np.where(self.told, total / np.maximum(count, 1.0), typical)
+        self.ratio = weeks.spend / self.mean_spend[weeks.cell]
+        self.kept = np.ones(weeks.cell.size)
+        self.factor = np.ones(weeks.cell.size)
+        self.noise, self.week_sd, self.serial = np.full(c, _NOISE), np.zeros(c), 1.0
+        self.far = np.zeros(c, dtype=np.intp)
+        self.v_mean, self.v_sd = np.full(c, _SHAPE), np.full(c, _SHAPE_SD)
+        families_seen = np.unique(self.shapes.family)
+        self.common = dict.fromkeys((int(code) for code in families_seen), 1.0 / families_seen.size)
+        for number in range(passes):
+            if number:
+                self._weeks_and_noise()
+            self._likelihood()
+            self._learn()
+            self._summarise()
+
+    # -- from rows to a likelihood -------------------------------------------------------------------------------
+
+    def _likelihood(self) -> None:
+        """Mean of sales over shape, and log likelihood with the level at its best, per line and shape."""
+        w, c = self.weeks, self.told.size
+        self.n = np.bincount(w.cell, self.kept, minlength=c)
+        n = np.maximum(self.n, 1.0)
+        adjusted = self.kept * w.sales / self.factor
+        mean, logs = np.zeros((c, self.shapes.v.size)), np.zeros((c, self.shapes.v.size))
+        codes = self.shapes.family
+        for column, scale in enumerate(self.shapes.scale):
+            s = relative(codes[column], self.ratio, scale)
+            mean[:, column] = np.bincount(w.cell, adjusted / s, minlength=c) / n
+            logs[:, column] = np.bincount(w.cell, self.kept * np.log(s), minlength=c) / n
+        self.sold = mean[:, 0] > 0.0
+        self.log_mean = np.log(np.where(self.sold[:, None], mean, 1.0))
+        self.weight = self.n / (self.noise * self.serial)
+        # Against a curve through every week, so that fits with different noise compare. A week without sales counts
+        # as one with few: its logarithm has no limit.
+        usual = np.bincount(w.cell, adjusted, minlength=c) / n
+        perfect = np.log(np.maximum(adjusted, 0.02 * usual[w.cell] + 1e-300))
+        best = np.bincount(w.cell, self.kept * perfect, minlength=c) / n
+        self.loglik = np.where(self.sold[:, None], -self.weight[:, None] * (self.log_mean + logs - best[:, None]), 0.0)
+
+    # -- the prior ------------------------------------------------------------------------------------------------
+
+    def _learn(self) -> None:
+        """Expectation-maximisation of the prior of shapes, then of levels."""
+        size = _standard(np.log(self.mean_spend), self.told)
+        self._posterior()
+        if not self.shrink:
+            self.v_sd[:] = 1e3
+            self._posterior()
+            self._levels(size)
+            return
+        self._levels(size)
+        for number in range(60):
+            # A line's return at its mean spend hardly depends on its shape, so it is read off now and then.
+            if number % 20 == 0:
+                worth = _standard(self.level - np.log(self.mean_spend), self.told)
+            before = self.v_sd[0]
+            self._learn_shapes(size, worth)
+            self._posterior()
+            if number % 20 == 19:
+                self._levels(size)
+            elif number > 20 and abs(self.v_sd[0] - before) < 1e-4:
+                break
+        self._levels(size)
+
+    def _learn_shapes(self, size: Floats, worth: Floats) -> None:
+        told = self.told & self.sold
+        if told.sum() == 0:
+            return
+        columns = [np.ones(size.size)]
+        if told.sum() >= 20:
+            columns += [size, worth]
+        if told.sum() >= 100:
+            columns += [size**2 - 1.0, size * worth, worth**2 - 1.0]
+        x = np.stack(columns, axis=1)
+        target = self.post_mean - _SHAPE
+        mean = x @ _ridge(x[told], target[told], _SHAPE_LINES)
+        for members in self.groups:
+            mean = mean + _group_offsets(members, target - mean, told)
+        mean = np.clip(mean + _SHAPE, -2.5, 3.5)
+        left = (self.post_mean - mean)[told] ** 2 + self.post_sd[told] ** 2
+        lost = min(len(columns), float(told.sum()) / 2.0)
+        variance = (left.sum() + _SHAPE_LINES * _SHAPE_SD**2) / (told.sum() - lost + _SHAPE_LINES)
+        self.v_mean, self.v_sd = mean, np.full(size.size, np.sqrt(variance))
+        for code in self.common:
+            mass = self.mass[told][:, self.shapes.family == code].sum()
+            self.common[code] = (float(mass) + 1.0) / (told.sum() + len(self.common))
+
+    def _log_prior(self) -> Floats:
+        out = np.zeros((self.told.size, self.shapes.v.size))
+        for code, common in self.common.items():
+            mine = self.shapes.family == code
+            raw = -0.5 * ((self.shapes.v[mine][None, :] - self.v_mean[:, None]) / self.v_sd[:, None]) ** 2
+            out[:, mine] = raw - _log_sum(raw)[:, None] + np.log(common)
+        return out
+
+    def _posterior(self) -> None:
+        logs = self.loglik + self._log_prior()
+        top = _log_sum(logs)
+        self.mass = np.exp(logs - top[:, None])
+        self.post_mean = self.mass @ self.shapes.v
+        self.post_sd = np.sqrt(np.maximum(self.mass @ self.shapes.v**2 - self.post_mean**2, 0.0))
+        scale = self.noise * self.serial
+        self.evidence = float(np.sum((top - 0.5 * self.n * np.log(scale))[self.told])) - 0.5 * _FAR**2 * float(
+            np.sum(1.0 - self.kept)
+        )
+
+    def _levels(self, size: Floats) -> None:
+        """Level of each line, shrunk to that of its neighbours of like size."""
+        told = self.told & self.sold
+        own = np.sum(self.mass * self.log_mean, axis=1)
+        base = np.log(self.mean_spend)
+        error = np.divide(1.0, self.weight, out=np.full(own.size, np.inf), where=self.weight > 0.0)
+        if not told.any():
+            self.level, self.level_var, self.shift = base - 20.0, np.full(own.size, 1.0), np.zeros(own.size)
+            return
+        returns = own - base
+        usual = float(returns[told].mean())
+        # Nothing sold says that little is sold, not how little.
+        returns = np.where(self.sold, returns, usual + np.log(0.05))
+        x = np.stack([np.ones(own.size), size], axis=1)[:, : 2 if told.sum() >= 20 else 1]
+        mean = usual + x @ _ridge(x[told], returns[told] - usual, 1e-9)
+        for members in self.groups:
+            mean = mean + _group_offsets(members, returns - mean, told)
+        spread = float(np.sum(((returns - mean) ** 2 - error)[told])) + _LEVEL_LINES * _LEVEL_SD**2
+        spread = max(spread / (float(told.sum()) + _LEVEL_LINES), 1e-4)
+        keep = np.where(self.told, spread / (spread + error), 0.0) if self.shrink else self.told.astype(np.float64)
+        self.level_var = np.where(self.told, keep * np.where(self.told, error, 0.0), spread)
+        self.shift = np.where(self.told, keep * (returns - mean), 0.0) + mean - np.where(self.sold, own - base, 0.0)
+        self.shift = np.where(self.sold, self.shift, 0.0)
+        self.level = np.where(self.sold, own + self.shift, base + keep * (returns - mean) + mean)
+
+    # -- one curve for each line ----------------------------------------------------------------------------------
+
+    def _summarise(self) -> None:
+        """The curve nearest to the mean of all that the data allow, and how far these lie apart."""
+        sure = np.where(self.sold[:, None], self.log_mean + self.shift[:, None], self.level[:, None])
+        top = sure.max(axis=1)
+        heavy = self.mass * np.exp(sure - top[:, None])
+        expected = heavy @ self.shapes.value
+        at_mean = expected[:, AT_MEAN]
+        target = expected / at_mean[:, None]
+        self.expected = target
+        # Least squares on what each further piece of spend brings, equally for each doubling.
+        steps = np.diff(RATIOS, prepend=0.0)
+        weight = _WEIGHTS / steps**2
+        gain, near = np.diff(target, axis=1, prepend=0.0), np.diff(self.nearby.value, axis=1, prepend=0.0)
+        distance = (near**2 * weight).sum(axis=1)[None, :] - 2.0 * (gain * weight) @ near.T
+        chosen = np.argmin(distance, axis=1)
+        self.family, scale = self.nearby.family[chosen], self.nearby.scale[chosen]
+        self.k = self.mean_spend * scale
+        self.revenue_at_mean = at_mean * np.exp(top + self.level_var / 2.0)
+        wide = 1.0 / scale
+        self.a = self.revenue_at_mean / np.where(self.family == Family.LOG, np.log1p(wide), wide / (1.0 + wide))
+        # Spread of ln R around each spend, and the spread of ln k that bends the single curve as much.
+        values = sure[:, :, None] + np.log(self.shapes.value)[None, :, :][:, :, _BENT]
+        middle = np.einsum("cj,cjr->cr", self.mass, values)
+        variance = np.einsum("cj,cjr->cr", self.mass, (values - middle[:, None, :]) ** 2)
+        level = np.sum(self.mass * (sure - np.sum(self.mass * sure, axis=1)[:, None]) ** 2, axis=1)
+        self.reference_se = np.sqrt(self.level_var + level)
+        step = 0.1
+        bends = []
+        for ratio in RATIOS[_BENT]:
+            up, down = (relative(self.family, np.float64(ratio), scale * np.exp(sign * step)) for sign in (1.0, -1.0))
+            bends.append(np.abs(np.log(up / down)) / (2.0 * step))
+        bend = np.stack(bends, axis=1)
+        extra = np.maximum(variance - level[:, None], 0.0)
+        self.log_scale_sd = np.sqrt(extra.sum(axis=1) / np.maximum((bend**2).sum(axis=1), 1e-12))
+        self.log_scale_sd = np.minimum(self.log_scale_sd, 3.0)
+
+    # -- weeks: common factors, noise, outliers -------------------------------------------------------------------
+
+    def fitted(self) -> Floats:
+        """Expected sales of each row in an average week."""
+        cell = self.weeks.cell
+        s = relative(self.family[cell], self.ratio, (self.k / self.mean_spend)[cell])
+        return np.asarray(self.revenue_at_mean[cell] * s)
+
+    def _weeks_and_noise(self) -> None:
+        w, c = self.weeks, self.told.size
+        share = w.sales / self.fitted()
+        rows_noise = self.noise[w.cell]
+        self._week_factors(share, rows_noise)
+        share = share / self.factor
+        # The cube root of a gamma share is nearly normal, and bears a share of nothing.
+        off = 3.0 * (np.cbrt(share) - 1.0)
+        usual = _medians(np.abs(off), w.cell, c) * 1.4826
+        count = np.bincount(w.cell, minlength=c)
+        pooled = float(np.median(np.abs(off))) * 1.4826
+        usual = np.where(count >= 8, np.maximum(usual, 0.5 * pooled), max(pooled, 0.3))
+        far = np.abs(off) > _FAR * np.maximum(usual, 0.02)[w.cell]
+        number = np.bincount(w.cell, far, minlength=c)
+        far &= (number <= _MOST_FAR * count)[w.cell]
+        self.kept = 1.0 - far
+        self.far = np.bincount(w.cell, far, minlength=c)
+        n = np.bincount(w.cell, self.kept, minlength=c)
+        square = np.bincount(w.cell, self.kept * (share - 1.0) ** 2, minlength=c)
+        free = np.maximum(n - 1.5, 0.0)
+        pooled_noise = float(square.sum() / max(free.sum(), 1.0)) if free.sum() >= 10 else _NOISE
+        prior = np.full(c, pooled_noise)
+        enough = self.told & (free >= 4)
+        if enough.sum() >= 20:
+            sales = np.log(np.maximum(self.revenue_at_mean, 1e-9))
+            x = np.stack([np.ones(c), _standard(sales, enough)], axis=1)
+            log_own = np.log(np.maximum(square / np.maximum(free, 1.0), 0.1 * pooled_noise))
+            line = x @ _ridge(x[enough], log_own[enough], 1e-9)
+            prior = np.exp(line)
+            prior *= float((square / np.maximum(free, 1.0))[enough].mean() / prior[enough].mean())
+        weeks = _NOISE_WEEKS
+        self.noise = np.maximum((square + weeks * prior) / (free + weeks), 1e-6)
+        self._serial(share)
+
+    def _serial(self, share: Floats) -> None:
+        """By how much weeks that err alike weigh less than as many independent ones."""
+        w = self.weeks
+        z = (share - 1.0) / np.sqrt(self.noise)[w.cell] * self.kept
+        follows = (w.cell[1:] == w.cell[:-1]) & (w.number[1:] - w.number[:-1] == 1)
+        if follows.sum() < 50:
+            self.serial = 1.0
+            return
+        total = float(np.sum(z**2))
+        # Each line's own level was fitted, which alone makes neighbours differ by one over the number of weeks.
+        bias = float(np.sum(self.told)) / max(float(self.kept.sum()), 1.0)
+        r = float(np.sum(z[1:] * z[:-1] * follows)) / max(total, 1e-12) * (z.size / max(float(follows.sum()), 1.0))
+        r = float(np.clip(r + bias, 0.0, 0.6))
+        self.serial = (1.0 + r) / (1.0 - r)
+
+    def _week_factors(self, share: Floats, noise: Floats) -> None:
+        w = self.weeks
+        group = self.groups[0][w.cell] if self.groups else np.zeros(w.cell.size, dtype=np.intp)
+        span = int(w.number.max()) - int(w.number.min()) + 1
+        at = group * span + (w.number - w.number.min())
+        size = (int(group.max()) + 1) * span
+        precision = np.bincount(at, self.kept / noise, minlength=size)
+        lines = np.bincount(at, self.kept, minlength=size)
+        mean = np.divide(
+            np.bincount(at, self.kept / noise * share, minlength=size), precision,
+            out=np.ones(size), where=precision > 0.0,
+        )  # fmt: skip
+        read = (lines >= _FEW_LINES) & (mean > 0.0)
+        self.week_sd = np.zeros(self.told.size)
+        self.factor = np.ones(share.size)
+        if not self.shrink or read.sum() < 4:
+            return
+        logs = np.log(np.where(read, mean, 1.0))
+        error = np.where(read, 1.0 / np.maximum(precision, 1e-12), 0.0)
+        table, good, errors = logs.reshape(-1, span), read.reshape(-1, span), error.reshape(-1, span)
+        factors = np.ones_like(table)
+        sds = np.zeros(table.shape[0])
+        for row in range(table.shape[0]):
+            mine = good[row]
+            if mine.sum() < 4:
+                continue
+            centre = table[row, mine] - table[row, mine].mean()
+            variance = max(float(np.sum(centre**2)) / (mine.sum() - 1) - float(errors[row, mine].mean()), 0.0)
+            shrunk = np.zeros(span)
+            shrunk[mine] = centre * variance / (variance + errors[row, mine])
+            seen = np.exp(shrunk[mine])
+            factors[row, mine] = seen / seen.mean()
+            sds[row] = np.sqrt(variance)
+        self.factor = factors.ravel()[at]
+        self.week_sd = sds[self.groups[0]] if self.groups else np.full(self.told.size, sds[0])
+
+
+_BENT = np.flatnonzero(np.isin(RATIOS, (0.5, 2.0)))
+_WEIGHTS = np.array([0.3, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.5])
+
+
+def _standard(values: Floats, told: NDArray[np.bool_]) -> Floats:
+    """Centred and scaled by the lines that have weeks; three deviations at most."""
+    seen = values[told]
+    spread = float(seen.std())
+    return np.clip((values - float(seen.mean())) / spread, -3.0, 3.0) if spread > 1e-9 else np.zeros(values.size)
+
+
+def _ridge(x: Floats, y: Floats, lines: float) -> Floats:
+    """Coefficients by least squares, each pulled to zero with the weight of so many lines."""
+    return np.asarray(np.linalg.solve(x.T @ x + lines * np.eye(x.shape[1]), x.T @ y))
+
+
+def _medians(values: Floats, cell: NDArray[np.intp], cells: int) -> Floats:
+    """Median per line; rows come sorted by line."""
+    order = np.lexsort((values, cell))
+    count = np.bincount(cell, minlength=cells)
+    start = np.cumsum(count) - count
+    out = np.zeros(cells)
+    some = count > 0
+    low, high = start + (count - 1) // 2, start + count // 2
+    out[some] = (values[order][low[some]] + values[order][high[some]]) / 2.0
+    return out
+
+
+def _ancestors(cells: Sequence[Path]) -> list[NDArray[np.intp]]:
+    """Group number of each line by prefix, from the top level down to the one above the lines."""
+    groups = []
+    for depth in range(1, max(len(path) for path in cells)):
+        numbers: dict[Path, int] = {}
+        groups.append(np.array([numbers.setdefault(tuple(path[:depth]), len(numbers)) for path in cells]))
+    return groups
+
+
+def _group_offsets(group: NDArray[np.intp], residual: Floats, told: NDArray[np.bool_]) -> Floats:
+    """Mean residual of each line's group, shrunk to zero by as much as chance alone would scatter it."""
+    count = np.bincount(group[told], minlength=int(group.max()) + 1).astype(np.float64)
+    total = np.bincount(group[told], residual[told], minlength=count.size)
+    mean = total / np.maximum(count, 1.0)
+    within = float(np.mean((residual - mean[group])[told] ** 2)) if told.any() else 0.0
+    scatter = float(np.mean(mean[count > 0] ** 2)) if (count > 0).any() else 0.0
+    expected = within * float(np.mean(1.0 / count[count > 0])) if (count > 0).any() else 0.0
+    between = max(scatter - expected, 0.0)
+    if between == 0.0:
+        return np.zeros(group.size)
+    return np.asarray((mean * count * between / (count * between + within + 1e-300))[group])
+
+
+def _log_sum(logs: Floats) -> Floats:
+    top = logs.max(axis=1)
+    return np.asarray(top + np.log(np.exp(logs - top[:, None]).sum(axis=1)))
