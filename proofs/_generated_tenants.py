@@ -52,7 +52,9 @@ class GeneratedTenant:
         reported = []
         for network in world.profile.networks:
             plan = plan_network(world, make_facts(world, network))
-            last = min([world.last, *(file.first - dt.timedelta(days=1) for file in plan.files if "broken" in file.notes)])
+            last = min(
+                [world.last, *(file.first - dt.timedelta(days=1) for file in plan.files if "broken" in file.notes)]
+            )
             reported.append(_reported(plan, world, last))
             rows += _weeks(plan, world, last)
         return cls(world, tuple(rows), tuple(reported))
@@ -130,9 +132,7 @@ def _reported(plan: NetworkPlan, world: World, last: dt.date) -> Reported:
     contract = next(file.contract for file in plan.files if not file.variant)
     mapping = yaml.safe_load((MAPPINGS / f"{contract}.yaml").read_text(encoding="utf-8"))
     open_days = dt.timedelta(days=int(mapping["restatement_days"]))
-    return Reported(
-        retailer=plan.network.retailer, first_day=world.first, last_day=last, final_until=last - open_days
-    )
+    return Reported(retailer=plan.network.retailer, first_day=world.first, last_day=last, final_until=last - open_days)
 
 
 def _weeks(plan: NetworkPlan, world: World, last: dt.date) -> list[CellWeek]:

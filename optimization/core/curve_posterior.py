@@ -21,14 +21,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimization.core.curve_prior import ShapePrior, ancestors, fitted_means, log_sum, ridge, standard
 from optimization.core.curve_shapes import AT_MEAN, NEARBY, RATIOS, SHAPES, relative
 from optimization.core.problem import Path
 from optimization.core.responses import Family, Floats
 
 #: Relative variance of weekly sales assumed with the weight of this many weeks of each line.
 _NOISE, _NOISE_WEEKS = 0.09, 8.0
-#: Prior of a shape before any line is seen: mean and standard deviation of v, with the weight of this many lines.
-_SHAPE, _SHAPE_SD, _SHAPE_LINES = 0.5, 0.8, 2.0
+#: At most so many rounds of expectation-maximisation.
+_ROUNDS = 60
 _LEVEL_SD, _LEVEL_LINES = 0.5, 2.0
 #: A week this many deviations off is left out, unless more than this share of a line's weeks are.
 _FAR, _MOST_FAR = 4.0, 0.25
@@ -55,7 +56,7 @@ class Posterior:
         self.weeks, self.shrink = weeks, shrink
         self.shapes, self.nearby = SHAPES.of(families), NEARBY.of(families)
         c = len(cells)
-        self.groups = _ancestors(cells)
+        self.groups = ancestors(cells)
         count = np.bincount(weeks.cell, minlength=c).astype(np.float64)
         self.told = count > 0
         total = np.bincount(weeks.cell, weeks.spend, minlength=c)
@@ -66,9 +67,7 @@ class Posterior:
         self.factor = np.ones(weeks.cell.size)
         self.noise, self.week_sd, self.serial = np.full(c, _NOISE), np.zeros(c), 1.0
         self.far = np.zeros(c, dtype=np.intp)
-        self.v_mean, self.v_sd = np.full(c, _SHAPE), np.full(c, _SHAPE_SD)
-        families_seen = np.unique(self.shapes.family)
-        self.common = dict.fromkeys((int(code) for code in families_seen), 1.0 / families_seen.size)
+        self.prior, self.returns = ShapePrior.vague(c, self.shapes), np.zeros(c)
         for number in range(passes):
             if number:
                 self._weeks_and_noise()
@@ -103,65 +102,37 @@ class Posterior:
     # -- the prior ------------------------------------------------------------------------------------------------
 
     def _learn(self) -> None:
-        """Expectation-maximisation of the prior of shapes, then of levels."""
-        size = _standard(np.log(self.mean_spend), self.told)
+        """Expectation-maximisation of the prior of shapes, and the levels beside it."""
+        size = standard(np.log(self.mean_spend), self.told)
+        told = self.told & self.sold
         self._posterior()
-        if not self.shrink:
-            self.v_sd[:] = 1e3
-            self._posterior()
-            self._levels(size)
-            return
         self._levels(size)
-        for number in range(60):
+        if not self.shrink:
+            return
+        for number in range(1, _ROUNDS + 1):
+            before = float(self.prior.spread[1, 1])
+            self.prior = self.prior.learned(
+                self.mass, self.returns, self.shapes, size=size, groups=self.groups, told=told
+            )
+            self._posterior()
             # A line's return at its mean spend hardly depends on its shape, so it is read off now and then.
             if number % 20 == 0:
-                worth = _standard(self.level - np.log(self.mean_spend), self.told)
-            before = self.v_sd[0]
-            self._learn_shapes(size, worth)
-            self._posterior()
-            if number % 20 == 19:
                 self._levels(size)
-            elif number > 20 and abs(self.v_sd[0] - before) < 1e-4:
+            elif number > 20 and abs(float(self.prior.spread[1, 1]) - before) < 1e-5:
                 break
         self._levels(size)
 
-    def _learn_shapes(self, size: Floats, worth: Floats) -> None:
-        told = self.told & self.sold
-        if told.sum() == 0:
-            return
-        columns = [np.ones(size.size)]
-        if told.sum() >= 20:
-            columns += [size, worth]
-        if told.sum() >= 100:
-            columns += [size**2 - 1.0, size * worth, worth**2 - 1.0]
-        x = np.stack(columns, axis=1)
-        target = self.post_mean - _SHAPE
-        mean = x @ _ridge(x[told], target[told], _SHAPE_LINES)
-        for members in self.groups:
-            mean = mean + _group_offsets(members, target - mean, told)
-        mean = np.clip(mean + _SHAPE, -2.5, 3.5)
-        left = (self.post_mean - mean)[told] ** 2 + self.post_sd[told] ** 2
-        lost = min(len(columns), float(told.sum()) / 2.0)
-        variance = (left.sum() + _SHAPE_LINES * _SHAPE_SD**2) / (told.sum() - lost + _SHAPE_LINES)
-        self.v_mean, self.v_sd = mean, np.full(size.size, np.sqrt(variance))
-        for code in self.common:
-            mass = self.mass[told][:, self.shapes.family == code].sum()
-            self.common[code] = (float(mass) + 1.0) / (told.sum() + len(self.common))
-
-    def _log_prior(self) -> Floats:
-        out = np.zeros((self.told.size, self.shapes.v.size))
-        for code, common in self.common.items():
-            mine = self.shapes.family == code
-            raw = -0.5 * ((self.shapes.v[mine][None, :] - self.v_mean[:, None]) / self.v_sd[:, None]) ** 2
-            out[:, mine] = raw - _log_sum(raw)[:, None] + np.log(common)
-        return out
-
     def _posterior(self) -> None:
-        logs = self.loglik + self._log_prior()
-        top = _log_sum(logs)
+        if self.shrink:
+            prior = self.prior.log_mass(self.returns, self.shapes)
+        else:
+            prior = np.full(self.loglik.shape, -np.log(self.shapes.v.size))
+        expected = np.exp(prior)
+        self.prior_var = np.maximum(expected @ self.shapes.v**2 - (expected @ self.shapes.v) ** 2, 1e-12)
+        logs = self.loglik + prior
+        top = log_sum(logs)
         self.mass = np.exp(logs - top[:, None])
-        self.post_mean = self.mass @ self.shapes.v
-        self.post_sd = np.sqrt(np.maximum(self.mass @ self.shapes.v**2 - self.post_mean**2, 0.0))
+        self.post_var = np.maximum(self.mass @ self.shapes.v**2 - (self.mass @ self.shapes.v) ** 2, 0.0)
         scale = self.noise * self.serial
         self.evidence = float(np.sum((top - 0.5 * self.n * np.log(scale))[self.told])) - 0.5 * _FAR**2 * float(
             np.sum(1.0 - self.kept)
@@ -175,15 +146,13 @@ class Posterior:
         error = np.divide(1.0, self.weight, out=np.full(own.size, np.inf), where=self.weight > 0.0)
         if not told.any():
             self.level, self.level_var, self.shift = base - 20.0, np.full(own.size, 1.0), np.zeros(own.size)
+            self.returns = self.level - base
             return
         returns = own - base
         usual = float(returns[told].mean())
         # Nothing sold says that little is sold, not how little.
         returns = np.where(self.sold, returns, usual + np.log(0.05))
-        x = np.stack([np.ones(own.size), size], axis=1)[:, : 2 if told.sum() >= 20 else 1]
-        mean = usual + x @ _ridge(x[told], returns[told] - usual, 1e-9)
-        for members in self.groups:
-            mean = mean + _group_offsets(members, returns - mean, told)
+        mean = fitted_means(returns, usual, size, self.groups, told)
         spread = float(np.sum(((returns - mean) ** 2 - error)[told])) + _LEVEL_LINES * _LEVEL_SD**2
         spread = max(spread / (float(told.sum()) + _LEVEL_LINES), 1e-4)
         keep = np.where(self.told, spread / (spread + error), 0.0) if self.shrink else self.told.astype(np.float64)
@@ -191,6 +160,7 @@ class Posterior:
         self.shift = np.where(self.told, keep * (returns - mean), 0.0) + mean - np.where(self.sold, own - base, 0.0)
         self.shift = np.where(self.sold, self.shift, 0.0)
         self.level = np.where(self.sold, own + self.shift, base + keep * (returns - mean) + mean)
+        self.returns = self.level - base
 
     # -- one curve for each line ----------------------------------------------------------------------------------
 
@@ -263,9 +233,9 @@ class Posterior:
         enough = self.told & (free >= 4)
         if enough.sum() >= 20:
             sales = np.log(np.maximum(self.revenue_at_mean, 1e-9))
-            x = np.stack([np.ones(c), _standard(sales, enough)], axis=1)
+            x = np.stack([np.ones(c), standard(sales, enough)], axis=1)
             log_own = np.log(np.maximum(square / np.maximum(free, 1.0), 0.1 * pooled_noise))
-            line = x @ _ridge(x[enough], log_own[enough], 1e-9)
+            line = x @ ridge(x[enough], log_own[enough], 1e-9)
             prior = np.exp(line)
             prior *= float((square / np.maximum(free, 1.0))[enough].mean() / prior[enough].mean())
         weeks = _NOISE_WEEKS
@@ -328,18 +298,6 @@ _BENT = np.flatnonzero(np.isin(RATIOS, (0.5, 2.0)))
 _WEIGHTS = np.array([0.3, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.5])
 
 
-def _standard(values: Floats, told: NDArray[np.bool_]) -> Floats:
-    """Centred and scaled by the lines that have weeks; three deviations at most."""
-    seen = values[told]
-    spread = float(seen.std())
-    return np.clip((values - float(seen.mean())) / spread, -3.0, 3.0) if spread > 1e-9 else np.zeros(values.size)
-
-
-def _ridge(x: Floats, y: Floats, lines: float) -> Floats:
-    """Coefficients by least squares, each pulled to zero with the weight of so many lines."""
-    return np.asarray(np.linalg.solve(x.T @ x + lines * np.eye(x.shape[1]), x.T @ y))
-
-
 def _medians(values: Floats, cell: NDArray[np.intp], cells: int) -> Floats:
     """Median per line; rows come sorted by line."""
     order = np.lexsort((values, cell))
@@ -350,31 +308,3 @@ def _medians(values: Floats, cell: NDArray[np.intp], cells: int) -> Floats:
     low, high = start + (count - 1) // 2, start + count // 2
     out[some] = (values[order][low[some]] + values[order][high[some]]) / 2.0
     return out
-
-
-def _ancestors(cells: Sequence[Path]) -> list[NDArray[np.intp]]:
-    """Group number of each line by prefix, from the top level down to the one above the lines."""
-    groups = []
-    for depth in range(1, max(len(path) for path in cells)):
-        numbers: dict[Path, int] = {}
-        groups.append(np.array([numbers.setdefault(tuple(path[:depth]), len(numbers)) for path in cells]))
-    return groups
-
-
-def _group_offsets(group: NDArray[np.intp], residual: Floats, told: NDArray[np.bool_]) -> Floats:
-    """Mean residual of each line's group, shrunk to zero by as much as chance alone would scatter it."""
-    count = np.bincount(group[told], minlength=int(group.max()) + 1).astype(np.float64)
-    total = np.bincount(group[told], residual[told], minlength=count.size)
-    mean = total / np.maximum(count, 1.0)
-    within = float(np.mean((residual - mean[group])[told] ** 2)) if told.any() else 0.0
-    scatter = float(np.mean(mean[count > 0] ** 2)) if (count > 0).any() else 0.0
-    expected = within * float(np.mean(1.0 / count[count > 0])) if (count > 0).any() else 0.0
-    between = max(scatter - expected, 0.0)
-    if between == 0.0:
-        return np.zeros(group.size)
-    return np.asarray((mean * count * between / (count * between + within + 1e-300))[group])
-
-
-def _log_sum(logs: Floats) -> Floats:
-    top = logs.max(axis=1)
-    return np.asarray(top + np.log(np.exp(logs - top[:, None]).sum(axis=1)))

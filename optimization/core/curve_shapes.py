@@ -27,11 +27,18 @@ _LOWEST_LOG = -1.25
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
-    """Shapes of mean spend 1, j of them: `scale` is k over mean spend, `value` R(RATIOS) / R(1), shape (j, ratios)."""
+    """Shapes of mean spend 1, j of them.
+
+    Attributes:
+        scale: k over mean spend, shape (j,).
+        steepness: logarithm of what the first unit returns over what the mean spend returns on average, shape (j,).
+        value: R(RATIOS) / R(1), shape (j, ratios).
+    """
 
     family: NDArray[np.int8]
     v: Floats
     scale: Floats
+    steepness: Floats
     value: Floats
 
     @classmethod
@@ -47,12 +54,13 @@ class Shapes:
             scales.append(scale_at(family, v))
         family_of, scale = np.concatenate(codes), np.concatenate(scales)
         value = relative(family_of[:, None], RATIOS[None, :], scale[:, None])
-        return cls(family_of, np.concatenate(points), scale, value)
+        first = np.where(family_of == Family.LOG, 1.0 / scale / np.log1p(1.0 / scale), (scale + 1.0) / scale)
+        return cls(family_of, np.concatenate(points), scale, np.log(first), value)
 
     def of(self, families: tuple[Family, ...]) -> Shapes:
         """Only some families."""
         mine = np.isin(self.family, [int(family) for family in families])
-        return Shapes(self.family[mine], self.v[mine], self.scale[mine], self.value[mine])
+        return Shapes(self.family[mine], self.v[mine], self.scale[mine], self.steepness[mine], self.value[mine])
 
 
 def shape(family: Family, ratio: Floats) -> Floats:

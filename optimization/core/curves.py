@@ -146,7 +146,6 @@ def _result(cells: Sequence[Path], index: int, carry_over: float, fit: Posterior
     mine = np.flatnonzero(fit.weeks.cell == index)
     x, y = fit.weeks.spend[mine], fit.weeks.sales[mine]
     family = Family(int(fit.family[index]))
-    kept = fit.kept[mine] > 0.0
     fitted = fit.a[index] * shape(family, x / fit.k[index]) * fit.factor[mine]
     total = float(np.sum((y - y.mean()) ** 2)) if y.size else 0.0
     notes = []
@@ -173,7 +172,7 @@ def _result(cells: Sequence[Path], index: int, carry_over: float, fit: Posterior
         n_weeks=int(y.size),
         observed_spend_range=(float(x.min()), float(x.max())) if y.size else (0.0, 0.0),
         r2=1.0 - float(np.sum((y - fitted) ** 2)) / total if total > 0.0 else None,
-        shrinkage=float(np.clip((fit.post_sd[index] / fit.v_sd[index]) ** 2, 0.0, 1.0)),
+        shrinkage=float(np.clip(fit.post_var[index] / fit.prior_var[index], 0.0, 1.0)),
         diagnostics=tuple(notes),
     )
 
