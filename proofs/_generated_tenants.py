@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from demo.core.arrays import Ints
 from demo.core.curves import Curves
 from demo.core.days import make_facts
 from demo.core.export_plan import NetworkPlan, plan_network
@@ -85,10 +86,8 @@ class GeneratedTenant:
         A season lifts all curves of a retailer alike, and no weekly figures tell an ordinary week from a lifted one;
         so a fitted curve speaks of the mean of its weeks, and is compared with the same.
         """
-        number = {key_of(cell): at for at, cell in enumerate(self.world.cells)}
-        at = np.array([number[key] for key in self.series.keys])
-        curves = self.world.curves
-        return Curves(curves.is_log[at], curves.a[at] * self._season(at), curves.k[at], curves.in_stock[at])
+        at, curves = self._worldly, self.world.curves
+        return Curves(curves.is_log[at], curves.a[at] * self._season(), curves.k[at], curves.in_stock[at])
 
     @cached_property
     def mixes(self) -> dict[str, Floats]:
@@ -105,20 +104,37 @@ class GeneratedTenant:
             recent[lines] = spend[np.ix_(lines, known[-RECENT_WEEKS:])].mean(axis=1)
         return {"year": year, "recent": recent}
 
+    def week_sds(self) -> list[tuple[float, float]]:
+        """Per retailer: spread of the weeks' common factor as the fit has it, and as it truly was."""
+        found = []
+        for name in self._retailers:
+            lines = self._lines(name)
+            demand = self.world.demand[:, self._worldly[lines[0]]][self._weeks_of(lines)]
+            found.append((self.fits[lines[0]].common_week_sd, float(np.log(demand).std(ddof=1))))
+        return found
+
+    @cached_property
+    def _worldly(self) -> Ints:
+        """Number in the world of each line of `series.keys`."""
+        number = {key_of(cell): at for at, cell in enumerate(self.world.cells)}
+        return np.array([number[key] for key in self.series.keys], dtype=np.int64)
+
+    def _weeks_of(self, lines: Ints) -> Ints:
+        """Weeks of the world that were fitted; the window begins with its first week, for every retailer."""
+        return np.unique(self.series.week[np.isin(self.series.cell, lines)])
+
     @cached_property
     def _retailers(self) -> list[str]:
         return sorted({key.retailer for key in self.series.keys})
 
-    def _lines(self, retailer: str) -> np.ndarray:
-        return np.array([at for at, key in enumerate(self.series.keys) if key.retailer == retailer])
+    def _lines(self, retailer: str) -> Ints:
+        return np.array([at for at, key in enumerate(self.series.keys) if key.retailer == retailer], dtype=np.int64)
 
-    def _season(self, at: np.ndarray) -> Floats:
-        s, factor = self.series, np.ones(at.size)
+    def _season(self) -> Floats:
+        factor = np.ones(len(self.series.keys))
         for name in self._retailers:
             lines = self._lines(name)
-            # The window begins with the first week of the world, for every network.
-            weeks = np.unique(s.week[np.isin(s.cell, lines)])
-            factor[lines] = self.world.demand[weeks][:, at[lines[0]]].mean()
+            factor[lines] = self.world.demand[:, self._worldly[lines[0]]][self._weeks_of(lines)].mean()
         return factor
 
 

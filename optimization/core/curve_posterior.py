@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimization.core.curve_prior import ShapePrior, ancestors, fitted_means, log_sum, ridge, standard
-from optimization.core.curve_shapes import AT_MEAN, NEARBY, RATIOS, SHAPES, relative
+from optimization.core.curve_shapes import AT_MEAN, BAND_RATIOS, NEARBY, RATIOS, SHAPES, Z80, relative
 from optimization.core.problem import Path
 from optimization.core.responses import Family, Floats
 
@@ -33,6 +33,8 @@ _ROUNDS = 60
 _LEVEL_SD, _LEVEL_LINES = 0.5, 2.0
 #: A week this many deviations off is left out, unless more than this share of a line's weeks are.
 _FAR, _MOST_FAR = 4.0, 0.25
+#: Lines needed before a trend over their sales is looked for.
+_FEW = 20
 #: Lines that a retailer needs in a week before a factor is read from them.
 _FEW_LINES = 5
 
@@ -65,7 +67,7 @@ class Posterior:
         self.ratio = weeks.spend / self.mean_spend[weeks.cell]
         self.kept = np.ones(weeks.cell.size)
         self.factor = np.ones(weeks.cell.size)
-        self.noise, self.week_sd, self.serial = np.full(c, _NOISE), np.zeros(c), 1.0
+        self.noise, self.week_sd, self.serial = np.full(c, _NOISE), np.zeros(c), np.ones(c)
         self.far = np.zeros(c, dtype=np.intp)
         self.prior, self.returns = ShapePrior.vague(c, self.shapes), np.zeros(c)
         for number in range(passes):
@@ -172,7 +174,6 @@ class Posterior:
         expected = heavy @ self.shapes.value
         at_mean = expected[:, AT_MEAN]
         target = expected / at_mean[:, None]
-        self.expected = target
         # Least squares on what each further piece of spend brings, equally for each doubling.
         steps = np.diff(RATIOS, prepend=0.0)
         weight = _WEIGHTS / steps**2
@@ -184,21 +185,33 @@ class Posterior:
         self.revenue_at_mean = at_mean * np.exp(top + self.level_var / 2.0)
         wide = 1.0 / scale
         self.a = self.revenue_at_mean / np.where(self.family == Family.LOG, np.log1p(wide), wide / (1.0 + wide))
-        # Spread of ln R around each spend, and the spread of ln k that bends the single curve as much.
-        values = sure[:, :, None] + np.log(self.shapes.value)[None, :, :][:, :, _BENT]
-        middle = np.einsum("cj,cjr->cr", self.mass, values)
-        variance = np.einsum("cj,cjr->cr", self.mass, (values - middle[:, None, :]) ** 2)
-        level = np.sum(self.mass * (sure - np.sum(self.mass * sure, axis=1)[:, None]) ** 2, axis=1)
+        self._spreads(sure, scale)
+
+    def _spreads(self, sure: Floats, scale: Floats) -> None:
+        """How far the curves that the data allow lie apart: at each spend, at the mean spend, and as a spread of ln k.
+
+        Args:
+            sure: level of each line under each shape; `scale`: k over mean spend of the single curve.
+        """
+        logs = np.log(np.stack([relative(self.shapes.family, ratio, self.shapes.scale) for ratio in BAND_RATIOS]))
+        usual = np.sum(self.mass * sure, axis=1)
+        level = np.maximum(np.sum(self.mass * (sure - usual[:, None]) ** 2, axis=1), 0.0)
         self.reference_se = np.sqrt(self.level_var + level)
-        step = 0.1
-        bends = []
-        for ratio in RATIOS[_BENT]:
-            up, down = (relative(self.family, np.float64(ratio), scale * np.exp(sign * step)) for sign in (1.0, -1.0))
-            bends.append(np.abs(np.log(up / down)) / (2.0 * step))
-        bend = np.stack(bends, axis=1)
-        extra = np.maximum(variance - level[:, None], 0.0)
-        self.log_scale_sd = np.sqrt(extra.sum(axis=1) / np.maximum((bend**2).sum(axis=1), 1e-12))
-        self.log_scale_sd = np.minimum(self.log_scale_sd, 3.0)
+        ends, extra, bends = [], np.zeros(usual.size), np.zeros(usual.size)
+        for ratio, log_shape in zip(BAND_RATIOS, logs, strict=True):
+            values = sure + log_shape[None, :]
+            middle = np.sum(self.mass * values, axis=1)
+            variance = np.sum(self.mass * (values - middle[:, None]) ** 2, axis=1)
+            wide = Z80 * np.sqrt(self.level_var + variance)
+            off = middle - np.log(self.revenue_at_mean * relative(self.family, ratio, scale))
+            ends.append((np.minimum(off - wide, 0.0), np.maximum(off + wide, 0.0)))
+            if ratio in _BENT:
+                up, down = (relative(self.family, ratio, scale * np.exp(sign * 0.1)) for sign in (1.0, -1.0))
+                bends += (np.log(up / down) / 0.2) ** 2
+                extra += np.maximum(variance - level, 0.0)
+        self.band = np.array(ends).transpose(2, 0, 1)
+        # The spread of ln k that bends the single curve as much, by the two spends taken together.
+        self.log_scale_sd = np.minimum(np.sqrt(extra / np.maximum(bends, 1e-12)), 3.0)
 
     # -- weeks: common factors, noise, outliers -------------------------------------------------------------------
 
@@ -227,34 +240,47 @@ class Posterior:
         self.far = np.bincount(w.cell, far, minlength=c)
         n = np.bincount(w.cell, self.kept, minlength=c)
         square = np.bincount(w.cell, self.kept * (share - 1.0) ** 2, minlength=c)
-        free = np.maximum(n - 1.5, 0.0)
-        pooled_noise = float(square.sum() / max(free.sum(), 1.0)) if free.sum() >= 10 else _NOISE
-        prior = np.full(c, pooled_noise)
-        enough = self.told & (free >= 4)
-        if enough.sum() >= 20:
-            sales = np.log(np.maximum(self.revenue_at_mean, 1e-9))
-            x = np.stack([np.ones(c), standard(sales, enough)], axis=1)
-            log_own = np.log(np.maximum(square / np.maximum(free, 1.0), 0.1 * pooled_noise))
-            line = x @ ridge(x[enough], log_own[enough], 1e-9)
-            prior = np.exp(line)
-            prior *= float((square / np.maximum(free, 1.0))[enough].mean() / prior[enough].mean())
-        weeks = _NOISE_WEEKS
-        self.noise = np.maximum((square + weeks * prior) / (free + weeks), 1e-6)
-        self._serial(share)
+        # Level and shape take a week and a half away, and each line has its part in the factors of its weeks.
+        free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0)
+        self.noise, usual_noise = self._line_noise(square, free)
+        self._serial(share, usual_noise)
 
-    def _serial(self, share: Floats) -> None:
-        """By how much weeks that err alike weigh less than as many independent ones."""
-        w = self.weeks
+    def _line_noise(self, square: Floats, free: Floats) -> tuple[Floats, Floats]:
+        """Relative variance of each line's weeks, shrunk to what lines of its sales have; and the latter."""
+        ones = np.ones(free.size)
+        own = square / np.maximum(free, 1.0)
+        pooled = float(square.sum() / max(free.sum(), 1.0)) if free.sum() >= 10 else _NOISE
+        usual, weeks = pooled * ones, _NOISE_WEEKS
+        enough = self.told & (free >= 4)
+        size = standard(np.log(np.maximum(self.revenue_at_mean, 1e-9)), self.told)
+        x = np.stack([ones, size, size**2], axis=1)
+        if enough.sum() >= _FEW:
+            logs = np.log(np.maximum(own, 0.1 * pooled))
+            # The mean of the logarithm of a variance lies below that of the variance by 1 over its degrees of freedom.
+            usual = np.exp(x @ ridge(x[enough], (logs + 1.0 / np.maximum(free, 1.0))[enough], 1e-9))
+            # Chance alone scatters it by 2 over them.
+            off = (logs - np.log(usual))[enough]
+            scatter = (1.4826 * float(np.median(np.abs(off - np.median(off))))) ** 2
+            weeks = float(np.clip(2.0 / max(scatter - float(np.mean(2.0 / free[enough])), 1e-3), 4.0, 400.0))
+        return np.maximum((square + weeks * usual) / (free + weeks), 1e-6), usual
+
+    def _serial(self, share: Floats, usual: Floats) -> None:
+        """By how much a line's weeks weigh less than as many independent ones, or more where errors make up again."""
+        w, c = self.weeks, self.told.size
+        self.serial = np.ones(c)
         z = (share - 1.0) / np.sqrt(self.noise)[w.cell] * self.kept
         follows = (w.cell[1:] == w.cell[:-1]) & (w.number[1:] - w.number[:-1] == 1)
-        if follows.sum() < 50:
-            self.serial = 1.0
+        pairs = np.bincount(w.cell[1:], follows.astype(np.float64), minlength=c)
+        enough = pairs >= 8
+        if enough.sum() < _FEW:
             return
-        total = float(np.sum(z**2))
-        # Each line's own level was fitted, which alone makes neighbours differ by one over the number of weeks.
-        bias = float(np.sum(self.told)) / max(float(self.kept.sum()), 1.0)
-        r = float(np.sum(z[1:] * z[:-1] * follows)) / max(total, 1e-12) * (z.size / max(float(follows.sum()), 1.0))
-        r = float(np.clip(r + bias, 0.0, 0.6))
+        # Where noise has a part that is made up for the week after, as rounding has, the noisier lines show more of it.
+        trend = np.stack([np.ones(c), standard(1.0 / usual, self.told)], axis=1)
+        # Each line's own curve was fitted, which alone makes neighbouring errors differ.
+        own = np.bincount(w.cell[1:], z[1:] * z[:-1] * follows, minlength=c) / np.maximum(
+            pairs, 1.0
+        ) + 1.5 / np.maximum(self.n, 1.0)
+        r = np.clip(trend @ ridge(trend[enough], own[enough], 4.0), -0.3, 0.6)
         self.serial = (1.0 + r) / (1.0 - r)
 
     def _week_factors(self, share: Floats, noise: Floats) -> None:
@@ -271,7 +297,7 @@ class Posterior:
         )  # fmt: skip
         read = (lines >= _FEW_LINES) & (mean > 0.0)
         self.week_sd = np.zeros(self.told.size)
-        self.factor = np.ones(share.size)
+        self.factor, self.taken = np.ones(share.size), np.zeros(share.size)
         if not self.shrink or read.sum() < 4:
             return
         logs = np.log(np.where(read, mean, 1.0))
@@ -291,10 +317,13 @@ class Posterior:
             factors[row, mine] = seen / seen.mean()
             sds[row] = np.sqrt(variance)
         self.factor = factors.ravel()[at]
+        self.taken = np.where(read[at] & (factors.ravel()[at] != 1.0), 1.0 / np.maximum(lines[at], 1.0), 0.0)
         self.week_sd = sds[self.groups[0]] if self.groups else np.full(self.told.size, sds[0])
 
 
-_BENT = np.flatnonzero(np.isin(RATIOS, (0.5, 2.0)))
+#: Spend over mean spend at which the bend of the single curve is held against that of all.
+_BENT = (0.5, 2.0)
+#: Weight of each step between `RATIOS` in the distance of two curves.
 _WEIGHTS = np.array([0.3, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.5])
 
 

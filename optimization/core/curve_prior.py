@@ -57,7 +57,7 @@ class ShapePrior:
         for code, common in self.common.items():
             mine = shapes.family == code
             out[:, mine] = raw[:, mine] - log_sum(raw[:, mine])[:, None] + np.log(common)
-        return out
+        return np.asarray(out)
 
     def learned(
         self, mass: Floats, returns: Floats, shapes: Shapes, *, size: Floats, groups: Groups, told: Told

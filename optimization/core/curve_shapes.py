@@ -20,6 +20,12 @@ FAMILIES = (Family.LOG, Family.MICHAELIS_MENTEN)
 #: Spend over mean spend at which curves are compared.
 RATIOS = np.array([0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 AT_MEAN = int(np.flatnonzero(RATIOS == 1.0)[0])
+#: Spend over mean spend at which a fit tells how sure it is.
+BAND_RATIOS = np.array([0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0])
+#: Half width of a central 80 % interval of a normal, in standard deviations.
+Z80 = 1.2815515655446004
+#: Spend over mean spend, ln(10 % quantile / curve) and ln(90 % quantile / curve) of the expected revenue there.
+Band = tuple[tuple[float, float, float], ...]
 _LOWEST, _HIGHEST = -3.0, 4.0
 #: Below this a logarithmic curve needs a scale of less than a hundredth of the mean spend.
 _LOWEST_LOG = -1.25
@@ -87,6 +93,15 @@ def scale_at(family: Family, v: Floats) -> Floats:
         more = wide / ((1.0 + wide) * np.log1p(wide)) < wanted
         low, high = np.where(more, middle, low), np.where(more, high, middle)
     return np.asarray(np.exp(high))
+
+
+def band_factors(band: Band, ratio: Floats, z: float) -> tuple[Floats, Floats]:
+    """Factors from a curve to the ends of its central interval of half width z; linear in ln(spend)."""
+    at, low, high = np.array(band).T
+    with np.errstate(divide="ignore"):
+        logs = np.log(ratio)
+    lower, upper = np.interp(logs, np.log(at), low), np.interp(logs, np.log(at), high)
+    return np.asarray(np.exp(lower * z / Z80)), np.asarray(np.exp(upper * z / Z80))
 
 
 SHAPES = Shapes.grid(0.125)

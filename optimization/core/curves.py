@@ -22,13 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optimization.core.curve_posterior import Posterior, Weeks
-from optimization.core.curve_shapes import shape
+from optimization.core.curve_shapes import BAND_RATIOS, Z80, Band, band_factors, shape
 from optimization.core.problem import Curve, Path, path_text
 from optimization.core.responses import Family, Floats
 from tenants.core.problems import InvalidInput
 
-#: Half width of a central 80 % interval of a normal, in standard deviations.
-Z80 = 1.2815515655446004
 _PASSES = 3
 _FEW_WEEKS = 6
 
@@ -58,6 +56,11 @@ class FittedCurve:
         r2: share of the variance of weekly sales explained; None where sales do not vary.
         shrinkage: share of the shape that comes from other cells, 0 own data alone to 1 none of its own.
         diagnostics: what a reader should know before trusting it, in plain words.
+        band: how sure the expected revenue is at each spend, see `curve_shapes.Band`.
+        noise_sd: relative standard deviation of the sales of one week around the curve, this line's own.
+        common_week_sd: standard deviation of the logarithm of the factor that a week has for all lines of the first
+            node of the path (a retailer): seasons and shared shocks. The curve speaks of the mean of the weeks fitted.
+        far_weeks: weeks left out because they lie far off the curve, as those of an empty shelf do.
     """
 
     cell: Path
@@ -74,6 +77,10 @@ class FittedCurve:
     r2: float | None
     shrinkage: float
     diagnostics: tuple[str, ...] = ()
+    band: Band = ((1.0, 0.0, 0.0),)
+    noise_sd: float = 0.0
+    common_week_sd: float = 0.0
+    far_weeks: int = 0
 
     @property
     def params(self) -> dict[str, float]:
@@ -88,13 +95,11 @@ class FittedCurve:
         return np.asarray(self.a * shape(self.family, np.asarray(spend, dtype=np.float64) / self.k), dtype=np.float64)
 
     def interval(self, spend: ArrayLike, z: float = Z80) -> tuple[Floats, Floats]:
-        """Central interval of the expected weekly revenue, 80 % by default, by the delta method on the logarithm."""
+        """Central interval of the expected weekly revenue, 80 % by default."""
         x = np.asarray(spend, dtype=np.float64)
-        ratio, reference = x / self.k, self.reference_spend / self.k
-        bend = _log_slope(self.family, ratio) - _log_slope(self.family, np.asarray(reference))
-        width = z * np.sqrt(self.reference_relative_se**2 + (bend * self.log_scale_sd) ** 2)
+        low, high = band_factors(self.band, x / self.reference_spend, z)
         middle = self.revenue(x)
-        return middle * np.exp(-width), middle * np.exp(width)
+        return middle * low, middle * high
 
 
 def fit_curves(
@@ -159,6 +164,8 @@ def _result(cells: Sequence[Path], index: int, carry_over: float, fit: Posterior
         notes.append("No attributed sales in any week.")
     if lost_weeks:
         notes.append(f"{lost_weeks} out-of-stock weeks left out.")
+    if fit.far[index]:
+        notes.append(f"{fit.far[index]} weeks far off the curve left out, as of an empty shelf that no feed told of.")
     return FittedCurve(
         cell=tuple(cells[index]),
         family=family,
@@ -174,15 +181,14 @@ def _result(cells: Sequence[Path], index: int, carry_over: float, fit: Posterior
         r2=1.0 - float(np.sum((y - fitted) ** 2)) / total if total > 0.0 else None,
         shrinkage=float(np.clip(fit.post_var[index] / fit.prior_var[index], 0.0, 1.0)),
         diagnostics=tuple(notes),
+        band=tuple(
+            (float(ratio), float(low), float(high))
+            for ratio, (low, high) in zip(BAND_RATIOS, fit.band[index], strict=True)
+        ),
+        noise_sd=float(np.sqrt(fit.noise[index])),
+        common_week_sd=float(fit.week_sd[index]),
+        far_weeks=int(fit.far[index]),
     )
-
-
-def _log_slope(family: Family, ratio: Floats) -> Floats:
-    """d ln g(x/k) / d ln k at x/k = ratio: -1 where the curve is a line, towards 0 where it is flat."""
-    if family is Family.LOG:
-        safe = np.maximum(ratio, 1e-12)
-        return np.asarray(-safe / ((1.0 + safe) * np.log1p(safe)))
-    return np.asarray(-1.0 / (1.0 + ratio))
 
 
 def _adstock(cell: NDArray[np.intp], week: NDArray[np.int64], spend: Floats, carry_over: float) -> Floats:
