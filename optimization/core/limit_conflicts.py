@@ -34,7 +34,7 @@ def limits_can_be_met(problem: BudgetProblem) -> bool:
     if not cells.gapped.any():
         return True
     # Envelopes promise more than S-curves and commitments keep: only an allocation proves that one exists.
-    found = BranchSearch(Tree.of(problem), cells, GlobalSet.of(problem), problem.commitments).run()
+    found = BranchSearch(Tree.of(problem), cells, GlobalSet.of(problem), problem.commitments).run(any_will_do=True)
     return isinstance(found, Branched)
 
 

@@ -64,9 +64,8 @@ def search_allocation(
     if branched is None:
         return Unattainable(np.zeros(len(limits)), LimitedFilling(tree, cells, limits).at(np.zeros(len(limits))))
     point = branched.point
-    return Candidate(
-        point.spend, point.filled.price, point.multipliers, f"laminar{suffix}+branching", bound=branched.bound
-    )
+    engine = f"laminar{suffix}+branching" + ("+highs" if branched.programmes else "")
+    return Candidate(point.spend, point.filled.price, point.multipliers, engine, bound=branched.bound)
 
 
 def tail_value(problem: BudgetProblem, spend: Floats) -> float:
