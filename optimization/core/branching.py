@@ -32,8 +32,8 @@ GOOD_ENOUGH, GOOD_BY_PATTERNS = 1e-9, 1e-6
 _CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 1000
 #: More fillings than this are spent only while the gap is larger than `_WIDE`.
 _USUAL, _WIDE = 300, 5e-4
-#: After this many relaxations HiGHS is asked, if so few cells are undecided and so few there are.
-_SHORT, _MOST_UNDECIDED, _MOST_CELLS = 8, 300, 1000
+#: After this many fillings HiGHS is asked, if so few cells are undecided and so few there are.
+_SHORT, _MOST_UNDECIDED, MOST_CELLS = 8, 300, 1000
 #: Programmes for HiGHS at most, and prices, in shares of those found, at which curves are touched beforehand.
 _PROGRAMMES, _NEARBY = 16, (0.25, 0.5, 0.7, 0.9, 1.1, 1.35, 2.0, 4.0)
 
@@ -101,9 +101,9 @@ class BranchSearch:
             return not self.open
         return self._bound(proven) - self.found.value <= enough * abs(self.found.value)
 
-    def _explore(self, relaxations: int, *, any_will_do: bool) -> None:
+    def _explore(self, fillings: int, *, any_will_do: bool) -> None:
         """Split the most promising branch until the gap is closed or the work allowed is spent."""
-        while self.open and self.fillings < self.allowed and self.branches < relaxations:
+        while self.open and self.fillings < min(self.allowed, fillings):
             if self._closed(np.inf, GOOD_ENOUGH if self.fillings < _USUAL else _WIDE) or (any_will_do and self.found):
                 break
             _, _, cells, point = heapq.heappop(self.open)
@@ -116,7 +116,7 @@ class BranchSearch:
 
     def _by_patterns(self, root: Point, *, any_will_do: bool) -> float:
         """Let HiGHS name the cells that are on; returns a bound, money, minus infinity where none can be met."""
-        if len(self.cells) > _MOST_CELLS or self.tree.upper[0] <= 0.0 or root.lagrangian <= 0.0:
+        if len(self.cells) > MOST_CELLS or self.tree.upper[0] <= 0.0 or root.lagrangian <= 0.0:
             return np.inf
         programme = PatternProgramme(
             self.tree, self.cells, self.limits, self.commitment, worth=root.lagrangian, tilt=self.tilt
@@ -138,7 +138,10 @@ class BranchSearch:
                 break
             exact = self._relax(BoundedResponses.of(self.curves, pattern.lower, pattern.upper), root.multipliers)
             if isinstance(exact, Point):
+                before = self.found
                 self._keep(exact)
+                if self.found is not None and self.found is not before:
+                    programme.drop(root.filled.price, root.multipliers, self.found.value)
                 programme.touch(exact.spend)
                 programme.cut(exact.spend)
             programme.touch(pattern.spend)

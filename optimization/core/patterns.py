@@ -6,7 +6,7 @@ its foot, so the programme promises at least what any allocation earns (perspect
 answer names the pieces; what these earn is solved exactly by prices. Tangents are added where allocations were found,
 and a foot is cut in two where one ended inside it, until promise and allocation meet.
 
-The bound is that of HiGHS, widened by its tolerance for every column and row. Work is limited in nodes of its search
+The bound is that of HiGHS, widened by its tolerances. Work is limited in nodes of its search
 tree, not in time, so that the answer is the same on every machine.
 """
 
@@ -23,7 +23,9 @@ from optimization.core.limits import GlobalSet
 from optimization.core.responses import Family, Floats
 from optimization.core.tree import Tree
 
-#: Tolerance that HiGHS is given; its bound is widened by as much for every column and row.
+#: Tolerance that HiGHS is given. A reduced cost may be off by as much for each column, none of which reaches further
+#: than 1, and a constraint for each row; the tangents of a cell together weigh no more than its revenue, hence count
+#: once. The bound is widened by the sum.
 TOLERANCE = 1e-9
 #: Nodes of HiGHS's search tree per programme.
 _MOST_NODES = 1_000
@@ -31,6 +33,8 @@ _MOST_NODES = 1_000
 _STEEPEST = 1e5
 #: HiGHS stops at this share of the gap that is left, or at `_FINEST`.
 _SHARE_OF_GAP, _FINEST = 0.02, 1e-7
+#: And at this gap where any allocation will do.
+_COARSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,10 @@ class PatternProgramme:
         """How many cells may still take more than one piece."""
         return sum(len(pieces) > 1 for pieces in self.pieces)
 
+    def margin(self, columns: int) -> float:
+        """By how much the tolerances of HiGHS widen its bound, as a share of `worth`."""
+        return TOLERANCE * (columns + len(self.pieces) + self.tree.nodes + len(self.limits))
+
     def touch(self, spend: Floats) -> None:
         """Add the tangents at an allocation, shape (n,), money."""
         for pieces, touched, amount in zip(self.pieces, self.touched, spend.tolist(), strict=True):
@@ -144,6 +152,11 @@ class PatternProgramme:
         """
         return _Rows(self).answer(max(_FINEST, _SHARE_OF_GAP * gap))
 
+    def solve_margin(self) -> tuple[Pattern | None, bool]:
+        """The pieces that keep furthest from breaking a limit; and False where none can meet all constraints."""
+        pattern, bound = _Rows(self, of_limits=True).answer(_COARSE)
+        return pattern, bound >= 0.0
+
 
 def _tightest_cap(tree: Tree) -> Floats:
     """The least cap from each node up, money, shape (m,)."""
@@ -172,8 +185,10 @@ def _pieces(low: float, high: float, bend: float, least: float) -> list[Piece]:
 class _Rows:
     """The programme as HiGHS takes it; money in shares of the budget, revenue in shares of `worth`."""
 
-    def __init__(self, programme: PatternProgramme) -> None:
+    def __init__(self, programme: PatternProgramme, *, of_limits: bool = False) -> None:
+        """With `of_limits` not the revenue is maximised, but what is left of the limit that is nearest to break."""
         self.p = programme
+        self.weights = programme.weights * (0.0 if of_limits else 1.0)
         self.cost: list[float] = []
         self.top: list[float] = []
         self.whole: list[bool] = []
@@ -192,7 +207,9 @@ class _Rows:
         for i in range(n):
             self._add_cell(i)
         self._add_nodes()
-        self._add_limits()
+        self.constant = float(self.weights @ self.revenue_from)
+        self.least = np.zeros(len(self.cost) + of_limits)
+        self._add_limits(of_limits=of_limits and len(programme.limits) > 0)
 
     def _read_curves(self) -> None:
         """Value and slope of every curve wherever one is asked for."""
@@ -222,7 +239,7 @@ class _Rows:
         first, *others = self.p.pieces[i]
         for one in others:
             gain = self.value[i, one.low] - self.value[i, first.low]
-            switch = self._add_column(float(self.p.weights[i]) * gain, 1.0, whole=True)
+            switch = self._add_column(float(self.weights[i]) * gain, 1.0, whole=True)
             self.switches[i].append(switch)
             self.spend[i].append((switch, (one.low - first.low) / self.p.money))
             self.revenue[i].append((switch, gain))
@@ -236,7 +253,7 @@ class _Rows:
         """Spend inside a piece and what it earns, both zero unless the piece is taken: `taken` + `always` is 1."""
         if not piece.high > piece.low:
             return
-        weight, width = float(self.p.weights[i]), (piece.high - piece.low) / self.p.money
+        weight, width = float(self.weights[i]), (piece.high - piece.low) / self.p.money
         base = self.value[i, piece.low]
         rise = self.value[i, piece.high] - base
         straight = piece.convex or bool(self.p.straight[i])
@@ -270,8 +287,12 @@ class _Rows:
             # What rounding leaves between bounds that meet is no contradiction.
             self._add_row(terms, min(low, high), max(high, min(0.0, high + TOLERANCE)))
 
-    def _add_limits(self) -> None:
+    def _add_limits(self, *, of_limits: bool) -> None:
         limits, p = self.p.limits, self.p
+        left: list[tuple[int, float]] = []
+        if of_limits:
+            left = [(self._add_column(1.0, 1.0), -1.0)]
+            self.least[-1] = -_STEEPEST
         for gain, cost in zip(limits.gain, limits.cost, strict=True):
             size = max(float(gain.max()) * p.worth, float(cost.max()) * p.money, 1e-300)
             g, c = gain * (p.worth / size), cost * (p.money / size)
@@ -281,7 +302,7 @@ class _Rows:
                     terms[column] = terms.get(column, 0.0) + float(g[i]) * factor
                 for column, factor in self.spend[i]:
                     terms[column] = terms.get(column, 0.0) - float(c[i]) * factor
-            self._add_row(list(terms.items()), float(c @ self.spend_from - g @ self.revenue_from), np.inf)
+            self._add_row(list(terms.items()) + left, float(c @ self.spend_from - g @ self.revenue_from), np.inf)
 
     def answer(self, finest: float) -> tuple[Pattern | None, float]:
         """As `PatternProgramme.solve`."""
@@ -295,7 +316,7 @@ class _Rows:
         programme.num_col_, programme.num_row_ = columns, rows
         programme.sense_ = highspy.ObjSense.kMaximize
         programme.col_cost_ = np.array(self.cost)
-        programme.col_lower_, programme.col_upper_ = np.zeros(columns), np.array(self.top)
+        programme.col_lower_, programme.col_upper_ = self.least[:columns], np.array(self.top)
         programme.row_lower_, programme.row_upper_ = np.array(self.low), np.array(self.high)
         programme.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         programme.a_matrix_.start_ = matrix.indptr
@@ -312,8 +333,7 @@ class _Rows:
         if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
             return None, -np.inf
         promised = info.mip_dual_bound if any(self.whole) else info.objective_function_value
-        constant = float(self.p.weights @ self.revenue_from)
-        bound = (float(promised) + constant + TOLERANCE * (columns + rows)) * self.p.worth
+        bound = (float(promised) + self.constant + self.p.margin(columns)) * self.p.worth
         if info.primal_solution_status != int(highspy.SolutionStatus.kSolutionStatusFeasible):
             return None, bound
         return self._pattern(np.array(solver.getSolution().col_value)), bound
@@ -336,6 +356,13 @@ def _options(finest: float) -> dict[str, Any]:
         "random_seed": 7,
         "mip_rel_gap": finest,
         "mip_abs_gap": 0.0,
+        # Allocations come from the prices: HiGHS need not look for any, nor begin anew after its root.
+        "mip_allow_restart": False,
+        "mip_heuristic_effort": 0.0,
+        "mip_heuristic_run_feasibility_jump": False,
+        "mip_heuristic_run_rins": False,
+        "mip_heuristic_run_rens": False,
+        "mip_heuristic_run_root_reduced_cost": False,
         "mip_max_nodes": _MOST_NODES,
         "mip_feasibility_tolerance": TOLERANCE,
         "primal_feasibility_tolerance": TOLERANCE,
