@@ -48,7 +48,7 @@ class Member:
 
     @property
     def is_global(self) -> bool:
-        return self.kind in (GlobalKind.MIN_ROAS, GlobalKind.MAX_CPA)
+        return self.kind in tuple(GlobalKind)
 
     def as_dict(self) -> dict[str, Any]:
         """The member as it stands in `minimal_conflict`."""

@@ -36,12 +36,14 @@ class ConicAnswer:
         spend: money per cell, shape (n,); zeros when there is none.
         revenue: sum of the curves at `spend`, money.
         tilt: for a tail objective the mixture of scenarios that prices it, shape (n,), else None.
+        multipliers: of the limits, money of the objective per unit of each, shape (j,); None when there is no answer.
     """
 
     status: str
     spend: Floats
     revenue: float
     tilt: Floats | None = None
+    multipliers: Floats | None = None
 
 
 def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> ConicAnswer:
@@ -75,12 +77,15 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
             rules.append(under <= tree.upper[node] / money)
         if tree.lower[node] > 0.0:
             rules.append(under >= tree.lower[node] / money)
-    for gain, cost in zip(limits.gain, limits.cost, strict=True):
-        size = max(float(cost.max()) * money, 1e-12)
-        rules.append((gain * worth / size) @ revenue >= (cost * money / size) @ x)
+    limit_rules = []
+    for gain, cost, rhs in zip(limits.gain, limits.cost, limits.rhs, strict=True):
+        size = max(float(np.abs(cost).max()) * money, 1e-12)
+        earned = (gain * worth / size) @ revenue if gain.any() else 0.0
+        limit_rules.append(earned + rhs / size >= (cost * money / size) @ x)
+    rules += limit_rules
     tail_rule = None
     if problem.tail is None:
-        goal = cp.sum(revenue)
+        goal = limits.weight @ revenue - (limits.charge * money / worth) * cp.sum(x)
     else:
         rows, share = problem.tail.scenarios, problem.tail.tail_fraction
         level, short = cp.Variable(), cp.Variable(rows.shape[0], nonneg=True)
@@ -103,7 +108,11 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     if problem.tail is not None and tail_rule is not None:
         odds = np.maximum(np.asarray(tail_rule.dual_value), 0.0)
         tilt = (odds / max(float(odds.sum()), 1e-300)) @ problem.tail.scenarios
-    return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt)
+    multipliers = np.zeros(len(limits))
+    for row, rule in enumerate(limit_rules):
+        size = max(float(np.abs(limits.cost[row]).max()) * money, 1e-12)
+        multipliers[row] = max(float(np.ravel(rule.dual_value)[0]), 0.0) * worth / size
+    return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt, multipliers)
 
 
 def _revenue(

@@ -19,7 +19,7 @@ from optimization.core.conflicts import Conflict, Intervals, Member, relaxed, wi
 from optimization.core.domains import bounded_cells
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
-from optimization.core.problem import BudgetProblem, GlobalKind
+from optimization.core.problem import BudgetProblem
 from optimization.core.tree import Tree
 
 #: Above this many cells the value that each member would need is not searched for; the conflict itself always is.
@@ -121,7 +121,7 @@ def _quick(
 
 def _needed(problem: BudgetProblem, member: Member) -> float | None:
     """The value nearest to the member's own at which everything can be met, or None."""
-    tighter = member.kind in (GlobalKind.MIN_ROAS, "min_spend")
+    tighter = member.kind.startswith("min_")
 
     def margin(value: float) -> float:
         found = _margin(relaxed(problem, member, value))

@@ -17,7 +17,7 @@ from optimization.core.envelope import BoundedResponses
 from optimization.core.limit_conflicts import find_limit_conflict
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import Unattainable
-from optimization.core.problem import BudgetProblem, GlobalKind, InvalidProblem
+from optimization.core.problem import Aim, BudgetProblem, GlobalKind, InvalidProblem
 from optimization.core.reasons import BoundPrice, Explainer, Line, Reason
 from optimization.core.responses import Floats
 from optimization.core.search import Candidate, SolverFailed, search_allocation, tail_value
@@ -91,11 +91,35 @@ class Solution:
     @property
     def multipliers(self) -> dict[str, float]:
         """Price of each kind of global constraint, summed over its scopes."""
-        totals = {kind.value: 0.0 for kind in GlobalKind}
+        totals = {GlobalKind.MIN_ROAS.value: 0.0, GlobalKind.MAX_CPA.value: 0.0}
+        for one in self.problem.global_constraints:
+            totals.setdefault(one.kind.value, 0.0)
         if self.explainer is not None:
-            for one, value in zip(self.problem.global_constraints, self.explainer.multipliers, strict=True):
+            # Those of the linear constraints follow after.
+            for one, value in zip(self.problem.global_constraints, self.explainer.multipliers, strict=False):
                 totals[one.kind.value] += float(value)
         return totals
+
+    @property
+    def linear_prices(self) -> dict[str, float]:
+        """What one unit of money of slack in each linear constraint is worth, by its name."""
+        if self.explainer is None:
+            return {}
+        prices = self.explainer.multipliers[len(self.problem.global_constraints) :]
+        return {one.name: float(value) for one, value in zip(self.problem.linear, prices, strict=True)}
+
+    @property
+    def earned(self) -> float:
+        """What the allocation is worth to the aim, money: revenue, incremental revenue, or profit."""
+        return 0.0 if self.spend is None else self.problem.earned(self.spend)
+
+    @property
+    def unspent(self) -> tuple[float, str] | None:
+        """Money of the available budget that is left, and why; None where there is none or no budget was given."""
+        left = self.problem.available - self.total_spend
+        if self.spend is None or self.problem.open_budget or left <= 1e-9 * self.problem.available:
+            return None
+        return left, _why_unspent(self.problem, self.multipliers)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON object of the result format."""
@@ -107,6 +131,8 @@ class Solution:
         return out | {
             "objective_revenue": self.objective_revenue,
             "objective": self.certificate.objective,
+            "objective_kind": "cvar" if self.problem.tail is not None else self.problem.aim.value,
+            "earned": self.earned,
             "dual_bound": self.certificate.dual_bound,
             "gap": self.certificate.gap,
             "total_spend": self.total_spend,
@@ -114,6 +140,8 @@ class Solution:
             "budget_shadow_price": self.budget_shadow_price,
             "multipliers": self.multipliers,
             "node_shadow_prices": [one.as_dict() for one in self.node_shadow_prices],
+            **({"constraint_prices": self.linear_prices} if self.problem.linear else {}),
+            **({} if self.unspent is None else {"unspent": {"amount": self.unspent[0], "why": self.unspent[1]}}),
             "reasons": {name: reason.as_dict() for name, reason in self.reasons.items()},
         }
 
@@ -166,6 +194,17 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
         current=before,
         explainer=Explainer(problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt),
     )
+
+
+def _why_unspent(problem: BudgetProblem, multipliers: Mapping[str, float]) -> str:
+    limits = [kind for kind, value in multipliers.items() if value > 0.0]
+    if limits:
+        return f"More would break {' and '.join(limits)}."
+    if problem.hurdle > 0.0:
+        return f"No line would earn the target of {problem.hurdle:g} with its next unit."
+    if problem.aim is Aim.PROFIT:
+        return "No line would earn back its next unit: its margin on what that sells is less."
+    return "Every line is at a bound, of its own or of a node above it."
 
 
 def _certify(
