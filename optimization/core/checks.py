@@ -75,6 +75,12 @@ def check_problem(problem: BudgetProblem) -> None:
         _check_linear(one_linear, known)
     if problem.tail is not None:
         _check_tail(problem.tail, len(problem.cells))
+    if problem.periods is not None and problem.tail is not None:
+        raise InvalidProblem(
+            "The tail of the scenarios is not told by period.",
+            where="periods",
+            fix="Use another objective than cvar, or leave periods out.",
+        )
     _check_aim(problem)
 
 

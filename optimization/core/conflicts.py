@@ -37,6 +37,8 @@ class Member:
         needed: the value nearest to `value` that resolves this conflict while all else stays; None where no value
             of this member alone does.
         restores: True when the whole problem can be met without this member.
+        name: of a linear constraint.
+        period: of a problem with periods the one it is of, 0 for all; where `cumulative`, all through that one.
     """
 
     kind: str
@@ -45,6 +47,9 @@ class Member:
     cell: str | None = None
     needed: float | None = None
     restores: bool = False
+    name: str | None = None
+    period: int = 0
+    cumulative: bool = False
 
     @property
     def is_global(self) -> bool:
@@ -56,6 +61,10 @@ class Member:
         out: dict[str, Any] = {key: list(self.path), "kind": self.kind, "value": self.value}
         if self.cell is not None:
             out["cell"] = self.cell
+        if self.name is not None:
+            out["name"] = self.name
+        if self.period:
+            out["through_period" if self.cumulative else "period"] = self.period
         return out
 
 

@@ -7,7 +7,7 @@ the one that charges most. A cell that would rather have less is held up by a fl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -91,9 +91,11 @@ class BoundPrice:
     path: Path
     kind: str
     value: float
+    period: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        return {"path": list(self.path), "kind": self.kind, "value": self.value}
+        out = {"path": list(self.path), "kind": self.kind, "value": self.value}
+        return out | ({"period": self.period} if self.period else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +110,7 @@ class Explainer:
     price: Floats
     multipliers: Floats
     tilt: Floats | None = None
+    named: Callable[[Path], str] = path_text
 
     def bound_prices(self) -> tuple[BoundPrice, ...]:
         """The bounds of nodes that cost something, the budget aside, in order of path."""
@@ -209,7 +212,7 @@ class Explainer:
         lowest = int(tree.owner[i])
         if self.price[lowest] < 0.0 or (lowest and self.price[lowest] < self.price[0]):
             path = tree.paths[lowest]
-            text = f"Filled by the floor of {path_text(path)}; beyond it nothing asks for more."
+            text = f"Filled by the floor of {self.named(path)}; beyond it nothing asks for more."
             return Reason(ReasonKind.NODE_FLOOR, path, -float(self._steps()[lowest]), text)
         if self.limits.charge > 0.0:
             return Reason(ReasonKind.NOT_WORTH_MORE, cell.path, 0.0, self._not_worth(i, returns))
@@ -235,7 +238,7 @@ class Explainer:
             held = f" after the {share:.1%} experiment reserve" if share > 0.0 else ""
             place = f"the budget{held}"
         else:
-            kind, place = ReasonKind.NODE_CAP, f"the cap of {path_text(path)}"
+            kind, place = ReasonKind.NODE_CAP, f"the cap of {self.named(path)}"
         if spent <= 0.0 and cell.min_spend_if_active > 0.0:
             kind = ReasonKind.COMMITMENT
             text = (
