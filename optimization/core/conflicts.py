@@ -17,7 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from optimization.core.problem import BudgetProblem, Cell, GlobalConstraint, GlobalKind, NodeBound, Path
+from optimization.core.problem import (
+    BudgetProblem,
+    Cell,
+    GlobalConstraint,
+    GlobalKind,
+    LinearConstraint,
+    NodeBound,
+    Path,
+)
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
@@ -230,12 +238,12 @@ _Key = tuple[str, Path, str | None]
 
 
 def _key(member: Member) -> _Key:
-    return (member.kind, member.path, member.cell)
+    return (member.kind, member.path, member.cell or member.name)
 
 
 def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> BudgetProblem:
     cells: tuple[Cell, ...] = problem.cells
-    if any(cell_id is not None for _, _, cell_id in values):
+    if any(owner is not None for _, _, owner in values):
         cells = tuple(_changed_cell(cell, values) for cell in cells)
     budget, reserve = problem.total_budget, problem.experiment_reserve_fraction
     nodes = []
@@ -259,6 +267,13 @@ def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> Budget
             limits.append(one)
         elif (value := values[key]) is not None:
             limits.append(replace(one, value=value))
+    linear: list[LinearConstraint] = []
+    for row in problem.linear:
+        key = (row.kind, row.scope, row.name)
+        if key not in values:
+            linear.append(row)
+        elif (value := values[key]) is not None:
+            linear.append(row.at(value))
     return replace(
         problem,
         cells=cells,
@@ -266,6 +281,7 @@ def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> Budget
         experiment_reserve_fraction=reserve,
         node_bounds=tuple(nodes),
         global_constraints=tuple(limits),
+        linear=tuple(linear),
     )
 
 

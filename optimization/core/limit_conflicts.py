@@ -40,7 +40,7 @@ def limits_can_be_met(problem: BudgetProblem) -> bool:
 
 def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     """The smallest conflict of a problem whose bounds can be met, but not with its limits or commitments."""
-    members = _minimal(problem, _candidates(problem))
+    members = _minimal(problem, all_members(problem))
     searched = len(problem.cells) <= _EXPLAIN_UP_TO and not bounded_cells(problem).gapped.any()
     explained = []
     for member in members:
@@ -68,7 +68,7 @@ def _margin(problem: BudgetProblem) -> float:
     return float(found.slack.min())
 
 
-def _candidates(problem: BudgetProblem) -> list[Member]:
+def all_members(problem: BudgetProblem) -> list[Member]:
     """All constraints, those that people would rather keep in the explanation first."""
     found = [Member(one.kind.value, one.scope, one.value) for one in problem.global_constraints]
     found += [Member("min_spend", b.path, b.min_spend) for b in problem.node_bounds if b.min_spend]

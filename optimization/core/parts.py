@@ -165,6 +165,11 @@ class LinearConstraint:
     rhs: float | None = 0.0
 
     @property
+    def scope(self) -> Path:
+        """The node that it is about."""
+        return self.terms[1].scope if self.kind == "min_part" else self.terms[0].scope
+
+    @property
     def limit(self) -> float:
         """The right-hand side, money."""
         if self.rhs is not None:

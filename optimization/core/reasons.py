@@ -205,8 +205,12 @@ class Explainer:
             return Reason(ReasonKind.OWN_FLOOR, cell.path, asked - worth, text)
         charge = charges[:, i]
         step = float(self.price[node] - (self.price[tree.parent[node]] if node else 0.0))
-        if charge.size and charge.max() > max(step, 0.0):
-            return self._global_reason(int(charge.argmax()), float(charge.max()), returns)
+        if charge.size:
+            most = int(charge.argmax())
+            # All pay the price of the budget; what a share charges beside it is what holds this cell apart.
+            apart = node == 0 and isinstance(self.limits.constraints[most], LinearConstraint)
+            if charge[most] > (1e-6 * asked if apart else max(step, 0.0)):
+                return self._global_reason(most, float(charge[most]), returns)
         if step > 0.0:
             return self._bound_reason(i, node, step, returns, spent, asked)
         lowest = int(tree.owner[i])
@@ -253,7 +257,7 @@ class Explainer:
     def _global_reason(self, row: int, charge: float, returns: float) -> Reason:
         one, price = self.limits.constraints[row], float(self.multipliers[row])
         if isinstance(one, LinearConstraint):
-            return Reason(ReasonKind.LINEAR, one.terms[0].scope, price, f"More would break the limit {one.name!r}.")
+            return Reason(ReasonKind.LINEAR, one.scope, price, f"More would break the limit {one.name!r}.")
         place = path_text(one.scope)
         if one.kind is GlobalKind.MAX_CPA:
             text = f"More would break the cost per acquisition of {one.value:g} over {place}."

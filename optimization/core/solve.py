@@ -20,7 +20,7 @@ from optimization.core.periods import Flattened
 from optimization.core.problem import BudgetProblem, InvalidProblem, path_text
 from optimization.core.reasons import Explainer
 from optimization.core.responses import Floats
-from optimization.core.search import Candidate, SolverFailed, search_allocation, tail_value
+from optimization.core.search import Candidate, NothingMeetsAll, SolverFailed, search_allocation, tail_value
 from optimization.core.solution import Solution
 from optimization.core.tree import Tree
 
@@ -61,6 +61,18 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
         return Solution("infeasible", problem, "interval-propagation", time.perf_counter() - started, conflict=conflict)
     limits, cells = GlobalSet.of(problem), bounded_cells(problem)
     found = search_allocation(problem, tree, cells, limits)
+    if isinstance(found, NothingMeetsAll):
+        # CVXPY takes a second to import; only the general path pays for it.
+        from optimization.core.general_conflicts import find_general_conflict
+
+        conflict = find_general_conflict(problem)
+        if conflict is None:
+            raise SolverFailed(
+                "The conic solver found nothing that meets all constraints, and no conflict is there to name.",
+                where="constraints",
+                fix="They just touch each other: loosen one of them a little.",
+            )
+        return Solution("infeasible", problem, "cvxpy+clarabel", time.perf_counter() - started, conflict=conflict)
     if isinstance(found, Unattainable):
         conflict = find_limit_conflict(problem)
         return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=conflict)
