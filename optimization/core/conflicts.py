@@ -269,10 +269,10 @@ def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> Budget
             limits.append(replace(one, value=value))
     linear: list[LinearConstraint] = []
     for row in problem.linear:
-        key = (row.kind, row.scope, row.name)
-        if key not in values:
+        name: _Key = (row.kind, row.scope, row.name)
+        if name not in values:
             linear.append(row)
-        elif (value := values[key]) is not None:
+        elif (value := values[name]) is not None:
             linear.append(row.at(value))
     return replace(
         problem,

@@ -54,6 +54,10 @@ class Curve:
     exponent: float = 1.0
     revenue_per_conversion: float | None = None
 
+    def valued(self, revenue_per_conversion: float | None) -> Curve:
+        """The same curve with what a conversion brings."""
+        return replace(self, revenue_per_conversion=revenue_per_conversion)
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

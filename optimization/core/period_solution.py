@@ -144,7 +144,7 @@ def fold(flat: Flattened, solved: Solution) -> PeriodSolution:
         solved.seconds,
         spend=over_all(solved.spend),
         certificate=solved.certificate,
-        conflict=None if solved.conflict is None else _told(flat, solved.conflict),
+        conflict=None if solved.conflict is None else told_conflict(flat, solved.conflict),
         current=over_all(solved.current),
         explainer=solved.explainer,
         flat=flat,
@@ -152,11 +152,12 @@ def fold(flat: Flattened, solved: Solution) -> PeriodSolution:
     )
 
 
-def _told(flat: Flattened, conflict: Conflict) -> Conflict:
+def told_conflict(flat: Flattened, conflict: Conflict) -> Conflict:
+    """A conflict of the flat problem in the words of the one that was asked."""
     return replace(
         conflict,
         members=tuple(_member(flat, one) for one in conflict.members),
-        further=tuple(_told(flat, one) for one in conflict.further),
+        further=tuple(told_conflict(flat, one) for one in conflict.further),
     )
 
 
