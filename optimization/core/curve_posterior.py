@@ -241,7 +241,7 @@ class Posterior:
         n = np.bincount(w.cell, self.kept, minlength=c)
         square = np.bincount(w.cell, self.kept * (share - 1.0) ** 2, minlength=c)
         # Level and shape take a week and a half away, and each line has its part in the factors of its weeks.
-        free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0)
+        free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0).astype(np.float64)
         self.noise, usual_noise = self._line_noise(square, free)
         self._serial(share, usual_noise)
 

@@ -80,7 +80,7 @@ class PatternProgramme:
     ) -> None:
         """`worth` is a value near that of the best allocation, money, positive: the scale of revenue."""
         self.tree, self.limits, self.curves = tree, limits, cells.curves
-        self.weights = np.ones(len(cells)) if tilt is None else tilt
+        self.weights = limits.weight if tilt is None else limits.weight * tilt
         self.tilt = tilt
         self.money, self.worth = float(tree.upper[0]), worth
         self.straight = (cells.curves.family == Family.POWER) & (cells.curves.exponent == 1.0)
@@ -188,7 +188,10 @@ class _Rows:
     def __init__(self, programme: PatternProgramme, *, of_limits: bool = False) -> None:
         """With `of_limits` not the revenue is maximised, but what is left of the limit that is nearest to break."""
         self.p = programme
-        self.weights = programme.weights * (0.0 if of_limits else 1.0)
+        counted = 0.0 if of_limits else 1.0
+        self.weights = programme.weights * counted
+        #: What a share of the budget spent costs the objective, in shares of `worth`.
+        self.charge = programme.limits.charge * counted * programme.money / programme.worth
         self.cost: list[float] = []
         self.top: list[float] = []
         self.whole: list[bool] = []
@@ -207,7 +210,7 @@ class _Rows:
         for i in range(n):
             self._add_cell(i)
         self._add_nodes()
-        self.constant = float(self.weights @ self.revenue_from)
+        self.constant = float(self.weights @ self.revenue_from) - self.charge * float(self.spend_from.sum())
         self.least = np.zeros(len(self.cost) + of_limits)
         self._add_limits(of_limits=of_limits and len(programme.limits) > 0)
 
@@ -239,9 +242,10 @@ class _Rows:
         first, *others = self.p.pieces[i]
         for one in others:
             gain = self.value[i, one.low] - self.value[i, first.low]
-            switch = self._add_column(float(self.weights[i]) * gain, 1.0, whole=True)
+            more = (one.low - first.low) / self.p.money
+            switch = self._add_column(float(self.weights[i]) * gain - self.charge * more, 1.0, whole=True)
             self.switches[i].append(switch)
-            self.spend[i].append((switch, (one.low - first.low) / self.p.money))
+            self.spend[i].append((switch, more))
             self.revenue[i].append((switch, gain))
         if len(others) > 1:
             self._add_row([(switch, 1.0) for switch in self.switches[i]], -np.inf, 1.0)
@@ -257,7 +261,7 @@ class _Rows:
         base = self.value[i, piece.low]
         rise = self.value[i, piece.high] - base
         straight = piece.convex or bool(self.p.straight[i])
-        inside = self._add_column(weight * rise / width if straight else 0.0, width)
+        inside = self._add_column((weight * rise / width if straight else 0.0) - self.charge, width)
         self.spend[i].append((inside, 1.0))
         if taken:
             self._add_row([(inside, 1.0), *((c, -width * f) for c, f in taken)], -np.inf, width * always)

@@ -51,7 +51,7 @@ def changed(**paths: Any) -> dict[str, Any]:
 
 def test_a_good_file_gives_every_key_of_the_format() -> None:
     answer = json.loads(answer_file(json.dumps(GOOD), as_json=True))
-    assert set(answer) == KEYS
+    assert set(answer) >= KEYS
     assert answer["spend"] == pytest.approx({"c0": 40.0})
     assert set(answer["multipliers"]) == {"min_roas", "max_cpa"}
     assert set(answer["reasons"]["c0"]) == {"kind", "path", "price", "text"}
