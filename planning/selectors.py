@@ -123,6 +123,20 @@ def scenario_visible(*, user: Person, scenario_id: UUID) -> Scenario:
     return scenario
 
 
+def scenario_named(*, user: Person, reference: str) -> Scenario:
+    """As `scenario_visible`, by id or by label: SC-0001."""
+    try:
+        return scenario_visible(user=user, scenario_id=UUID(reference))
+    except ValueError:
+        pass
+    number = reference.upper().removeprefix("SC-")
+    if number.isascii() and number.isdecimal() and len(number) < 10:
+        key = scenarios_visible(user=user).filter(number=int(number)).values_list("pk", flat=True).first()
+        if key is not None:
+            return scenario_visible(user=user, scenario_id=key)
+    raise NotFound("There is nothing here under that id.")
+
+
 def job_of(scenario: Scenario) -> Job | None:
     """The job that solves it or solved it last."""
     if scenario.job_id is None:

@@ -20,6 +20,7 @@ from accounts import services as authority
 from accounts.models import Brand, User
 from accounts.rest.downloads import as_download
 from planning import selectors, services
+from planning.answers import currency_of, horizon_words
 from planning.core.terms import ScenarioTerms
 from planning.exports import EXPORT, export_lines
 from planning.forms import (
@@ -37,9 +38,7 @@ from planning.models import Scenario
 from planning.presenters import (
     CHIPS,
     constraint_words,
-    currency_of,
     feasibility_context,
-    horizon_words,
     infeasible_context,
     solved_context,
     stages_of,

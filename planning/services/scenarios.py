@@ -1,4 +1,4 @@
-"""What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
+"""Asking, solving and relaxing scenarios."""
 
 from __future__ import annotations
 
