@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from accounts.services import require
+from accounts.services import require, require_somewhere
 from metrics.core.export import EXPORT_FORMATS, ExportFile, ExportFormat
 from optimization.core.problem import Path
 from planning.answers import result_of
@@ -52,6 +52,7 @@ def export_comparison(
         InvalidInput, Conflict, NotFound: as `compare_scenarios`, and where the kind of file is unknown.
         NotAllowed: no role carries metrics.export for the brand of one of them.
     """
+    require_somewhere(user=user, permission=EXPORT)
     for reference in references:
         scenario = scenario_named(user=user, reference=reference)
         require(user=user, permission=EXPORT, brand=scenario.brand)

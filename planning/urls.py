@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from planning import api, compare_views, views, what_if_api
+from planning import api, compare_views, simulate_views, views, what_if_api
 from planning.home_view import home_page
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("scenarios/compare/", compare_views.scenario_compare, name="scenario-compare"),
     path("scenarios/compare/export/", compare_views.scenario_compare_export, name="scenario-compare-export"),
     path("scenarios/<uuid:scenario_id>/", views.scenario_detail, name="scenario-detail"),
+    path("scenarios/<uuid:scenario_id>/simulate/", simulate_views.scenario_simulate, name="scenario-simulate"),
     path("scenarios/<uuid:scenario_id>/edit/", views.scenario_edit, name="scenario-edit"),
     path("scenarios/<uuid:scenario_id>/solve/", views.scenario_solve, name="scenario-solve"),
     path("scenarios/<uuid:scenario_id>/duplicate/", views.scenario_duplicate, name="scenario-duplicate"),
@@ -30,5 +31,8 @@ api_urlpatterns = [
     path("scenarios/<uuid:scenario_id>/solve/", api.SolveScenario.as_view(), name="api-scenario-solve"),
     path("scenarios/<uuid:scenario_id>/duplicate/", api.DuplicateScenario.as_view(), name="api-scenario-duplicate"),
     path("scenarios/<uuid:scenario_id>/relax/", api.RelaxScenario.as_view(), name="api-scenario-relax"),
+    path(
+        "scenarios/<uuid:scenario_id>/simulate/", what_if_api.SimulateAllocation.as_view(), name="api-scenario-simulate"
+    ),
     path("scenarios/<uuid:scenario_id>/lines/", api.ScenarioLines.as_view(), name="api-scenario-lines"),
 ]

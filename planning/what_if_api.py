@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -11,12 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import services as authority
 from accounts.rest.downloads import as_download
 from metrics.core.export import EXPORT_FORMATS
-from planning import services
+from planning import selectors, services
 from planning.core.paths import read_path
 from planning.exports import export_comparison
-from planning.what_if_serializers import ComparisonSerializer
+from planning.what_if_serializers import ComparisonSerializer, SimulateSerializer, SimulationSerializer
+from tenants.core.problems import InvalidInput
 
 TAGS: Final = ["scenarios"]
 _ASKED: Final = [
@@ -54,6 +58,32 @@ class ComparisonLines(APIView):
     def get(self, request: Request) -> HttpResponse:
         kind = request.query_params.get("export", "csv")
         return as_download(export_comparison(user=request.user, kind=kind, **_asked(request), **_narrowed(request)))
+
+
+class SimulateAllocation(APIView):
+    """A typed allocation under the curves and terms of a scenario."""
+
+    @extend_schema(
+        tags=TAGS, summary="Simulate a typed allocation", request=SimulateSerializer, responses=SimulationSerializer,
+        description="Expected sales, terms that it breaks, and what the best allocation of the same money would add. "
+        "Nothing is optimised or stored. Every wrong amount is listed in `errors` of the problem document.",
+    )  # fmt: skip
+    def post(self, request: Request, scenario_id: UUID) -> Response:
+        scenario = selectors.scenario_visible(user=request.user, scenario_id=scenario_id)
+        actor = authority.require(user=request.user, permission=selectors.MANAGE, brand=scenario.brand)
+        given = request.data if isinstance(request.data, Mapping) else {}
+        if unknown := sorted(set(given) - {"allocation", "rest", "split"}):
+            raise InvalidInput(
+                f"There is no field {unknown[0]!r}.", where=str(unknown[0]), fix="Use allocation, rest, split."
+            )
+        simulation = services.simulate_allocation(
+            actor=actor,
+            scenario=scenario,
+            allocation=given.get("allocation"),
+            rest=str(given.get("rest", "current")),
+            split=str(given.get("split", "as_now")),
+        )
+        return Response(SimulationSerializer(simulation).data)
 
 
 def _asked(request: Request) -> dict[str, Any]:

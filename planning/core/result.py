@@ -174,14 +174,14 @@ def _line(
     tones: Mapping[str, str],
 ) -> ResultLine:
     reason = line["reason"]
-    retailer, placement, sku = path[1], path[2], path[-1]
+    retailer, sku = path[1], path[-1]
     out = reason["kind"] == "out_of_stock"
     gain = gains.get(line["cell"])
     word = _WORDS.get(reason["kind"], "")
     at = reason["path"]
     return ResultLine(
         cell=line["cell"],
-        label=f"{retailer} · {placement_words(placement)} · {sku}",
+        label=line_label(path),
         path=path,
         product=products.get((retailer, sku), ""),
         tone=tones.get(retailer, ""),
@@ -197,6 +197,11 @@ def _line(
         why=reason["text"],
         out_of_stock=out,
     )
+
+
+def line_label(path: Path) -> str:
+    """What people call a line: retailer, placement, SKU."""
+    return f"{path[1]} · {placement_words(path[2])} · {path[-1]}"
 
 
 def placement_words(placement: str) -> str:

@@ -1,6 +1,6 @@
 """What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
 
-from planning.services.comparison import compare_scenarios
+from planning.services.comparison import compare_answers, compare_scenarios
 from planning.services.scenarios import (
     SOLVE,
     STAGES,
@@ -15,19 +15,24 @@ from planning.services.scenarios import (
     solve_scenario,
     update_scenario,
 )
+from planning.services.simulation import RESTS, keep_allocation, simulate_allocation
 
 __all__ = [
+    "RESTS",
     "SOLVE",
     "STAGES",
     "Feasibility",
     "answer_scenario",
     "check_scenario",
+    "compare_answers",
     "compare_scenarios",
     "create_scenario",
     "delete_scenario",
     "duplicate_scenario",
     "given_of",
+    "keep_allocation",
     "relax_scenario",
+    "simulate_allocation",
     "solve_scenario",
     "update_scenario",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from accounts.services import require_somewhere
 from planning import selectors
 from planning.answers import currency_of, result_of
 from planning.core.comparison import LEAST, MOST, Candidate, Comparison, compare
@@ -24,10 +25,12 @@ def compare_scenarios(*, user: selectors.Person, references: Sequence[str], per_
         per_week: money per week of each one's horizon.
 
     Raises:
+        NotAllowed: there is no brand whose scenarios this person may see.
         InvalidInput: fewer than two or more than five.
         NotFound: one of them is not there, or not this person's to know of.
         Conflict: fewer than two of them are solved, or their money is in different currencies.
     """
+    require_somewhere(user=user, permission=selectors.VIEW)
     wanted = list(dict.fromkeys(reference.strip() for reference in references if reference.strip()))
     if len(wanted) > MOST:
         raise InvalidInput(f"{len(wanted)} scenarios are too many side by side.", where="scenarios", fix=_FIX)
@@ -35,7 +38,16 @@ def compare_scenarios(*, user: selectors.Person, references: Sequence[str], per_
     if len(found) < LEAST:
         told = "one scenario" if found else "no scenario"
         raise InvalidInput(f"There is {told} to compare.", where="scenarios", fix=_FIX)
-    candidates = [_candidate(one) for one in found.values()]
+    return compare_answers(scenarios=list(found.values()), per_week=per_week)
+
+
+def compare_answers(*, scenarios: Sequence[Scenario], per_week: bool = False) -> Comparison:
+    """As `compare_scenarios`, of scenarios that the caller may see.
+
+    Raises:
+        Conflict: fewer than two of them are solved, or their money is in different currencies.
+    """
+    candidates = [_candidate(one) for one in scenarios]
     if sum(one.result is not None for one in candidates) < LEAST:
         told = ", ".join(f"{one.label} is {one.status}" for one in candidates)
         raise Conflict(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
+from jobs.core.tools import tool_named
 from planning import services
 from tenants.core.problems import Conflict, InvalidInput, NotFound
 from tests.planning.test_scenarios import BOTH, RETAILER
@@ -123,3 +127,11 @@ def test_rest_answers_the_same(api, alice, pair):
     file = api.get("/api/v1/scenarios/compare/lines/?scenarios=SC-0001,SC-0002&export=xlsx")
     assert file.content[:2] == b"PK"
     assert api.get("/api/v1/scenarios/compare/").status_code == 400
+    out = StringIO()
+    call_command("scenarios", "--tenant", "acme", "--json", "compare", "SC-0001", "SC-0002", stdout=out)
+    whole = api.get("/api/v1/scenarios/compare/?scenarios=SC-0001,SC-0002").json()
+    assert json.loads(out.getvalue()) == whole
+    tool = tool_named("compare_scenarios")
+    by_tool = tool.run(tool.input_model(scenario_ids=["SC-0001", str(pair[1].pk)]), user=alice)
+    assert by_tool.per_week, "horizons differ, so the planner is told money per week"
+    assert by_tool.cautions
