@@ -16,7 +16,7 @@ from planning.core.result import Result, ResultLine
 from planning.core.terms import ScenarioTerms
 from planning.models import Scenario
 from planning.selectors import terms_of
-from planning.services import STAGES, Feasibility
+from planning.services import STAGES, Explanation, Feasibility, explain_scenario, tighter_roas
 
 # status: (tone, icon) of its chip
 CHIPS = {
@@ -35,12 +35,24 @@ SORTS = {
 }
 
 
-def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any]:
+BINDING_SORTS = {
+    "constraint": lambda one: one.price.words.lower(),
+    "price": lambda one: one.price.price,
+    "held": lambda one: one.price.lines,
+    "earns": lambda one: one.gain if one.gain is not None else -1.0,
+}
+
+
+def solved_context(
+    scenario: Scenario, *, line: str, sort: str, constraint: str = "", binding_sort: str = ""
+) -> dict[str, Any]:
     """What the page of a solved scenario shows.
 
     Args:
         line: cell whose response curve is shown; the one that changes most where it names none.
         sort: column of the lines, `-` before it for descending.
+        constraint: key of a constraint; only lines that it holds are shown in the table.
+        binding_sort: column of the binding constraints, likewise.
     """
     terms, currency, result = terms_of(scenario), currency_of(scenario), result_of(scenario)
     tones = retailer_tones()
@@ -48,12 +60,23 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
     chosen = next((one for one in cells if one.cell == line), cells[0])
     curve = _curve(scenario, chosen)
     horizon = horizon_words(terms)
+    told = explain_scenario(scenario=scenario)
+    shown = [one for one in _sorted(result, sort) if not constraint or one.constraint == constraint]
+    by = BINDING_SORTS.get(binding_sort.removeprefix("-"))
+    binding = sorted(told.binding, key=by, reverse=binding_sort.startswith("-")) if by else told.binding
     return {
+        "binding": binding,
+        "alternatives": told.alternatives,
+        "tighter": tighter_roas(scenario),
+        "held_by": _held_by(result, told),
+        "constraint": constraint,
+        "shown_now": sum((one.now for one in shown), Decimal(0)),
+        "shown_proposed": sum((one.proposed for one in shown), Decimal(0)),
         "terms": terms,
         "currency": currency,
         "horizon": horizon,
         "result": result,
-        "lines": _sorted(result, sort),
+        "lines": shown,
         "rises": sum(one.change > 0 for one in cells),
         "falls": sum(one.change < 0 for one in cells),
         "changed": sum(one.change != 0 for one in cells),
@@ -69,6 +92,17 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
         "response": response(curve, terms.weeks, chosen, currency=currency, horizon=horizon) if curve else None,
         "constraints": list(constraint_words(terms, currency)),
     }
+
+
+def _held_by(result: Result, told: Explanation) -> list[tuple[str, str, int]]:
+    """(key, words, lines) of every constraint that some line names as what holds it."""
+    words = {one.price.key: one.price.words for one in told.binding}
+    count: dict[str, int] = {}
+    for line in result.lines:
+        if line.constraint:
+            count[line.constraint] = count.get(line.constraint, 0) + 1
+            words.setdefault(line.constraint, line.binding or "the budget")
+    return [(key, words[key], lines) for key, lines in sorted(count.items(), key=lambda one: (-one[1], one[0]))]
 
 
 def _curve(scenario: Scenario, line: ResultLine) -> StoredCurve | None:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("scenarios/<uuid:scenario_id>/edit/", views.scenario_edit, name="scenario-edit"),
     path("scenarios/<uuid:scenario_id>/solve/", views.scenario_solve, name="scenario-solve"),
     path("scenarios/<uuid:scenario_id>/duplicate/", views.scenario_duplicate, name="scenario-duplicate"),
+    path("scenarios/<uuid:scenario_id>/tighten/", views.scenario_tighten, name="scenario-tighten"),
     path("scenarios/<uuid:scenario_id>/relax/", views.scenario_relax, name="scenario-relax"),
     path("scenarios/<uuid:scenario_id>/delete/", views.scenario_delete, name="scenario-delete"),
     path("scenarios/<uuid:scenario_id>/export/", views.scenario_export, name="scenario-export"),
@@ -30,6 +31,12 @@ api_urlpatterns = [
     path("scenarios/<uuid:scenario_id>/", api.OneScenario.as_view(), name="api-scenario"),
     path("scenarios/<uuid:scenario_id>/solve/", api.SolveScenario.as_view(), name="api-scenario-solve"),
     path("scenarios/<uuid:scenario_id>/duplicate/", api.DuplicateScenario.as_view(), name="api-scenario-duplicate"),
+    path("scenarios/<uuid:scenario_id>/tighten/", what_if_api.TightenScenario.as_view(), name="api-scenario-tighten"),
+    path(
+        "scenarios/<uuid:scenario_id>/explanation/",
+        what_if_api.ExplainScenario.as_view(),
+        name="api-scenario-explanation",
+    ),
     path("scenarios/<uuid:scenario_id>/relax/", api.RelaxScenario.as_view(), name="api-scenario-relax"),
     path(
         "scenarios/<uuid:scenario_id>/simulate/", what_if_api.SimulateAllocation.as_view(), name="api-scenario-simulate"

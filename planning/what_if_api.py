@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +20,13 @@ from metrics.core.export import EXPORT_FORMATS
 from planning import selectors, services
 from planning.core.paths import read_path
 from planning.exports import export_comparison
-from planning.what_if_serializers import ComparisonSerializer, SimulateSerializer, SimulationSerializer
+from planning.serializers import ScenarioDetailSerializer
+from planning.what_if_serializers import (
+    ComparisonSerializer,
+    ExplanationSerializer,
+    SimulateSerializer,
+    SimulationSerializer,
+)
 from tenants.core.problems import InvalidInput
 
 TAGS: Final = ["scenarios"]
@@ -84,6 +91,34 @@ class SimulateAllocation(APIView):
             split=str(given.get("split", "as_now")),
         )
         return Response(SimulationSerializer(simulation).data)
+
+
+class ExplainScenario(APIView):
+    """Why an answer is what it is."""
+
+    @extend_schema(
+        tags=TAGS, summary="Explain a solved scenario", responses=ExplanationSerializer,
+        description="Binding constraints with what one percent more of each earns, and what an equal split and the "
+        "current mix would have earned under the same curves.",
+    )  # fmt: skip
+    def get(self, request: Request, scenario_id: UUID) -> Response:
+        scenario = selectors.scenario_visible(user=request.user, scenario_id=scenario_id)
+        return Response(ExplanationSerializer(services.explain_scenario(scenario=scenario)).data)
+
+
+class TightenScenario(APIView):
+    """A stricter least ROAS."""
+
+    @extend_schema(
+        tags=TAGS, summary="Tighten the least ROAS", request=None, responses={201: ScenarioDetailSerializer},
+        description="A new draft whose least ROAS is so much stricter that the present one is reached in four of five "
+        "draws of what the curves may truly be.",
+    )  # fmt: skip
+    def post(self, request: Request, scenario_id: UUID) -> Response:
+        scenario = selectors.scenario_visible(user=request.user, scenario_id=scenario_id)
+        actor = authority.require(user=request.user, permission=selectors.MANAGE, brand=scenario.brand)
+        made = services.tighten_scenario(actor=actor, scenario=scenario)
+        return Response(ScenarioDetailSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
 def _asked(request: Request) -> dict[str, Any]:

@@ -127,3 +127,29 @@ class SimulationSerializer(serializers.Serializer[Any]):
     @extend_schema_field(EffectSerializer(many=True))
     def get_by_retailer(self, simulation: Simulation) -> Any:
         return EffectSerializer(simulation.effects(2), many=True).data
+
+
+class SensitivitySerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(source="price.key")
+    words = serializers.CharField(source="price.words")
+    path = serializers.ListField(source="price.path", child=serializers.CharField())
+    asked = serializers.FloatField(source="price.asked", allow_null=True)
+    price = serializers.FloatField(source="price.price", help_text="objective gained by one more unit of it")
+    lines = serializers.IntegerField(source="price.lines", help_text="lines that it holds")
+    step = serializers.FloatField(allow_null=True, help_text="one percent of it")
+    first_order = serializers.FloatField(allow_null=True, help_text="what its price says one percent earns")
+    gain = serializers.FloatField(allow_null=True, help_text="what solving again with one percent more earns")
+
+
+class AlternativeSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    how = serializers.CharField()
+    spend = serializers.FloatField()
+    sales = serializers.FloatField()
+    below = serializers.FloatField(help_text="sales that the answer has more")
+    broken = BrokenSerializer(many=True)
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    binding = SensitivitySerializer(many=True, help_text="dearest first")
+    alternatives = AlternativeSerializer(many=True, help_text="allocations that were turned down, the best first")

@@ -1,6 +1,7 @@
 """What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
 
 from planning.services.comparison import compare_answers, compare_scenarios
+from planning.services.explanation import Explanation, explain_scenario, tighten_scenario, tighter_roas
 from planning.services.scenarios import (
     SOLVE,
     STAGES,
@@ -21,6 +22,7 @@ __all__ = [
     "RESTS",
     "SOLVE",
     "STAGES",
+    "Explanation",
     "Feasibility",
     "answer_scenario",
     "check_scenario",
@@ -29,10 +31,13 @@ __all__ = [
     "create_scenario",
     "delete_scenario",
     "duplicate_scenario",
+    "explain_scenario",
     "given_of",
     "keep_allocation",
     "relax_scenario",
     "simulate_allocation",
     "solve_scenario",
+    "tighten_scenario",
+    "tighter_roas",
     "update_scenario",
 ]

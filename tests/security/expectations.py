@@ -194,6 +194,8 @@ TABLE: dict[str, Rule] = {
     "GET /scenarios/compare/": Rule(READERS, Scope.BRAND, READERS, at_the_door=True),
     "GET /scenarios/compare/lines/": Rule(INSIDERS, Scope.BRAND, READERS, at_the_door=True),
     "POST /scenarios/{scenario_id}/simulate/": brand(MODELLERS, READERS),
+    "GET /scenarios/{scenario_id}/explanation/": brand(READERS),
+    "POST /scenarios/{scenario_id}/tighten/": brand(MODELLERS, READERS),
     "GET /scenarios/{scenario_id}/": brand(READERS),
     "PATCH /scenarios/{scenario_id}/": brand(MODELLERS, READERS),
     "DELETE /scenarios/{scenario_id}/": brand(MODELLERS, READERS),

@@ -162,6 +162,7 @@ PAGES: dict[str, Page] = {
     "POST scenario-simulate": Page(
         brand(MODELLERS, READERS), lambda of, key: {"table": "rmn=walmart, 1", "act": "keep"}, changes=False
     ),
+    "POST scenario-tighten": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
     "GET scenario-edit": _reads(brand(MODELLERS, READERS)),
     "POST scenario-edit": Page(brand(MODELLERS, READERS), _builder, changes=False),
     "POST scenario-solve": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),

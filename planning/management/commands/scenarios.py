@@ -18,7 +18,7 @@ from planning.core.comparison import LEAST, MOST
 from planning.core.typed_file import read_table
 from planning.models import Scenario
 from planning.serializers import ScenarioDetailSerializer, ScenarioSerializer
-from planning.what_if_serializers import ComparisonSerializer, SimulationSerializer
+from planning.what_if_serializers import ComparisonSerializer, ExplanationSerializer, SimulationSerializer
 from tenants.core.problems import InvalidInput, NotFound, Problem
 from tenants.selectors import find_tenant
 
@@ -38,6 +38,8 @@ class Command(BaseCommand):
         acts.add_parser("show", help="question and answer").add_argument("label", help="SC-0001, or its id")
         solve = acts.add_parser("solve", help="solve it here and now, without a worker")
         solve.add_argument("label", help="SC-0001, or its id")
+        explain = acts.add_parser("explain", help="what binds, what a little more of it earns, what was turned down")
+        explain.add_argument("label", help="SC-0001, or its id")
         compare = acts.add_parser("compare", help="two to five side by side")
         compare.add_argument("labels", nargs="+", help="SC-0001, or ids")
         compare.add_argument("--per-week", action="store_true", help="money per week of each horizon")
@@ -80,6 +82,17 @@ class Command(BaseCommand):
     def _solve(self, *, label: str, **_: Any) -> None:
         scenario = _scenario(label)
         self._tell(services.answer_scenario(scenario=scenario, job_id=scenario.job_id))
+
+    def _explain(self, *, label: str, **_: Any) -> None:
+        told = services.explain_scenario(scenario=_scenario(label))
+        if self.as_json:
+            return self._write(ExplanationSerializer(told).data)
+        for one in told.binding:
+            earned = _figure(one.gain if one.gain is not None else one.first_order)
+            self.stdout.write(f"{one.price.words:<60}{one.price.price:>12.4g} a unit, 1 % more earns {earned}")
+        for other in told.alternatives:
+            self.stdout.write(f"{other.name:<60}{other.sales:>16,.2f}, {other.below:,.2f} below the answer")
+        return None
 
     def _compare(self, *, labels: list[str], per_week: bool, **_: Any) -> None:
         scenarios = list({one.pk: one for one in map(_scenario, labels)}.values())
