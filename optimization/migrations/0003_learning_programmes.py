@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('optimization', '0001_initial'),
+        ('optimization', '0002_overrides_and_draws'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
