@@ -10,7 +10,7 @@ from harmonization.models import Retailer
 from jobs.models import Job
 from metrics.core.notices import network_tone
 from optimization import selectors as optimization
-from optimization.core.problem import LEVELS, Path
+from optimization.core.problem import LEVELS
 from optimization.core.stored_curves import StoredCurve
 from planning.core.aim_words import Key, aim_words, key_of
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
@@ -143,7 +143,7 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         for at, (way, one) in enumerate(zip(ways, stored, strict=True))
     ]
     choices.sort(key=lambda choice: -(choice["sales"] or 0.0))
-    in_conflict = {(way.field, way.path, way.limit) for way in ways}
+    in_conflict = {way.key for way in ways}
     elsewhere = {
         key_of(member, terms)
         for conflict in solution.get("further_conflicts", ())
