@@ -38,7 +38,7 @@ def listing_margins(*, brand: Brand | None) -> dict[tuple[str, str], Decimal]:
     if brand is not None:
         listings = listings.filter(product__brand=brand)
     rows = listings.values_list("retailer__name", "product__sku", "product__margin")
-    return {(retailer, sku): margin for retailer, sku, margin in rows if 0 <= margin <= 1}
+    return {(retailer, sku): margin for retailer, sku, margin in rows if margin is not None and 0 <= margin <= 1}
 
 
 def order_values(

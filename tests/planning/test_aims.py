@@ -364,5 +364,5 @@ def test_the_same_through_rest_and_the_planner(api, fitted, alice, chips):
 
 def test_the_document_of_the_api_names_every_field(api):
     schema = api.get("/api/v1/schema", headers={"accept": "application/vnd.oai.openapi+json"}).json()
-    fields = schema["components"]["schemas"]["NewScenario"]["properties"]
+    fields = schema["components"]["schemas"]["NewScenarioRequest"]["properties"]
     assert {"objective", "mode", "target", "min_iroas", "max_cpa", "shares", "fixed", "weekly_budgets"} <= set(fields)
