@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from optimization import learning_admin as learning_admin  # registers its pages
 from optimization.models import CurveVersion, Solve
 from tenants.admin import GuardedAdmin, tenant_site
 

@@ -1,8 +1,18 @@
-"""Addresses of curves and solves below /api/v1/; people meet them on the pages of scenarios."""
+"""Addresses of curves and solves: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
 
 from django.urls import path
 
-from optimization import api
+from optimization import api, views
+
+urlpatterns = [
+    path("curves/", views.curve_list, name="curve-list"),
+    path("curves/fit/", views.fit, name="curve-fit"),
+    path("curves/factors/", views.factors, name="curve-factors"),
+    path("curves/adjustments/<uuid:adjustment_id>/revoke/", views.revoke, name="curve-adjustment-revoke"),
+    path("curves/<uuid:version_id>/", views.curve_version, name="curve-version"),
+    path("curves/<uuid:version_id>/cell/", views.curve_cell, name="curve-cell"),
+    path("curves/<uuid:version_id>/export/", views.export, name="curve-export"),
+]
 
 api_urlpatterns = [
     path("curves/", api.CurveVersions.as_view(), name="api-curves"),

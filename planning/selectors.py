@@ -22,6 +22,8 @@ from jobs.models import Job
 from metrics.core.request import read_request
 from metrics.services import query_tenant_metrics
 from optimization import selectors as optimization
+from optimization.core.adjustments import Adjusted
+from optimization.core.factors import Factors
 from optimization.core.problem import BudgetProblem, Path
 from optimization.core.stored_curves import StoredCurve
 from optimization.models import CurveVersion
@@ -68,9 +70,14 @@ class Basis:
     current: CurrentSpend | None
 
     @cached_property
+    def in_use(self) -> Adjusted | None:
+        """The curves of the version under what people know better today."""
+        return optimization.curves_in_use(self.version) if self.version else None
+
+    @cached_property
     def curves(self) -> tuple[StoredCurve, ...]:
         """One per cell, in a stable order."""
-        return tuple(StoredCurve.of(one) for one in self.version.curves) if self.version else ()
+        return tuple(StoredCurve.of(one) for one in self.in_use.records) if self.in_use else ()
 
     @cached_property
     def paths(self) -> dict[Path, int]:
@@ -102,10 +109,9 @@ class Basis:
 
     def worth(self, terms: ScenarioTerms) -> Worth:
         """What a scenario needs to know of what sales are worth; nothing else is looked up."""
-        asks = terms.objective == "incremental_sales" or terms.min_iroas is not None
         return Worth(
             margins=self.margins if terms.objective == "profit" else {},
-            incrementality=self.incrementality.factors if asks else {},
+            incrementality=self.incrementality.factors if terms.asks_incrementality else {},
             order_values=self.order_values if terms.max_cpa is not None else {},
         )
 
@@ -117,7 +123,12 @@ class Basis:
     @cached_property
     def incrementality(self) -> Incrementality:
         """Incremental over attributed sales of each cell, and where that is from."""
-        return incrementality_of(self.version)
+        return incrementality_of(self.curves, self.factors)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """The incrementality factors in force today."""
+        return optimization.incrementality_factors(self.brand)
 
     @cached_property
     def order_values(self) -> dict[str, float]:
@@ -155,6 +166,20 @@ def scenario_visible(*, user: Person, scenario_id: UUID) -> Scenario:
     if scenario is None:
         raise NotFound("There is nothing here under that id.")
     return scenario
+
+
+def scenario_named(*, user: Person, reference: str) -> Scenario:
+    """As `scenario_visible`, by id or by label: SC-0001."""
+    try:
+        return scenario_visible(user=user, scenario_id=UUID(reference))
+    except ValueError:
+        pass
+    number = reference.upper().removeprefix("SC-")
+    if number.isascii() and number.isdecimal() and len(number) < 10:
+        key = scenarios_visible(user=user).filter(number=int(number)).values_list("pk", flat=True).first()
+        if key is not None:
+            return scenario_visible(user=user, scenario_id=key)
+    raise NotFound("There is nothing here under that id.")
 
 
 def job_of(scenario: Scenario) -> Job | None:
@@ -214,6 +239,11 @@ def basis_for(*, brand: Brand | None, start: date, end: date, version: CurveVers
     if span is not None:
         current = _current_spend(brand, like_period((start, end), span), version)
     return Basis(brand, version, current)
+
+
+def shared_sd(version: CurveVersion | None) -> float:
+    """Size of the shock that all lines share, on the logarithm of sales, as the fit tells it; 0 where it does not."""
+    return float((version.diagnostics if version else {}).get("shared_sd") or 0.0)
 
 
 def data_span(*, brand: Brand | None) -> tuple[date, date] | None:

@@ -12,8 +12,8 @@ from accounts.models import Brand
 from harmonization.models import Listing
 from metrics.core.request import read_request
 from metrics.services import query_tenant_metrics
+from optimization.core.factors import Factors
 from optimization.core.stored_curves import StoredCurve
-from optimization.models import CurveVersion
 
 #: Where no experiment has measured anything, attributed sales count as they are.
 NONE_MEASURED = "none measured"
@@ -27,9 +27,16 @@ class Incrementality:
     source: str = NONE_MEASURED
 
 
-def incrementality_of(version: CurveVersion | None) -> Incrementality:
-    """The factors of a curve version. None are measured yet, so every one is 1, and the source says so."""
-    return Incrementality()
+def incrementality_of(curves: Sequence[StoredCurve], factors: Factors) -> Incrementality:
+    """The factor of each curve's cell; where no cell has one, the source says so."""
+    found = {one.key.id: factors.for_cell(one.key.retailer, one.key.placement) for one in curves}
+    known = {cell: factor for cell, factor in found.items() if factor is not None}
+    sources = sorted({factor.source for factor in known.values()})
+    lacking = len(found) - len(known)
+    source = f"by {' and '.join(sources)}" if sources else NONE_MEASURED
+    if known and lacking:
+        source += f"; {lacking} of {len(found)} lines {NONE_MEASURED}"
+    return Incrementality({cell: factor.multiplier for cell, factor in known.items()}, source)
 
 
 def listing_margins(*, brand: Brand | None) -> dict[tuple[str, str], Decimal]:

@@ -94,6 +94,11 @@ class ScenarioTerms:
         return (self.total_budget * self.reserve_fraction).quantize(CENT)
 
     @property
+    def asks_incrementality(self) -> bool:
+        """True where the answer depends on what the ads caused."""
+        return self.objective == "incremental_sales" or self.min_iroas is not None
+
+    @property
     def available(self) -> Decimal:
         """Money that may be allocated."""
         return self.total_budget - self.reserve

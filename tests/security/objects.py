@@ -45,7 +45,8 @@ from jobs.models import Job
 from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
 from metrics.models import SavedView
-from optimization.models import CurveVersion, Solve
+from optimization.learning_services import propose_week, start_programme
+from optimization.models import CurveVersion, LearningProgramme, LearningWeek, Solve
 from planning.models import Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
@@ -201,9 +202,12 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         settings={"currency": "USD"},
     )  # fmt: skip
     solve = Solve.objects.create(
-        brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem={}, solution={}, status="optimal",
+        brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem=_line_problem(), solution={},
+        status="optimal",
         engine="test", seconds=0.1,
     )  # fmt: skip
+    programme = start_programme(actor=owner, solve=solve, name=f"{slug} {key}", first_week=date(2026, 11, 30))
+    week = propose_week(programme=programme, week=date(2026, 11, 30)).week
     scenario = Scenario.objects.create(
         brand=brand, number=number, name=f"{slug} {key}", horizon_start=date(2026, 11, 2),
         horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, status="draft",
@@ -222,6 +226,8 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "upload": str(upload.pk),
         "curves": str(curves.pk),
         "solve": str(solve.pk),
+        "programme": str(programme.pk),
+        "week": str(week.pk),
         "scenario": str(scenario.pk),
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
@@ -270,6 +276,8 @@ def _register_rows(things: Things) -> None:
         "job": (Job, "brand__slug"),
         "curves": (CurveVersion, "brand__slug"),
         "solve": (Solve, "brand__slug"),
+        "programme": (LearningProgramme, "brand__slug"),
+        "week": (LearningWeek, "programme__brand__slug"),
         "scenario": (Scenario, "brand__slug"),
         "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
@@ -298,6 +306,13 @@ def _register_rows(things: Things) -> None:
     things.rows["token"] = {
         str(public_id): email for public_id, email in ApiToken.objects.values_list("public_id", "user__email")
     }
+
+
+def _line_problem() -> dict[str, Any]:
+    """The same of a line that reports can be of."""
+    problem = small_problem()
+    problem["cells"][0]["id"] = "Walmart|onsite_search_top|501"
+    return problem
 
 
 def small_problem() -> dict[str, Any]:

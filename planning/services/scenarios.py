@@ -1,4 +1,4 @@
-"""What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
+"""Asking, solving and relaxing scenarios."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def answer_scenario(
         )
         tell(STAGES[1], 1, 1)
         problem = basis.problem(terms)
-        solve = _solved(problem, basis, scenario, actor)
+        solve = _solved(terms, problem, basis, scenario, actor)
         tell(STAGES[2], 1, 1)
         answer = _answer(terms, basis, problem, solve, scenario, actor)
         tell(STAGES[3], 1, 1)
@@ -292,8 +292,7 @@ def _extra(terms: ScenarioTerms, kept: float) -> Decimal | None:
 
 
 def _factors_from(terms: ScenarioTerms, basis: Basis) -> str:
-    asks = terms.objective == "incremental_sales" or terms.min_iroas is not None
-    return basis.incrementality.source if asks else ""
+    return basis.incrementality.source if terms.asks_incrementality else ""
 
 
 def _copy_name(name: str, word: str = "copy") -> str:
@@ -315,9 +314,18 @@ def _lacks_curves(scenario: Scenario) -> bool:
     return curves.latest_curves(brand=scenario.brand) is None
 
 
-def _solved(problem: BudgetProblem, basis: Basis, scenario: Scenario, actor: User | None) -> Solve:
+def _solved(
+    terms: ScenarioTerms, problem: BudgetProblem, basis: Basis, scenario: Scenario, actor: User | None
+) -> Solve:
     return optimization.solve_problem(
-        problem=problem, brand=scenario.brand, curve_version=basis.version, current=_now(problem, basis), actor=actor
+        problem=problem,
+        brand=scenario.brand,
+        curve_version=basis.version,
+        current=_now(problem, basis),
+        inputs=optimization.solve_inputs(
+            adjusted=basis.in_use, factors=basis.factors if terms.asks_incrementality else None
+        ),
+        actor=actor,
     )
 
 
@@ -358,7 +366,13 @@ def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: 
     unsellable = frozenset(cell.id for cell in problem.cells if cell.out_of_stock)
     lines = [line for line in solve.solution["lines"] if line["cell"] not in unsellable]
     drawn = outlook(
-        basis.curves, terms.weeks, now=basis.spend_now, proposed=solve.solution["spend"], unsellable=unsellable
+        basis.curves,
+        terms.weeks,
+        now=basis.spend_now,
+        proposed=solve.solution["spend"],
+        unsellable=unsellable,
+        min_roas=float(terms.min_roas) if terms.min_roas else None,
+        shared_sd=selectors.shared_sd(basis.version),
     )
     return drawn | {
         "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),
@@ -372,7 +386,7 @@ def _given_by(
     """What taking a way out would give; nothing where it does not restore the whole."""
     if not way.restores:
         return {"sales": None, "spend": None}
-    solve = _solved(basis.problem(apply(terms, way)), basis, scenario, actor)
+    solve = _solved(terms, basis.problem(apply(terms, way)), basis, scenario, actor)
     if solve.status != "optimal":
         return {"sales": None, "spend": None}
     return {"sales": solve.solution["objective_revenue"], "spend": solve.solution["total_spend"]}
