@@ -85,7 +85,8 @@ class ImportForm(forms.Form):
     data_end = forms.DateField(label="Data to", widget=_DAY)
 
     def __init__(self, *args: Any, brands: list[tuple[str, str]], **options: Any) -> None:
-        super().__init__(*args, auto_id="import_%s", **options)
+        super().__init__(*args, **options)
+        self.auto_id = "import_%s"
         self.fields["brand"].choices = brands  # type: ignore[attr-defined]
 
 

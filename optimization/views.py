@@ -171,17 +171,14 @@ def _adjusted(
     request: HttpRequest, form: OverrideForm | PriorForm, act: str, version: CurveVersion, named: dict[str, str]
 ) -> bool:
     given: dict[str, Any] = dict(form.cleaned_data)
-    scope = dict(named)
+    given |= named
     if act == "prior":
         wide = given.pop("scope")
         given["spread"] = float(given["spread"])
-        scope = {
-            "retailer": named["retailer"],
-            "placement": "" if wide == "retailer" else named["placement"],
-            "sku": named["sku"] if wide == "sku" else "",
-        }
+        given |= {"placement": "" if wide == "retailer" else named["placement"]}
+        given |= {"sku": named["sku"] if wide == "sku" else ""}
     try:
-        services.adjust_curves(actor=_me(request), kind=act or "override", brand=version.brand, **scope, **given)
+        services.adjust_curves(actor=_me(request), kind=act or "override", brand=version.brand, **given)
     except Problem as problem:
         if problem.status != 400:
             raise

@@ -139,7 +139,8 @@ def _frame(content: bytes) -> pl.DataFrame:
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    faults, columns = [], []
+    faults: list[dict[str, str]] = []
+    columns = []
     for name in frame.columns:
         kind = frame.schema[name]
         if name in _TEXT and kind not in (pl.String, pl.Categorical, pl.Enum):
@@ -198,7 +199,7 @@ def _value_faults(frame: pl.DataFrame, known: Known) -> list[dict[str, str]]:
         ("placement", ~pl.col("placement").is_in(list(known.placements)), "Use a canonical placement, or unknown."),
         ("sku", ~pair.is_in(products), "Use the SKU of the catalogue, as the table of curves shows it."),
     ]
-    faults = []
+    faults: list[dict[str, str]] = []
     for column, wrong, fix in rules:
         bad = frame.filter(wrong.fill_null(True))
         told = {fault["where"].rpartition(" ")[2] for fault in faults}
