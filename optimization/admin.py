@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from optimization import learning_admin as learning_admin  # registers its pages
 from optimization import services
 from optimization.models import CurveAdjustment, CurveVersion, Solve
 from tenants.admin import GuardedAdmin, tenant_site

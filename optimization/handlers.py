@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Brand, User
 from jobs.core.registry import Handler, JobContext, register_handler
-from optimization import services
+from optimization import learning_handlers, services
 
 
 def run_fit(context: JobContext) -> Mapping[str, Any]:
@@ -45,6 +45,7 @@ def run_fit(context: JobContext) -> Mapping[str, Any]:
 
 def register() -> None:
     """Called once the apps are loaded."""
+    learning_handlers.register()
     register_handler(
         Handler(
             kind=services.FIT,

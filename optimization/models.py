@@ -9,6 +9,9 @@ from django.db import models
 from accounts.models import Brand, User
 from optimization.core.adjustments import KINDS
 from optimization.core.responses import Family
+from optimization.learning_models import LearningObservation as LearningObservation
+from optimization.learning_models import LearningProgramme as LearningProgramme
+from optimization.learning_models import LearningWeek as LearningWeek
 from tenants.core.ids import new_id
 
 

@@ -10,8 +10,9 @@ from harmonization.models import Retailer
 from jobs.models import Job
 from metrics.core.notices import network_tone
 from optimization import selectors as optimization
-from optimization.core.problem import LEVELS, Path
+from optimization.core.problem import LEVELS
 from optimization.core.stored_curves import StoredCurve
+from planning.core.aim_words import Key, aim_words, key_of
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
 from planning.core.relaxations import WayOut
 from planning.core.result import Result, ResultLine, read_result
@@ -145,7 +146,9 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
     choices.sort(key=lambda choice: -(choice["sales"] or 0.0))
     in_conflict = {(way.field, way.path, way.limit) for way in ways}
     elsewhere = {
-        _key_of(member) for conflict in solution.get("further_conflicts", ()) for member in conflict["minimal_conflict"]
+        key_of(member, terms)
+        for conflict in solution.get("further_conflicts", ())
+        for member in conflict["minimal_conflict"]
     }
     every = list(constraint_words(terms, currency))
     tones = retailer_tones()
@@ -164,25 +167,12 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-Key = tuple[str, Path, str]
-
-
 def feasibility_context(found: Feasibility, currency: str) -> dict[str, Any]:
     """What the builder says of a question that is not solved yet."""
     return {
         "feasibility": found,
         "ways": [(way.words(currency), way.move_words(currency)) for way in found.conflict],
     }
-
-
-def _key_of(member: Mapping[str, Any]) -> Key:
-    """The constraint of a scenario that a stored member of a conflict comes from."""
-    if "cell" in member:
-        return "max_change_fraction", (), ""
-    path = tuple(member.get("path", ()))
-    if member["kind"] == "min_roas":
-        return "min_roas", (), ""
-    return ("bounds", path, member["kind"]) if path else ("total_budget", (), "")
 
 
 def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
@@ -205,6 +195,7 @@ def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key,
             if value is not None:
                 way = WayOut(field="bounds", asked=value, needed=None, restores=False, path=bound.path, limit=limit)
                 yield ("bounds", bound.path, limit), way.words(currency)
+    yield from aim_words(terms, currency)
 
 
 def stages_of(job: Job) -> list[dict[str, str]]:

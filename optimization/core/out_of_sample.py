@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from optimization.core.curves import Z80, FittedCurve, UnusableSeries, fit_curves
+from optimization.core.curve_shapes import Z80
+from optimization.core.curves import FittedCurve, UnusableSeries, fit_curves
 from optimization.core.problem import Path
 from optimization.core.responses import Family, Floats
 

@@ -31,7 +31,7 @@ PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
     "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
-    "draft_id": "draft", "adjustment_id": "adjustment",
+    "draft_id": "draft", "adjustment_id": "adjustment", "programme_id": "programme", "week_id": "week",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -186,6 +186,12 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /scenarios/{scenario_id}/duplicate/": Call(body=lambda of, key: {"name": "A copy"}),
     "POST /scenarios/{scenario_id}/relax/": Call(body=lambda of, key: {"choice": 0}),
     "POST /solves/": Call(body=lambda of, key: {"brand": _brand(of, key), "problem": small_problem()}),
+    "POST /learning/": Call(
+        body=lambda of, key: {"solve_id": of("solve"), "name": "New", "first_week": "2026-11-30"},
+    ),
+    "POST /learning/{programme_id}/status/": Call(body=lambda of, key: {"wanted": "paused"}),
+    "POST /learning/{programme_id}/run/": Call(body=lambda of, key: {}),
+    "POST /learning/weeks/{week_id}/decide/": Call(body=lambda of, key: {"accept": True}),
 }
 # Filters that name things, beyond what the calls above use.
 FILTERS: dict[str, dict[str, str]] = {
@@ -204,7 +210,7 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
+    "GET /scenarios/": "scenario", "GET /learning/": "programme", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
     "GET /imports/": "import",

@@ -31,6 +31,8 @@ ENGINEERS = frozenset({OWNER, ENGINEER})
 SENDERS = frozenset({OWNER, ENGINEER, PLANNER})
 AUDITORS = frozenset({OWNER, COMPLIANCE})
 MODELLERS = frozenset({OWNER, PLANNER, ANALYST})
+# They say what a proposal becomes.
+ACCEPTERS = frozenset({OWNER, APPROVER})
 # They say what ads caused, and with it what every incremental figure becomes.
 EXPERIMENTERS = frozenset({OWNER, ANALYST})
 
@@ -195,6 +197,18 @@ TABLE: dict[str, Rule] = {
     "GET /solves/": anywhere(READERS),
     "POST /solves/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/{solve_id}/": brand(READERS),
+    # learning: those who plan run it, those who approve accept its weeks
+    "GET /learning/": anywhere(READERS),
+    "POST /learning/": brand(MODELLERS, READERS),
+    "GET /learning/{programme_id}/": brand(READERS),
+    "POST /learning/{programme_id}/status/": brand(MODELLERS, READERS),
+    "POST /learning/{programme_id}/run/": brand(MODELLERS, READERS),
+    "GET /learning/{programme_id}/weeks/": brand(READERS),
+    "GET /learning/{programme_id}/log/": brand(INSIDERS, READERS),
+    "GET /learning/{programme_id}/replay/": brand(READERS),
+    "GET /learning/{programme_id}/estimate/": brand(READERS),
+    "GET /learning/weeks/{week_id}/": brand(READERS),
+    "POST /learning/weeks/{week_id}/decide/": brand(ACCEPTERS, READERS),
     # planning
     "GET /scenarios/": anywhere(READERS),
     "POST /scenarios/": brand(MODELLERS, EVERY_ROLE),

@@ -45,7 +45,8 @@ from jobs.models import Job
 from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
 from metrics.models import SavedView
-from optimization.models import CurveAdjustment, CurveVersion, Solve
+from optimization.learning_services import propose_week, start_programme
+from optimization.models import CurveAdjustment, CurveVersion, LearningProgramme, LearningWeek, Solve
 from planning.models import Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
@@ -205,9 +206,12 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         brand=brand, kind="prior", retailer="Walmart", roas=2.0, spread=0.3, reason=f"{slug} {key}", created_by=owner
     )
     solve = Solve.objects.create(
-        brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem={}, solution={}, status="optimal",
+        brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem=_line_problem(), solution={},
+        status="optimal",
         engine="test", seconds=0.1,
     )  # fmt: skip
+    programme = start_programme(actor=owner, solve=solve, name=f"{slug} {key}", first_week=date(2026, 11, 30))
+    week = propose_week(programme=programme, week=date(2026, 11, 30)).week
     scenario = Scenario.objects.create(
         brand=brand, number=number, name=f"{slug} {key}", horizon_start=date(2026, 11, 2),
         horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, status="draft",
@@ -227,6 +231,8 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "curves": str(curves.pk),
         "adjustment": str(adjustment.pk),
         "solve": str(solve.pk),
+        "programme": str(programme.pk),
+        "week": str(week.pk),
         "scenario": str(scenario.pk),
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
@@ -276,6 +282,8 @@ def _register_rows(things: Things) -> None:
         "curves": (CurveVersion, "brand__slug"),
         "adjustment": (CurveAdjustment, "brand__slug"),
         "solve": (Solve, "brand__slug"),
+        "programme": (LearningProgramme, "brand__slug"),
+        "week": (LearningWeek, "programme__brand__slug"),
         "scenario": (Scenario, "brand__slug"),
         "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
@@ -317,6 +325,13 @@ def curve_of_a_cell() -> dict[str, Any]:
         "reference_spend": 60.0, "reference_relative_se": 0.1, "carry_over": 0.0, "n_weeks": 8,
         "observed_spend": {"min": 20.0, "max": 90.0}, "r2": 0.5, "shrinkage": 0.5, "notes": [],
     }  # fmt: skip
+
+
+def _line_problem() -> dict[str, Any]:
+    """The same of a line that reports can be of."""
+    problem = small_problem()
+    problem["cells"][0]["id"] = "Walmart|onsite_search_top|501"
+    return problem
 
 
 def small_problem() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.urls.resolvers import URLResolver
 
 from tests.security.calls import JUDGED, PATH_IDS, QUESTION, Ids, contract_text, new_factors, new_report, posterior
 from tests.security.expectations import (
+    ACCEPTERS,
     AUDITORS,
     ENGINEERS,
     EVERY_ROLE,
@@ -172,6 +173,17 @@ PAGES: dict[str, Page] = {
         lambda of, key: {"brand": "" if key == WHOLE_TENANT else of("brand"), "source": "GT-1", "file": new_factors()},
     ),
     "GET metric-definitions": _reads(LOGIN),
+    "GET learning-list": _reads(anywhere(READERS)),
+    "GET learning-new": _reads(brand(MODELLERS, READERS)),
+    "POST learning-new": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"name": "New", "first_week": "2026-11-30", "problem_weeks": "1"}
+    ),
+    "GET learning-detail": _reads(brand(READERS)),
+    "POST learning-run": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "POST learning-status": Page(brand(MODELLERS, READERS), lambda of, key: {"status": "paused"}, told_in_page=True),
+    "POST learning-schedule": Page(brand(OWNERS, READERS), _nothing, told_in_page=True),
+    "GET learning-log": _reads(brand(INSIDERS, READERS)),
+    "POST learning-decide": Page(brand(ACCEPTERS, READERS), lambda of, key: {"act": "accept"}, told_in_page=True),
     "GET scenario-list": _reads(anywhere(READERS)),
     "GET scenario-new": _reads(anywhere(MODELLERS)),
     "GET scenario-new of a brand": Page(brand(MODELLERS), query=lambda key: {"brand": key}),
