@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from optimization.core.cells import CellKey
-from optimization.core.curve_shapes import Z80
+from optimization.core.curve_shapes import Z80, band_factors
 from optimization.core.factors import Factor, Factors
 from optimization.core.responses import Family, Responses
 
