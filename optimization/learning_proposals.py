@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from optimization import selectors
-from optimization.core.curves import Z80
+from optimization.core.curve_shapes import Z80
 from optimization.core.instance_writer import problem_sha256
 from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.beliefs import Posterior

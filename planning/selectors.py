@@ -168,6 +168,20 @@ def scenario_visible(*, user: Person, scenario_id: UUID) -> Scenario:
     return scenario
 
 
+def scenario_named(*, user: Person, reference: str) -> Scenario:
+    """As `scenario_visible`, by id or by label: SC-0001."""
+    try:
+        return scenario_visible(user=user, scenario_id=UUID(reference))
+    except ValueError:
+        pass
+    number = reference.upper().removeprefix("SC-")
+    if number.isascii() and number.isdecimal() and len(number) < 10:
+        key = scenarios_visible(user=user).filter(number=int(number)).values_list("pk", flat=True).first()
+        if key is not None:
+            return scenario_visible(user=user, scenario_id=key)
+    raise NotFound("There is nothing here under that id.")
+
+
 def job_of(scenario: Scenario) -> Job | None:
     """The job that solves it or solved it last."""
     if scenario.job_id is None:
@@ -225,6 +239,11 @@ def basis_for(*, brand: Brand | None, start: date, end: date, version: CurveVers
     if span is not None:
         current = _current_spend(brand, like_period((start, end), span), version)
     return Basis(brand, version, current)
+
+
+def shared_sd(version: CurveVersion | None) -> float:
+    """Size of the shock that all lines share, on the logarithm of sales, as the fit tells it; 0 where it does not."""
+    return float((version.diagnostics if version else {}).get("shared_sd") or 0.0)
 
 
 def data_span(*, brand: Brand | None) -> tuple[date, date] | None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from accounts import selectors as people
 from accounts.models import Brand, User
 from jobs.core.tools import Tool, register_tool
-from planning import selectors, services
+from planning import selectors, services, what_if_tools
 from planning.models import Scenario
 from tenants.core.problems import NotFound
 
@@ -177,3 +177,4 @@ def register() -> None:
             run=_show,
         )
     )
+    what_if_tools.register()

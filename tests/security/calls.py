@@ -182,6 +182,11 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     ),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
+    "GET /scenarios/compare/": Call(query=lambda of, key: {"scenarios": of("scenario")}),
+    "GET /scenarios/compare/lines/": Call(query=lambda of, key: {"scenarios": of("scenario")}),
+    "POST /scenarios/{scenario_id}/simulate/": Call(
+        body=lambda of, key: {"allocation": [{"scope": "rmn=walmart", "amount": 1}]}
+    ),
     "PATCH /scenarios/{scenario_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /scenarios/{scenario_id}/duplicate/": Call(body=lambda of, key: {"name": "A copy"}),
     "POST /scenarios/{scenario_id}/relax/": Call(body=lambda of, key: {"choice": 0}),

@@ -191,6 +191,13 @@ PAGES: dict[str, Page] = {
     "POST scenario-new of a brand": Page(brand(MODELLERS), _builder, changes=False, query=lambda key: {"brand": key}),
     "POST scenario-check": Page(anywhere(MODELLERS), _builder, changes=False),
     "GET scenario-detail": _reads(brand(READERS)),
+    "GET scenario-compare": _reads(anywhere(READERS)),
+    "GET scenario-compare-export": _reads(anywhere(INSIDERS)),
+    "GET scenario-simulate": _reads(brand(MODELLERS, READERS)),
+    "POST scenario-simulate": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"table": "rmn=walmart, 1", "act": "keep"}, changes=False
+    ),
+    "POST scenario-tighten": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
     "GET scenario-edit": _reads(brand(MODELLERS, READERS)),
     "POST scenario-edit": Page(brand(MODELLERS, READERS), _builder, changes=False),
     "POST scenario-solve": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),

@@ -34,7 +34,6 @@ GOOD: dict[str, Any] = {
 KEYS = {
     "status", "objective_revenue", "objective", "dual_bound", "gap", "total_spend", "spend", "budget_shadow_price",
     "multipliers", "node_shadow_prices", "reasons", "engine", "seconds", "objective_kind", "earned",
-    "unspent",
 }  # fmt: skip
 
 

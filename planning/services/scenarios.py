@@ -1,4 +1,4 @@
-"""What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
+"""Asking, solving and relaxing scenarios."""
 
 from __future__ import annotations
 
@@ -366,7 +366,13 @@ def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: 
     unsellable = frozenset(cell.id for cell in problem.cells if cell.out_of_stock)
     lines = [line for line in solve.solution["lines"] if line["cell"] not in unsellable]
     drawn = outlook(
-        basis.curves, terms.weeks, now=basis.spend_now, proposed=solve.solution["spend"], unsellable=unsellable
+        basis.curves,
+        terms.weeks,
+        now=basis.spend_now,
+        proposed=solve.solution["spend"],
+        unsellable=unsellable,
+        min_roas=float(terms.min_roas) if terms.min_roas else None,
+        shared_sd=selectors.shared_sd(basis.version),
     )
     return drawn | {
         "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),
