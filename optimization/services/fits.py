@@ -60,7 +60,7 @@ def request_fit(
         InvalidInput: `weeks` is out of range.
         NotAllowed, NotFound: as `accounts.services.require` for curves.fit.
     """
-    _check_weeks(weeks)
+    check_weeks(weeks)
     return submit_job(
         kind=FIT,
         params={"brand": str(brand.pk) if brand else None, "weeks": weeks},
@@ -97,7 +97,7 @@ def fit_curves(
     """
     if actor is not None:
         require(user=actor, permission="curves.fit", brand=brand)
-    _check_weeks(weeks)
+    check_weeks(weeks)
     days = selectors.account_days(brand=brand)
     window = _window(days, weeks)
     tell("Weekly figures", 0, None)
@@ -148,7 +148,8 @@ def fit_curves(
     return Fitted(version=made, created=True)
 
 
-def _check_weeks(weeks: int) -> None:
+def check_weeks(weeks: int) -> None:
+    """Whether a window of so many weeks can be fitted; raises `InvalidInput` where not."""
     if not 4 <= weeks <= MOST_WEEKS:
         raise InvalidInput(
             f"A window of {weeks} weeks cannot be fitted.", where="weeks", fix=f"Give 4 to {MOST_WEEKS} weeks."
