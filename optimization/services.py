@@ -36,7 +36,7 @@ from tenants.core.problems import InvalidInput
 from tenants.selectors import current_tenant
 
 FIT = "optimization.fit"
-METHOD = "empirical Bayes, adstock x saturation /1"
+METHOD = "empirical Bayes, adstock x saturation /2"
 MOST_WEEKS = 104
 USUAL_WEEKS = 52
 _FAMILIES = (Family.LOG, Family.MICHAELIS_MENTEN)
@@ -299,12 +299,16 @@ def _diagnostics(series: WeeklySeries, curves: list[dict[str, Any]], table: Metr
         "rows_out_of_stock": int(np.sum(~series.in_stock)),
         "rows_left_out": series.left_out,
         "spend_left_out": {reason: str(amount) for reason, amount in series.left_out_spend.items()},
-        "family": curves[0]["family"],
+        "family": _most_common([one["family"] for one in curves]),
         "carry_over": curves[0]["carry_over"],
         "shrinkage_median": float(np.median(shrinkage)),
         "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
         "notices": [notice.text for notice in table.notices],
     }
+
+
+def _most_common(names: list[str]) -> str:
+    return max(sorted(set(names)), key=names.count)
 
 
 def _question_sha256(problem: BudgetProblem, current: Mapping[str, float] | None) -> str:
