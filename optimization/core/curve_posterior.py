@@ -104,7 +104,9 @@ class Posterior:
         usual = np.bincount(w.cell, adjusted, minlength=c) / n
         perfect = np.log(np.maximum(adjusted, 0.02 * usual[w.cell] + 1e-300))
         best = np.bincount(w.cell, self.kept * perfect, minlength=c) / n
-        self.loglik = np.where(self.sold[:, None], -self.weight[:, None] * (self.log_mean + logs - best[:, None]), 0.0)
+        # Errors that make up for each other from week to week help the level; the shape rests on contrasts of weeks.
+        each = (self.n / (self.noise * np.maximum(self.serial, 1.0)))[:, None]
+        self.loglik = np.where(self.sold[:, None], -each * (self.log_mean + logs - best[:, None]), 0.0)
 
     # -- the prior ------------------------------------------------------------------------------------------------
 
@@ -127,11 +129,12 @@ class Posterior:
                 self._levels(size)
             elif number > _LEVEL_ROUNDS and abs(float(self.prior.spread[1, 1]) / before - 1.0) < 1e-4:
                 break
+        self._posterior(doubted=True)
         self._levels(size)
 
-    def _posterior(self) -> None:
+    def _posterior(self, *, doubted: bool = False) -> None:
         if self.shrink:
-            prior = self.prior.log_mass(self.returns, self.shapes)
+            prior = self.prior.log_mass(self.returns, self.shapes, doubted=doubted)
         else:
             prior = np.full(self.loglik.shape, -np.log(self.shapes.v.size))
         expected = np.exp(prior)
@@ -140,7 +143,7 @@ class Posterior:
         top = log_sum(logs)
         self.mass = np.exp(logs - top[:, None])
         self.post_var = np.maximum(self.mass @ self.shapes.v**2 - (self.mass @ self.shapes.v) ** 2, 0.0)
-        scale = self.noise * self.serial
+        scale = self.noise * np.maximum(self.serial, 1.0)
         self.evidence = float(np.sum((top - 0.5 * self.n * np.log(scale))[self.told])) - 0.5 * _FAR**2 * float(
             np.sum(1.0 - self.kept)
         )
@@ -159,7 +162,7 @@ class Posterior:
         usual = float(returns[told].mean())
         # Nothing sold says that little is sold, not how little.
         returns = np.where(self.sold, returns, usual + np.log(0.05))
-        mean = fitted_means(returns, usual, size, self.groups, told)
+        mean, _ = fitted_means(returns, usual, size, self.groups, told)
         spread = float(np.sum(((returns - mean) ** 2 - error)[told])) + _LEVEL_LINES * _LEVEL_SD**2
         spread = max(spread / (float(told.sum()) + _LEVEL_LINES), 1e-4)
         keep = np.where(self.told, spread / (spread + error), 0.0) if self.shrink else self.told.astype(np.float64)
@@ -312,7 +315,7 @@ class Posterior:
         logs = np.log(np.where(read, mean, 1.0))
         error = np.where(read, 1.0 / np.maximum(precision, 1e-12), 0.0)
         table, good, errors = logs.reshape(-1, span), read.reshape(-1, span), error.reshape(-1, span)
-        factors = np.ones_like(table)
+        factors, trusted = np.ones_like(table), np.zeros_like(table)
         sds = np.zeros(table.shape[0])
         for row in range(table.shape[0]):
             mine = good[row]
@@ -320,13 +323,12 @@ class Posterior:
                 continue
             centre = table[row, mine] - table[row, mine].mean()
             variance = max(float(np.sum(centre**2)) / (mine.sum() - 1) - float(errors[row, mine].mean()), 0.0)
-            shrunk = np.zeros(span)
-            shrunk[mine] = centre * variance / (variance + errors[row, mine])
-            seen = np.exp(shrunk[mine])
+            trusted[row, mine] = variance / (variance + errors[row, mine])
+            seen = np.exp(centre * trusted[row, mine])
             factors[row, mine] = seen / seen.mean()
             sds[row] = np.sqrt(variance)
         self.factor = factors.ravel()[at]
-        self.taken = np.where(read[at] & (factors.ravel()[at] != 1.0), 1.0 / np.maximum(lines[at], 1.0), 0.0)
+        self.taken = trusted.ravel()[at] / np.maximum(lines[at], 1.0)
         self.week_sd = sds[self.groups[0]] if self.groups else np.full(self.told.size, sds[0])
 
 
