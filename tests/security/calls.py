@@ -28,7 +28,7 @@ PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
     "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
-    "draft_id": "draft",
+    "draft_id": "draft", "budget_id": "budget",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -155,6 +155,14 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /metrics/views/": Call(body=lambda of, key: {"name": "Mine", "query": "by=campaign"}),
     "PATCH /metrics/views/{view_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
+    "POST /budgets/": Call(
+        body=lambda of, key: {
+            "brand": _brand(of, key),
+            "period_start": "2026-11-01",
+            "period_end": "2026-11-30",
+            "amount": "5.00",
+        },
+    ),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "GET /scenarios/compare/": Call(query=lambda of, key: {"scenarios": of("scenario")}),
@@ -183,7 +191,7 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
+    "GET /scenarios/": "scenario", "GET /budgets/": "budget", "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
     "GET /imports/": "import",

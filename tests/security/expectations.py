@@ -188,6 +188,12 @@ TABLE: dict[str, Rule] = {
     "POST /solves/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/{solve_id}/": brand(READERS),
     # planning
+    "GET /budgets/": anywhere(READERS),
+    "POST /budgets/": brand(MODELLERS, EVERY_ROLE),
+    "GET /budgets/{budget_id}/": brand(READERS),
+    "DELETE /budgets/{budget_id}/": brand(MODELLERS, READERS),
+    "GET /pacing/": anywhere(READERS),
+    "POST /scenarios/{scenario_id}/budgets/": brand(MODELLERS, READERS),
     "GET /scenarios/": anywhere(READERS),
     "POST /scenarios/": brand(MODELLERS, EVERY_ROLE),
     "POST /scenarios/check/": brand(MODELLERS, EVERY_ROLE),

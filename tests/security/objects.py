@@ -46,7 +46,7 @@ from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
 from metrics.models import SavedView
 from optimization.models import CurveVersion, Solve
-from planning.models import Scenario
+from planning.models import Budget, Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
 from tests.security.expectations import KEYS, WHOLE_TENANT
@@ -209,6 +209,10 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, status="draft",
         created_by=owner,
     )  # fmt: skip
+    budget = Budget.objects.create(
+        brand=brand, period_start=date(2026, 10, 1), period_end=date(2026, 10, 31), amount=Decimal(100),
+        currency="USD", created_by=owner,
+    )  # fmt: skip
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
     )
@@ -223,6 +227,7 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "curves": str(curves.pk),
         "solve": str(solve.pk),
         "scenario": str(scenario.pk),
+        "budget": str(budget.pk),
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
     }
@@ -271,6 +276,7 @@ def _register_rows(things: Things) -> None:
         "curves": (CurveVersion, "brand__slug"),
         "solve": (Solve, "brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "budget": (Budget, "brand__slug"),
         "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),
