@@ -3,12 +3,11 @@
     python -m benches.learning [--seeds 24] [--weeks 52] [--lines 5] [--only-lines] [--json]
 
 Every policy meets the same markets with the same noise (`optimization.core.learning.simulator`), under a prior that is
-right, one that is pessimistic, one that is right of markets that drift by 6 % a week, and, beyond what is aimed at, one
-that is right but for the bend of the curves, known to 30 %, and one that is right while each week is good or bad for all
-lines at once by 20 %. Regret is told in weeks of the best possible revenue, its
-ratio to greedy with an interval by paired bootstrap over the markets. The settings of the learner were chosen on the
-markets 1000 to 1007, after the simulator was fixed; the ones reported start at 5000.
-"""
+right, one that is pessimistic, one that is right of markets that drift by 6 % a week, and, beyond what is aimed at,
+one that is right but for the bend of the curves, known to 30 %, and one that is right while each week is good or bad
+for all lines at once by 20 %. Regret is told in weeks of the best possible revenue, its ratio to greedy with an
+interval by paired bootstrap over the markets. The settings of the learner were chosen on the markets 1000 to 1007,
+after the simulator was fixed; the ones reported start at 5000."""
 
 from __future__ import annotations
 
