@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -360,8 +360,8 @@ def _checked_settings(given: Mapping[str, float]) -> LearningSettings:
             raise InvalidInput(
                 f"{name} is {value:g}.", where=f"settings.{name}", fix=f"Give {low:g} to {high:g}, a fraction."
             )
-    known = {one.name for one in fields(LearningSettings)}
-    return replace(RECOMMENDED, **{name: float(value) for name, value in given.items() if name in known})
+    chosen: dict[str, Any] = {name: float(value) for name, value in given.items()}
+    return replace(RECOMMENDED, **chosen)
 
 
 def _checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> Any:

@@ -140,7 +140,7 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         for at, (way, one) in enumerate(zip(ways, stored, strict=True))
     ]
     choices.sort(key=lambda choice: -(choice["sales"] or 0.0))
-    in_conflict = {(way.field, way.path, way.limit) for way in ways}
+    in_conflict = {way.key for way in ways}
     elsewhere = {
         key_of(member, terms)
         for conflict in solution.get("further_conflicts", ())

@@ -31,12 +31,12 @@ from optimization.core.responses import EXPONENT_NAME, Family
 
 SCHEMA = "rmn-budget-instance/1"
 
-_TOP = {
+TOP_KEYS = {
     "schema", "name", "description", "total_budget", "experiment_reserve_fraction", "cells", "node_bounds",
     "global_constraints", "objective", "scenarios", "expected", "objective_rel_tol", "current", "mode", "fixed",
     "constraints", "periods",
 }  # fmt: skip
-_CELL = {
+CELL_KEYS = {
     "id", "path", "response", "min_spend", "max_spend", "out_of_stock", "min_spend_if_active", "current_spend",
     "margin", "incrementality",
 }  # fmt: skip
@@ -74,7 +74,7 @@ def parse_problem(document: Any) -> BudgetProblem:
         raise InvalidProblem(
             f"The schema is {top.get('schema')!r}.", where="schema", fix=f"Give a file with schema {SCHEMA!r}."
         )
-    check_keys(top, _TOP, "file")
+    check_keys(top, TOP_KEYS, "file")
     cells = [_cell(item, f"cells[{number}]") for number, item in enumerate(as_list(top.get("cells"), "cells"))]
     current, mode = read_current(top), read_mode(top.get("mode"))
     periods = read_periods(top.get("periods"))
@@ -140,7 +140,7 @@ def _cell(item: Any, place: str) -> Cell:
     if not isinstance(given.get("id"), str):
         raise InvalidProblem("The cell has no text id.", where=place, fix="Give every cell an id of its own.")
     place = f"{place} {given['id']!r}"
-    check_keys(given, _CELL, place)
+    check_keys(given, CELL_KEYS, place)
     out_of_stock = given.get("out_of_stock", False)
     if not isinstance(out_of_stock, bool):
         raise InvalidProblem(f"out_of_stock is {out_of_stock!r}.", where=place, fix="Give true or false.")

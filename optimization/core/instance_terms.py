@@ -160,7 +160,7 @@ def read_periods(item: Any) -> Periods | None:
     return Periods(tuple(budgets), tuple(season))
 
 
-_KEYS = {
+CONSTRAINT_KEYS = {
     "max_share": {"scope", "within", "value"},
     "min_share": {"scope", "within", "value"},
     "max_ratio": {"scope", "other", "value"},
@@ -181,9 +181,11 @@ def read_linear(item: Any, cells: Sequence[Cell], current: Mapping[str, float] |
         place = f"constraints[{number}]"
         given = as_object(entry, place)
         kind = given.get("kind")
-        if kind not in _KEYS:
-            raise InvalidProblem(f"The kind {kind!r} is not known.", where=place, fix=f"Use one of {', '.join(_KEYS)}.")
-        check_keys(given, _KEYS[kind] | {"kind", "name"}, place)
+        if kind not in CONSTRAINT_KEYS:
+            raise InvalidProblem(
+                f"The kind {kind!r} is not known.", where=place, fix=f"Use one of {', '.join(CONSTRAINT_KEYS)}."
+            )
+        check_keys(given, CONSTRAINT_KEYS[kind] | {"kind", "name"}, place)
         value = as_number(given.get("value"), f"{place} value")
         name = given.get("name", "")
         if not isinstance(name, str):

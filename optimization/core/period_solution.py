@@ -47,6 +47,10 @@ class PeriodSolution(Solution):
         return self._parts[0].earned
 
     @property
+    def current_earned(self) -> float | None:
+        return self._parts[0].current_earned
+
+    @property
     def linear_prices(self) -> dict[str, float]:
         return self._parts[0].linear_prices
 

@@ -104,6 +104,11 @@ class Solution:
         return 0.0 if self.spend is None else self.problem.earned(self.spend)
 
     @property
+    def current_earned(self) -> float | None:
+        """What the current spend is worth to the aim, money; None without one."""
+        return None if self.current is None else self.problem.earned(self.current)
+
+    @property
     def unspent(self) -> tuple[float, str] | None:
         """Money of the available budget that is left, and why; None where there is none or no budget was given."""
         left = self.problem.available - self.total_spend
@@ -132,6 +137,7 @@ class Solution:
             "node_shadow_prices": [one.as_dict() for one in self.node_shadow_prices],
             **({"constraint_prices": self.linear_prices} if self.problem.linear else {}),
             **({} if self.unspent is None else {"unspent": {"amount": self.unspent[0], "why": self.unspent[1]}}),
+            **({} if self.current_earned is None else {"current_earned": self.current_earned}),
             "reasons": {name: reason.as_dict() for name, reason in self.reasons.items()},
         }
 

@@ -254,7 +254,7 @@ def _diagnostics(
         "rows_out_of_stock": int(np.sum(~series.in_stock)),
         "rows_left_out": series.left_out,
         "spend_left_out": {reason: str(amount) for reason, amount in series.left_out_spend.items()},
-        "family": curves[0]["family"],
+        "family": _most_common([one["family"] for one in curves]),
         "carry_over": curves[0]["carry_over"],
         "shrinkage_median": float(np.median(shrinkage)),
         "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
@@ -262,3 +262,7 @@ def _diagnostics(
         "warnings": warnings_of(check),
         "notices": [notice.text for notice in table.notices],
     }
+
+
+def _most_common(names: list[str]) -> str:
+    return max(sorted(set(names)), key=names.count)

@@ -50,6 +50,11 @@ class WayOut:
     within: Path = ()
 
     @property
+    def key(self) -> tuple[str, Path, str]:
+        """What identifies the constraint on a page; the weeks of a horizon are one."""
+        return self.field, self.path, "" if self.field == "weekly_budgets" else self.limit
+
+    @property
     def text(self) -> str:
         """The constraint where the currency is told beside it, as in the API."""
         return self.words()

@@ -32,6 +32,7 @@ PATH_IDS = {
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
     "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
     "draft_id": "draft", "adjustment_id": "adjustment", "programme_id": "programme", "week_id": "week",
+    "budget_id": "budget",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -180,6 +181,14 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /curves/imports/": Call(
         body=lambda of, key: {**({} if key == WHOLE_TENANT else {"brand": of("brand")}), **posterior()}, multipart=True
     ),
+    "POST /budgets/": Call(
+        body=lambda of, key: {
+            "brand": _brand(of, key),
+            "period_start": "2026-11-01",
+            "period_end": "2026-11-30",
+            "amount": "5.00",
+        },
+    ),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "GET /scenarios/compare/": Call(query=lambda of, key: {"scenarios": of("scenario")}),
@@ -215,7 +224,8 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario", "GET /learning/": "programme", "GET /quality/findings/": "finding",
+    "GET /scenarios/": "scenario", "GET /learning/": "programme", "GET /budgets/": "budget",
+    "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
     "GET /imports/": "import",

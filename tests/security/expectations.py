@@ -210,6 +210,12 @@ TABLE: dict[str, Rule] = {
     "GET /learning/weeks/{week_id}/": brand(READERS),
     "POST /learning/weeks/{week_id}/decide/": brand(ACCEPTERS, READERS),
     # planning
+    "GET /budgets/": anywhere(READERS),
+    "POST /budgets/": brand(MODELLERS, EVERY_ROLE),
+    "GET /budgets/{budget_id}/": brand(READERS),
+    "DELETE /budgets/{budget_id}/": brand(MODELLERS, READERS),
+    "GET /pacing/": anywhere(READERS),
+    "POST /scenarios/{scenario_id}/budgets/": brand(MODELLERS, READERS),
     "GET /scenarios/": anywhere(READERS),
     "POST /scenarios/": brand(MODELLERS, EVERY_ROLE),
     "POST /scenarios/check/": brand(MODELLERS, EVERY_ROLE),

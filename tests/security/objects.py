@@ -47,7 +47,7 @@ from jobs.services import create_schedule, submit_job
 from metrics.models import SavedView
 from optimization.learning_services import propose_week, start_programme
 from optimization.models import CurveAdjustment, CurveVersion, LearningProgramme, LearningWeek, Solve
-from planning.models import Scenario
+from planning.models import Budget, Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
 from tests.security.expectations import KEYS, WHOLE_TENANT
@@ -217,6 +217,10 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, status="draft",
         created_by=owner,
     )  # fmt: skip
+    budget = Budget.objects.create(
+        brand=brand, period_start=date(2026, 10, 1), period_end=date(2026, 10, 31), amount=Decimal(100),
+        currency="USD", created_by=owner,
+    )  # fmt: skip
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
     )
@@ -234,6 +238,7 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "programme": str(programme.pk),
         "week": str(week.pk),
         "scenario": str(scenario.pk),
+        "budget": str(budget.pk),
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
     }
@@ -285,6 +290,7 @@ def _register_rows(things: Things) -> None:
         "programme": (LearningProgramme, "brand__slug"),
         "week": (LearningWeek, "programme__brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "budget": (Budget, "brand__slug"),
         "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),

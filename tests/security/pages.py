@@ -184,6 +184,18 @@ PAGES: dict[str, Page] = {
     "POST learning-schedule": Page(brand(OWNERS, READERS), _nothing, told_in_page=True),
     "GET learning-log": _reads(brand(INSIDERS, READERS)),
     "POST learning-decide": Page(brand(ACCEPTERS, READERS), lambda of, key: {"act": "accept"}, told_in_page=True),
+    "GET pacing": _reads(anywhere(READERS)),
+    "POST pacing": Page(
+        brand(MODELLERS, EVERY_ROLE),
+        lambda of, key: {
+            "brand": "" if key == WHOLE_TENANT else of("brand"),
+            "period_start": "2026-11-01",
+            "period_end": "2026-11-30",
+            "amount": "5.00",
+        },
+    ),
+    "POST budget-delete": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "POST scenario-budgets": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
     "GET scenario-list": _reads(anywhere(READERS)),
     "GET scenario-new": _reads(anywhere(MODELLERS)),
     "GET scenario-new of a brand": Page(brand(MODELLERS), query=lambda key: {"brand": key}),
