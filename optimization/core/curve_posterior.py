@@ -104,9 +104,7 @@ class Posterior:
         usual = np.bincount(w.cell, adjusted, minlength=c) / n
         perfect = np.log(np.maximum(adjusted, 0.02 * usual[w.cell] + 1e-300))
         best = np.bincount(w.cell, self.kept * perfect, minlength=c) / n
-        # Errors that make up for each other from week to week help the level; the shape rests on contrasts of weeks.
-        each = (self.n / (self.noise * np.maximum(self.serial, 1.0)))[:, None]
-        self.loglik = np.where(self.sold[:, None], -each * (self.log_mean + logs - best[:, None]), 0.0)
+        self.loglik = np.where(self.sold[:, None], -self.weight[:, None] * (self.log_mean + logs - best[:, None]), 0.0)
 
     # -- the prior ------------------------------------------------------------------------------------------------
 
@@ -143,7 +141,7 @@ class Posterior:
         top = log_sum(logs)
         self.mass = np.exp(logs - top[:, None])
         self.post_var = np.maximum(self.mass @ self.shapes.v**2 - (self.mass @ self.shapes.v) ** 2, 0.0)
-        scale = self.noise * np.maximum(self.serial, 1.0)
+        scale = self.noise * self.serial
         self.evidence = float(np.sum((top - 0.5 * self.n * np.log(scale))[self.told])) - 0.5 * _FAR**2 * float(
             self.far.sum()
         )
