@@ -246,7 +246,7 @@ class Posterior:
         n = np.asarray(np.bincount(w.cell, self.kept, minlength=c), dtype=np.float64)
         square = np.asarray(np.bincount(w.cell, self.kept * (share - 1.0) ** 2, minlength=c), dtype=np.float64)
         # Level and shape take a week and a half away, and each line has its part in the factors of its weeks.
-        free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0)
+        free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0).astype(np.float64)
         self.noise, usual_noise = self._line_noise(square, free)
         # Noise that small lines have more of, as of whole units, may hit weeks of little spend harder, and may be made
         # up for the week after: both are looked for as a trend over the lines' noise.
