@@ -28,6 +28,17 @@ class Scenario(models.Model):
         INFEASIBLE = "infeasible", "infeasible"
         FAILED = "failed", "failed"
 
+    class Objective(models.TextChoices):
+        SALES = "sales", "sales as reported"
+        INCREMENTAL_SALES = "incremental_sales", "incremental sales"
+        PROFIT = "profit", "profit"
+
+    class Mode(models.TextChoices):
+        FIXED_BUDGET = "fixed_budget", "the whole budget"
+        TARGET_ROI = "flexible_target_roi", "up to a return over all"
+        TARGET_MARGINAL_ROI = "flexible_target_marginal_roi", "up to a return of the last unit"
+        INCREMENTAL_ONLY = "incremental_only", "only the extra money"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(unique=True, help_text="shown as SC-0001")
     brand = models.ForeignKey(
@@ -53,6 +64,39 @@ class Scenario(models.Model):
     )  # fmt: skip
     bounds = models.JSONField(
         default=list, blank=True, help_text="list of {path: [..], min_spend, max_spend} on any level of the tree"
+    )
+    objective = models.CharField(max_length=20, choices=Objective, default=Objective.SALES)
+    mode = models.CharField(max_length=30, choices=Mode, default=Mode.FIXED_BUDGET)
+    target = models.DecimalField(
+        "target return of a flexible mode", max_digits=8, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    min_iroas = models.DecimalField(
+        "least incremental ROAS", max_digits=8, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    max_cpa = models.DecimalField(
+        "most cost per order", max_digits=14, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )  # fmt: skip
+    margin_fraction = models.DecimalField(
+        "margin where the catalogue knows none, fraction of sales", max_digits=5, decimal_places=4, null=True,
+        blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )  # fmt: skip
+    margins = models.JSONField(default=list, blank=True, help_text="list of {path: [..], margin}")
+    fixed = models.JSONField(default=list, blank=True, help_text="list of paths that keep what they spend now")
+    shares = models.JSONField(
+        default=list, blank=True, help_text="list of {path: [..], within: [..], min_share, max_share}"
+    )
+    fair_level = models.CharField(
+        max_length=16, blank=True, default="", help_text="level whose every node gets a part of what it has now"
+    )
+    fair_fraction = models.DecimalField(
+        "least part of the current one", max_digits=5, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )  # fmt: skip
+    weekly_budgets = models.JSONField(
+        default=list, blank=True, help_text="one for each week, unspent money rolls forward; empty: none"
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, null=True, blank=True)

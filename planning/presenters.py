@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.models import Job
-from optimization.core.problem import Path
+from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
 from planning.answers import currency_of, horizon_words, result_of, retailer_tones
+from planning.core.aim_words import Key, aim_words, key_of
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
 from planning.core.relaxations import WayOut
 from planning.core.result import Result, ResultLine
@@ -106,8 +107,9 @@ def _held_by(result: Result, told: Explanation) -> list[tuple[str, str, int]]:
 
 
 def _curve(scenario: Scenario, line: ResultLine) -> StoredCurve | None:
-    version = scenario.curve_version
-    stored = (StoredCurve.of(one) for one in version.curves) if version else iter(())
+    # As they were when it was solved: overrides made since do not change an old answer.
+    held = optimization.curves_of_solve(scenario.solve) if scenario.solve else None
+    stored = (StoredCurve.of(one) for one in held.records) if held else iter(())
     return next((one for one in stored if one.key.id == line.cell), None)
 
 
@@ -138,9 +140,11 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         for at, (way, one) in enumerate(zip(ways, stored, strict=True))
     ]
     choices.sort(key=lambda choice: -(choice["sales"] or 0.0))
-    in_conflict = {(way.field, way.path, way.limit) for way in ways}
+    in_conflict = {way.key for way in ways}
     elsewhere = {
-        _key_of(member) for conflict in solution.get("further_conflicts", ()) for member in conflict["minimal_conflict"]
+        key_of(member, terms)
+        for conflict in solution.get("further_conflicts", ())
+        for member in conflict["minimal_conflict"]
     }
     every = list(constraint_words(terms, currency))
     tones = retailer_tones()
@@ -159,25 +163,12 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-Key = tuple[str, Path, str]
-
-
 def feasibility_context(found: Feasibility, currency: str) -> dict[str, Any]:
     """What the builder says of a question that is not solved yet."""
     return {
         "feasibility": found,
         "ways": [(way.words(currency), way.move_words(currency)) for way in found.conflict],
     }
-
-
-def _key_of(member: Mapping[str, Any]) -> Key:
-    """The constraint of a scenario that a stored member of a conflict comes from."""
-    if "cell" in member:
-        return "max_change_fraction", (), ""
-    path = tuple(member.get("path", ()))
-    if member["kind"] == "min_roas":
-        return "min_roas", (), ""
-    return ("bounds", path, member["kind"]) if path else ("total_budget", (), "")
 
 
 def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
@@ -200,6 +191,7 @@ def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key,
             if value is not None:
                 way = WayOut(field="bounds", asked=value, needed=None, restores=False, path=bound.path, limit=limit)
                 yield ("bounds", bound.path, limit), way.words(currency)
+    yield from aim_words(terms, currency)
 
 
 def stages_of(job: Job) -> list[dict[str, str]]:

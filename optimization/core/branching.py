@@ -1,10 +1,14 @@
-"""S-shaped curves and minimum commitments: branch and bound over the jumps.
+"""S-shaped curves and minimum commitments: branch and bound over the jumps, and HiGHS where that is not enough.
 
 The envelopes give an upper bound and an allocation in which usually only a few cells sit inside their jump. Such a
 cell is branched on: below its jump, or on the concave branch beyond it. Each branch is a smaller domain with a tighter
 envelope and is solved exactly again. Rounding the partial cells, one after the other so that equal cells do not all
 end up halfway, gives good allocations early; on large problems the very first gap is already tiny and the number of
 branches is kept small.
+
+Branching is slow where many cells are worth the same, or many nodes each leave a little open: it has to try all
+combinations. There HiGHS names the cells that are on (`optimization.core.patterns`), and the prices of the tree decide
+what each gets.
 """
 
 from __future__ import annotations
@@ -18,15 +22,20 @@ from optimization.core.conflicts import Intervals
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Point, Unattainable
+from optimization.core.patterns import PatternProgramme
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
-#: Branching stops at this relative gap.
-GOOD_ENOUGH = 1e-9
+#: Branching stops at this relative gap, HiGHS at that of its own tolerances.
+GOOD_ENOUGH, GOOD_BY_PATTERNS = 1e-9, 1e-6
 #: Fillings of the tree that a search may spend: a share of these over the number of cells, plus a floor, up to a cap.
 _CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 1000
 #: More fillings than this are spent only while the gap is larger than `_WIDE`.
 _USUAL, _WIDE = 300, 5e-4
+#: After this many fillings HiGHS is asked, if so few cells are undecided and so few there are.
+_SHORT, _MOST_UNDECIDED, MOST_CELLS = 8, 300, 1000
+#: Programmes for HiGHS at most, and prices, in shares of those found, at which curves are touched beforehand.
+_PROGRAMMES, _NEARBY = 16, (0.25, 0.5, 0.7, 0.9, 1.1, 1.35, 2.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +46,13 @@ class Branched:
         point: with the prices of the branch it was found in.
         bound: no allocation earns more, money.
         branches: how many relaxations were solved.
+        programmes: how many programmes HiGHS was given.
     """
 
     point: Point
     bound: float
     branches: int
+    programmes: int
 
 
 class BranchSearch:
@@ -54,43 +65,106 @@ class BranchSearch:
         self.cells, self.curves = cells, cells.curves
         self.concave_from = np.maximum(cells.curves.inflection(), commitment)
         self.allowed = min(_MOST, _FEWEST + _CELL_FILLINGS // len(cells))
-        self.branches = self.fillings = 0
+        self.branches = self.fillings = self.programmes = 0
         self.found: Point | None = None
+        self.open: list[tuple[float, int, BoundedResponses, Point]] = []
 
-    def run(self) -> Branched | Unattainable | None:
-        """The best allocation; what makes the constraints unattainable; or None where no branch could be met."""
+    def run(self, *, any_will_do: bool = False) -> Branched | Unattainable | None:
+        """The best allocation; what makes the constraints unattainable; or None where no branch could be met.
+
+        Args:
+            any_will_do: stop at the first allocation, however far from the bound.
+        """
         root = self._relax(self.cells)
         if isinstance(root, Unattainable) or root is None:
             return root
         self._offer(self.cells, root)
-        open_branches: list[tuple[float, int, BoundedResponses, Point]] = []
-        self._push(open_branches, self.cells, root)
-        while open_branches and self.fillings < self.allowed:
-            bound = -open_branches[0][0]
-            enough = GOOD_ENOUGH if self.fillings < _USUAL else _WIDE
-            if self.found is not None and bound - self.found.value <= enough * abs(self.found.value):
+        self._push(self.cells, root)
+        self._explore(_SHORT, any_will_do=any_will_do)
+        proven = np.inf
+        if not self._closed(np.inf, GOOD_ENOUGH) and not (any_will_do and self.found):
+            proven = self._by_patterns(root, any_will_do=any_will_do)
+        if proven > -np.inf and not self._closed(proven, 10.0 * GOOD_BY_PATTERNS):
+            self._explore(self.allowed, any_will_do=any_will_do)
+        if self.found is None:
+            return None
+        return Branched(self.found, max(self.found.value, self._bound(proven)), self.branches, self.programmes)
+
+    def _bound(self, proven: float) -> float:
+        """No allocation earns more than this, money, given what is `proven` apart from branching."""
+        value = -np.inf if self.found is None else self.found.value
+        return min(proven, max([value, *(-entry[0] for entry in self.open)]))
+
+    def _closed(self, proven: float, enough: float) -> bool:
+        """True when the best allocation is good enough, or no branch is left that could hold one."""
+        if self.found is None:
+            return not self.open
+        return self._bound(proven) - self.found.value <= enough * abs(self.found.value)
+
+    def _explore(self, fillings: int, *, any_will_do: bool) -> None:
+        """Split the most promising branch until the gap is closed or the work allowed is spent."""
+        while self.open and self.fillings < min(self.allowed, fillings):
+            if self._closed(np.inf, GOOD_ENOUGH if self.fillings < _USUAL else _WIDE) or (any_will_do and self.found):
                 break
-            _, _, cells, point = heapq.heappop(open_branches)
+            _, _, cells, point = heapq.heappop(self.open)
             for child in self._split(cells, point):
                 relaxed = self._relax(child, point.multipliers)
                 if relaxed is None or isinstance(relaxed, Unattainable):
                     continue
                 self._offer(child, relaxed)
-                self._push(open_branches, child, relaxed)
-        if self.found is None:
-            return None
-        bound = max([self.found.value, *(-entry[0] for entry in open_branches)])
-        return Branched(self.found, bound, self.branches)
+                self._push(child, relaxed)
 
-    def _push(
-        self, heap: list[tuple[float, int, BoundedResponses, Point]], cells: BoundedResponses, point: Point
-    ) -> None:
+    def _by_patterns(self, root: Point, *, any_will_do: bool) -> float:
+        """Let HiGHS name the cells that are on; returns a bound, money, minus infinity where none can be met."""
+        if len(self.cells) > MOST_CELLS or self.tree.upper[0] <= 0.0 or root.lagrangian <= 0.0:
+            return np.inf
+        programme = PatternProgramme(
+            self.tree, self.cells, self.limits, self.commitment, worth=root.lagrangian, tilt=self.tilt
+        )
+        if self.found is not None:
+            programme.drop(root.filled.price, root.multipliers, self.found.value)
+        if programme.undecided > _MOST_UNDECIDED:
+            return np.inf
+        programme.touch(root.spend)
+        for share in _NEARBY:
+            programme.touch(self._demand(root, share))
+        proven, gap = root.lagrangian, 1.0
+        for _ in range(_PROGRAMMES):
+            self.programmes += 1
+            pattern, bound = programme.solve(gap)
+            # What was left out earns no more than the best allocation.
+            proven = min(proven, max(bound, self.found.value) if self.found is not None else bound)
+            if pattern is None:
+                break
+            exact = self._relax(BoundedResponses.of(self.curves, pattern.lower, pattern.upper), root.multipliers)
+            if isinstance(exact, Point):
+                before = self.found
+                self._keep(exact)
+                if self.found is not None and self.found is not before:
+                    programme.drop(root.filled.price, root.multipliers, self.found.value)
+                programme.touch(exact.spend)
+                programme.cut(exact.spend)
+            programme.touch(pattern.spend)
+            programme.cut(pattern.spend)
+            if self.found is not None:
+                gap = (proven - self.found.value) / max(abs(self.found.value), 1e-12 * root.lagrangian)
+                if gap <= GOOD_BY_PATTERNS or any_will_do:
+                    break
+        return proven
+
+    def _demand(self, point: Point, share: float) -> Floats:
+        """What the concave branches of the cells ask for at a share of the prices found."""
+        weights, costs = self.limits.lagrangian(point.multipliers, self.tilt)
+        asked = (point.filled.price[self.tree.owner] + costs) / np.maximum(weights, 1e-12)
+        return self.cells.conjugate_spend(np.maximum(asked * share, 0.0))
+
+    def _push(self, cells: BoundedResponses, point: Point) -> None:
         """Keep a branch open unless its own relaxation is already an allocation, or it cannot beat the best."""
         if cells.partial(point.spend).size == 0:
             return
-        if self.found is not None and point.lagrangian <= self.found.value * (1.0 + GOOD_ENOUGH):
+        if self.found is not None and point.lagrangian <= self.found.value + GOOD_ENOUGH * abs(self.found.value):
             return
-        heapq.heappush(heap, (-point.lagrangian, self.branches, cells, point))
+        heapq.heappush(self.open, (-point.lagrangian, self.branches, cells, point))
 
     def _relax(self, cells: BoundedResponses, start: Floats | None = None) -> Point | Unattainable | None:
         """The optimum on the envelopes, None where bounds cannot be met."""
@@ -169,6 +243,6 @@ class BranchSearch:
         slack = self.limits.slack(point.spend, revenue)
         if np.any(slack < -1e-13 * np.maximum(self.limits.slack_scale(point.spend, revenue), 1e-12)):
             return
-        value = float(revenue.sum() if self.tilt is None else self.tilt @ revenue)
+        value = self.limits.worth(point.spend, revenue, self.tilt)
         if self.found is None or value > self.found.value:
             self.found = replace(point, value=value, slack=slack)

@@ -10,37 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
 
-from optimization.core.branching import Branched, BranchSearch
 from optimization.core.conflicts import Conflict, Intervals, Member, relaxed, without
 from optimization.core.domains import bounded_cells
+from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
 from optimization.core.problem import BudgetProblem, GlobalKind
+from optimization.core.reachable import attained, can_be_met
+from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
 #: Above this many cells the value that each member would need is not searched for; the conflict itself always is.
 _EXPLAIN_UP_TO = 20_000
+_NEWTON_STEPS = 25
 
 
 def limits_can_be_met(problem: BudgetProblem) -> bool:
     """True when some spend meets all constraints: bounds, return and cost limits, commitments."""
-    if _margin(problem) < 0.0:
-        return False
-    cells = bounded_cells(problem)
-    if not cells.gapped.any():
-        return True
-    # Envelopes promise more than S-curves and commitments keep: only an allocation proves that one exists.
-    found = BranchSearch(Tree.of(problem), cells, GlobalSet.of(problem), problem.commitments).run()
-    return isinstance(found, Branched)
+    return can_be_met(Tree.of(problem), bounded_cells(problem), GlobalSet.of(problem), problem.commitments)
 
 
 def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     """The smallest conflict of a problem whose bounds can be met, but not with its limits or commitments."""
-    members = _minimal(problem, _candidates(problem))
+    members = _minimal(problem, all_members(problem))
     searched = len(problem.cells) <= _EXPLAIN_UP_TO and not bounded_cells(problem).gapped.any()
     explained = []
     for member in members:
@@ -54,6 +51,33 @@ def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     return Conflict(tuple(explained), best_attainable=best)
 
 
+def _likely(problem: BudgetProblem, members: list[Member]) -> list[Member]:
+    """Those members that bear a price where the limits fail on the envelopes; all where they do not fail there."""
+    tree, cells, limits = Tree.of(problem), bounded_cells(problem), GlobalSet.of(problem)
+    failed = attained(tree, cells, limits)
+    if not isinstance(failed, Unattainable):
+        return members
+    price, spend = failed.point.filled.price, failed.point.spend
+    step = price.copy()
+    step[1:] -= price[tree.parent[1:]]
+    least = 1e-9 * max(float(np.abs(price).max()), 1e-300)
+    node = {path: number for number, path in enumerate(tree.paths)}
+    row = {(one.kind.value, one.scope): number for number, one in enumerate(problem.global_constraints)}
+    index = {name: number for number, name in enumerate(problem.ids)}
+
+    def bears(one: Member) -> bool:
+        if one.is_global:
+            return bool(failed.mixture[row[one.kind, one.path]] > 0.0)
+        if one.cell is not None:
+            i = index[one.cell]
+            if one.kind == "max_spend":
+                return bool(spend[i] >= cells.upper[i] * (1.0 - 1e-9))
+            return bool(spend[i] <= cells.jump_to[i] * (1.0 + 1e-9))
+        return bool(step[node[one.path]] * (1.0 if one.kind == "max_spend" else -1.0) > least)
+
+    return [one for one in members if bears(one)]
+
+
 def _margin(problem: BudgetProblem) -> float:
     """Positive when all limits can be met, negative when not; continuous in the values of the constraints."""
     tree, cells, limits = Tree.of(problem), bounded_cells(problem), GlobalSet.of(problem)
@@ -61,14 +85,13 @@ def _margin(problem: BudgetProblem) -> float:
         return -np.inf
     if not len(limits):
         return np.inf
-    filling = LimitedFilling(tree, cells, limits)
-    found = filling.attain(filling.at(np.zeros(len(limits))))
+    found = LimitedFilling(tree, cells, limits).attain()
     if isinstance(found, Unattainable):
         return float(found.mixture @ found.point.slack)
     return float(found.slack.min())
 
 
-def _candidates(problem: BudgetProblem) -> list[Member]:
+def all_members(problem: BudgetProblem) -> list[Member]:
     """All constraints, those that people would rather keep in the explanation first."""
     found = [Member(one.kind.value, one.scope, one.value) for one in problem.global_constraints]
     found += [Member("min_spend", b.path, b.min_spend) for b in problem.node_bounds if b.min_spend]
@@ -95,14 +118,16 @@ def _candidates(problem: BudgetProblem) -> list[Member]:
 
 
 def _minimal(problem: BudgetProblem, members: list[Member]) -> list[Member]:
-    """QuickXplain: an irreducible subset of `members` that cannot be met."""
+    """QuickXplain: an irreducible subset of `members` (all constraints of the problem) that cannot be met."""
 
     def holds(kept: list[Member]) -> bool:
         names = {(one.kind, one.path, one.cell) for one in kept}
         dropped = [one for one in members if (one.kind, one.path, one.cell) not in names]
         return limits_can_be_met(without(problem, dropped))
 
-    return sorted(_quick(holds, [], False, members), key=members.index)
+    likely = _likely(problem, members)
+    options = members if len(likely) == len(members) or holds(likely) else likely
+    return sorted(_quick(holds, [], False, options), key=members.index)
 
 
 def _quick(
@@ -121,8 +146,9 @@ def _quick(
 
 def _needed(problem: BudgetProblem, member: Member) -> float | None:
     """The value nearest to the member's own at which everything can be met, or None."""
-    tighter = member.kind in (GlobalKind.MIN_ROAS, "min_spend")
+    tighter = member.kind.startswith("min_")
 
+    @cache
     def margin(value: float) -> float:
         found = _margin(relaxed(problem, member, value))
         return found if np.isfinite(found) else (1.0 if found > 0.0 else -1.0)
@@ -140,10 +166,88 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
         return None
     if margin(start) >= 0.0:
         return start
-    root = float(brentq(margin, min(loose, start), max(loose, start), xtol=1e-12 * max(loose, start), rtol=1e-13))
+    root = _approached(problem, member)
+    if root is None:
+        root = float(brentq(margin, min(loose, start), max(loose, start), xtol=1e-12 * max(loose, start), rtol=1e-13))
     # The root may lie a rounding error on the wrong side.
     for nudge in (0.0, 1e-13, 1e-12, 1e-11, 1e-10):
         value = root * (1.0 - nudge) if tighter else root * (1.0 + nudge)
         if margin(value) >= 0.0:
             return value
     return loose
+
+
+def _approached(problem: BudgetProblem, member: Member) -> float | None:
+    """The value from which on all can be met, by Newton's method; None where that leads nowhere.
+
+    How far limits stay broken is concave in the value of a bound: from the broken side every step ends short of the
+    answer or on it. In the value of a return or cost it is a maximum of lines: the first step ends beyond the answer,
+    and from there an allocation says to what value it keeps the limit itself (Dinkelbach).
+    """
+    value, kept = member.value, None
+    tighter = member.kind.startswith("min_")
+    for _ in range(_NEWTON_STEPS):
+        changed = relaxed(problem, member, value)
+        tree, cells, limits = Tree.of(changed), bounded_cells(changed), GlobalSet.of(changed)
+        if Intervals.of(tree, cells.lower, cells.upper).empty().size or not len(limits):
+            return None
+        found = attained(tree, cells, limits)
+        if isinstance(found, Unattainable):
+            if kept is not None:
+                return kept
+            slope = _slope(changed, member, tree, cells, limits, found)
+            if not (slope < 0.0 if tighter else slope > 0.0):
+                return None
+            step = float(found.mixture @ found.point.slack) / slope
+        elif found is None or not member.is_global:
+            return value
+        else:
+            kept, row = value, _row(member, changed)
+            per_unit = _per_unit(changed, row, cells, limits, found.spend)
+            if per_unit <= 0.0:
+                return None
+            step = float(found.slack[row]) / per_unit * (-1.0 if tighter else 1.0)
+        if abs(step) <= 1e-13 * value:
+            return value
+        if value - step < 0.0:
+            return None
+        value -= step
+    return None
+
+
+def _row(member: Member, problem: BudgetProblem) -> int:
+    """Place of a return or cost among the limits."""
+    every = problem.global_constraints
+    return next(i for i, one in enumerate(every) if (one.kind, one.scope) == (member.kind, member.path))
+
+
+def _per_unit(problem: BudgetProblem, row: int, cells: BoundedResponses, limits: GlobalSet, spend: Floats) -> float:
+    """What one unit of a return or cost is worth to its limit: the spend, or the conversions, of its scope."""
+    one = problem.global_constraints[row]
+    if one.kind is not GlobalKind.MAX_CPA:
+        return float(spend[problem.members(one.scope)].sum())
+    return float(limits.gain[row] @ cells.envelope_value(spend)) / one.value if one.value > 0.0 else 0.0
+
+
+def _slope(
+    problem: BudgetProblem,
+    member: Member,
+    tree: Tree,
+    cells: BoundedResponses,
+    limits: GlobalSet,
+    failed: Unattainable,
+) -> float:
+    """How much less broken the mixed limits are per unit of a member's value; 0 where that is not told."""
+    spend, price = failed.point.spend, failed.point.filled.price
+    if member.is_global:
+        row = _row(member, problem)
+        worth = float(failed.mixture[row]) * _per_unit(problem, row, cells, limits, spend)
+        return worth if member.kind == GlobalKind.MAX_CPA else -worth
+    if member.cell is None:
+        node = tree.paths.index(member.path) if member.path in tree.paths else -1
+        return 0.0 if node < 0 else float(price[node] - (price[tree.parent[node]] if node else 0.0))
+    if member.kind == "min_spend_if_active":
+        return 0.0
+    i = problem.ids.index(member.cell)
+    weights, costs = failed.mixture @ limits.gain, failed.mixture @ limits.cost
+    return float(weights[i] * cells.curves.marginal(spend)[i] - costs[i] - price[tree.owner[i]])

@@ -17,7 +17,7 @@ from scipy.optimize import linprog
 from optimization.core.envelope import BoundedResponses
 from optimization.core.laminar import PricedSpend, fill_tree
 from optimization.core.limits import GlobalSet
-from optimization.core.responses import Floats
+from optimization.core.responses import SMALLEST_PRICE, Floats
 from optimization.core.tree import Tree
 
 _CLOSE = 1e-12
@@ -100,11 +100,11 @@ class LimitedFilling:
         weights, costs = self.limits.lagrangian(multipliers, self.tilt)
         if not revenue:
             # A trace of the revenue keeps cells outside every scope from having no curve at all.
-            weights = multipliers @ self.limits.gain
+            weights, costs = multipliers @ self.limits.gain, multipliers @ self.limits.cost
             weights = np.maximum(weights, 1e-9 * float(weights.max()))
         # A cell that the scenarios give nothing keeps a trace of its curve, for a demand needs one.
-        weights = np.maximum(weights, 1e-12 * float(weights.max()))
-        plain = not len(self.limits) and self.tilt is None
+        weights = np.maximum(weights, max(1e-12 * float(weights.max()), SMALLEST_PRICE))
+        plain = self.limits.plain and self.tilt is None
         self.fills += 1
         filled = fill_tree(
             self.tree, self.cells, None if plain else weights, None if plain else costs, guess=self._guess
@@ -113,10 +113,14 @@ class LimitedFilling:
             self._guess = float(filled.price[0])
         return self._point(filled, multipliers)
 
-    def attain(self, reference: Point) -> Point | Unattainable:
-        """An allocation that keeps all constraints far from broken, each in the scale it has at `reference`."""
+    def attain(self, reference: Point | None = None) -> Point | Unattainable:
+        """An allocation that keeps all constraints far from broken, each in the scale it has at `reference`.
+
+        Without one the scale is that of the budget spread alike over what the cells may take.
+        """
         j = len(self.limits)
-        mixture, scale = np.full(j, 1.0 / j), self._scale(reference)
+        scale = self._scale_at(self._spread() if reference is None else reference.spend)
+        mixture = np.full(j, 1.0 / j)
         seen: list[Point] = []
         for _ in range(_CUTS):
             point = self.at(mixture / scale, revenue=False)
@@ -148,12 +152,19 @@ class LimitedFilling:
     def _point(self, filled: PricedSpend, multipliers: Floats) -> Point:
         revenue = self.cells.envelope_value(filled.spend)
         slack = self.limits.slack(filled.spend, revenue)
-        value = float(revenue.sum() if self.tilt is None else self.tilt @ revenue)
+        value = self.limits.worth(filled.spend, revenue, self.tilt)
         return Point(filled, multipliers, value, slack)
 
     def _scale(self, point: Point) -> Floats:
-        revenue = self.cells.envelope_value(point.spend)
-        return np.maximum(self.limits.slack_scale(point.spend, revenue), 1e-12)
+        return self._scale_at(point.spend)
+
+    def _scale_at(self, spend: Floats) -> Floats:
+        revenue = self.cells.envelope_value(spend)
+        return np.maximum(self.limits.slack_scale(spend, revenue), 1e-12)
+
+    def _spread(self) -> Floats:
+        lower, room = self.cells.lower, self.cells.upper - self.cells.lower
+        return lower + room * min(1.0, float(self.tree.upper[0]) / max(float(room.sum()), 1e-300))
 
     def _met(self, point: Point) -> bool:
         return bool(np.all(point.slack >= -1e-14 * self._scale(point)))
@@ -165,7 +176,8 @@ class LimitedFilling:
         """Minimise D(u) over u >= 0; returns the point of smallest residual."""
         point = best = start
         residual = best_residual = self._residual(point)
-        idle = 0
+        # Where jumps leave kinks no step gets closer for long; cutting planes do.
+        idle, patience = 0, 2 if self.cells.gapped.any() else 6
         for _ in range(_NEWTON_STEPS):
             if residual <= 1e-15:
                 break
@@ -182,7 +194,7 @@ class LimitedFilling:
             # Far from the answer a Newton step may overshoot by orders of magnitude.
             limit = 1.0 + float(point.multipliers.max())
             direction = direction * min(1.0, limit / max(float(np.abs(direction).max()), 1e-300))
-            for _ in range(12):
+            for tried in range(12):
                 trial = self.at(np.maximum(point.multipliers + step * direction, 0.0))
                 trial_residual = self._residual(trial)
                 lower = trial.lagrangian <= point.lagrangian + 1e-4 * float(
@@ -191,13 +203,14 @@ class LimitedFilling:
                 if lower or trial_residual < 0.5 * residual:
                     moved = trial
                     break
-                step *= 0.5
+                # Where curves are saturated the right multiplier may be smaller than the step by orders of magnitude.
+                step *= 0.5 if tried < 2 else 0.1
             if moved is None or np.array_equal(moved.multipliers, point.multipliers):
                 break
             point, residual = moved, trial_residual
             if residual < 0.9 * best_residual:
                 idle = 0
-            elif (idle := idle + 1) > 6:
+            elif (idle := idle + 1) > patience:
                 break
             if residual < best_residual:
                 best, best_residual = point, residual

@@ -203,24 +203,30 @@ def _hill_share(ratio: Floats, n: Floats) -> Floats:
 
 
 def _hill_demand(a: Floats, k: Floats, n: Floats, price: Floats) -> Floats:
-    """Newton on ln R'(k e^t) = ln(price).
+    """Parabolas through value, slope and bend of ln R'(k e^t) - ln(price), each left at its right root.
 
-    ln R' is concave in t = ln(x/k), so from any start right of the root the iterates fall to it monotonically and
-    quadratically. The two asymptotes of ln R' meet the price right of the root, which gives the start.
+    ln R' is concave in t = ln(x/k). The two asymptotes of ln R' meet the price right of the root, which gives the
+    start. A price at the very top of R' is a double root, to which Newton's tangents creep; parabolas do not.
     """
     log_price, top = np.log(price), np.log(a * n / k)
     t = (top - log_price) / (n + 1.0)
     gentle = n < 1.0
     t = np.where(gentle, np.minimum(t, (top - log_price) / np.where(gentle, 1.0 - n, 1.0)), t)
+    # Where R' is largest: no iterate falls left of it.
+    steep = n > 1.0
+    peak = np.where(steep, np.log(np.where(steep, (n - 1.0) / (n + 1.0), 1.0)) / n, -np.inf)
+    t = np.maximum(t, peak)
     for _ in range(60):
         power = n * t
         tail = np.exp(-np.abs(power))
         excess = top + (n - 1.0) * t - 2.0 * (np.maximum(power, 0.0) + np.log1p(tail)) - log_price
         share = np.where(power >= 0.0, 1.0, tail) / (1.0 + tail)
         slope = (n - 1.0) - 2.0 * n * share
-        step = np.where(slope < 0.0, excess / np.where(slope < 0.0, slope, 1.0), 0.0)
-        step = np.clip(step, -4.0, 4.0)
-        t = t - step
-        if np.all(np.abs(step) <= 1e-8):  # quadratic: the next step would be far below rounding
+        bend = -2.0 * n * n * share * (1.0 - share)
+        root = slope - np.sqrt(np.maximum(slope * slope - 2.0 * excess * bend, 0.0))
+        step = np.where(root < 0.0, 2.0 * excess / np.where(root < 0.0, root, 1.0), 0.0)
+        before = t
+        t = np.maximum(t - np.clip(step, -4.0, 4.0), peak)
+        if np.all(np.abs(t - before) <= 1e-6):  # cubic: the next step would be far below rounding
             break
     return np.asarray(k * np.exp(t), dtype=np.float64)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimization.core.branching import BranchSearch
-from optimization.core.conflicts import Intervals
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
 from optimization.core.problem import BudgetProblem, InvalidProblem
+from optimization.core.reachable import within_bounds
 from optimization.core.responses import Floats
-from optimization.core.tree import Tree, total_by
+from optimization.core.tree import Tree
 
 
 class SolverFailed(InvalidProblem):
@@ -46,10 +46,16 @@ class Candidate:
     bound: float | None = None
 
 
+class NothingMeetsAll:
+    """No allocation meets the linear constraints with all others."""
+
+
 def search_allocation(
     problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet
-) -> Candidate | Unattainable:
+) -> Candidate | Unattainable | NothingMeetsAll:
     """Find the allocation; the bounds of cells and nodes are known to be satisfiable."""
+    if problem.linear:
+        return _general_candidate(problem, tree, cells, limits)
     if problem.tail is not None:
         return _tail_candidate(problem, tree, cells, limits)
     suffix = "+multipliers" if len(limits) else ""
@@ -64,9 +70,8 @@ def search_allocation(
     if branched is None:
         return Unattainable(np.zeros(len(limits)), LimitedFilling(tree, cells, limits).at(np.zeros(len(limits))))
     point = branched.point
-    return Candidate(
-        point.spend, point.filled.price, point.multipliers, f"laminar{suffix}+branching", bound=branched.bound
-    )
+    engine = f"laminar{suffix}+branching" + ("+highs" if branched.programmes else "")
+    return Candidate(point.spend, point.filled.price, point.multipliers, engine, bound=branched.bound)
 
 
 def tail_value(problem: BudgetProblem, spend: Floats) -> float:
@@ -103,7 +108,7 @@ def _tail_candidate(
     priced = LimitedFilling(tree, cells, limits, tilt=answer.tilt).best()
     if isinstance(priced, Unattainable):
         return priced
-    spend = _inside(tree, cells, limits, _within_bounds(tree, cells, answer.spend), reachable.spend)
+    spend = _inside(tree, cells, limits, within_bounds(tree, cells, answer.spend), reachable.spend)
     return Candidate(
         spend,
         priced.filled.price,
@@ -114,31 +119,29 @@ def _tail_candidate(
     )
 
 
-def _within_bounds(tree: Tree, cells: BoundedResponses, spend: Floats) -> Floats:
-    """The spend moved by as little as a conic solver's rounding has put it outside the bounds of the tree.
+def _general_candidate(
+    problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet
+) -> Candidate | NothingMeetsAll:
+    """Constraints that cut across the tree: see `optimization.core.general`."""
+    from optimization.core.general import solve_general
 
-    From the top down each node gets what its own bounds and those below it allow, and what is missing or too much is
-    shared by its cells and children in proportion to their room. A mixture with an inner allocation cannot do this: a
-    node that is held fixed has no inside.
-    """
-    spans, sums = Intervals.of(tree, cells.lower, cells.upper), tree.sums(spend)
-    nodes = np.clip(sums, spans.least, np.maximum(spans.least, spans.most))
-    moved = np.clip(spend, cells.lower, cells.upper)
-    for depth in range(tree.depths):
-        here = np.zeros(tree.nodes, dtype=np.bool_)
-        here[tree.at_depth(depth)] = True
-        below = np.flatnonzero(here[tree.parent] & (tree.parent >= 0))
-        inside = np.flatnonzero(here[tree.owner])
-        parent, owner = tree.parent[below], tree.owner[inside]
-        rest = nodes - total_by(parent, nodes[below], tree.nodes) - total_by(owner, moved[inside], tree.nodes)
-        more = rest > 0.0
-        of_nodes = np.where(more[parent], spans.most[below] - nodes[below], nodes[below] - spans.least[below])
-        of_cells = np.where(more[owner], cells.upper[inside] - moved[inside], moved[inside] - cells.lower[inside])
-        room = total_by(parent, of_nodes, tree.nodes) + total_by(owner, of_cells, tree.nodes)
-        share = np.clip(np.divide(rest, room, out=np.zeros_like(rest), where=room > 0.0), -1.0, 1.0)
-        nodes[below] += of_nodes * share[parent]
-        moved[inside] += of_cells * share[owner]
-    return moved
+    answer = solve_general(problem, tree, cells, limits)
+    if answer.status == "infeasible":
+        return NothingMeetsAll()
+    if answer.status != "optimal":
+        raise SolverFailed(
+            f"The conic solver gave up: {answer.status}.",
+            where="constraints",
+            fix="Bring amounts and curves to comparable sizes; some differ by many orders of magnitude.",
+        )
+    revenue = cells.curves.value(answer.spend)
+    broken = -limits.slack(answer.spend, revenue) > 1e-8 * np.maximum(limits.slack_scale(answer.spend, revenue), 1e-12)
+    if broken.any():
+        return NothingMeetsAll()
+    objective = None if problem.tail is None else tail_value(problem, answer.spend)
+    return Candidate(
+        answer.spend, answer.price, answer.multipliers, "cvxpy+clarabel", tilt=answer.tilt, objective=objective
+    )
 
 
 def _inside(tree: Tree, cells: BoundedResponses, limits: GlobalSet, spend: Floats, anchor: Floats) -> Floats:

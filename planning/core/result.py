@@ -148,7 +148,8 @@ def read_result(
     if unspent := terms.available - placed:
         extra.append(
             ResultLine(cell="", label="Not spent", now=Decimal(0), proposed=unspent,
-                       why="No line may take more: each is at a bound, or more would break the least ROAS.")
+                       why=solution.get("unspent", {}).get("why")
+                       or "No line may take more: each is at a bound, or more would break the least ROAS.")
         )  # fmt: skip
     every = (*lines, *extra)
     sellable = [line for line in lines if not line.out_of_stock]

@@ -57,10 +57,11 @@ def ground_of(scenario: Scenario) -> Ground:
         InvalidInput: it is not solved and there are no curves.
     """
     terms = selectors.terms_of(scenario)
-    if scenario.status == Scenario.Status.SOLVED and scenario.solve and scenario.curve_version:
+    solved = scenario.solve if scenario.status == Scenario.Status.SOLVED else None
+    if solved is not None and (held := curves.curves_of_solve(solved)) is not None:
         return Ground(
-            problem=parse_problem(scenario.solve.problem),
-            curves=tuple(StoredCurve.of(one) for one in scenario.curve_version.curves),
+            problem=parse_problem(solved.problem),
+            curves=tuple(StoredCurve.of(one) for one in held.records),
             now={name: Decimal(amount) for name, amount in scenario.current_spend.items()},
             proposed={line.cell: line.proposed for line in result_of(scenario).lines if line.cell},
         )

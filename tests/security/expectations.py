@@ -31,6 +31,8 @@ ENGINEERS = frozenset({OWNER, ENGINEER})
 SENDERS = frozenset({OWNER, ENGINEER, PLANNER})
 AUDITORS = frozenset({OWNER, COMPLIANCE})
 MODELLERS = frozenset({OWNER, PLANNER, ANALYST})
+# They say what a proposal becomes.
+ACCEPTERS = frozenset({OWNER, APPROVER})
 # They say what ads caused, and with it what every incremental figure becomes.
 EXPERIMENTERS = frozenset({OWNER, ANALYST})
 
@@ -184,9 +186,29 @@ TABLE: dict[str, Rule] = {
     "GET /curves/": anywhere(INSIDERS),
     "POST /curves/": brand(MODELLERS, EVERY_ROLE),
     "GET /curves/{version_id}/": brand(INSIDERS),
+    "GET /curves/{version_id}/file/": brand(INSIDERS),
+    "GET /curves/adjustments/": anywhere(INSIDERS),
+    "POST /curves/adjustments/": brand(MODELLERS, EVERY_ROLE),
+    "GET /curves/adjustments/{adjustment_id}/": brand(INSIDERS),
+    "POST /curves/adjustments/{adjustment_id}/revoke/": brand(MODELLERS, INSIDERS),
+    "GET /curves/factors/": brand(READERS, EVERY_ROLE),
+    "POST /curves/factors/": brand(EXPERIMENTERS, EVERY_ROLE),
+    "POST /curves/imports/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/": anywhere(READERS),
     "POST /solves/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/{solve_id}/": brand(READERS),
+    # learning: those who plan run it, those who approve accept its weeks
+    "GET /learning/": anywhere(READERS),
+    "POST /learning/": brand(MODELLERS, READERS),
+    "GET /learning/{programme_id}/": brand(READERS),
+    "POST /learning/{programme_id}/status/": brand(MODELLERS, READERS),
+    "POST /learning/{programme_id}/run/": brand(MODELLERS, READERS),
+    "GET /learning/{programme_id}/weeks/": brand(READERS),
+    "GET /learning/{programme_id}/log/": brand(INSIDERS, READERS),
+    "GET /learning/{programme_id}/replay/": brand(READERS),
+    "GET /learning/{programme_id}/estimate/": brand(READERS),
+    "GET /learning/weeks/{week_id}/": brand(READERS),
+    "POST /learning/weeks/{week_id}/decide/": brand(ACCEPTERS, READERS),
     # planning
     "GET /budgets/": anywhere(READERS),
     "POST /budgets/": brand(MODELLERS, EVERY_ROLE),

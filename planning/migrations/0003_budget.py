@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         ('accounts', '0001_initial'),
         ('harmonization', '0009_returns'),
         ('pghistory', '0007_auto_20250421_0444'),
-        ('planning', '0001_initial'),
+        ('planning', '0002_objectives_and_modes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,374 @@
+"""Which cells are on: a mixed-integer programme over tangents of the curves, solved by HiGHS.
+
+The domain of a cell with a jump is cut into pieces, one of which it takes: nothing, the convex foot of its S-curve, the
+concave branch beyond. Over each piece the curve lies below every tangent of its concave branch and below the chord of
+its foot, so the programme promises at least what any allocation earns (perspective cuts: Frangioni, Gentile 2006). Its
+answer names the pieces; what these earn is solved exactly by prices. Tangents are added where allocations were found,
+and a foot is cut in two where one ended inside it, until promise and allocation meet.
+
+The bound is that of HiGHS, widened by its tolerances. Work is limited in nodes of its search
+tree, not in time, so that the answer is the same on every machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from optimization.core.envelope import BoundedResponses
+from optimization.core.limits import GlobalSet
+from optimization.core.responses import Family, Floats
+from optimization.core.tree import Tree
+
+#: Tolerance that HiGHS is given. A reduced cost may be off by as much for each column, none of which reaches further
+#: than 1, and a constraint for each row; the tangents of a cell together weigh no more than its revenue, hence count
+#: once. The bound is widened by the sum.
+TOLERANCE = 1e-9
+#: Nodes of HiGHS's search tree per programme.
+_MOST_NODES = 1_000
+#: Slopes, in shares of revenue per share of budget, beyond which a tangent is of no use to HiGHS.
+_STEEPEST = 1e5
+#: HiGHS stops at this share of the gap that is left, or at `_FINEST`.
+_SHARE_OF_GAP, _FINEST = 0.02, 1e-7
+#: And at this gap where any allocation will do.
+_COARSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a cell's domain, money; `convex` where the curve lies below the chord."""
+
+    low: float
+    high: float
+    convex: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """An answer of the programme.
+
+    Attributes:
+        lower, upper: the piece that each cell takes, money, shape (n,).
+        spend: the allocation that the programme chose, money, shape (n,).
+    """
+
+    lower: Floats
+    upper: Floats
+    spend: Floats
+
+
+class PatternProgramme:
+    """The pieces and tangents of one problem, which grow with what is found.
+
+    Attributes:
+        pieces: of each cell, the first one lowest.
+        touched: where each curve has a tangent, money.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        cells: BoundedResponses,
+        limits: GlobalSet,
+        commitment: Floats,
+        *,
+        worth: float,
+        tilt: Floats | None = None,
+    ) -> None:
+        """`worth` is a value near that of the best allocation, money, positive: the scale of revenue."""
+        self.tree, self.limits, self.curves = tree, limits, cells.curves
+        self.weights = limits.weight if tilt is None else limits.weight * tilt
+        self.tilt = tilt
+        self.money, self.worth = float(tree.upper[0]), worth
+        self.straight = (cells.curves.family == Family.POWER) & (cells.curves.exponent == 1.0)
+        high = np.maximum(np.minimum(cells.upper, _tightest_cap(tree)[tree.owner]), cells.lower)
+        least = np.where(cells.lower == 0.0, commitment, 0.0)
+        bend = cells.curves.inflection()
+        ends = zip(cells.lower.tolist(), high.tolist(), bend.tolist(), least.tolist(), strict=True)
+        self.pieces = [_pieces(*of_cell) for of_cell in ends]
+        self.touched: list[set[float]] = [set() for _ in self.pieces]
+
+    @property
+    def undecided(self) -> int:
+        """How many cells may still take more than one piece."""
+        return sum(len(pieces) > 1 for pieces in self.pieces)
+
+    def margin(self, columns: int) -> float:
+        """By how much the tolerances of HiGHS widen its bound, as a share of `worth`."""
+        return TOLERANCE * (columns + len(self.pieces) + self.tree.nodes + len(self.limits))
+
+    def touch(self, spend: Floats) -> None:
+        """Add the tangents at an allocation, shape (n,), money."""
+        for pieces, touched, amount in zip(self.pieces, self.touched, spend.tolist(), strict=True):
+            touched.update(min(max(amount, one.low), one.high) for one in pieces if not one.convex)
+
+    def cut(self, spend: Floats) -> None:
+        """Cut every convex foot in two where an allocation ends inside it."""
+        for pieces, amount in zip(self.pieces, spend.tolist(), strict=True):
+            for place, one in enumerate(pieces):
+                room = 1e-7 * (one.high - one.low)
+                if one.convex and one.low + room < amount < one.high - room:
+                    pieces[place : place + 1] = [Piece(one.low, amount, True), Piece(amount, one.high, True)]
+                    break
+
+    def drop(self, price: Floats, multipliers: Floats, found: float) -> None:
+        """Leave out every piece that no allocation better than `found` takes, by weak duality at these prices.
+
+        Args:
+            price: inside each node, shape (m,).
+            multipliers: of the global constraints, shape (j,).
+            found: what an allocation is known to earn, money.
+        """
+        which = np.repeat(np.arange(len(self.pieces)), [len(pieces) for pieces in self.pieces])
+        low = np.array([one.low for pieces in self.pieces for one in pieces])
+        high = np.array([one.high for pieces in self.pieces for one in pieces])
+        weights, costs = self.limits.lagrangian(multipliers, self.tilt)
+        if np.any(weights <= 0.0):
+            return
+        each = price[self.tree.owner] + costs
+        parts = BoundedResponses.of(self.curves.take(which), low, high)
+        gain = weights[which] * parts.conjugate((each / weights)[which])
+        best = np.full(len(self.pieces), -np.inf)
+        np.maximum.at(best, which, gain)
+        step = price.copy()
+        step[1:] -= price[self.tree.parent[1:]]
+        edge = np.where(step > 0.0, self.tree.upper, self.tree.lower)
+        bound = float(best.sum()) + float(np.sum(np.where(step != 0.0, step * np.where(step != 0.0, edge, 0.0), 0.0)))
+        stays = bound - (best[which] - gain) > found - 1e-9 * abs(found)
+        stays |= gain == best[which]
+        kept = iter(stays.tolist())
+        self.pieces = [[one for one in pieces if next(kept)] for pieces in self.pieces]
+
+    def solve(self, gap: float) -> tuple[Pattern | None, float]:
+        """The pieces that promise most, None without an answer, and a bound on every allocation in them, money.
+
+        Args:
+            gap: what is left to be closed, relative; HiGHS need not be much finer.
+
+        A bound of minus infinity says that no pieces meet the constraints.
+        """
+        return _Rows(self).answer(max(_FINEST, _SHARE_OF_GAP * gap))
+
+    def solve_margin(self) -> tuple[Pattern | None, bool]:
+        """The pieces that keep furthest from breaking a limit; and False where none can meet all constraints."""
+        pattern, bound = _Rows(self, of_limits=True).answer(_COARSE)
+        return pattern, bound >= 0.0
+
+
+def _tightest_cap(tree: Tree) -> Floats:
+    """The least cap from each node up, money, shape (m,)."""
+    cap = tree.upper.copy()
+    for depth in range(1, tree.depths):
+        here = tree.at_depth(depth)
+        cap[here] = np.minimum(cap[here], cap[tree.parent[here]])
+    return cap
+
+
+def _pieces(low: float, high: float, bend: float, least: float) -> list[Piece]:
+    """The pieces of one domain: bounds, where the curve turns concave, and the commitment (0 for none)."""
+    found = []
+    if least > low:
+        found.append(Piece(low, low, False))
+        if least > high:
+            return found
+        low = least
+    if low < bend and low < high:
+        found.append(Piece(low, min(bend, high), True))
+    if bend < high or low >= high:
+        found.append(Piece(max(low, bend) if low < high else low, high, False))
+    return found
+
+
+class _Rows:
+    """The programme as HiGHS takes it; money in shares of the budget, revenue in shares of `worth`."""
+
+    def __init__(self, programme: PatternProgramme, *, of_limits: bool = False) -> None:
+        """With `of_limits` not the revenue is maximised, but what is left of the limit that is nearest to break."""
+        self.p = programme
+        counted = 0.0 if of_limits else 1.0
+        self.weights = programme.weights * counted
+        #: What a share of the budget spent costs the objective, in shares of `worth`.
+        self.charge = programme.limits.charge * counted * programme.money / programme.worth
+        self.cost: list[float] = []
+        self.top: list[float] = []
+        self.whole: list[bool] = []
+        self.row, self.column, self.factor = [0], list[int](), list[float]()
+        self.low: list[float] = []
+        self.high: list[float] = []
+        n = len(programme.pieces)
+        #: Spend and revenue of each cell beyond those at its lowest, as linear forms of the columns.
+        self.spend: list[list[tuple[int, float]]] = [[] for _ in range(n)]
+        self.revenue: list[list[tuple[int, float]]] = [[] for _ in range(n)]
+        self.switches: list[list[int]] = [[] for _ in range(n)]
+        lowest = np.array([pieces[0].low for pieces in programme.pieces])
+        self.spend_from = lowest / programme.money
+        self.revenue_from = programme.curves.value(lowest) / programme.worth
+        self._read_curves()
+        for i in range(n):
+            self._add_cell(i)
+        self._add_nodes()
+        self.constant = float(self.weights @ self.revenue_from) - self.charge * float(self.spend_from.sum())
+        self.least = np.zeros(len(self.cost) + of_limits)
+        self._add_limits(of_limits=of_limits and len(programme.limits) > 0)
+
+    def _read_curves(self) -> None:
+        """Value and slope of every curve wherever one is asked for."""
+        points = [(i, x) for i, pieces in enumerate(self.p.pieces) for one in pieces for x in (one.low, one.high)]
+        points += [(i, x) for i, touched in enumerate(self.p.touched) for x in touched]
+        curves = self.p.curves.take(np.array([i for i, _ in points], dtype=np.intp))
+        at = np.array([x for _, x in points])
+        self.value = dict(zip(points, (curves.value(at) / self.p.worth).tolist(), strict=True))
+        slope = curves.marginal(at) * (self.p.money / self.p.worth)
+        self.slope = dict(zip(points, slope.tolist(), strict=True))
+
+    def _add_column(self, cost: float, top: float, *, whole: bool = False) -> int:
+        self.cost.append(cost)
+        self.top.append(top)
+        self.whole.append(whole)
+        return len(self.cost) - 1
+
+    def _add_row(self, terms: list[tuple[int, float]], low: float, high: float) -> None:
+        self.column += [column for column, _ in terms]
+        self.factor += [factor for _, factor in terms]
+        self.row.append(len(self.column))
+        self.low.append(low)
+        self.high.append(high)
+
+    def _add_cell(self, i: int) -> None:
+        """A switch for each piece but the first, which the cell takes while all switches are off."""
+        first, *others = self.p.pieces[i]
+        for one in others:
+            gain = self.value[i, one.low] - self.value[i, first.low]
+            more = (one.low - first.low) / self.p.money
+            switch = self._add_column(float(self.weights[i]) * gain - self.charge * more, 1.0, whole=True)
+            self.switches[i].append(switch)
+            self.spend[i].append((switch, more))
+            self.revenue[i].append((switch, gain))
+        if len(others) > 1:
+            self._add_row([(switch, 1.0) for switch in self.switches[i]], -np.inf, 1.0)
+        self._add_inside(i, first, [(switch, -1.0) for switch in self.switches[i]], 1.0)
+        for one, switch in zip(others, self.switches[i], strict=True):
+            self._add_inside(i, one, [(switch, 1.0)], 0.0)
+
+    def _add_inside(self, i: int, piece: Piece, taken: list[tuple[int, float]], always: float) -> None:
+        """Spend inside a piece and what it earns, both zero unless the piece is taken: `taken` + `always` is 1."""
+        if not piece.high > piece.low:
+            return
+        weight, width = float(self.weights[i]), (piece.high - piece.low) / self.p.money
+        base = self.value[i, piece.low]
+        rise = self.value[i, piece.high] - base
+        straight = piece.convex or bool(self.p.straight[i])
+        inside = self._add_column((weight * rise / width if straight else 0.0) - self.charge, width)
+        self.spend[i].append((inside, 1.0))
+        if taken:
+            self._add_row([(inside, 1.0), *((c, -width * f) for c, f in taken)], -np.inf, width * always)
+        if straight:
+            self.revenue[i].append((inside, rise / width))
+            return
+        earned = self._add_column(weight, max(rise, 0.0))
+        self.revenue[i].append((earned, 1.0))
+        touched = {piece.low, piece.high, *(x for x in self.p.touched[i] if piece.low <= x <= piece.high)}
+        for x in sorted(touched):
+            slope = self.slope[i, x]
+            if not slope < _STEEPEST:
+                continue
+            level = self.value[i, x] - base - slope * (x - piece.low) / self.p.money
+            self._add_row(
+                [(earned, 1.0), (inside, -slope), *((c, -level * f) for c, f in taken)], -np.inf, level * always
+            )
+
+    def _add_nodes(self) -> None:
+        tree, money = self.p.tree, self.p.money
+        for node in range(tree.nodes):
+            under = np.flatnonzero(tree.under(node))
+            fixed = float(self.spend_from[under].sum())
+            terms = [term for i in under for term in self.spend[i]]
+            low = tree.lower[node] / money - fixed if tree.lower[node] > 0.0 else -np.inf
+            high = tree.upper[node] / money - fixed
+            # What rounding leaves between bounds that meet is no contradiction.
+            self._add_row(terms, min(low, high), max(high, min(0.0, high + TOLERANCE)))
+
+    def _add_limits(self, *, of_limits: bool) -> None:
+        limits, p = self.p.limits, self.p
+        left: list[tuple[int, float]] = []
+        if of_limits:
+            left = [(self._add_column(1.0, 1.0), -1.0)]
+            self.least[-1] = -_STEEPEST
+        for gain, cost in zip(limits.gain, limits.cost, strict=True):
+            size = max(float(gain.max()) * p.worth, float(cost.max()) * p.money, 1e-300)
+            g, c = gain * (p.worth / size), cost * (p.money / size)
+            terms: dict[int, float] = {}
+            for i in np.flatnonzero((g != 0.0) | (c != 0.0)):
+                for column, factor in self.revenue[i]:
+                    terms[column] = terms.get(column, 0.0) + float(g[i]) * factor
+                for column, factor in self.spend[i]:
+                    terms[column] = terms.get(column, 0.0) - float(c[i]) * factor
+            self._add_row(list(terms.items()) + left, float(c @ self.spend_from - g @ self.revenue_from), np.inf)
+
+    def answer(self, finest: float) -> tuple[Pattern | None, float]:
+        """As `PatternProgramme.solve`."""
+        # Only problems with jumps pay for the import.
+        import highspy
+
+        columns, rows = len(self.cost), len(self.low)
+        shape = (rows, columns)
+        matrix = sparse.csr_matrix((self.factor, self.column, self.row), shape=shape).tocsc()
+        programme = highspy.HighsLp()
+        programme.num_col_, programme.num_row_ = columns, rows
+        programme.sense_ = highspy.ObjSense.kMaximize
+        programme.col_cost_ = np.array(self.cost)
+        programme.col_lower_, programme.col_upper_ = self.least[:columns], np.array(self.top)
+        programme.row_lower_, programme.row_upper_ = np.array(self.low), np.array(self.high)
+        programme.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        programme.a_matrix_.start_ = matrix.indptr
+        programme.a_matrix_.index_ = matrix.indices
+        programme.a_matrix_.value_ = matrix.data
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        programme.integrality_ = [kinds[whole] for whole in self.whole]
+        solver: Any = highspy.Highs()
+        for name, value in _options(finest).items():
+            solver.setOptionValue(name, value)
+        solver.passModel(programme)
+        solver.run()
+        info = solver.getInfo()
+        if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            return None, -np.inf
+        promised = info.mip_dual_bound if any(self.whole) else info.objective_function_value
+        bound = (float(promised) + self.constant + self.p.margin(columns)) * self.p.worth
+        if info.primal_solution_status != int(highspy.SolutionStatus.kSolutionStatusFeasible):
+            return None, bound
+        return self._pattern(np.array(solver.getSolution().col_value)), bound
+
+    def _pattern(self, values: Floats) -> Pattern:
+        lower, upper, spend = (np.empty(len(self.p.pieces)) for _ in range(3))
+        for i, pieces in enumerate(self.p.pieces):
+            on = [number for number, switch in enumerate(self.switches[i], 1) if values[switch] > 0.5]
+            taken = pieces[on[0] if on else 0]
+            lower[i], upper[i] = taken.low, taken.high
+            inside = self.spend_from[i] + sum(factor * values[column] for column, factor in self.spend[i])
+            spend[i] = min(max(inside * self.p.money, taken.low), taken.high)
+        return Pattern(lower, upper, spend)
+
+
+def _options(finest: float) -> dict[str, Any]:
+    return {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 7,
+        "mip_rel_gap": finest,
+        "mip_abs_gap": 0.0,
+        # Allocations come from the prices: HiGHS need not look for any, nor begin anew after its root.
+        "mip_allow_restart": False,
+        "mip_heuristic_effort": 0.0,
+        "mip_heuristic_run_feasibility_jump": False,
+        "mip_heuristic_run_rins": False,
+        "mip_heuristic_run_rens": False,
+        "mip_heuristic_run_root_reduced_cost": False,
+        "mip_max_nodes": _MOST_NODES,
+        "mip_feasibility_tolerance": TOLERANCE,
+        "primal_feasibility_tolerance": TOLERANCE,
+        "dual_feasibility_tolerance": TOLERANCE,
+    }
