@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,12 +26,12 @@ from jobs.models import Job
 from jobs.services import create_schedule, submit_job
 from optimization.core.instance import parse_problem
 from optimization.core.instance_writer import problem_sha256, write_problem
-from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.log import UnusableLog
-from optimization.core.learning.policies import RECOMMENDED, LearningSettings
-from optimization.core.learning.programme import monday_of, prior_for, week_features, weekly_problem
+from optimization.core.learning.programme import monday_of, prior_for, week_features
 from optimization.core.learning.replay import OffPolicyEstimate, estimate_revenue, replay
 from optimization.core.stored_curves import StoredCurve
+from optimization.learning_checks import SETTABLE as SETTABLE
+from optimization.learning_checks import checked_problem, checked_settings, currency_of
 from optimization.learning_figures import read_weeks
 from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of, newest_week
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
@@ -40,15 +40,11 @@ from optimization.models import Solve
 from optimization.selectors import curves_of_solve
 from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
-from tenants.selectors import current_tenant
 
 MANAGE, ACCEPT, EXPORT = "scenarios.manage", "plans.approve", "metrics.export"
 LEARN = "optimization.learn"
-#: What may be set of a programme, with the least and the most.
-SETTABLE = {"temperature": (0.01, 0.3), "reserve": (0.0, 0.1), "forgetting": (0.0, 0.3)}
 #: Monday at five in the morning, UTC: last week's reports are in, the next week's budget is still to be set.
 USUAL_TIMING = Timing(crontab="0 5 * * 1")
-MOST_CELLS = 2_000
 _WEEK = timedelta(days=7)
 
 Tell = Callable[[str, int, int | None], None]
@@ -106,8 +102,8 @@ def start_programme(
     """
     if actor is not None:
         require(user=actor, permission=MANAGE, brand=solve.brand)
-    chosen = _checked_settings(settings or {})
-    problem = _checked_problem(solve, problem_weeks, weekly_budget)
+    chosen = checked_settings(settings or {})
+    problem = checked_problem(solve, problem_weeks, weekly_budget)
     if first_week.weekday() != 0:
         raise InvalidInput(
             f"{first_week} is no Monday.", where="first_week", fix=f"Give {monday_of(first_week)} or a later Monday."
@@ -127,7 +123,7 @@ def start_programme(
             solve=solve,
             problem=write_problem(problem),
             problem_sha256=problem_sha256(problem),
-            currency=_currency(solve),
+            currency=currency_of(solve),
             weekly_budget=Decimal(repr(problem.total_budget)).quantize(Decimal("0.01")),
             first_week=first_week,
             least_cover_days=least_cover_days,
@@ -347,55 +343,6 @@ def export_log(*, user: User | AnonymousUser, programme: LearningProgramme) -> L
     require(user=user, permission=EXPORT, brand=programme.brand)
     lines = log_of(programme).to_lines()
     return LogFile(f"{programme.label}.jsonl", "".join(f"{line}\n" for line in lines).encode())
-
-
-def _checked_settings(given: Mapping[str, float]) -> LearningSettings:
-    for name, value in given.items():
-        if name not in SETTABLE:
-            raise InvalidInput(
-                f"{name!r} cannot be set.", where=f"settings.{name}", fix=f"Set some of: {', '.join(SETTABLE)}."
-            )
-        low, high = SETTABLE[name]
-        if not low <= value <= high:
-            raise InvalidInput(
-                f"{name} is {value:g}.", where=f"settings.{name}", fix=f"Give {low:g} to {high:g}, a fraction."
-            )
-    chosen: dict[str, Any] = {name: float(value) for name, value in given.items()}
-    return replace(RECOMMENDED, **chosen)
-
-
-def _checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> Any:
-    if solve.status != "optimal":
-        raise InvalidInput("The problem has no answer to learn from.", where="solve", fix="Use one that was solved.")
-    if not 0.1 <= weeks <= 104.0:
-        raise InvalidInput(f"{weeks:g} weeks.", where="problem_weeks", fix="Give 0.1 to 104 weeks.")
-    asked = parse_problem(solve.problem)
-    money = asked.total_budget / weeks if budget is None else float(budget)
-    if not money > 0.0:
-        raise InvalidInput("The weekly budget is nothing.", where="weekly_budget", fix="Give an amount above zero.")
-    if len(asked.cells) > MOST_CELLS:
-        raise InvalidInput(
-            f"{len(asked.cells)} lines are more than the {MOST_CELLS} that one programme learns of.",
-            where="solve",
-            fix="Learn by brand or retailer.",
-        )
-    keys_of(asked.ids)
-    problem = weekly_problem(asked, weeks=weeks, budget=round(money, 2))
-    allocator = Allocator.of(problem)
-    if allocator.conflict is not None:
-        members = allocator.conflict.members
-        raise InvalidInput(
-            f"A weekly budget of {money:,.2f} cannot meet the bounds of the problem by the week: "
-            + "; ".join(f"{one.kind} {one.value:,.2f} of {' > '.join(one.path) or 'the total'}" for one in members),
-            where="weekly_budget",
-            fix="Give another budget, or learn from a problem with other bounds.",
-        )
-    return problem
-
-
-def _currency(solve: Solve) -> str:
-    of_curves = solve.curve_version.settings.get("currency") if solve.curve_version else None
-    return str(of_curves or current_tenant().base_currency)
 
 
 def _next_monday() -> date:

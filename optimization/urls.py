@@ -1,8 +1,8 @@
-"""Addresses of curves and solves: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
+"""Addresses of curves, solves and learning programmes: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
 
 from django.urls import path
 
-from optimization import api, views
+from optimization import api, learning_urls, views
 
 urlpatterns = [
     path("curves/", views.curve_list, name="curve-list"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("curves/<uuid:version_id>/", views.curve_version, name="curve-version"),
     path("curves/<uuid:version_id>/cell/", views.curve_cell, name="curve-cell"),
     path("curves/<uuid:version_id>/export/", views.export, name="curve-export"),
+    *learning_urls.urlpatterns,
 ]
 
 api_urlpatterns = [
@@ -31,4 +32,5 @@ api_urlpatterns = [
     path("curves/<uuid:version_id>/", api.OneCurveVersion.as_view(), name="api-curve-version"),
     path("solves/", api.Solves.as_view(), name="api-solves"),
     path("solves/<uuid:solve_id>/", api.OneSolve.as_view(), name="api-solve"),
+    *learning_urls.api_urlpatterns,
 ]

@@ -1,0 +1,82 @@
+"""What a programme may be started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from optimization.core.instance import parse_problem
+from optimization.core.learning.allocation import Allocator
+from optimization.core.learning.policies import RECOMMENDED, LearningSettings
+from optimization.core.learning.programme import weekly_problem
+from optimization.core.problem import BudgetProblem
+from optimization.learning_history import keys_of
+from optimization.models import Solve
+from tenants.core.problems import InvalidInput
+from tenants.selectors import current_tenant
+
+#: What may be set of a programme, with the least and the most.
+SETTABLE = {"temperature": (0.01, 0.3), "reserve": (0.0, 0.1), "forgetting": (0.0, 0.3)}
+MOST_CELLS = 2_000
+
+
+def checked_settings(given: Mapping[str, float]) -> LearningSettings:
+    """The recommended settings with some changed.
+
+    Raises:
+        InvalidInput: one cannot be set, or not so.
+    """
+    for name, value in given.items():
+        if name not in SETTABLE:
+            raise InvalidInput(
+                f"{name!r} cannot be set.", where=f"settings.{name}", fix=f"Set some of: {', '.join(SETTABLE)}."
+            )
+        low, high = SETTABLE[name]
+        if not low <= value <= high:
+            raise InvalidInput(
+                f"{name} is {value:g}.", where=f"settings.{name}", fix=f"Give {low:g} to {high:g}, a fraction."
+            )
+    chosen: dict[str, Any] = {name: float(value) for name, value in given.items()}
+    return replace(RECOMMENDED, **chosen)
+
+
+def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> BudgetProblem:
+    """The weekly problem of a solve.
+
+    Raises:
+        InvalidInput: it cannot be learnt from, or the budget not be spent within its bounds; says why.
+    """
+    if solve.status != "optimal":
+        raise InvalidInput("The problem has no answer to learn from.", where="solve", fix="Use one that was solved.")
+    if not 0.1 <= weeks <= 104.0:
+        raise InvalidInput(f"{weeks:g} weeks.", where="problem_weeks", fix="Give 0.1 to 104 weeks.")
+    asked = parse_problem(solve.problem)
+    money = asked.total_budget / weeks if budget is None else float(budget)
+    if not money > 0.0:
+        raise InvalidInput("The weekly budget is nothing.", where="weekly_budget", fix="Give an amount above zero.")
+    if len(asked.cells) > MOST_CELLS:
+        raise InvalidInput(
+            f"{len(asked.cells)} lines are more than the {MOST_CELLS} that one programme learns of.",
+            where="solve",
+            fix="Learn by brand or retailer.",
+        )
+    keys_of(asked.ids)
+    problem = weekly_problem(asked, weeks=weeks, budget=round(money, 2))
+    allocator = Allocator.of(problem)
+    if allocator.conflict is not None:
+        members = allocator.conflict.members
+        raise InvalidInput(
+            f"A weekly budget of {money:,.2f} cannot meet the bounds of the problem by the week: "
+            + "; ".join(f"{one.kind} {one.value:,.2f} of {' > '.join(one.path) or 'the total'}" for one in members),
+            where="weekly_budget",
+            fix="Give another budget, or learn from a problem with other bounds.",
+        )
+    return problem
+
+
+def currency_of(solve: Solve) -> str:
+    """Currency of a solve's money: that of its curves, else the tenant's."""
+    of_curves = solve.curve_version.settings.get("currency") if solve.curve_version else None
+    return str(of_curves or current_tenant().base_currency)
