@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, hstack, vstack
 
-from optimization.core.conflicts import Conflict, Member, bounds_can_be_met, relaxed, without
+from optimization.core.conflicts import Conflict, Member, active_lower, bounds_can_be_met, relaxed, without
 from optimization.core.convex import least_shortfall
 from optimization.core.domains import bounded_cells
 from optimization.core.general import membership
@@ -28,22 +28,27 @@ _MET = 1e-9
 _HALVINGS = 44
 
 
-def all_can_be_met(problem: BudgetProblem) -> bool:
-    """True when some spend meets bounds, limits and linear constraints."""
+def all_can_be_met(problem: BudgetProblem, money: float | None = None) -> bool:
+    """True when some spend meets bounds, limits and linear constraints.
+
+    Args:
+        money: by which it is judged whether a constraint is missed; the budget where it is None. A budget that was
+            dropped or raised must not make everything else look met.
+    """
     if not bounds_can_be_met(problem):
         return False
     if not problem.linear:
         return not problem.global_constraints or limits_can_be_met(problem)
-    return missed_by(problem) <= _MET
+    return missed_by(problem, money) <= _MET
 
 
-def missed_by(problem: BudgetProblem) -> float:
+def missed_by(problem: BudgetProblem, money: float | None = None) -> float:
     """The least share of the money by which some spend misses its worst linear constraint or limit; 0 where none is.
 
     The bounds of cells and nodes are kept, and have to be possible.
     """
     tree, cells, limits = Tree.of(problem), bounded_cells(problem), GlobalSet.of(problem)
-    money = max(float(tree.upper[0]), float(cells.lower.sum()), 1e-12)
+    money = money_of(problem) if money is None else money
     linear = np.arange(len(problem.global_constraints), len(limits))
     if problem.global_constraints:
         return least_shortfall(tree, cells, limits, money)
@@ -69,9 +74,15 @@ def missed_by(problem: BudgetProblem) -> float:
     return float("inf") if answer.x is None else float(answer.fun)
 
 
+def money_of(problem: BudgetProblem) -> float:
+    """What amounts of a problem are compared with."""
+    return max(problem.available, float(active_lower(problem).sum()), 1e-12)
+
+
 def find_general_conflict(problem: BudgetProblem) -> Conflict | None:
     """The smallest conflict of a problem with linear constraints whose bounds can be met; None where all can be met."""
-    if all_can_be_met(problem):
+    money = money_of(problem)
+    if all_can_be_met(problem, money):
         return None
     linear = [Member(one.kind, one.scope, one.value, name=one.name) for one in problem.linear]
     options = linear + all_members(problem)
@@ -79,17 +90,18 @@ def find_general_conflict(problem: BudgetProblem) -> Conflict | None:
     def holds(kept: list[Member]) -> bool:
         names = {(one.kind, one.path, one.cell, one.name) for one in kept}
         dropped = [one for one in options if (one.kind, one.path, one.cell, one.name) not in names]
-        return all_can_be_met(without(problem, dropped))
+        return all_can_be_met(without(problem, dropped), money)
 
     members = sorted(_explain(holds, [], False, options), key=options.index)
     found = [
-        replace(one, needed=_needed(problem, one), restores=all_can_be_met(without(problem, [one]))) for one in members
+        replace(one, needed=_needed(problem, one, money), restores=all_can_be_met(without(problem, [one]), money))
+        for one in members
     ]
     missed = missed_by(problem) if not problem.global_constraints else None
     leading = next((one for one in found if one.is_global), None)
     return Conflict(
         tuple(found),
-        shortfall=None if missed is None or not np.isfinite(missed) else missed * problem.available,
+        shortfall=None if missed is None or not np.isfinite(missed) else missed * money,
         best_attainable=None if leading is None else leading.needed,
     )
 
@@ -109,19 +121,19 @@ def _explain(
     return early + late
 
 
-def _needed(problem: BudgetProblem, member: Member) -> float | None:
+def _needed(problem: BudgetProblem, member: Member, money: float) -> float | None:
     """The value nearest to the member's own at which everything can be met, or None."""
 
     def works(value: float) -> bool:
-        return all_can_be_met(relaxed(problem, member, value))
+        return all_can_be_met(relaxed(problem, member, value), money)
 
     asked = member.value
     if member.kind.startswith("min_"):
         loose = 0.0
     else:
-        loose = max(2.0 * abs(asked), 1.0 if member.kind == "max_share" else 1e-6 * problem.available)
+        loose = max(2.0 * abs(asked), 1.0 if member.kind == "max_share" else 1e-6 * money)
         loose = min(loose, 1.0) if member.kind == "max_share" else loose
-        for _ in range(60):
+        for _ in range(40):
             if member.kind == "max_share" or works(loose):
                 break
             loose *= 2.0

@@ -112,3 +112,26 @@ class Flattened:
 
     def _above(self, t: int) -> Path:
         return (*self._through(t), f"{_PERIOD}{t}")
+
+
+def over_horizon(problem: BudgetProblem) -> BudgetProblem:
+    """The problem with its periods taken as one, money spread evenly over them; any other problem as it is.
+
+    For judging amounts that nobody has told by period. Bounds of single periods are left out.
+    """
+    if problem.periods is None:
+        return problem
+    count, season = len(problem.periods.budgets), problem.periods.season
+    mean = math.fsum(season) / count
+    cells = tuple(
+        replace(
+            cell,
+            curve=replace(cell.curve, a=cell.curve.a * count * mean, k=cell.curve.k * count),
+            min_spend=cell.min_spend * count,
+            max_spend=None if cell.max_spend is None else cell.max_spend * count,
+            min_spend_if_active=cell.min_spend_if_active * count,
+        )
+        for cell in problem.cells
+    )
+    bounds = tuple(bound for bound in problem.node_bounds if not bound.period)
+    return replace(problem, cells=cells, node_bounds=bounds, periods=None)

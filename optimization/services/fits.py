@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from optimization.core.adjustments import adjusted
 from optimization.core.curves import fit_curves as fit_series
 from optimization.core.out_of_sample import OutOfSample, check_out_of_sample, warnings_of
 from optimization.core.responses import Family
-from optimization.core.stored_curves import StoredCurve, curve_record
+from optimization.core.stored_curves import curve_record
 from optimization.core.weekly_series import CellWeek, Reported, WeeklySeries, weekly_series, whole_weeks
 from optimization.models import CurveVersion
 from optimization.services.numbering import lock_numbers
@@ -259,26 +258,10 @@ def _diagnostics(
         "carry_over": curves[0]["carry_over"],
         "shrinkage_median": float(np.median(shrinkage)),
         "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
-        "shared_sd": _shared_sd(curves),
         "out_of_sample": check.as_dict(),
         "warnings": warnings_of(check),
         "notices": [notice.text for notice in table.notices],
     }
-
-
-def _shared_sd(curves: list[dict[str, Any]]) -> float:
-    """How far a week moves the sales of all lines together, on their logarithm; retailers' weeks are independent.
-
-    A plan of some weeks is given that of one: seasons last, so weeks beside each other do not make up for each other.
-    """
-    moved: dict[str, float] = {}
-    whole = 0.0
-    for record in curves:
-        curve = StoredCurve.of(record)
-        sales = float(curve.revenue(curve.reference_spend))
-        moved[curve.key.retailer] = moved.get(curve.key.retailer, 0.0) + sales * curve.common_week_sd
-        whole += sales
-    return math.hypot(*moved.values()) / whole if whole > 0.0 else 0.0
 
 
 def _most_common(names: list[str]) -> str:

@@ -11,6 +11,12 @@ from planning.core.amounts import short_money
 
 #: Kinds of a line's reason that are a bound of the line itself: together they are one constraint.
 _OWN: Final = ("own_cap", "own_floor")
+_LIMITS: Final = {
+    "min_roas": "ROAS of at least",
+    "min_iroas": "Incremental ROAS of at least",
+    "min_roi": "Return of at least",
+    "max_cpa": "Cost per acquisition of at most",
+}
 _KINDS: Final = {"max_spend": "node_cap", "min_spend": "node_floor"}
 
 
@@ -100,11 +106,24 @@ def _stated(
             continue
         of_kind = [one for one in limits if one["kind"] == kind]
         value = float(of_kind[0]["value"]) if len(of_kind) == 1 else None
-        name = {"min_roas": "ROAS of at least", "max_cpa": "Cost per acquisition of at most"}.get(kind, kind)
+        name = _LIMITS.get(kind, kind)
         yield Price(
             key=kind, field=kind, path=(), name=name, words=f"{name} {value:g}" if value is not None else name,
             asked=value, price=float(price),
             lines=sum(count for key, count in held.items() if key.split(":")[0] == kind),
+        )  # fmt: skip
+
+    shares = {one["name"]: one for one in problem.get("constraints", ())}
+    for name, price in solution.get("constraint_prices", {}).items():
+        # A constraint that does not bind keeps a trace of a price from the general path.
+        if name not in shares or float(price) <= 1e-7:
+            continue
+        one = shares[name]
+        path = tuple(one.get("scope", ()))
+        key = constraint_key("linear", path)
+        yield Price(
+            key=key, field="linear", path=path, name=name, words=name, asked=float(one["value"]), price=float(price),
+            lines=held.get(key, 0),
         )  # fmt: skip
 
 

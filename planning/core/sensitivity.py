@@ -82,8 +82,14 @@ def loosened(problem: BudgetProblem, price: Price, step: float = STEP) -> Budget
         return _with_bound(problem, price, lambda bound: {"max_spend": (bound.max_spend or 0.0) * (1.0 + step)})
     if price.field == "min_spend":
         return _with_bound(problem, price, lambda bound: {"min_spend": (bound.min_spend or 0.0) * (1.0 - step)})
-    if price.field in ("min_roas", "max_cpa"):
-        factor = 1.0 - step if price.field == "min_roas" else 1.0 + step
+    if price.field == "linear":
+        linear = [
+            one.at(one.value * (1.0 - step if one.is_least else 1.0 + step)) if one.name == price.name else one
+            for one in problem.linear
+        ]
+        return replace(problem, linear=tuple(linear))
+    if price.field in tuple(GlobalKind):
+        factor = 1.0 - step if GlobalKind(price.field).is_least else 1.0 + step
         limits = [
             replace(one, value=one.value * factor) if one.kind.value == price.field else one
             for one in problem.global_constraints
@@ -113,7 +119,7 @@ def _first_order(problem: BudgetProblem, price: Price, spend: Floats) -> tuple[f
     if price.field == "budget":
         # A unit of budget is a unit to place only as far as the reserve leaves it.
         return step, price.price * step * (1.0 - problem.experiment_reserve_fraction)
-    if price.field == GlobalKind.MIN_ROAS:
+    if price.field in tuple(GlobalKind) and price.field != GlobalKind.MAX_CPA:
         return step, price.price * step * float(spend.sum())
     return step, price.price * step if price.field in ("max_spend", "min_spend") else None
 

@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from optimization.core.limits import spend_coefficients
 from optimization.core.problem import BudgetProblem, GlobalKind, Path, path_text
 from optimization.core.responses import Floats
 from optimization.core.solve import solve_budget
@@ -30,6 +31,8 @@ SPLITS: Final[tuple[Split, ...]] = ("as_now", "best")
 #: is not to break what the answer of the solver keeps.
 _CLOSE: Final = 0.0101
 Members = NDArray[np.intp]
+
+_RETURNS: Final = {GlobalKind.MIN_ROAS: "ROAS", GlobalKind.MIN_IROAS: "Incremental ROAS", GlobalKind.MIN_ROI: "Return"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,14 +209,22 @@ def _broken(problem: BudgetProblem, spend: Floats, sales: Floats) -> Iterator[Br
         if money <= 0.0:
             continue
         over = f" over {path_text(one.scope)}" if one.scope else ""
-        if one.kind is GlobalKind.MIN_ROAS and sold / money < one.value * (1.0 - 1e-9):
-            yield Broken(words=f"ROAS{over} at least", allowed=one.value, found=sold / money, path=one.scope)
+        if one.kind is GlobalKind.MIN_IROAS:
+            sold = float((sales * problem.incrementality)[inside].sum())
+        if one.kind in _RETURNS and sold / money < one.value * (1.0 - 1e-9):
+            words = f"{_RETURNS[one.kind]}{over} at least"
+            yield Broken(words=words, allowed=one.value, found=sold / money, path=one.scope)
         if one.kind is GlobalKind.MAX_CPA:
             with np.errstate(invalid="ignore"):
                 bought = float(np.nansum((sales / problem.revenue_per_conversion)[inside]))
             if money > one.value * bought * (1.0 + 1e-9):
                 cost = money / bought if bought > 0.0 else None
                 yield Broken(words=f"Cost per acquisition{over} at most", allowed=one.value, found=cost, path=one.scope)
+
+    for limit in problem.linear:
+        used = float(spend_coefficients(problem, limit) @ spend)
+        if used > limit.limit + _CLOSE * max(1.0, len(problem.cells) ** 0.5):
+            yield Broken(words=limit.name, allowed=limit.limit, found=used, path=limit.scope)
 
 
 def line_breaks(problem: BudgetProblem, spend: Floats) -> list[str]:

@@ -55,7 +55,10 @@ def explain_scenario(*, scenario: Scenario) -> Explanation:
     now = {name: float(amount) for name, amount in scenario.current_spend.items()}
     found = Explanation(
         binding=sensitivities(problem, prices, spend=spend, objective=float(solution["objective"])),
-        alternatives=alternatives(problem, now=now, spend=spend, sales=judge(problem, spend).total_sales),
+        # Without weeks an alternative is no answer to a question that has them.
+        alternatives=[]
+        if problem.periods
+        else alternatives(problem, now=now, spend=spend, sales=judge(problem, spend).total_sales),
     )
     cache.set(key, found, _CACHE_SECONDS)
     return found

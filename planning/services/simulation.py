@@ -13,7 +13,8 @@ from accounts.models import User
 from accounts.services import require
 from optimization import selectors as curves
 from optimization.core.instance import parse_problem
-from optimization.core.problem import LEVELS, BudgetProblem
+from optimization.core.periods import over_horizon
+from optimization.core.problem import LEVELS, Aim, BudgetProblem, GlobalKind
 from optimization.core.solve import solve_budget
 from optimization.core.stored_curves import StoredCurve
 from planning import selectors
@@ -60,14 +61,20 @@ def ground_of(scenario: Scenario) -> Ground:
     solved = scenario.solve if scenario.status == Scenario.Status.SOLVED else None
     if solved is not None and (held := curves.curves_of_solve(solved)) is not None:
         return Ground(
-            problem=parse_problem(solved.problem),
+            problem=typed_problem(parse_problem(solved.problem)),
             curves=tuple(StoredCurve.of(one) for one in held.records),
             now={name: Decimal(amount) for name, amount in scenario.current_spend.items()},
             proposed={line.cell: line.proposed for line in result_of(scenario).lines if line.cell},
         )
     basis = selectors.basis_for(brand=scenario.brand, start=terms.horizon_start, end=terms.horizon_end)
     now = basis.current.by_cell if basis.current else {}
-    return Ground(problem=basis.problem(terms), curves=basis.curves, now=now, proposed={})
+    return Ground(problem=typed_problem(basis.problem(terms)), curves=basis.curves, now=now, proposed={})
+
+
+def typed_problem(problem: BudgetProblem) -> BudgetProblem:
+    """What typed amounts are judged by: sales over the horizon, evenly spread, and the terms they may break."""
+    limits = tuple(one for one in problem.global_constraints if one.kind is not GlobalKind.MIN_ROI)
+    return replace(over_horizon(problem), aim=Aim.REVENUE, hurdle=0.0, global_constraints=limits)
 
 
 def simulate_allocation(
@@ -116,7 +123,9 @@ def keep_allocation(*, actor: User, scenario: Scenario, simulation: Simulation) 
     ]
     given = given_of(selectors.terms_of(scenario)) | {
         "name": f"{scenario.name[:112]} (typed)", "total_budget": str(simulation.whole.typed), "reserve_fraction": "0",
-        "max_change_fraction": None, "min_roas": None, "bounds": bounds,
+        "max_change_fraction": None, "min_roas": None, "bounds": bounds, "mode": "fixed_budget", "target": None,
+        "objective": "sales", "min_iroas": None, "max_cpa": None, "fixed": [], "shares": [], "fair_level": "",
+        "fair_fraction": None, "weekly_budgets": [], "margins": [],
     }  # fmt: skip
     return create_scenario(actor=actor, given=given, brand=scenario.brand)
 
@@ -134,7 +143,6 @@ def _simulated(scenario: Scenario, ground: Ground, spend: Mapping[str, Decimal],
         proposed={name: float(amount) for name, amount in spend.items()},
         unsellable=frozenset(cell.id for cell in problem.cells if cell.out_of_stock),
         min_roas=float(terms.min_roas) if terms.min_roas else None,
-        shared_sd=selectors.shared_sd(scenario.curve_version),
     )
     lines = typed_lines(
         problem, before, after, now=ground.now, typed=spend, best=amounts, gains=drawn["gain_of_lines"],

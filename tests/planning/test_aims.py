@@ -337,10 +337,32 @@ def test_every_conflict_is_told_on_its_page(browser, solved, changes):
         {"shares": [{"path": WALMART, "max_share": "0.2"}]},
     ],
 )
-def test_every_answer_is_told_on_its_page(browser, solved, changes):
+def test_every_answer_is_told_on_its_page_and_may_be_typed_over(browser, solved, alice, changes):
     scenario = solved(**changes)
     assert scenario.status == Scenario.Status.SOLVED
     assert browser.get(f"/scenarios/{scenario.pk}/").status_code == 200
+    found = services.simulate_allocation(
+        actor=alice, scenario=scenario, allocation=[{"path": WALMART, "amount": "900"}], rest="proposed"
+    )
+    assert found.whole.sales > 0.0
+    kept = services.keep_allocation(actor=alice, scenario=scenario, simulation=found)
+    assert (kept.mode, kept.objective, kept.weekly_budgets) == ("fixed_budget", "sales", [])
+
+
+def test_a_typed_share_is_judged(solved, alice):
+    scenario = solved(shares=[{"path": WALMART, "max_share": "0.2"}])
+    found = services.simulate_allocation(
+        actor=alice, scenario=scenario, allocation=[{"path": WALMART, "amount": "3000"}], rest="zero"
+    )
+    assert "onsite search > Walmart at most 0.2 of the total" in [one.words for one in found.broken]
+
+
+def test_what_binds_tells_a_share_and_what_more_of_it_earns(solved):
+    scenario = solved(shares=[{"path": WALMART, "max_share": "0.2"}])
+    found = services.explain_scenario(scenario=scenario)
+    (share,) = [one for one in found.binding if one.price.field == "linear"]
+    assert share.gain is not None
+    assert share.gain > 0.0
 
 
 def test_the_same_through_rest_and_the_planner(api, fitted, alice, chips):
