@@ -71,6 +71,25 @@ class FactorForm(forms.Form):
         self.fields["retailer"].choices = [("", "Any retailer"), *((name, name) for name in names)]  # type: ignore[attr-defined]
 
 
+class ImportForm(forms.Form):
+    """A file of posterior curves."""
+
+    brand = forms.ChoiceField(label="Brand", required=False)
+    file = forms.FileField(
+        label="Parquet file", allow_empty_file=True, widget=forms.ClearableFileInput(attrs={"accept": ".parquet"}),
+        help_text="One row per cell and draw: retailer, placement, sku, draw, family, a, k, and exponent, carry_over, "
+        "reference_spend where there are any.",
+    )  # fmt: skip
+    source = forms.CharField(label="Source", max_length=120, help_text="What fitted them, such as PyMC-Marketing.")
+    data_start = forms.DateField(label="Data from", widget=_DAY)
+    data_end = forms.DateField(label="Data to", widget=_DAY)
+
+    def __init__(self, *args: Any, brands: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.auto_id = "import_%s"
+        self.fields["brand"].choices = brands  # type: ignore[attr-defined]
+
+
 def show_problem(form: forms.Form, problem: Problem) -> None:
     """A refusal of the service beside the fields it is about."""
     told = problem.errors or [{"where": problem.where, "detail": problem.detail, "fix": problem.fix}]

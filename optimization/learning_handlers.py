@@ -15,8 +15,8 @@ from tenants.core.problems import NotFound
 def run_learn(context: JobContext) -> Mapping[str, Any]:
     """Observe, then propose; done once by whatever attempt, for each step finds what is there."""
     rows = LearningProgramme.objects.select_related("brand", "solve")
-    programme = rows.filter(pk=context.params["programme"], brand_id=context.brand_id).first()
-    if programme is None:
+    programme = rows.filter(pk=context.params["programme"]).first()
+    if programme is None or programme.brand_id != context.brand_id:
         raise NotFound("The programme is gone.")
     if programme.status != LearningProgramme.Status.ACTIVE:
         context.log("info", f"{programme.label} is {programme.status}; nothing was done.")

@@ -112,8 +112,9 @@ def _summary(
 ) -> dict[str, Any]:
     expected, spend = float(allocator.revenue(belief.factor, decision.spend).sum()), float(decision.spend.sum())
     proof = solution.certificate if solution else None
-    same = solution is not None and solution.spend is not None
-    close = same and np.allclose(solution.spend, decision.spend, atol=1e-6 * allocator.budget)  # type: ignore[union-attr]
+    solved = solution.spend if solution else None
+    # Where curves tie, another allocation may be as good; the proof is told of the one that was decided.
+    close = solved is not None and np.allclose(solved, decision.spend, atol=1e-6 * allocator.budget)
     newest = learner.shocks[max(learner.shocks)] if learner.shocks else None
     probed = 0 if decision.probed is None else int(decision.probed.sum())
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,6 +37,7 @@ from optimization.learning_history import allocator_of, keys_of, latest_observat
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
 from optimization.learning_proposals import made_proposal
 from optimization.models import Solve
+from optimization.selectors import curves_of_solve
 from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 from tenants.selectors import current_tenant
@@ -114,7 +115,8 @@ def start_programme(
     title = name.strip()
     if not title or len(title) > 120:
         raise InvalidInput("A programme needs a name of at most 120 characters.", where="name", fix="Give it one.")
-    curves = [StoredCurve.of(one) for one in solve.curve_version.curves] if solve.curve_version else []
+    held = curves_of_solve(solve)
+    curves = [StoredCurve.of(one) for one in held.records] if held else []
     with transaction.atomic():
         lock_numbers("learning programmes")
         number = (LearningProgramme.objects.aggregate(top=models.Max("number"))["top"] or 0) + 1
@@ -358,8 +360,8 @@ def _checked_settings(given: Mapping[str, float]) -> LearningSettings:
             raise InvalidInput(
                 f"{name} is {value:g}.", where=f"settings.{name}", fix=f"Give {low:g} to {high:g}, a fraction."
             )
-    known = {one.name for one in fields(LearningSettings)}
-    return replace(RECOMMENDED, **{name: float(value) for name, value in given.items() if name in known})
+    chosen: dict[str, Any] = {name: float(value) for name, value in given.items()}
+    return replace(RECOMMENDED, **chosen)
 
 
 def _checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> Any:

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.selectors import may
+from accounts.models import Brand, User
+from accounts.selectors import brands_for, may
 from harmonization.models import Retailer
+from jobs.selectors import schedules_of
 from metrics.core.notices import network_tone
 from metrics.services import query_metrics
-from optimization import selectors
+from optimization import selectors, services
 from optimization.core.adjustments import Adjusted
 from optimization.core.curve_chart import curve_chart
 from optimization.core.curve_table import CurveFilter, CurveRow, chosen, curve_rows
@@ -88,6 +89,19 @@ def stale_lines(versions: Iterable[CurveVersion]) -> list[dict[str, Any]]:
         {"version": one, "brand": one.brand, "until": until}
         for one in newest.values()
         if (until := selectors.newer_data(one)) is not None
+    ]
+
+
+def refit_lines(user: User) -> list[dict[str, Any]]:
+    """The weekly fits a person may switch: of all brands and of each, with their schedules. Nothing for others."""
+    scopes: list[Brand | None] = [*brands_for(user=user, permission="schedules.manage")]
+    if may(user=user, permission="schedules.manage"):
+        scopes.insert(0, None)
+    fits = {one.brand_id: one for one in schedules_of(kind=services.FIT)}
+    return [
+        {"brand": brand, "schedule": fits.get(brand.pk if brand else None)}
+        for brand in scopes
+        if may(user=user, permission="curves.fit", brand=brand)
     ]
 
 

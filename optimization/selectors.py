@@ -21,6 +21,8 @@ from metrics.core.request import Period
 from metrics.selectors import factors_for
 from optimization.core.adjustments import Adjusted, Adjustment, adjusted
 from optimization.core.factors import SOURCES, Factor, Factors, standard_error
+from optimization.core.posterior_import import drawn_curves
+from optimization.core.problem import Curve
 from optimization.core.weekly_series import whole_weeks
 from optimization.models import CurveAdjustment, CurveVersion, Solve
 from tenants.core.problems import NotFound
@@ -138,7 +140,9 @@ def incrementality_factors(brand: Brand | None, *, on: date | None = None) -> Fa
 
 def curve_versions_visible(*, user: Person) -> QuerySet[CurveVersion]:
     """Versions of the brands a person may see, those of all brands for tenant-wide roles; without their curves."""
-    versions = CurveVersion.objects.select_related("brand", "created_by").defer("curves").order_by("-created_at")
+    versions = (
+        CurveVersion.objects.select_related("brand", "created_by").defer("curves", "draws").order_by("-created_at")
+    )
     return _scoped(versions, user, VIEW_CURVES)
 
 
@@ -211,6 +215,11 @@ def curves_in_use(version: CurveVersion, *, on: date | None = None) -> Adjusted:
         adjustments_in_force(brand=version.brand, on=on),
         fitted_with=version.settings.get("priors", ()),
     )
+
+
+def posterior_draws(version: CurveVersion) -> dict[str, tuple[Curve, ...]]:
+    """Kept draws of imported curves by cell id, a week; draw d of all cells is one possible truth. Empty for a fit."""
+    return drawn_curves(version.curves, version.draws)
 
 
 def curves_of_solve(solve: Solve) -> Adjusted | None:

@@ -21,9 +21,9 @@ from metrics.core.ids import brand_id
 from optimization import presenters, selectors, services
 from optimization.core.curve_table import STATES
 from optimization.exports import EXPORT, export_curves
-from optimization.forms import FactorForm, OverrideForm, PriorForm, show_problem
+from optimization.forms import FactorForm, ImportForm, OverrideForm, PriorForm, show_problem
 from optimization.models import CurveVersion
-from tenants.core.problems import Problem
+from tenants.core.problems import InvalidInput, Problem
 
 PAGE = 25
 CELLS = 50
@@ -32,9 +32,12 @@ CELLS = 50
 @require_safe
 def curve_list(request: HttpRequest) -> HttpResponse:
     """Every version I may see; `?brand=` narrows them down."""
+    return _listed(request, ImportForm(brands=_brand_options(_me(request), "curves.fit")))
+
+
+def _listed(request: HttpRequest, form: ImportForm, problem: Problem | None = None) -> HttpResponse:
     me = _me(request)
     versions = selectors.curve_versions_listed(user=me)
-    brands = list(people.brands_for(user=me, permission=selectors.VIEW_CURVES))
     slug = request.GET.get("brand", "")
     if slug:
         versions = versions.filter(brand__slug=slug)
@@ -43,20 +46,58 @@ def curve_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "lines": [presenters.version_line(one) for one in page],
         "stale": presenters.stale_lines(versions),
-        "brands": brands,
+        "brands": list(people.brands_for(user=me, permission=selectors.VIEW_CURVES)),
         "brand": slug,
-        "fit_brands": list(people.brands_for(user=me, permission="curves.fit")),
-        "fit_all": people.may(user=me, permission="curves.fit"),
-        "may_fit": people.may_for_some_brand(user=me, permission="curves.fit"),
+        "fit_options": _brand_options(me, "curves.fit"),
         "weeks": services.USUAL_WEEKS,
+        "refits": presenters.refit_lines(me),
+        "form": form,
+        "problem": problem,
     }
-    return render(request, "optimization/curve_list.html", context)
+    return render(request, "optimization/curve_list.html", context, status=problem.status if problem else 200)
+
+
+@require_POST
+def import_curves(request: HttpRequest) -> HttpResponse:
+    """Take a file of posterior draws."""
+    me = _me(request)
+    brand = _brand(request, "curves.fit")
+    form = ImportForm(request.POST, request.FILES, brands=_brand_options(me, "curves.fit"))
+    if not form.is_valid():
+        return _listed(request, form, InvalidInput("The form is not complete.", fix="See the fields."))
+    given = {name: value for name, value in form.cleaned_data.items() if name not in ("brand", "file")}
+    try:
+        made = services.import_curves(
+            actor=me, brand=brand, content=form.cleaned_data["file"].read(services.LARGEST_IMPORT + 1), **given
+        )
+    except Problem as problem:
+        if problem.status in (403, 404):
+            raise
+        return _listed(request, form, problem)
+    words = "are imported" if made.created else "were imported before; nothing changed"
+    messages.success(request, f"{made.version} {words}.")
+    return redirect("curve-version", made.version.pk)
+
+
+@require_POST
+def refits(request: HttpRequest) -> HttpResponse:
+    """Switch the weekly fit of a brand on or off."""
+    brand = _brand(request, "curves.fit")
+    on = request.POST.get("on") == "1"
+    services.schedule_refits(actor=_me(request), brand=brand, on=on)
+    name = brand.name if brand else "all brands"
+    messages.success(
+        request, f"Curves of {name} are {'fitted every week' if on else 'no longer fitted by themselves'}."
+    )
+    return redirect("curve-list")
 
 
 @require_POST
 def fit(request: HttpRequest) -> HttpResponse:
-    """Have curves fitted."""
+    """Have curves fitted; the first time every week from then on, where the person asks for it and may."""
     brand = _brand(request, "curves.fit")
+    if request.POST.get("weekly") == "1" and services.refits_of(brand=brand) is None:
+        services.schedule_refits(actor=_me(request), brand=brand)
     job = services.request_fit(actor=_me(request), brand=brand)
     return redirect("job-detail", job.pk)
 
@@ -132,17 +173,14 @@ def _adjusted(
     request: HttpRequest, form: OverrideForm | PriorForm, act: str, version: CurveVersion, named: dict[str, str]
 ) -> bool:
     given: dict[str, Any] = dict(form.cleaned_data)
-    scope = dict(named)
+    given |= named
     if act == "prior":
         wide = given.pop("scope")
         given["spread"] = float(given["spread"])
-        scope = {
-            "retailer": named["retailer"],
-            "placement": "" if wide == "retailer" else named["placement"],
-            "sku": named["sku"] if wide == "sku" else "",
-        }
+        given |= {"placement": "" if wide == "retailer" else named["placement"]}
+        given |= {"sku": named["sku"] if wide == "sku" else ""}
     try:
-        services.adjust_curves(actor=_me(request), kind=act or "override", brand=version.brand, **scope, **given)
+        services.adjust_curves(actor=_me(request), kind=act or "override", brand=version.brand, **given)
     except Problem as problem:
         if problem.status != 400:
             raise
@@ -178,9 +216,7 @@ def factors(request: HttpRequest) -> HttpResponse:
     me = _me(request)
     if request.method != "POST":
         authority.require_somewhere(user=me, permission="metrics.view")
-    may_set = people.brands_for(user=me, permission="factors.publish")
-    for_all = people.may(user=me, permission="factors.publish")
-    options = [("", "All brands")] * for_all + [(str(one.pk), one.name) for one in may_set]
+    options = _brand_options(me, "factors.publish")
     form = FactorForm(request.POST or None, brands=options)
     if request.method == "POST":
         brand = _brand(request, "factors.publish")
@@ -208,6 +244,12 @@ def _set_factor(request: HttpRequest, form: FactorForm, brand: Brand | None) -> 
         return False
     messages.success(request, "The factor counts from now on, in incremental figures and in solves.")
     return True
+
+
+def _brand_options(me: User, permission: str) -> list[tuple[str, str]]:
+    """Brands to choose from for what needs a permission, all brands first where that may be."""
+    own = [(str(one.pk), one.name) for one in people.brands_for(user=me, permission=permission)]
+    return [*([("", "All brands")] if people.may(user=me, permission=permission) else []), *own]
 
 
 def _brand(request: HttpRequest, permission: str) -> Brand | None:

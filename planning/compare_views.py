@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.rest.downloads import as_download
 from planning import selectors, services
 from planning.core.compare_charts import MARKS, spread_chart
-from planning.core.comparison import MOST, ComparedLine, Comparison
+from planning.core.comparison import LEAST, MOST, ComparedLine, Comparison
 from planning.core.paths import ARROW, read_path
 from planning.exports import EXPORT, export_comparison
 from planning.models import Scenario
@@ -30,7 +30,8 @@ def scenario_compare(request: HttpRequest) -> HttpResponse:
     me = cast(User, request.user)
     wanted = references(request.GET.getlist("scenarios"))
     context = {"wanted": wanted, "most": MOST, "choices": _choices(me, wanted)}
-    if not wanted:
+    if len(wanted) < LEAST:
+        # One is where people start from, on the page of a scenario.
         return render(request, "planning/scenario_compare.html", context)
     try:
         found = services.compare_scenarios(

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.models import Brand, User
+from harmonization.models import Account, Retailer
 from optimization.models import CurveVersion, Solve
 from tenants.core.ids import new_id
 
@@ -134,3 +135,57 @@ class Scenario(models.Model):
     def label(self) -> str:
         """The short name people use."""
         return f"SC-{self.number:04d}"
+
+
+@pghistory.track(exclude=["updated_at"])
+class Budget(models.Model):
+    """Money that a scope may spend over a period: what spend is paced against.
+
+    The scope is a brand, or all with none given, narrowed to a retailer, an account, or a campaign of one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="budgets", help_text="empty: all brands"
+    )
+    retailer = models.ForeignKey(Retailer, on_delete=models.PROTECT, null=True, blank=True, related_name="budgets")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="budgets")
+    campaign = models.CharField(max_length=255, blank=True, help_text="the network's id of a campaign of the account")
+    period_start = models.DateField()
+    period_end = models.DateField(help_text="inclusive")
+    amount = models.DecimalField(max_digits=14, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
+    currency = models.CharField(max_length=3)
+    scenario = models.ForeignKey(
+        Scenario, on_delete=models.SET_NULL, null=True, blank=True, related_name="budgets", help_text="taken from it"
+    )
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-period_start", "period_end", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "retailer", "account", "campaign", "period_start", "period_end"],
+                name="budget_once_per_scope_and_period",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(period_end__gte=models.F("period_start")), name="budget_ends_after_it_starts"
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="budget_has_money"),
+            models.CheckConstraint(
+                condition=models.Q(campaign="") | models.Q(account__isnull=False), name="budget_campaign_has_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_words}, {self.period_start} to {self.period_end}"
+
+    @property
+    def scope_words(self) -> str:
+        """Chips, Amazon, campaign 12: what it is for."""
+        campaign = f"campaign {self.campaign}" if self.campaign else ""
+        parts = [self.brand.name if self.brand else "All brands", self.retailer.name if self.retailer else "",
+                 self.account.name if self.account else "", campaign]  # fmt: skip
+        return ", ".join(part for part in parts if part)

@@ -30,7 +30,7 @@ from optimization.models import CurveVersion
 from planning.core.like_period import LikePeriod, like_period
 from planning.core.scenario_problem import Worth, scenario_problem, tree_paths
 from planning.core.terms import CENT, Bound, Margin, ScenarioTerms, Share
-from planning.models import Scenario
+from planning.models import Budget, Scenario
 from planning.worth import Incrementality, incrementality_of, listing_margins, order_values
 from tenants.core.problems import NotFound
 from tenants.selectors import current_tenant
@@ -180,6 +180,30 @@ def scenario_named(*, user: Person, reference: str) -> Scenario:
         if key is not None:
             return scenario_visible(user=user, scenario_id=key)
     raise NotFound("There is nothing here under that id.")
+
+
+def budgets_listed(*, user: Person) -> QuerySet[Budget]:
+    """Budgets of the brands a person may see, those of all brands for tenant-wide roles; the latest period first.
+
+    Raises:
+        NotAllowed: there is no brand whose scenarios this person may see.
+    """
+    require_somewhere(user=user, permission=VIEW)
+    budgets = Budget.objects.select_related("brand", "retailer", "account", "scenario", "created_by")
+    if people.may(user=user, permission=VIEW):
+        return budgets
+    return budgets.filter(brand__in=people.brands_for(user=user, permission=VIEW))
+
+
+def budget_visible(*, user: Person, budget_id: UUID) -> Budget:
+    """One budget, or `NotFound` in the words of a nonexistent one."""
+    budgets = Budget.objects.select_related("brand", "retailer", "account", "scenario")
+    if not people.may(user=user, permission=VIEW):
+        budgets = budgets.filter(brand__in=people.brands_for(user=user, permission=VIEW))
+    budget = budgets.filter(pk=budget_id).first()
+    if budget is None:
+        raise NotFound("There is nothing here under that id.")
+    return budget
 
 
 def job_of(scenario: Scenario) -> Job | None:

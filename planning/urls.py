@@ -1,12 +1,15 @@
-"""Addresses of scenarios: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
+"""Addresses of scenarios and budgets: `urlpatterns` for pages, `api_urlpatterns` below /api/v1/."""
 
 from django.urls import path
 
-from planning import api, compare_views, simulate_views, views, what_if_api
+from planning import api, compare_views, pacing_api, pacing_views, simulate_views, views, what_if_api
 from planning.home_view import home_page
 
 urlpatterns = [
     path("", home_page, name="home"),
+    path("pacing/", pacing_views.pacing, name="pacing"),
+    path("pacing/<uuid:budget_id>/delete/", pacing_views.budget_delete, name="budget-delete"),
+    path("scenarios/<uuid:scenario_id>/budgets/", pacing_views.scenario_budgets, name="scenario-budgets"),
     path("scenarios/", views.scenario_list, name="scenario-list"),
     path("scenarios/new/", views.scenario_new, name="scenario-new"),
     path("scenarios/check/", views.scenario_check, name="scenario-check"),
@@ -24,6 +27,10 @@ urlpatterns = [
 ]
 
 api_urlpatterns = [
+    path("budgets/", pacing_api.Budgets.as_view(), name="api-budgets"),
+    path("budgets/<uuid:budget_id>/", pacing_api.OneBudget.as_view(), name="api-budget"),
+    path("pacing/", pacing_api.Pacing.as_view(), name="api-pacing"),
+    path("scenarios/<uuid:scenario_id>/budgets/", pacing_api.ScenarioBudgets.as_view(), name="api-scenario-budgets"),
     path("scenarios/", api.Scenarios.as_view(), name="api-scenarios"),
     path("scenarios/check/", api.CheckScenario.as_view(), name="api-scenario-check"),
     path("scenarios/compare/", what_if_api.CompareScenarios.as_view(), name="api-scenario-compare"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from accounts.models import User
 from jobs.core.tools import Tool, register_tool
 from planning import selectors, services
 from planning.core.comparison import MOST
+from planning.pacing_api import PacedSerializer
 from planning.what_if_serializers import ComparisonSerializer, SimulationSerializer
 
 _MOST_LINES = 30
@@ -72,6 +74,26 @@ class SimulateOut(BaseModel):
     lines: list[dict[str, Any]]
 
 
+class PacingInput(BaseModel):
+    """Which budgets, and when."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: str = Field(default="", description="brand=chips/rmn=Amazon: only budgets of these; empty for all.")
+    as_of: date | None = Field(default=None, description="As if it were that day; today in each account's zone.")
+
+
+class PacingOut(BaseModel):
+    """Budgets whose period holds the day, with what is spent and where it is heading."""
+
+    budgets: list[dict[str, Any]]
+
+
+def _pacing(given: PacingInput, *, user: User) -> PacingOut:
+    rows = services.forecast_pacing(user=user, as_of=given.as_of, scope=given.scope)
+    return PacingOut(budgets=[dict(one) for one in PacedSerializer(rows, many=True).data])
+
+
 def _compare(given: CompareInput, *, user: User) -> CompareOut:
     found = services.compare_scenarios(user=user, references=given.scenario_ids)
     if len({one.terms.days for one in found.candidates}) > 1:
@@ -131,5 +153,16 @@ def register() -> None:
             output_model=SimulateOut,
             permission=selectors.MANAGE,
             run=_simulate,
+        )
+    )
+    register_tool(
+        Tool(
+            name="forecast_pacing",
+            description="Projected end-of-period spend per budget in the account's own time zone, with the day each "
+            "cap would be hit.",
+            input_model=PacingInput,
+            output_model=PacingOut,
+            permission=selectors.VIEW,
+            run=_pacing,
         )
     )

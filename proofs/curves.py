@@ -25,7 +25,7 @@ SPENDS = ("half", "mean", "half more", "proposed", "proposed, limited")
 
 
 def judged(profile: str, number: int, *, scale: float = 1.0) -> dict[str, Any]:
-    """One tenant: lines and hits of the interval at each spend, and the share of the best sales that each mix misses."""
+    """One tenant: hits of the interval at each spend, and the share of the best sales that each mix misses."""
     # Only here: `python -m proofs --list` needs no engine.
     from demo.core.curves import best_allocation
     from proofs._generated_tenants import GeneratedTenant
@@ -75,7 +75,7 @@ def _hits(curves: Sequence[Any], spend: Any, revenue: Any) -> dict[str, int]:
     """Lines with money, and how many of their intervals hold the true revenue."""
     funded = np.flatnonzero(spend > 0.0)
     held = 0
-    for line in funded:
+    for line in funded.tolist():
         low, high = curves[line].interval(spend[line])
         held += bool(low <= revenue[line] <= high)
     return {"lines": int(funded.size), "held": held}
@@ -152,7 +152,7 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     """Figures over all tenants of both sizes.
 
     Raises:
-        AssertionError: an allocation does not pay, a tenant is not realistic, or intervals do not hold as often as said.
+        AssertionError: an allocation does not pay, a tenant is not realistic, or intervals hold less or more often.
     """
     figures: dict[str, Any] = {}
     wrong = []

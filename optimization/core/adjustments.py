@@ -249,6 +249,8 @@ def _with_prior(record: Record, given: Adjustment) -> Record:
         "amplitude_se": a * error,
         "reference_relative_se": error,
         "log_scale_sd": blur,
+        # The fit's own band knows nothing of the prior; the two errors above do.
+        "band": [],
         "prior": {**_who(given), "weights": weights, "fitted": record["params"]},
         "notes": [*record["notes"], f"With a prior of {given.by or 'the platform'}: {given.reason}"],
     }

@@ -6,9 +6,8 @@ noise is a share of the sales, as in the reports.
 
 - For a given shape the level is closed-form (a gamma quasi-likelihood, which bears weeks without a sale), so a grid of
   shapes gives the exact posterior.
-- One line's weeks rarely tell its shape: budgets move little. The prior is learned from all lines: v is normal around
-  a mean that depends on the line's size, on its return, and on its place in the tree; a line that earns little at its
-  mean spend is more often saturated. Which family is how common is learned, too.
+- One line's weeks rarely tell its shape: budgets move little. The prior of shapes is learned from all lines, see
+  `curve_prior`.
 - The level is shrunk the same way on its own scale, by as much as a line's weeks leave open.
 - Weeks far off their curve (an empty shelf that no feed told of) are left out and counted.
 """
@@ -22,14 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimization.core.curve_prior import ShapePrior, ancestors, fitted_means, log_sum, ridge, standard
-from optimization.core.curve_shapes import AT_MEAN, BAND_RATIOS, NEARBY, RATIOS, SHAPES, Z80, relative
+from optimization.core.curve_shapes import AT_MEAN, BAND_RATIOS, NEARBY, RATIOS, SHAPES, Z80, relative, shape
 from optimization.core.problem import Path
 from optimization.core.responses import Family, Floats
 
 #: Relative variance of weekly sales assumed with the weight of this many weeks of each line.
 _NOISE, _NOISE_WEEKS = 0.09, 8.0
-#: At most so many rounds of expectation-maximisation.
-_ROUNDS = 60
+#: Rounds of expectation-maximisation: at most, and between two readings of the levels.
+_ROUNDS, _LEVEL_ROUNDS = 60, 10
+#: Spread of log returns around those of like lines before any is seen, with the weight of how many lines.
 _LEVEL_SD, _LEVEL_LINES = 0.5, 2.0
 #: A week this many deviations off is left out, unless more than this share of a line's weeks are.
 _FAR, _MOST_FAR = 4.0, 0.25
@@ -53,7 +53,7 @@ class Posterior:
     """All lines under one carry-over. Arrays have shape (lines,), (lines, shapes) or (rows,)."""
 
     def __init__(
-        self, cells: Sequence[Path], weeks: Weeks, families: tuple[Family, ...], *, shrink: bool, passes: int
+        self, cells: Sequence[Path], weeks: Weeks, families: tuple[Family, ...], *, shrink: bool, passes: int = 2
     ) -> None:
         self.weeks, self.shrink = weeks, shrink
         self.shapes, self.nearby = SHAPES.of(families), NEARBY.of(families)
@@ -65,17 +65,21 @@ class Posterior:
         typical = float(np.median(total[self.told] / count[self.told]))
         self.mean_spend = np.where(self.told, total / np.maximum(count, 1.0), typical)
         self.ratio = weeks.spend / self.mean_spend[weeks.cell]
-        self.kept = np.ones(weeks.cell.size)
-        self.factor = np.ones(weeks.cell.size)
+        self.kept: Floats = np.ones(weeks.cell.size)
         self.noise, self.week_sd, self.serial = np.full(c, _NOISE), np.zeros(c), np.ones(c)
         self.far = np.zeros(c, dtype=np.intp)
         self.prior, self.returns = ShapePrior.vague(c, self.shapes), np.zeros(c)
+        self.factor, self.taken = np.ones(weeks.cell.size), np.zeros(weeks.cell.size)
         for number in range(passes):
-            if number:
-                self._weeks_and_noise()
-            self._likelihood()
-            self._learn()
-            self._summarise()
+            self.refine(first=number == 0)
+
+    def refine(self, *, first: bool = False) -> None:
+        """Another pass: noise, outliers and the weeks' factors by the curves of the last one, then the curves anew."""
+        if not first:
+            self._weeks_and_noise()
+        self._likelihood()
+        self._learn()
+        self._summarise()
 
     # -- from rows to a likelihood -------------------------------------------------------------------------------
 
@@ -88,7 +92,8 @@ class Posterior:
         mean, logs = np.zeros((c, self.shapes.v.size)), np.zeros((c, self.shapes.v.size))
         codes = self.shapes.family
         for column, scale in enumerate(self.shapes.scale):
-            s = relative(codes[column], self.ratio, scale)
+            family = Family(int(codes[column]))
+            s = shape(family, self.ratio / scale) / shape(family, 1.0 / scale)
             mean[:, column] = np.bincount(w.cell, adjusted / s, minlength=c) / n
             logs[:, column] = np.bincount(w.cell, self.kept * np.log(s), minlength=c) / n
         self.sold = mean[:, 0] > 0.0
@@ -118,15 +123,16 @@ class Posterior:
             )
             self._posterior()
             # A line's return at its mean spend hardly depends on its shape, so it is read off now and then.
-            if number % 20 == 0:
+            if number % _LEVEL_ROUNDS == 0:
                 self._levels(size)
-            elif number > 20 and abs(float(self.prior.spread[1, 1]) - before) < 1e-5:
+            elif number > _LEVEL_ROUNDS and abs(float(self.prior.spread[1, 1]) / before - 1.0) < 1e-4:
                 break
+        self._posterior(doubted=True)
         self._levels(size)
 
-    def _posterior(self) -> None:
+    def _posterior(self, *, doubted: bool = False) -> None:
         if self.shrink:
-            prior = self.prior.log_mass(self.returns, self.shapes)
+            prior = self.prior.log_mass(self.returns, self.shapes, doubted=doubted)
         else:
             prior = np.full(self.loglik.shape, -np.log(self.shapes.v.size))
         expected = np.exp(prior)
@@ -137,7 +143,7 @@ class Posterior:
         self.post_var = np.maximum(self.mass @ self.shapes.v**2 - (self.mass @ self.shapes.v) ** 2, 0.0)
         scale = self.noise * self.serial
         self.evidence = float(np.sum((top - 0.5 * self.n * np.log(scale))[self.told])) - 0.5 * _FAR**2 * float(
-            np.sum(1.0 - self.kept)
+            self.far.sum()
         )
 
     def _levels(self, size: Floats) -> None:
@@ -154,7 +160,7 @@ class Posterior:
         usual = float(returns[told].mean())
         # Nothing sold says that little is sold, not how little.
         returns = np.where(self.sold, returns, usual + np.log(0.05))
-        mean = fitted_means(returns, usual, size, self.groups, told)
+        mean, _ = fitted_means(returns, usual, size, self.groups, told)
         spread = float(np.sum(((returns - mean) ** 2 - error)[told])) + _LEVEL_LINES * _LEVEL_SD**2
         spread = max(spread / (float(told.sum()) + _LEVEL_LINES), 1e-4)
         keep = np.where(self.told, spread / (spread + error), 0.0) if self.shrink else self.told.astype(np.float64)
@@ -232,18 +238,21 @@ class Posterior:
         usual = _medians(np.abs(off), w.cell, c) * 1.4826
         count = np.bincount(w.cell, minlength=c)
         pooled = float(np.median(np.abs(off))) * 1.4826
-        usual = np.where(count >= 8, np.maximum(usual, 0.5 * pooled), max(pooled, 0.3))
-        far = np.abs(off) > _FAR * np.maximum(usual, 0.02)[w.cell]
-        number = np.bincount(w.cell, far, minlength=c)
-        far &= (number <= _MOST_FAR * count)[w.cell]
-        self.kept = 1.0 - far
-        self.far = np.bincount(w.cell, far, minlength=c)
-        n = np.bincount(w.cell, self.kept, minlength=c)
-        square = np.bincount(w.cell, self.kept * (share - 1.0) ** 2, minlength=c)
+        limit = _FAR * np.maximum(np.where(count >= 8, np.maximum(usual, 0.5 * pooled), max(pooled, 0.3)), 0.02)
+        far = np.abs(off) > limit[w.cell]
+        far &= (np.bincount(w.cell[far], minlength=c) <= _MOST_FAR * count)[w.cell]
+        self.kept = np.where(far, 0.0, 1.0)
+        self.far = np.bincount(w.cell[far], minlength=c)
+        n = np.asarray(np.bincount(w.cell, self.kept, minlength=c), dtype=np.float64)
+        square = np.asarray(np.bincount(w.cell, self.kept * (share - 1.0) ** 2, minlength=c), dtype=np.float64)
         # Level and shape take a week and a half away, and each line has its part in the factors of its weeks.
         free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0).astype(np.float64)
         self.noise, usual_noise = self._line_noise(square, free)
-        self._serial(share, usual_noise)
+        # Noise that small lines have more of, as of whole units, may hit weeks of little spend harder, and may be made
+        # up for the week after: both are looked for as a trend over the lines' noise.
+        trend = np.stack([np.ones(c), standard(1.0 / usual_noise, self.told)], axis=1)
+        self._serial(share, trend)
+        self._weigh(share, trend)
 
     def _line_noise(self, square: Floats, free: Floats) -> tuple[Floats, Floats]:
         """Relative variance of each line's weeks, shrunk to what lines of its sales have; and the latter."""
@@ -264,7 +273,23 @@ class Posterior:
             weeks = float(np.clip(2.0 / max(scatter - float(np.mean(2.0 / free[enough])), 1e-3), 4.0, 400.0))
         return np.maximum((square + weeks * usual) / (free + weeks), 1e-6), usual
 
-    def _serial(self, share: Floats, usual: Floats) -> None:
+    def _weigh(self, share: Floats, trend: Floats) -> None:
+        """Weigh a line's weeks by how their noise varies with what the week sells, on average by one."""
+        w, c = self.weeks, self.told.size
+        logs = np.log(self.fitted() / self.revenue_at_mean[w.cell])
+        square = self.kept * ((share - 1.0) ** 2 / self.noise[w.cell] - 1.0)
+        spread = np.bincount(w.cell, self.kept * logs**2, minlength=c)
+        enough = (self.n >= 8.0) & (spread > 1.0)
+        if enough.sum() < _FEW:
+            return
+        x = trend * np.sqrt(spread)[:, None]
+        own = -np.bincount(w.cell, square * logs, minlength=c) / np.sqrt(np.maximum(spread, 1e-12))
+        power = np.clip(trend @ ridge(x[enough], own[enough], 4.0), 0.0, 2.0)
+        weight = self.kept * np.exp(np.clip(power[w.cell] * logs, -3.0, 3.0))
+        mean = np.bincount(w.cell, weight, minlength=c) / np.maximum(np.bincount(w.cell, self.kept, minlength=c), 1.0)
+        self.kept = weight / np.maximum(mean, 1e-12)[w.cell]
+
+    def _serial(self, share: Floats, trend: Floats) -> None:
         """By how much a line's weeks weigh less than as many independent ones, or more where errors make up again."""
         w, c = self.weeks, self.told.size
         self.serial = np.ones(c)
@@ -274,20 +299,23 @@ class Posterior:
         enough = pairs >= 8
         if enough.sum() < _FEW:
             return
-        # Where noise has a part that is made up for the week after, as rounding has, the noisier lines show more of it.
-        trend = np.stack([np.ones(c), standard(1.0 / usual, self.told)], axis=1)
         # Each line's own curve was fitted, which alone makes neighbouring errors differ.
-        own = np.bincount(w.cell[1:], z[1:] * z[:-1] * follows, minlength=c) / np.maximum(
-            pairs, 1.0
-        ) + 1.5 / np.maximum(self.n, 1.0)
+        own = np.bincount(w.cell[1:], z[1:] * z[:-1] * follows, minlength=c) / np.maximum(pairs, 1.0)
+        own = own + 1.5 / np.maximum(self.n, 1.0)
         r = np.clip(trend @ ridge(trend[enough], own[enough], 4.0), -0.3, 0.6)
         self.serial = (1.0 + r) / (1.0 - r)
 
     def _week_factors(self, share: Floats, noise: Floats) -> None:
+        """What each week did to all lines of a retailer, shrunk by what their noise leaves open; its mean is one.
+
+        Args:
+            share: sales over what the curve says, `noise` its relative variance, shape (rows,).
+        """
         w = self.weeks
         group = self.groups[0][w.cell] if self.groups else np.zeros(w.cell.size, dtype=np.intp)
-        span = int(w.number.max()) - int(w.number.min()) + 1
-        at = group * span + (w.number - w.number.min())
+        numbers, week = np.unique(w.number, return_inverse=True)
+        span = numbers.size
+        at = group * span + week
         size = (int(group.max()) + 1) * span
         precision = np.bincount(at, self.kept / noise, minlength=size)
         lines = np.bincount(at, self.kept, minlength=size)
@@ -303,7 +331,7 @@ class Posterior:
         logs = np.log(np.where(read, mean, 1.0))
         error = np.where(read, 1.0 / np.maximum(precision, 1e-12), 0.0)
         table, good, errors = logs.reshape(-1, span), read.reshape(-1, span), error.reshape(-1, span)
-        factors = np.ones_like(table)
+        factors, trusted = np.ones_like(table), np.zeros_like(table)
         sds = np.zeros(table.shape[0])
         for row in range(table.shape[0]):
             mine = good[row]
@@ -311,13 +339,12 @@ class Posterior:
                 continue
             centre = table[row, mine] - table[row, mine].mean()
             variance = max(float(np.sum(centre**2)) / (mine.sum() - 1) - float(errors[row, mine].mean()), 0.0)
-            shrunk = np.zeros(span)
-            shrunk[mine] = centre * variance / (variance + errors[row, mine])
-            seen = np.exp(shrunk[mine])
+            trusted[row, mine] = variance / (variance + errors[row, mine])
+            seen = np.exp(centre * trusted[row, mine])
             factors[row, mine] = seen / seen.mean()
             sds[row] = np.sqrt(variance)
         self.factor = factors.ravel()[at]
-        self.taken = np.where(read[at] & (factors.ravel()[at] != 1.0), 1.0 / np.maximum(lines[at], 1.0), 0.0)
+        self.taken = trusted.ravel()[at] / np.maximum(lines[at], 1.0)
         self.week_sd = sds[self.groups[0]] if self.groups else np.full(self.told.size, sds[0])
 
 

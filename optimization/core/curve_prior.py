@@ -35,12 +35,14 @@ class ShapePrior:
     Attributes:
         spread: covariance of the two around their means, shape (2, 2).
         common: share of the lines that have a family, by its code.
+        doubt: how many numbers the means took from the lines, per line.
     """
 
     first: Floats
     v: Floats
     spread: Floats = field(default_factory=lambda: np.diag([1e6, _SHAPE_SD**2]))
     common: dict[int, float] = field(default_factory=dict)
+    doubt: float = 0.0
 
     @classmethod
     def vague(cls, lines: int, shapes: Shapes) -> ShapePrior:
@@ -48,10 +50,14 @@ class ShapePrior:
         codes = [int(code) for code in np.unique(shapes.family)]
         return cls(np.zeros(lines), np.full(lines, _SHAPE), common=dict.fromkeys(codes, 1.0 / len(codes)))
 
-    def log_mass(self, returns: Floats, shapes: Shapes) -> Floats:
-        """Log probability of each shape, given the log return at the mean spend, shape (lines, shapes)."""
+    def log_mass(self, returns: Floats, shapes: Shapes, *, doubted: bool = False) -> Floats:
+        """Log probability of each shape, given the log return at the mean spend, shape (lines, shapes).
+
+        Args:
+            doubted: let the means be as unsure as few lines leave them.
+        """
         off = (returns - self.first)[:, None] + shapes.steepness[None, :], shapes.v[None, :] - self.v[:, None]
-        (a, ab), (_, b) = self.spread
+        (a, ab), (_, b) = self.spread * (1.0 + (self.doubt if doubted else 0.0))
         raw = -0.5 * (off[0] ** 2 * b - 2.0 * ab * off[0] * off[1] + off[1] ** 2 * a) / (a * b - ab**2)
         out = np.empty_like(raw)
         for code, common in self.common.items():
@@ -74,11 +80,9 @@ class ShapePrior:
         steep, v = shapes.steepness, shapes.v
         mean_steep, mean_v = mass @ steep, mass @ v
         first = returns + mean_steep
-        where = (
-            fitted_means(first, float(first[told].mean()), size, groups, told),
-            fitted_means(mean_v, _SHAPE, size, groups, told),
-        )
-        left = np.stack([first - where[0], mean_v - where[1]])[:, told]
+        mean_first, _ = fitted_means(first, float(first[told].mean()), size, groups, told)
+        mean_of_v, used = fitted_means(mean_v, _SHAPE, size, groups, told)
+        left = np.stack([first - mean_first, mean_v - mean_of_v])[:, told]
         unsure = np.array(
             [
                 [(mass @ steep**2 - mean_steep**2)[told].sum(), (mass @ (steep * v) - mean_steep * mean_v)[told].sum()],
@@ -87,22 +91,27 @@ class ShapePrior:
         )
         unsure[1, 0] = unsure[0, 1]
         floor = _LINES * np.diag([_FIRST_SD**2, _SHAPE_SD**2])
-        # A mean was fitted for each of the two, which takes one line's worth of scatter away.
-        spread = (left @ left.T + unsure + floor) / (max(count - 1.0, 0.0) + _LINES)
+        # Each number fitted for the means takes one line's worth of scatter away.
+        used = min(used, count / 2.0)
+        spread = (left @ left.T + unsure + floor) / (count - used + _LINES)
         common = {
             code: (float(mass[told][:, shapes.family == code].sum()) + 1.0) / (count + len(self.common))
             for code in self.common
         }
-        return replace(self, first=where[0], v=where[1], spread=spread, common=common)
+        return replace(self, first=mean_first, v=mean_of_v, spread=spread, common=common, doubt=used / (count + _LINES))
 
 
-def fitted_means(values: Floats, usual: float, size: Floats, groups: Groups, told: Told) -> Floats:
-    """Mean of a number of the lines, by their size and place, pulled to `usual` where few lines tell it."""
+def fitted_means(values: Floats, usual: float, size: Floats, groups: Groups, told: Told) -> tuple[Floats, float]:
+    """Mean of a number of the lines by their size and place, pulled to `usual` where few lines tell it.
+
+    With it how many numbers were fitted, an offset that is shrunk by half counting half.
+    """
     x = np.stack([np.ones(size.size), size], axis=1)[:, : 2 if told.sum() >= _FEW else 1]
-    mean = usual + x @ ridge(x[told], values[told] - usual, _LINES)
+    mean, used = usual + x @ ridge(x[told], values[told] - usual, _LINES), float(x.shape[1])
     for members in groups:
-        mean = mean + group_offsets(members, values - mean, told)
-    return np.asarray(mean)
+        offsets, kept = group_offsets(members, values - mean, told)
+        mean, used = mean + offsets, used + kept
+    return np.asarray(mean), used
 
 
 def standard(values: Floats, told: Told) -> Floats:
@@ -128,8 +137,11 @@ def ancestors(cells: Sequence[Path]) -> list[NDArray[np.intp]]:
     return groups
 
 
-def group_offsets(group: NDArray[np.intp], residual: Floats, told: Told) -> Floats:
-    """Mean residual of each line's group, shrunk to zero by as much as chance alone would scatter it."""
+def group_offsets(group: NDArray[np.intp], residual: Floats, told: Told) -> tuple[Floats, float]:
+    """Mean residual of each line's group, shrunk to zero by as much as chance alone would scatter it.
+
+    With it the sum over the groups of what the shrinking left of their means.
+    """
     count = np.bincount(group[told], minlength=int(group.max()) + 1).astype(np.float64)
     total = np.bincount(group[told], residual[told], minlength=count.size)
     mean = total / np.maximum(count, 1.0)
@@ -138,8 +150,9 @@ def group_offsets(group: NDArray[np.intp], residual: Floats, told: Told) -> Floa
     expected = within * float(np.mean(1.0 / count[count > 0])) if (count > 0).any() else 0.0
     between = max(scatter - expected, 0.0)
     if between == 0.0:
-        return np.zeros(group.size)
-    return np.asarray((mean * count * between / (count * between + within + 1e-300))[group])
+        return np.zeros(group.size), 0.0
+    keep = count * between / (count * between + within + 1e-300)
+    return np.asarray((mean * keep)[group]), float(keep[count > 0].sum())
 
 
 def log_sum(logs: Floats) -> Floats:

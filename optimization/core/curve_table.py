@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from optimization.core.cells import CellKey
-from optimization.core.curve_shapes import Z80
+from optimization.core.curve_shapes import Z80, band_factors
 from optimization.core.factors import Factor, Factors
 from optimization.core.responses import Family, Responses
 
@@ -128,6 +128,11 @@ def curve_rows(
     safe = np.where(usual > 0.0, usual, 1.0)
     roas = np.where(usual > 0.0, curves.value(safe) / safe, 0.0)
     marginal = np.where(usual > 0.0, curves.marginal(safe), 0.0)
+    low, high = np.exp(-Z80 * error), np.exp(Z80 * error)
+    for at, record in enumerate(records):
+        if record.get("band"):
+            ends = band_factors(tuple(map(tuple, record["band"])), np.ones(1), Z80)
+            low[at], high[at] = float(ends[0][0]), float(ends[1][0])
     return [
         CurveRow(
             key=(key := CellKey(record["retailer"], record["placement"], record["sku"])),
@@ -137,8 +142,8 @@ def curve_rows(
             k=float(record["params"]["k"]),
             usual=float(usual[at]),
             roas=float(roas[at]),
-            roas_low=float(roas[at] * np.exp(-Z80 * error[at])),
-            roas_high=float(roas[at] * np.exp(Z80 * error[at])),
+            roas_low=float(roas[at] * low[at]),
+            roas_high=float(roas[at] * high[at]),
             marginal=float(marginal[at]),
             shrinkage=float(record.get("shrinkage", 1.0)),
             weeks=int(record.get("n_weeks", 0)),

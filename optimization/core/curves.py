@@ -1,14 +1,12 @@
 """Response curves from weekly spend and attributed sales, one per cell, shrunk over the tree.
 
-Model of a week: sales = a g(x/k) (1 + noise), g logarithmic or Michaelis-Menten, x the spend with carry-over (geometric
-adstock, normalised so that steady spend is its own adstock). The noise is a share of the sales, as in the reports: a
-line with twice the spend has twice the scatter.
+Model of a week: sales = a g(x/k) d (1 + noise), g logarithmic or Michaelis-Menten, x the spend with carry-over
+(geometric adstock, normalised so that steady spend is its own adstock), d the factor that the week has for all lines of
+a retailer. The noise is a share of the sales, as in the reports: a line with twice the spend has twice the scatter.
 
-- For a given k the amplitude is closed-form: the mean of sales / g. So k needs only a grid, and so does the carry-over.
-- One line's weeks rarely tell k: budgets move little. Its likelihood over the grid is therefore combined with a prior
-  learned from all lines (empirical Bayes by expectation-maximisation): log(k / mean spend) is normal around a mean
-  that depends on the line's size and on its place in the tree, with offsets of each prefix shrunk to its parent's.
-- The return at the mean spend is shrunk the same way: by as much as its own weeks leave open.
+`curve_posterior` weighs all shapes by what the line's own weeks and all other lines say; what is given back is the
+curve nearest to their mean, since the expected revenue of a spend is what a decision needs, with an interval at each
+spend. The carry-over is chosen once, by what all lines together say.
 
 What is judged is not the fit but the decision: the money lost by allocating with these curves instead of the true ones.
 """
@@ -27,7 +25,6 @@ from optimization.core.problem import Curve, Path, path_text
 from optimization.core.responses import Family, Floats
 from tenants.core.problems import InvalidInput
 
-_PASSES = 3
 _FEW_WEEKS = 6
 
 
@@ -137,18 +134,22 @@ def fit_curves(
     best: tuple[float, Posterior] | None = None
     for carry_over in carry_overs:
         weeks = Weeks(at[used], when[used], _adstock(at, when, x, carry_over)[used], y[used])
-        fit = Posterior(cells, weeks, tuple(families), shrink=shrink, passes=_PASSES)
+        fit = Posterior(cells, weeks, tuple(families), shrink=shrink)
         if best is None or fit.evidence > best[1].evidence + 1e-9:
             best = carry_over, fit
     if best is None or not families:
         raise UnusableSeries("No family or no carry-over was given.", where="families", fix="Give at least one.")
+    best[1].refine()
     lost = np.bincount(at[~stocked], minlength=len(cells))
-    return tuple(_result(cells, index, *best, int(lost[index])) for index in range(len(cells)))
+    ends = np.searchsorted(best[1].weeks.cell, np.arange(len(cells) + 1))
+    return tuple(
+        _result(tuple(path), index, slice(ends[index], ends[index + 1]), *best, int(lost[index]))
+        for index, path in enumerate(cells)
+    )
 
 
-def _result(cells: Sequence[Path], index: int, carry_over: float, fit: Posterior, lost_weeks: int) -> FittedCurve:
-    """The curve of one cell."""
-    mine = np.flatnonzero(fit.weeks.cell == index)
+def _result(cell: Path, index: int, mine: slice, carry_over: float, fit: Posterior, lost_weeks: int) -> FittedCurve:
+    """The curve of one cell, whose rows are `mine`."""
     x, y = fit.weeks.spend[mine], fit.weeks.sales[mine]
     family = Family(int(fit.family[index]))
     fitted = fit.a[index] * shape(family, x / fit.k[index]) * fit.factor[mine]
@@ -167,7 +168,7 @@ def _result(cells: Sequence[Path], index: int, carry_over: float, fit: Posterior
     if fit.far[index]:
         notes.append(f"{fit.far[index]} weeks far off the curve left out, as of an empty shelf that no feed told of.")
     return FittedCurve(
-        cell=tuple(cells[index]),
+        cell=cell,
         family=family,
         a=float(fit.a[index]),
         k=float(fit.k[index]),

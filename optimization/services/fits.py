@@ -60,7 +60,7 @@ def request_fit(
         InvalidInput: `weeks` is out of range.
         NotAllowed, NotFound: as `accounts.services.require` for curves.fit.
     """
-    _check_weeks(weeks)
+    check_weeks(weeks)
     return submit_job(
         kind=FIT,
         params={"brand": str(brand.pk) if brand else None, "weeks": weeks},
@@ -97,7 +97,7 @@ def fit_curves(
     """
     if actor is not None:
         require(user=actor, permission="curves.fit", brand=brand)
-    _check_weeks(weeks)
+    check_weeks(weeks)
     days = selectors.account_days(brand=brand)
     window = _window(days, weeks)
     tell("Weekly figures", 0, None)
@@ -148,7 +148,8 @@ def fit_curves(
     return Fitted(version=made, created=True)
 
 
-def _check_weeks(weeks: int) -> None:
+def check_weeks(weeks: int) -> None:
+    """Whether a window of so many weeks can be fitted; raises `InvalidInput` where not."""
     if not 4 <= weeks <= MOST_WEEKS:
         raise InvalidInput(
             f"A window of {weeks} weeks cannot be fitted.", where="weeks", fix=f"Give 4 to {MOST_WEEKS} weeks."
@@ -253,7 +254,7 @@ def _diagnostics(
         "rows_out_of_stock": int(np.sum(~series.in_stock)),
         "rows_left_out": series.left_out,
         "spend_left_out": {reason: str(amount) for reason, amount in series.left_out_spend.items()},
-        "family": curves[0]["family"],
+        "family": _most_common([one["family"] for one in curves]),
         "carry_over": curves[0]["carry_over"],
         "shrinkage_median": float(np.median(shrinkage)),
         "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
@@ -261,3 +262,7 @@ def _diagnostics(
         "warnings": warnings_of(check),
         "notices": [notice.text for notice in table.notices],
     }
+
+
+def _most_common(names: list[str]) -> str:
+    return max(sorted(set(names)), key=names.count)

@@ -13,7 +13,8 @@ from optimization.core.conflicts import Conflict, Intervals, find_bound_conflict
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
 from optimization.core.laminar import fill_tree
-from optimization.core.problem import BudgetProblem
+from optimization.core.limits import GlobalSet
+from optimization.core.problem import BudgetProblem, InvalidProblem
 from optimization.core.responses import Floats
 from optimization.core.search import SolverFailed
 from optimization.core.solve import solve_budget
@@ -51,9 +52,19 @@ class Allocator:
 
     @classmethod
     def of(cls, problem: BudgetProblem) -> Allocator:
-        """Prepare a problem."""
+        """Prepare a problem.
+
+        Raises:
+            InvalidProblem: it has periods; a learner decides one at a time.
+        """
+        if problem.periods is not None:
+            raise InvalidProblem(
+                "The problem has a budget for each of several periods, but a learner decides week by week.",
+                where="periods",
+                fix="Give a problem with one budget.",
+            )
         domain = bounded_cells(problem)
-        plain = not domain.gapped.any() and not problem.global_constraints and problem.tail is None
+        plain = not domain.gapped.any() and GlobalSet.of(problem).plain and problem.tail is None
         return cls(problem, Tree.of(problem), domain, plain)
 
     def closed(self, cells: NDArray[np.bool_] | None) -> Allocator:

@@ -113,7 +113,8 @@ class LearningLog:
 
 def prior_of(record: dict[str, Any]) -> ScalePrior:
     """A prior from its JSON."""
-    return ScalePrior(**{key: tuple(part) if isinstance(part, list) else part for key, part in record.items()})
+    told: dict[str, Any] = {key: tuple(part) if isinstance(part, list) else part for key, part in record.items()}
+    return ScalePrior(**told)
 
 
 def log_density(decision: Decision, temperature: float) -> Floats:

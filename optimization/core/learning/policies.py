@@ -170,7 +170,7 @@ class Learner:
         self.shocks: dict[int, WeekShock] = {}
         self._seed = (seed,) if isinstance(seed, int) else tuple(seed)
         self._seen: dict[int, ObservedWeek] = {}
-        self._start_over()
+        self._until, self._belief = 0, self._unread()
 
     def decide(self, week: int, features: Floats, closed: NDArray[np.bool_] | None = None) -> Decision:
         """Allocate a week.
@@ -283,8 +283,7 @@ class Learner:
         return self._belief
 
     def _start_over(self) -> None:
-        self._belief: Belief = self._unread()
-        self._until = 0
+        self._until, self._belief = 0, self._unread()
         self.shocks = {}
 
     def _unread(self) -> Belief:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from optimization.core.cells import CellKey
 from optimization.core.learning.beliefs import ScalePrior
-from optimization.core.problem import BudgetProblem, NodeBound
+from optimization.core.problem import BudgetProblem
 from optimization.core.responses import Floats
 from optimization.core.stored_curves import StoredCurve
 from optimization.core.weekly_series import CellWeek, Reported
@@ -30,7 +30,7 @@ _CENT = Decimal("0.01")
 def weekly_problem(problem: BudgetProblem, *, weeks: float, budget: float) -> BudgetProblem:
     """The same question for one week: curves and bounds by their share of `weeks`, and a budget of its own.
 
-    Limits on return and cost are ratios and stay.
+    Limits on return and cost, shares and ratios stay.
     """
     lines = [
         replace(
@@ -44,15 +44,22 @@ def weekly_problem(problem: BudgetProblem, *, weeks: float, budget: float) -> Bu
         for cell in problem.cells
     ]
     bounds = [
-        NodeBound(
-            one.path,
-            None if one.min_spend is None else one.min_spend / weeks,
-            None if one.max_spend is None else one.max_spend / weeks,
+        replace(
+            one,
+            min_spend=None if one.min_spend is None else one.min_spend / weeks,
+            max_spend=None if one.max_spend is None else one.max_spend / weeks,
         )
         for one in problem.node_bounds
     ]
+    linear = [
+        replace(one, value=one.value / weeks) if one.rhs is None else replace(one, rhs=one.rhs / weeks)
+        for one in problem.linear
+    ]
     # No shelf is empty for good: which are is looked up week by week.
-    return replace(problem, cells=tuple(lines), node_bounds=tuple(bounds), total_budget=budget)
+    return replace(
+        problem, cells=tuple(lines), node_bounds=tuple(bounds), linear=tuple(linear), total_budget=budget,
+        open_budget=False,
+    )  # fmt: skip
 
 
 def prior_for(problem: BudgetProblem, curves: Sequence[StoredCurve]) -> ScalePrior:
@@ -143,8 +150,9 @@ def week_figures(
         )
         if told.any():
             amounts = np.zeros((len(keys), 2))
-            for at in np.flatnonzero(told):
-                amounts[at] = [float(one) for one in sums.get((keys[at], monday), (0, 0))]
+            for place, key in enumerate(keys):
+                if told[place]:
+                    amounts[place] = [float(one) for one in sums.get((key, monday), (0, 0))]
             found[monday] = WeekFigures(amounts[:, 0], amounts[:, 1], told)
         monday += _WEEK
     return found

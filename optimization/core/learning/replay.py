@@ -131,7 +131,10 @@ def estimate_revenue(
             fix="Judge other settings by a programme without S-curves, commitments and tail objective.",
         )
     rng = np.random.default_rng(log.seed)
-    known, terms, weights, plain = log.observed, [], [], []
+    known = log.observed
+    terms: list[Floats] = []
+    weights: list[Floats] = []
+    plain: list[Floats] = []
     left_out: dict[str, int] = {}
     past = np.zeros(len(allocator))
     for again in _replayed(log, allocator):

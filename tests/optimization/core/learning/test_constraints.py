@@ -20,8 +20,21 @@ from optimization.core.learning.policies import (
     NothingAllowed,
     ObservedWeek,
 )
+from optimization.core.learning.programme import weekly_problem
 from optimization.core.learning.replay import estimate_revenue, replay
-from optimization.core.problem import BudgetProblem, Cell, Curve, GlobalConstraint, GlobalKind, NodeBound
+from optimization.core.problem import (
+    Aim,
+    BudgetProblem,
+    Cell,
+    Curve,
+    GlobalConstraint,
+    GlobalKind,
+    InvalidProblem,
+    LinearConstraint,
+    NodeBound,
+    Periods,
+    Term,
+)
 from optimization.core.responses import Family, Floats
 from optimization.core.solve import solve_budget
 
@@ -52,6 +65,17 @@ CASES = {
     "min ROAS": BudgetProblem.of(lines(), 900.0, global_constraints=[limited(GlobalKind.MIN_ROAS, 3.5)]),
     "max CPA of bob": BudgetProblem.of(
         lines(), 900.0, global_constraints=[limited(GlobalKind.MAX_CPA, 6.0, ("search", "bob"))]
+    ),
+    "profit": BudgetProblem.of([replace(cell, margin=0.4) for cell in lines()], 900.0, aim=Aim.PROFIT),
+    "marginal return": BudgetProblem.of(lines(Family.LOG), 900.0, hurdle=1.5),
+    "share of a branch": BudgetProblem.of(
+        lines(Family.LOG),
+        400.0,
+        linear=[
+            LinearConstraint(
+                "bob", "max_share", 0.3, (Term(("search", "bob"), 1.0), Term(("search",), -1.0, times_value=True))
+            )
+        ],
     ),
     "all at once": BudgetProblem.of(
         [replace(cell, min_spend_if_active=30.0, max_spend=200.0) for cell in lines()],
@@ -180,3 +204,28 @@ def test_weeks_not_spent_as_decided_are_left_out_of_an_estimate() -> None:
     found = estimate_revenue(LearningLog(PRIOR, settings, (5,), tuple(events)), allocator, temperature=0.3)
     assert found.weeks == 3
     assert found.left_out == {"not spent as decided": 1, "not observed yet": 1}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_week_of_a_problem_of_four_has_a_quarter_of_its_answer(name: str) -> None:
+    problem = CASES[name]
+    week = weekly_problem(problem, weeks=4.0, budget=problem.total_budget / 4.0)
+    whole, part = solve_budget(problem), solve_budget(week)
+    assert part.objective_revenue == pytest.approx(whole.objective_revenue / 4.0, rel=1e-6)
+    assert part.total_spend == pytest.approx(whole.total_spend / 4.0, rel=1e-3)
+
+
+def test_a_limit_in_money_is_a_quarter_too() -> None:
+    terms = (Term(("search", "bob"), 1.0),)
+    problem = BudgetProblem.of(
+        lines(Family.LOG), 400.0, linear=[LinearConstraint("bob", "max_spend", 80.0, terms, rhs=None)]
+    )
+    week = solve_budget(weekly_problem(problem, weeks=4.0, budget=100.0))
+    assert week.spend is not None
+    assert week.spend[4:].sum() == pytest.approx(20.0)
+
+
+def test_a_budget_for_each_of_several_periods_is_refused() -> None:
+    problem = BudgetProblem.of(lines(Family.LOG), 200.0, periods=Periods((100.0, 100.0), (1.0, 1.0)))
+    with pytest.raises(InvalidProblem, match="week by week"):
+        Allocator.of(problem)
