@@ -265,11 +265,6 @@ def basis_for(*, brand: Brand | None, start: date, end: date, version: CurveVers
     return Basis(brand, version, current)
 
 
-def shared_sd(version: CurveVersion | None) -> float:
-    """Size of the shock that all lines share, on the logarithm of sales, as the fit tells it; 0 where it does not."""
-    return float((version.diagnostics if version else {}).get("shared_sd") or 0.0)
-
-
 def data_span(*, brand: Brand | None) -> tuple[date, date] | None:
     """First day of the data and the last that every account still reporting has told."""
     days = optimization.account_days(brand=brand).values()

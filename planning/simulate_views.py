@@ -113,7 +113,7 @@ def _fields(data: QueryDict, ground: Ground, start: str) -> dict[str, Any]:
 def _typed(data: QueryDict, context: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What differs from where the page began: a line left as it was is not typed, so that a node may divide over it."""
     if data.get("table", "").strip():
-        yield from read_table(data["table"])
+        yield from read_table(str(data["table"]))
     for node in context["nodes"]:
         if node["value"].strip():
             yield {"path": list(node["path"]), "amount": node["value"]}

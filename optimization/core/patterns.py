@@ -370,7 +370,8 @@ class _Rows:
         programme.a_matrix_.value_ = matrix.data
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         programme.integrality_ = [kinds[whole] for whole in self.whole]
-        solver: Any = highspy.Highs()
+        make: Any = highspy.Highs  # without types of its own
+        solver = make()
         for name, value in _options(finest, nodes).items():
             solver.setOptionValue(name, value)
         solver.passModel(programme)

@@ -26,7 +26,21 @@ _LABELS: Final = {
     "min_roas": "Least ROAS",
     "max_change_fraction": "Largest change of a line",
     "stock_cover_threshold_days": "Days of stock needed",
+    "min_iroas": "Least incremental ROAS",
+    "max_cpa": "Most cost per order",
+    "margin_fraction": "Margin where none is known",
+    "margins": "Margin",
+    "fixed": "Held as now",
+    "shares": "Share",
+    "fair_fraction": "Least of its current part",
 }
+_LIMITS: Final = {
+    "min_spend": "at least",
+    "max_spend": "at most",
+    "min_share": "at least",
+    "max_share": "at most",
+}
+_MONEY: Final = ("total_budget", "min_spend", "max_spend", "max_cpa")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,35 +186,40 @@ def term_words(terms: ScenarioTerms, currency: str) -> dict[str, str]:
     told = {"Horizon": f"{_day(terms.horizon_start)} to {_day(terms.horizon_end)}, {terms.days} days"}
     for one in fields(terms):
         value = getattr(terms, one.name)
-        if one.name in ("name", "horizon_start", "horizon_end") or value is None or value == ():
+        if one.name in ("name", "horizon_start", "horizon_end") or value in (None, (), ""):
             continue
-        if isinstance(value, tuple):
+        label = _LABELS.get(one.name, _words(one.name))
+        if isinstance(value, tuple) and not isinstance(value[0], Decimal):
             for item in value:
-                told |= _item_words(one.name, item, currency)
+                told |= _item_words(label, item, currency)
         else:
-            told[_LABELS.get(one.name, _words(one.name))] = _value_words(one.name, value, currency)
+            told[label] = _value_words(one.name, value, currency)
     return told
 
 
-def _item_words(name: str, item: Any, currency: str) -> dict[str, str]:
+def _item_words(label: str, item: Any, currency: str) -> dict[str, str]:
+    if isinstance(item, tuple):
+        return {f"{path_text(item)}, {label.lower()}": "yes"}
     if not is_dataclass(item):
-        return {_words(name): str(item)}
-    where = path_text(getattr(item, "path", ())) if getattr(item, "path", ()) else _words(name)
+        return {f"{label}: {item}": "yes"}
+    place = path_text(getattr(item, "path", ())) if getattr(item, "path", ()) else label
+    if within := getattr(item, "within", None):
+        place = f"{place} of {path_text(within)}"
     told = {}
     for one in fields(item):
         value = getattr(item, one.name)
-        if one.name == "path" or value is None or value == "":
+        if one.name in ("path", "within") or value is None or value == "":
             continue
-        label = {"min_spend": "at least", "max_spend": "at most"}.get(one.name, _words(one.name).lower())
-        told[f"{where}, {label}"] = _value_words(one.name, value, currency)
+        word = _LIMITS.get(one.name, _words(one.name).lower())
+        told[f"{place}, {word}"] = _value_words(one.name, value, currency)
     return told
 
 
 def _value_words(name: str, value: Any, currency: str) -> str:
     if isinstance(value, Decimal):
-        if name.endswith(("_fraction", "_share")):
+        if name == "margin" or name.endswith(("_fraction", "_share")):
             return f"{value:.2%}"
-        if name in ("total_budget", "min_spend", "max_spend") or name.endswith(("_budget", "_spend", "_amount")):
+        if name in _MONEY or name.endswith(("_budget", "_budgets", "_spend", "_amount")):
             return amount_text(value, currency)
         return f"{value.normalize():f}"
     if isinstance(value, bool):

@@ -2,8 +2,9 @@
 
 Each line's errors are drawn as the fit left them: the level of its return at its usual spend, and the scale that bends
 the curve around it. The two spends of one draw share one truth, so what is uncertain in both does not blur their
-difference. Lines err independently of each other, but for a shock that all of them share where its size is given: it
-widens what is sold in all, and hardly what one allocation sells more than another.
+difference. Lines err independently of each other, but for what the weeks of the horizon do to all lines of a retailer,
+a season or a shock: no spreading over lines averages that out. It widens what is sold in all, and hardly what one
+allocation sells more than another. The scatter of each line's own weeks, which does average out, is not in it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimization.core.curve_risk import shared_weeks
 from optimization.core.stored_curves import StoredCurve
 
 DRAWS = 400
@@ -31,7 +33,6 @@ def outlook(
     proposed: Mapping[str, float],
     unsellable: frozenset[str],
     min_roas: float | None = None,
-    shared_sd: float = 0.0,
 ) -> dict[str, Any]:
     """Intervals of sales and gain, 80 %, and the chance of a gain; money over the horizon.
 
@@ -40,27 +41,26 @@ def outlook(
         unsellable: ids of cells out of stock, whose spend sells nothing.
         min_roas: told with the chance that the proposal reaches it, and `roas_factor`: how many times as high a least
             ROAS to ask for so that it is reached with `CONFIDENCE`.
-        shared_sd: standard deviation of the shock that all lines share over the horizon, on the logarithm of sales.
     """
     random = np.random.default_rng(SEED)
     # Of a generator of its own: the draws of lines are the same whatever they share.
-    shared = np.random.default_rng(SEED + 1).standard_normal(DRAWS) * shared_sd
+    shared = shared_weeks(curves, weeks, DRAWS, np.random.default_rng(SEED + 1))
     spent = sum(now.values())
     # The current mix with the proposed money: what the allocation alone, and not the size of the budget, is worth.
     stretch = sum(proposed.values()) / spent if spent > 0.0 else 0.0
     before, same_mix, after = np.zeros(DRAWS), np.zeros(DRAWS), np.zeros(DRAWS)
     expected_same_mix = expected = 0.0
     of_lines: dict[str, list[float]] = {}
-    for curve in curves:
+    for curve, factor in zip(curves, shared, strict=True):
         # Drawn for every line, so that a line's truth does not depend on which others have money.
-        level = random.standard_normal(DRAWS) * curve.reference_relative_se + shared
+        level = random.standard_normal(DRAWS) * curve.reference_relative_se
         scale = random.standard_normal(DRAWS) * curve.log_scale_sd
         name = curve.key.id
         if name in unsellable:
             continue
         x = now.get(name, 0.0)
         low, stretched, high = (
-            curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
+            factor * curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
             for spend in (x, x * stretch, proposed.get(name, 0.0))
         )
         before += low
@@ -81,7 +81,6 @@ def outlook(
     return reached | {
         "draws": DRAWS,
         "seed": SEED,
-        "shared_sd": shared_sd,
         "sales_now": _interval(before),
         "sales_proposed": _interval(after),
         "gain": _interval(gain),

@@ -143,7 +143,6 @@ def _simulated(scenario: Scenario, ground: Ground, spend: Mapping[str, Decimal],
         proposed={name: float(amount) for name, amount in spend.items()},
         unsellable=frozenset(cell.id for cell in problem.cells if cell.out_of_stock),
         min_roas=float(terms.min_roas) if terms.min_roas else None,
-        shared_sd=selectors.shared_sd(scenario.curve_version),
     )
     lines = typed_lines(
         problem, before, after, now=ground.now, typed=spend, best=amounts, gains=drawn["gain_of_lines"],

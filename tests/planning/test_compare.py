@@ -21,7 +21,7 @@ def pair(solved):
     return [
         solved(),
         solved(name="Half", horizon_end="2026-11-22", total_budget="2100", reserve_fraction="0.05",
-               bounds=[{"path": RETAILER, "max_spend": "400"}]),
+               bounds=[{"path": RETAILER, "max_spend": "150"}]),
     ]  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_terms_that_differ_are_marked(alice, pair):
     differing = {one.label for one in found.terms if one.differs}
     assert {"Horizon", "Total budget", "Experiment reserve", "onsite search > Amazon, at most"} <= differing
     assert "Days of stock needed" not in differing
-    assert row(found, "onsite search > Amazon, at most") == (None, "$400")
+    assert row(found, "onsite search > Amazon, at most") == (None, "$150")
     assert row(found, "Price of: onsite search > Amazon at most")[0] is None
     assert row(found, "Price of: onsite search > Amazon at most")[1] > 0
 

@@ -13,7 +13,7 @@ from planning.models import Scenario
 from tenants.core.problems import Conflict
 from tests.planning.test_scenarios import RETAILER
 
-CAP = {"path": RETAILER, "max_spend": "900"}
+CAP = {"path": RETAILER, "max_spend": "300"}
 
 
 def test_a_price_is_what_one_percent_more_earns(solved):
@@ -22,7 +22,7 @@ def test_a_price_is_what_one_percent_more_earns(solved):
     for one in told.binding:
         assert one.gain == pytest.approx(one.first_order, rel=0.02)
     cap = told.binding[0]
-    assert cap.step == pytest.approx(9.0)
+    assert cap.step == pytest.approx(3.0)
     assert cap.price.lines == 2
 
 
@@ -68,7 +68,7 @@ def test_lines_are_filtered_by_what_holds_them(browser, solved):
     lines = text.partition('id="lines"')[2]
     assert f'<option value="{key}" selected>' in lines
     assert lines.partition("<tfoot>")[0].count('<span class="dot') == 2
-    assert "$900.00" in lines.partition("<tfoot>")[2]
+    assert "$300.00" in lines.partition("<tfoot>")[2]
     assert "What was turned down" in text
 
 
