@@ -101,7 +101,7 @@ class ScenarioForm(forms.Form):
     )  # fmt: skip
     target = forms.CharField(
         label="Return to keep", required=False, widget=forms.TextInput(attrs=_AMOUNT),
-        help_text="What is maximised, per unit of spend. Only where the spend depends on it.",
+        help_text="Per unit of spend. Only where the spend depends on it.",
     )  # fmt: skip
     margin_percent = forms.CharField(
         label="Usual margin, %", required=False, widget=forms.TextInput(attrs=_AMOUNT),

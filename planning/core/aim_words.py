@@ -11,9 +11,6 @@ from planning.core.terms import ScenarioTerms
 
 Key = tuple[str, Path, str]
 
-OBJECTIVE_WORDS = {
-    "sales": "expected sales", "incremental_sales": "expected incremental sales", "profit": "expected profit",
-}  # fmt: skip
 _RETURNS = {"sales": "ROAS", "incremental_sales": "incremental ROAS", "profit": "profit per unit of spend"}
 _LIMITS = {"min_roi": "target", "min_roas": "min_roas", "min_iroas": "min_iroas", "max_cpa": "max_cpa"}
 _LEVELS = {"channel": "channel", "rmn": "retailer", "placement": "placement", "sku": "SKU"}

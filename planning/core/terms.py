@@ -13,7 +13,18 @@ from planning.core.aims import Margin, Share, read_aims
 from planning.core.reading import CENT, MOST_MONEY, Reader, read_number
 from tenants.core.problems import InvalidInput
 
-__all__ = ["CENT", "FIELDS", "MOST_BOUNDS", "MOST_MONEY", "Bound", "Margin", "ScenarioTerms", "Share", "read_terms"]
+__all__ = [
+    "CENT",
+    "FIELDS",
+    "MOST_BOUNDS",
+    "MOST_MONEY",
+    "Bound",
+    "Margin",
+    "ScenarioTerms",
+    "Share",
+    "read_number",
+    "read_terms",
+]
 
 MOST_DAYS: Final = 366
 MOST_BOUNDS: Final = 500

@@ -340,7 +340,8 @@ def test_every_conflict_is_told_on_its_page(browser, solved, changes):
 def test_every_answer_is_told_on_its_page_and_may_be_typed_over(browser, solved, alice, changes):
     scenario = solved(**changes)
     assert scenario.status == Scenario.Status.SOLVED
-    assert browser.get(f"/scenarios/{scenario.pk}/").status_code == 200
+    shown = browser.get(f"/scenarios/{scenario.pk}/").content.decode()
+    assert f"Maximise expected {'profit' if scenario.objective == 'profit' else 'sales'} of" in shown
     found = services.simulate_allocation(
         actor=alice, scenario=scenario, allocation=[{"path": WALMART, "amount": "900"}], rest="proposed"
     )

@@ -82,6 +82,21 @@ def test_the_builder_checks_as_one_types(open_page, width):
     assert not Scenario.objects.exists()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_builder_fits_with_every_kind_of_constraint(open_page, draft, width):
+    walmart = ["onsite search", "Walmart"]
+    scenario = draft(
+        objective="profit", margin_fraction="0.35", mode="flexible_target_roi", target="0.4",
+        fixed=[["onsite display"]],
+        shares=[{"path": walmart, "within": ["onsite search"], "max_share": "0.6"}],
+        margins=[{"path": walmart, "margin": "0.4"}], bounds=[{"path": walmart, "min_spend": "10"}],
+    )  # fmt: skip
+    page = open_page(f"/scenarios/{scenario.pk}/edit/", width)
+    assert page.locator("#bound-1-kind").input_value() == "share"
+    assert fits(page)
+    assert page.faults == []
+
+
 def test_the_list_fits_a_phone(open_page, solved):
     solved()
     page = open_page("/scenarios/", 390)
