@@ -24,7 +24,7 @@ from planning.answers import currency_of, result_of
 from planning.core.pace import AccountSpend, Pace, pace
 from planning.core.pacing import MOST_ORIGINS, SEASON
 from planning.core.paths import read_scope
-from planning.core.terms import MOST_MONEY, read_number
+from planning.core.reading import MOST_MONEY, read_number
 from planning.models import Budget, Scenario
 from planning.selectors import MANAGE
 from tenants.core.problems import Conflict, InvalidInput, NotFound
