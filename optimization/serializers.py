@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
+from optimization import selectors
 from optimization.core.adjustments import KINDS
 from optimization.core.responses import Family
 from optimization.models import CurveAdjustment, CurveVersion, Solve
@@ -31,10 +34,23 @@ class CurveVersionDetailSerializer(CurveVersionSerializer):
         help_text="one object per cell: retailer, placement, sku, family, params (money a week), errors, "
         "observed_spend, n_weeks, r2, shrinkage, notes",
     )
+    changed = serializers.SerializerMethodField(
+        help_text="curves that solves read otherwise today: `overridden` and `prior` say by whom and why"
+    )
+    newer_data_until = serializers.SerializerMethodField(help_text="reports reach beyond these curves up to here")
 
     class Meta(CurveVersionSerializer.Meta):
-        fields = [*CurveVersionSerializer.Meta.fields, "curves"]
+        fields = [*CurveVersionSerializer.Meta.fields, "curves", "changed", "newer_data_until"]
         read_only_fields = fields
+
+    @extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": True}})
+    def get_changed(self, version: CurveVersion) -> list[dict[str, Any]]:
+        kept = version.curves
+        read = selectors.curves_in_use(version).records
+        return [now for now, before in zip(read, kept, strict=True) if now is not before]
+
+    def get_newer_data_until(self, version: CurveVersion) -> date | None:
+        return selectors.newer_data(version)
 
 
 class AdjustmentSerializer(serializers.ModelSerializer[CurveAdjustment]):

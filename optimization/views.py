@@ -94,8 +94,10 @@ def refits(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def fit(request: HttpRequest) -> HttpResponse:
-    """Have curves fitted."""
+    """Have curves fitted; the first time every week from then on, where the person asks for it and may."""
     brand = _brand(request, "curves.fit")
+    if request.POST.get("weekly") == "1" and services.refits_of(brand=brand) is None:
+        services.schedule_refits(actor=_me(request), brand=brand)
     job = services.request_fit(actor=_me(request), brand=brand)
     return redirect("job-detail", job.pk)
 

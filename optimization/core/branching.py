@@ -28,6 +28,8 @@ from optimization.core.tree import Tree
 
 #: Branching stops at this relative gap, HiGHS at that of its own tolerances.
 GOOD_ENOUGH, GOOD_BY_PATTERNS = 1e-9, 1e-6
+#: After HiGHS branching goes on only while the gap is larger than this.
+_ENOUGH = 1e-4
 #: Fillings of the tree that a search may spend: a share of these over the number of cells, plus a floor, up to a cap.
 _CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 1000
 #: More fillings than this are spent only while the gap is larger than `_WIDE`.
@@ -84,7 +86,7 @@ class BranchSearch:
         proven = np.inf
         if not self._closed(np.inf, GOOD_ENOUGH) and not (any_will_do and self.found):
             proven = self._by_patterns(root, any_will_do=any_will_do)
-        if proven > -np.inf and not self._closed(proven, 10.0 * GOOD_BY_PATTERNS):
+        if proven > -np.inf and not self._closed(proven, _ENOUGH if proven < np.inf else GOOD_ENOUGH):
             self._explore(self.allowed, any_will_do=any_will_do)
         if self.found is None:
             return None
@@ -128,10 +130,10 @@ class BranchSearch:
         programme.touch(root.spend)
         for share in _NEARBY:
             programme.touch(self._demand(root, share))
-        proven, gap = root.lagrangian, 1.0
+        proven, gap, thorough = root.lagrangian, 1.0, False
         for _ in range(_PROGRAMMES):
             self.programmes += 1
-            pattern, bound = programme.solve(gap)
+            pattern, bound = programme.solve(gap, thorough=thorough)
             # What was left out earns no more than the best allocation.
             proven = min(proven, max(bound, self.found.value) if self.found is not None else bound)
             if pattern is None:
@@ -147,9 +149,13 @@ class BranchSearch:
             programme.touch(pattern.spend)
             programme.cut(pattern.spend)
             if self.found is not None:
-                gap = (proven - self.found.value) / max(abs(self.found.value), 1e-12 * root.lagrangian)
-                if gap <= GOOD_BY_PATTERNS or any_will_do:
+                size = max(abs(self.found.value), 1e-12 * root.lagrangian)
+                gap = (proven - self.found.value) / size
+                # What HiGHS promises is reached: tangents are tight, only its bound is left to be lowered.
+                reached = pattern.promised <= self.found.value + GOOD_BY_PATTERNS * size
+                if gap <= GOOD_BY_PATTERNS or any_will_do or (thorough and reached):
                     break
+                thorough = reached
         return proven
 
     def _demand(self, point: Point, share: float) -> Floats:

@@ -104,9 +104,7 @@ class Posterior:
         usual = np.bincount(w.cell, adjusted, minlength=c) / n
         perfect = np.log(np.maximum(adjusted, 0.02 * usual[w.cell] + 1e-300))
         best = np.bincount(w.cell, self.kept * perfect, minlength=c) / n
-        # Errors that make up for each other from week to week help the level; the shape rests on contrasts of weeks.
-        each = (self.n / (self.noise * np.maximum(self.serial, 1.0)))[:, None]
-        self.loglik = np.where(self.sold[:, None], -each * (self.log_mean + logs - best[:, None]), 0.0)
+        self.loglik = np.where(self.sold[:, None], -self.weight[:, None] * (self.log_mean + logs - best[:, None]), 0.0)
 
     # -- the prior ------------------------------------------------------------------------------------------------
 
@@ -143,9 +141,9 @@ class Posterior:
         top = log_sum(logs)
         self.mass = np.exp(logs - top[:, None])
         self.post_var = np.maximum(self.mass @ self.shapes.v**2 - (self.mass @ self.shapes.v) ** 2, 0.0)
-        scale = self.noise * np.maximum(self.serial, 1.0)
+        scale = self.noise * self.serial
         self.evidence = float(np.sum((top - 0.5 * self.n * np.log(scale))[self.told])) - 0.5 * _FAR**2 * float(
-            np.sum(1.0 - self.kept)
+            self.far.sum()
         )
 
     def _levels(self, size: Floats) -> None:
@@ -250,7 +248,11 @@ class Posterior:
         # Level and shape take a week and a half away, and each line has its part in the factors of its weeks.
         free = np.maximum(n - 1.5 - np.bincount(w.cell, self.kept * self.taken, minlength=c), 0.0).astype(np.float64)
         self.noise, usual_noise = self._line_noise(square, free)
-        self._serial(share, usual_noise)
+        # Noise that small lines have more of, as of whole units, may hit weeks of little spend harder, and may be made
+        # up for the week after: both are looked for as a trend over the lines' noise.
+        trend = np.stack([np.ones(c), standard(1.0 / usual_noise, self.told)], axis=1)
+        self._serial(share, trend)
+        self._weigh(share, trend)
 
     def _line_noise(self, square: Floats, free: Floats) -> tuple[Floats, Floats]:
         """Relative variance of each line's weeks, shrunk to what lines of its sales have; and the latter."""
@@ -271,7 +273,23 @@ class Posterior:
             weeks = float(np.clip(2.0 / max(scatter - float(np.mean(2.0 / free[enough])), 1e-3), 4.0, 400.0))
         return np.maximum((square + weeks * usual) / (free + weeks), 1e-6), usual
 
-    def _serial(self, share: Floats, usual: Floats) -> None:
+    def _weigh(self, share: Floats, trend: Floats) -> None:
+        """Weigh a line's weeks by how their noise varies with what the week sells, on average by one."""
+        w, c = self.weeks, self.told.size
+        logs = np.log(self.fitted() / self.revenue_at_mean[w.cell])
+        square = self.kept * ((share - 1.0) ** 2 / self.noise[w.cell] - 1.0)
+        spread = np.bincount(w.cell, self.kept * logs**2, minlength=c)
+        enough = (self.n >= 8.0) & (spread > 1.0)
+        if enough.sum() < _FEW:
+            return
+        x = trend * np.sqrt(spread)[:, None]
+        own = -np.bincount(w.cell, square * logs, minlength=c) / np.sqrt(np.maximum(spread, 1e-12))
+        power = np.clip(trend @ ridge(x[enough], own[enough], 4.0), 0.0, 2.0)
+        weight = self.kept * np.exp(np.clip(power[w.cell] * logs, -3.0, 3.0))
+        mean = np.bincount(w.cell, weight, minlength=c) / np.maximum(np.bincount(w.cell, self.kept, minlength=c), 1.0)
+        self.kept = weight / np.maximum(mean, 1e-12)[w.cell]
+
+    def _serial(self, share: Floats, trend: Floats) -> None:
         """By how much a line's weeks weigh less than as many independent ones, or more where errors make up again."""
         w, c = self.weeks, self.told.size
         self.serial = np.ones(c)
@@ -281,8 +299,6 @@ class Posterior:
         enough = pairs >= 8
         if enough.sum() < _FEW:
             return
-        # Where noise has a part that is made up for the week after, as rounding has, the noisier lines show more of it.
-        trend = np.stack([np.ones(c), standard(1.0 / usual, self.told)], axis=1)
         # Each line's own curve was fitted, which alone makes neighbouring errors differ.
         own = np.bincount(w.cell[1:], z[1:] * z[:-1] * follows, minlength=c) / np.maximum(pairs, 1.0)
         own = own + 1.5 / np.maximum(self.n, 1.0)

@@ -12,6 +12,7 @@ tree, not in time, so that the answer is the same on every machine.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,8 @@ from optimization.core.tree import Tree
 #: than 1, and a constraint for each row; the tangents of a cell together weigh no more than its revenue, hence count
 #: once. The bound is widened by the sum.
 TOLERANCE = 1e-9
-#: Nodes of HiGHS's search tree per programme.
-_MOST_NODES = 1_000
+#: Nodes of HiGHS's search tree: for a programme whose tangents may yet change, and for one whose tangents are tight.
+_FEW_NODES, _MANY_NODES = 40, 300
 #: Slopes, in shares of revenue per share of budget, beyond which a tangent is of no use to HiGHS.
 _STEEPEST = 1e5
 #: HiGHS stops at this share of the gap that is left, or at `_FINEST`.
@@ -53,11 +54,13 @@ class Pattern:
     Attributes:
         lower, upper: the piece that each cell takes, money, shape (n,).
         spend: the allocation that the programme chose, money, shape (n,).
+        promised: what the programme says that it earns, money.
     """
 
     lower: Floats
     upper: Floats
     spend: Floats
+    promised: float
 
 
 class PatternProgramme:
@@ -90,6 +93,7 @@ class PatternProgramme:
         ends = zip(cells.lower.tolist(), high.tolist(), bend.tolist(), least.tolist(), strict=True)
         self.pieces = [_pieces(*of_cell) for of_cell in ends]
         self.touched: list[set[float]] = [set() for _ in self.pieces]
+        self.alike = _alike(tree, cells, high, limits, commitment, self.weights)
 
     @property
     def undecided(self) -> int:
@@ -142,20 +146,45 @@ class PatternProgramme:
         kept = iter(stays.tolist())
         self.pieces = [[one for one in pieces if next(kept)] for pieces in self.pieces]
 
-    def solve(self, gap: float) -> tuple[Pattern | None, float]:
+    def solve(self, gap: float, *, thorough: bool = False) -> tuple[Pattern | None, float]:
         """The pieces that promise most, None without an answer, and a bound on every allocation in them, money.
 
         Args:
             gap: what is left to be closed, relative; HiGHS need not be much finer.
+            thorough: the tangents are tight where it matters, so that more nodes are worth their time.
 
         A bound of minus infinity says that no pieces meet the constraints.
         """
-        return _Rows(self).answer(max(_FINEST, _SHARE_OF_GAP * gap))
+        if thorough:
+            return _Rows(self).answer(_FINEST, _MANY_NODES)
+        return _Rows(self).answer(max(_FINEST, _SHARE_OF_GAP * gap), _FEW_NODES)
 
     def solve_margin(self) -> tuple[Pattern | None, bool]:
         """The pieces that keep furthest from breaking a limit; and False where none can meet all constraints."""
-        pattern, bound = _Rows(self, of_limits=True).answer(_COARSE)
+        pattern, bound = _Rows(self, of_limits=True).answer(_COARSE, _MANY_NODES)
         return pattern, bound >= 0.0
+
+
+def _alike(
+    tree: Tree, cells: BoundedResponses, high: Floats, limits: GlobalSet, commitment: Floats, weights: Floats
+) -> list[list[int]]:
+    """Groups of cells with jumps that differ in nothing but their cap, the largest cap first.
+
+    Two of a group may trade what they get as long as the caps allow it: somewhere among the best allocations no cell
+    gets more than one with a larger cap.
+    """
+    curves, groups = cells.curves, dict[tuple[object, ...], list[int]]()
+    for i in np.flatnonzero(cells.gapped).tolist():
+        key = (
+            int(tree.owner[i]),
+            int(curves.family[i]),
+            *(float(part[i]) for part in (curves.amplitude, curves.scale, curves.exponent)),
+            *(float(part[i]) for part in (cells.lower, commitment, weights)),
+            limits.gain[:, i].tobytes(),
+            limits.cost[:, i].tobytes(),
+        )
+        groups.setdefault(key, []).append(i)
+    return [sorted(group, key=lambda i: -high[i]) for group in groups.values() if len(group) > 1]
 
 
 def _tightest_cap(tree: Tree) -> Floats:
@@ -209,6 +238,7 @@ class _Rows:
         self._read_curves()
         for i in range(n):
             self._add_cell(i)
+        self._add_order()
         self._add_nodes()
         self.constant = float(self.weights @ self.revenue_from) - self.charge * float(self.spend_from.sum())
         self.least = np.zeros(len(self.cost) + of_limits)
@@ -280,6 +310,18 @@ class _Rows:
                 [(earned, 1.0), (inside, -slope), *((c, -level * f) for c, f in taken)], -np.inf, level * always
             )
 
+    def _add_order(self) -> None:
+        """Of cells that are alike none spends more than one with a larger cap: HiGHS need not try all their orders."""
+        for group in self.p.alike:
+            for larger, smaller in itertools.pairwise(group):
+                terms = [(column, -factor) for column, factor in self.spend[larger]] + self.spend[smaller]
+                self._add_row(terms, -np.inf, float(self.spend_from[larger] - self.spend_from[smaller]))
+                # Of two domains with the same first piece, the smaller cap is not on while the larger is off.
+                first = [self.p.pieces[i][0] for i in (larger, smaller)]
+                if first[0] == first[1] and self.switches[smaller]:
+                    on = [(column, -1.0) for column in self.switches[larger]]
+                    self._add_row(on + [(column, 1.0) for column in self.switches[smaller]], -np.inf, 0.0)
+
     def _add_nodes(self) -> None:
         tree, money = self.p.tree, self.p.money
         for node in range(tree.nodes):
@@ -308,7 +350,7 @@ class _Rows:
                     terms[column] = terms.get(column, 0.0) - float(c[i]) * factor
             self._add_row(list(terms.items()) + left, float(c @ self.spend_from - g @ self.revenue_from), np.inf)
 
-    def answer(self, finest: float) -> tuple[Pattern | None, float]:
+    def answer(self, finest: float, nodes: int) -> tuple[Pattern | None, float]:
         """As `PatternProgramme.solve`."""
         # Only problems with jumps pay for the import.
         import highspy
@@ -328,21 +370,23 @@ class _Rows:
         programme.a_matrix_.value_ = matrix.data
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         programme.integrality_ = [kinds[whole] for whole in self.whole]
-        solver: Any = highspy.Highs()
-        for name, value in _options(finest).items():
+        make: Any = highspy.Highs  # without types of its own
+        solver = make()
+        for name, value in _options(finest, nodes).items():
             solver.setOptionValue(name, value)
         solver.passModel(programme)
         solver.run()
         info = solver.getInfo()
         if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
             return None, -np.inf
-        promised = info.mip_dual_bound if any(self.whole) else info.objective_function_value
-        bound = (float(promised) + self.constant + self.p.margin(columns)) * self.p.worth
+        best = info.mip_dual_bound if any(self.whole) else info.objective_function_value
+        bound = (float(best) + self.constant + self.p.margin(columns)) * self.p.worth
         if info.primal_solution_status != int(highspy.SolutionStatus.kSolutionStatusFeasible):
             return None, bound
-        return self._pattern(np.array(solver.getSolution().col_value)), bound
+        promised = float(info.objective_function_value) + self.constant
+        return self._pattern(np.array(solver.getSolution().col_value), promised), bound
 
-    def _pattern(self, values: Floats) -> Pattern:
+    def _pattern(self, values: Floats, promised: float) -> Pattern:
         lower, upper, spend = (np.empty(len(self.p.pieces)) for _ in range(3))
         for i, pieces in enumerate(self.p.pieces):
             on = [number for number, switch in enumerate(self.switches[i], 1) if values[switch] > 0.5]
@@ -350,10 +394,10 @@ class _Rows:
             lower[i], upper[i] = taken.low, taken.high
             inside = self.spend_from[i] + sum(factor * values[column] for column, factor in self.spend[i])
             spend[i] = min(max(inside * self.p.money, taken.low), taken.high)
-        return Pattern(lower, upper, spend)
+        return Pattern(lower, upper, spend, promised * self.p.worth)
 
 
-def _options(finest: float) -> dict[str, Any]:
+def _options(finest: float, nodes: int) -> dict[str, Any]:
     return {
         "output_flag": False,
         "threads": 1,
@@ -367,7 +411,7 @@ def _options(finest: float) -> dict[str, Any]:
         "mip_heuristic_run_rins": False,
         "mip_heuristic_run_rens": False,
         "mip_heuristic_run_root_reduced_cost": False,
-        "mip_max_nodes": _MOST_NODES,
+        "mip_max_nodes": nodes,
         "mip_feasibility_tolerance": TOLERANCE,
         "primal_feasibility_tolerance": TOLERANCE,
         "dual_feasibility_tolerance": TOLERANCE,

@@ -113,29 +113,43 @@ def _frame(content: bytes) -> pl.DataFrame:
             f"The file has more than {LARGEST_FILE >> 20} MiB.", where="file", fix="Thin the draws: 100 to 500 suffice."
         )
     try:
-        frame = pl.read_parquet(io.BytesIO(content))
+        # Columns and rows are known before any of it is unpacked: a small file can hold a great deal.
+        names = list(pl.read_parquet_schema(io.BytesIO(content)))
+        rows = int(pl.scan_parquet(io.BytesIO(content)).select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise InvalidDraws(
-            f"It cannot be read as Parquet: {str(error).splitlines()[0][:200] if str(error) else 'it is empty'}.",
-            where="file",
-            fix="Write it with pandas, polars or pyarrow as Parquet.",
-        ) from None
-    missing = [name for name in REQUIRED if name not in frame.columns]
-    unknown = [name for name in frame.columns if name not in (*REQUIRED, *OPTIONAL)]
+        raise _unreadable(error) from None
     _refuse(
         [
-            *({"where": f"column {name}", "detail": "It is missing.", "fix": "Add it."} for name in missing),
+            *(
+                {"where": f"column {name}", "detail": "It is missing.", "fix": "Add it."}
+                for name in REQUIRED
+                if name not in names
+            ),
             *(
                 {"where": f"column {name}", "detail": "The format has no such column.", "fix": "Leave it out."}
-                for name in unknown
+                for name in names
+                if name not in (*REQUIRED, *OPTIONAL)
             ),
         ]
     )
-    if frame.height == 0:
+    if rows == 0:
         raise InvalidDraws("It has no rows.", where="file", fix="Write one row per cell and draw.")
-    if frame.height > MOST_ROWS:
+    if rows > MOST_ROWS:
         raise TooLarge(f"It has more than {MOST_ROWS:,} rows.", where="file", fix="Thin the draws: 100 to 500 suffice.")
+    try:
+        frame = pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        raise _unreadable(error) from None
     return _typed(frame)
+
+
+def _unreadable(error: Exception) -> InvalidDraws:
+    said = str(error).splitlines()
+    return InvalidDraws(
+        f"It cannot be read as Parquet: {said[0][:200] if said else 'it is empty'}.",
+        where="file",
+        fix="Write it with pandas, polars or pyarrow as Parquet.",
+    )
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from optimization.core.problem import LEVELS
 from planning.core.paths import ARROW, read_path, read_scope, scope_of_path
-from planning.core.reading import MOST_MONEY, read_number
+from planning.core.reading import read_number
+from planning.core.terms import MOST_MONEY
 from planning.core.typed import Typed
 from tenants.core.problems import InvalidInput
 

@@ -24,7 +24,8 @@ from planning.answers import currency_of, result_of
 from planning.core.pace import AccountSpend, Pace, pace
 from planning.core.pacing import MOST_ORIGINS, SEASON
 from planning.core.paths import read_scope
-from planning.core.reading import MOST_MONEY, read_number
+from planning.core.reading import read_number
+from planning.core.terms import MOST_MONEY
 from planning.models import Budget, Scenario
 from planning.selectors import MANAGE
 from tenants.core.problems import Conflict, InvalidInput, NotFound

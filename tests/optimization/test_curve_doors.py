@@ -57,6 +57,8 @@ def test_an_override_over_rest(api, version, chips):
     assert made.status_code == 201, made.json()
     assert (made.json()["by"], made.json()["revoked_at"]) == ("alice", None)
     (listed,) = api.get("/api/v1/curves/adjustments/").json()["results"]
+    (changed,) = api.get(f"/api/v1/curves/{version.pk}/").json()["changed"]
+    assert (changed["sku"], changed["overridden"]["by"], changed["params"]["a"]) == ("SEA-SALT", "alice", 500.0)
     address = f"/api/v1/curves/adjustments/{listed['id']}/"
     assert api.get(address).json() == listed
     assert api.post(f"{address}revoke/", {}, format="json").status_code == 400
@@ -206,6 +208,15 @@ def test_the_page_switches_refits(browser, market, chips):
     assert "every week" in browser.get("/curves/").content.decode()
     browser.post("/curves/refits/", {"brand": str(chips.pk), "on": "0"})
     assert not services.refits_of(brand=chips).enabled
+
+
+def test_a_fit_may_be_the_first_of_weekly_ones(browser, market, chips):
+    browser.post("/curves/fit/", {"brand": str(chips.pk)})
+    assert services.refits_of(brand=chips) is None
+    browser.post("/curves/fit/", {"brand": str(chips.pk), "weekly": "1"})
+    services.schedule_refits(actor=Job.objects.first().actor, brand=chips, on=False)
+    browser.post("/curves/fit/", {"brand": str(chips.pk), "weekly": "1"})
+    assert services.refits_of(brand=chips).enabled is False, "what was switched off stays off"
 
 
 def test_the_page_imports(browser, version, chips):
