@@ -22,7 +22,6 @@ from planning.core.pace_chart import burn_up
 from planning.selectors import MANAGE
 from planning.services.pacing import FIELDS
 from tenants.core.problems import InvalidInput, Problem
-from tenants.selectors import current_tenant
 
 #: status: (tone, icon) of its chip
 CHIPS: Final = {
@@ -126,7 +125,6 @@ def _choices(me: User) -> dict[str, Any]:
         "brands": brands,
         "retailers": list(Retailer.objects.order_by("name")),
         "accounts": list(accounts_visible(user=me, permission="metrics.view").select_related("retailer")),
-        "base": current_tenant().base_currency,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from planning.core.pacing import Floats, project, used_up
+from planning.core.pacing import Floats, expected, project, used_up
 
 Status = Literal["on pace", "over", "under", "not begun", "ended", "no data"]
 #: An account this far behind the newest has stopped: it holds nothing up, and spends nothing more.
@@ -106,10 +106,10 @@ def pace(amount: float, start: date, end: date, accounts: Sequence[AccountSpend]
     for one in told:
         _place(known, one.spend, one.first, start)
         if one in live and one.last < end:
-            ahead = project(one.spend, one.first, (end - one.last).days)
+            ahead = expected(one.spend, one.first, (end - one.last).days)
             short = short or ahead is None
             if ahead is not None:
-                _place(coming, ahead.daily, one.last + timedelta(days=1), start)
+                _place(coming, ahead, one.last + timedelta(days=1), start)
     spent, passed = float(known.sum()), int(np.clip((until - start).days + 1, 0, size))
     actual = np.where(np.arange(size) < passed, np.cumsum(known), np.nan)
     total, low, high = _ahead(known, coming, live, until, start, end)

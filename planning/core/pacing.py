@@ -90,6 +90,14 @@ def _level(values: Floats) -> float:
     return float(np.clip(values, middle - 3.0 * spread, middle + 3.0 * spread).mean())
 
 
+def expected(spend: Sequence[float] | Floats, first: date, ahead: int) -> Floats | None:
+    """The daily spend of `project` alone, without its band; None where the series is too short to say anything."""
+    series = np.asarray(spend, dtype=np.float64)
+    if series.size < LEAST_DAYS or ahead <= 0:
+        return None
+    return point(series, (first.weekday() + np.arange(series.size)) % 7, ahead)
+
+
 def project(spend: Sequence[float] | Floats, first: date, ahead: int) -> Projection | None:
     """The next `ahead` days after a series of daily spend; None where it is too short to say anything.
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from planning import services
 from planning.models import Scenario
 from tests.optimization.market import Market
 from tests.planning.test_pages import TYPED, row
@@ -100,5 +101,38 @@ def test_the_builder_fits_with_every_kind_of_constraint(open_page, draft, width)
 def test_the_list_fits_a_phone(open_page, solved):
     solved()
     page = open_page("/scenarios/", 390)
+    assert fits(page)
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_comparison_fits_and_draws(open_page, solved, width):
+    solved()
+    solved(total_budget="3000", name="Less")
+    page = open_page("/scenarios/compare/?scenarios=SC-0001,SC-0002", width)
+    assert page.locator("#spread canvas").count() == 1
+    assert fits(page)
+    assert page.faults == []
+
+
+def test_a_typed_allocation_is_answered_in_the_dark(open_page, solved, browser, monkeypatch):
+    address = f"/scenarios/{solved().pk}/simulate/"
+    monkeypatch.setattr(browser, "get", lambda path: browser.post(path, {"n-0": "900", "start": "current"}))
+    page = open_page(address, 390, "dark")
+    page.hover("#typed")
+    assert "Typed" in page.wait_for_selector(".tip").inner_text()
+    assert page.input_value("[name=n-0]") == "900"
+    assert fits(page)
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_budgets_fit_and_burn_up(open_page, fitted, alice, chips, width):
+    given = {"brand": str(chips.pk), "period_start": "2026-11-01", "period_end": "2026-11-30", "amount": "3000"}
+    services.set_budget(actor=alice, given=given)
+    page = open_page("/pacing/?as_of=2026-11-09", width)
+    assert page.locator("#burnup canvas").count() == 1
+    page.hover("#burnup")
+    assert "Plan" in page.wait_for_selector(".tip").inner_text()
     assert fits(page)
     assert page.faults == []
