@@ -6,8 +6,9 @@ its foot, so the programme promises at least what any allocation earns (perspect
 answer names the pieces; what these earn is solved exactly by prices. Tangents are added where allocations were found,
 and a foot is cut in two where one ended inside it, until promise and allocation meet.
 
-The bound is that of HiGHS, widened by its tolerances. Work is limited in nodes of its search
-tree, not in time, so that the answer is the same on every machine.
+The bound is that of HiGHS, widened by its tolerances, and none where its search was cut short: what it then says may
+leave out nodes that it had begun with. Work is limited in nodes of its
+search tree, not in time, so that the answer is the same on every machine.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from optimization.core.limits import GlobalSet
 from optimization.core.responses import Family, Floats
 from optimization.core.tree import Tree
 
-#: Tolerance that HiGHS is given. A reduced cost may be off by as much for each column, none of which reaches further
-#: than 1, and a constraint for each row; the tangents of a cell together weigh no more than its revenue, hence count
-#: once. The bound is widened by the sum.
-TOLERANCE = 1e-9
+#: Tolerances that HiGHS is given, of constraints and of reduced costs. No column reaches further than 1, and the
+#: tangents of a cell together weigh no more than its revenue, so that they count once: the bound is widened by the sum.
+#: Tighter ones are no safer: HiGHS then now and then takes a node for infeasible that is not.
+TOLERANCE, _OF_COSTS = 1e-7, 1e-9
 #: Nodes of HiGHS's search tree: for a programme whose tangents may yet change, and for one whose tangents are tight.
-_FEW_NODES, _MANY_NODES = 40, 300
+_FEW_NODES, _MANY_NODES = 100, 1_000
 #: Slopes, in shares of revenue per share of budget, beyond which a tangent is of no use to HiGHS.
 _STEEPEST = 1e5
 #: HiGHS stops at this share of the gap that is left, or at `_FINEST`.
@@ -94,15 +95,18 @@ class PatternProgramme:
         self.pieces = [_pieces(*of_cell) for of_cell in ends]
         self.touched: list[set[float]] = [set() for _ in self.pieces]
         self.alike = _alike(tree, cells, high, limits, commitment, self.weights)
+        self.of_a_kind = _of_a_kind(cells, commitment)
 
     @property
     def undecided(self) -> int:
         """How many cells may still take more than one piece."""
         return sum(len(pieces) > 1 for pieces in self.pieces)
 
-    def margin(self, columns: int) -> float:
+    @property
+    def margin(self) -> float:
         """By how much the tolerances of HiGHS widen its bound, as a share of `worth`."""
-        return TOLERANCE * (columns + len(self.pieces) + self.tree.nodes + len(self.limits))
+        columns = sum(2 * len(pieces) + 1 for pieces in self.pieces)
+        return TOLERANCE * (len(self.pieces) + self.tree.nodes + len(self.limits)) + _OF_COSTS * columns
 
     def touch(self, spend: Floats) -> None:
         """Add the tangents at an allocation, shape (n,), money."""
@@ -146,22 +150,23 @@ class PatternProgramme:
         kept = iter(stays.tolist())
         self.pieces = [[one for one in pieces if next(kept)] for pieces in self.pieces]
 
-    def solve(self, gap: float, *, thorough: bool = False) -> tuple[Pattern | None, float]:
+    def solve(self, gap: float, *, thorough: bool = False, seed: int = 7) -> tuple[Pattern | None, float]:
         """The pieces that promise most, None without an answer, and a bound on every allocation in them, money.
 
         Args:
             gap: what is left to be closed, relative; HiGHS need not be much finer.
             thorough: the tangents are tight where it matters, so that more nodes are worth their time.
+            seed: another one is a second opinion: HiGHS goes another way.
 
         A bound of minus infinity says that no pieces meet the constraints.
         """
         if thorough:
-            return _Rows(self).answer(_FINEST, _MANY_NODES)
-        return _Rows(self).answer(max(_FINEST, _SHARE_OF_GAP * gap), _FEW_NODES)
+            return _Rows(self).answer(_FINEST, _MANY_NODES, seed)
+        return _Rows(self).answer(max(_FINEST, _SHARE_OF_GAP * gap), _FEW_NODES, seed)
 
     def solve_margin(self) -> tuple[Pattern | None, bool]:
         """The pieces that keep furthest from breaking a limit; and False where none can meet all constraints."""
-        pattern, bound = _Rows(self, of_limits=True).answer(_COARSE, _MANY_NODES)
+        pattern, bound = _Rows(self, of_limits=True).answer(_COARSE, _MANY_NODES, 7)
         return pattern, bound >= 0.0
 
 
@@ -185,6 +190,15 @@ def _alike(
         )
         groups.setdefault(key, []).append(i)
     return [sorted(group, key=lambda i: -high[i]) for group in groups.values() if len(group) > 1]
+
+
+def _of_a_kind(cells: BoundedResponses, commitment: Floats) -> list[list[int]]:
+    """Groups of cells with jumps that have the same curve, lower bound and commitment, wherever they are."""
+    curves, groups = cells.curves, dict[tuple[float, ...], list[int]]()
+    parts = (curves.family, curves.amplitude, curves.scale, curves.exponent, cells.lower, commitment)
+    for i in np.flatnonzero(cells.gapped).tolist():
+        groups.setdefault(tuple(float(part[i]) for part in parts), []).append(i)
+    return [group for group in groups.values() if len(group) > 2]
 
 
 def _tightest_cap(tree: Tree) -> Floats:
@@ -235,7 +249,9 @@ class _Rows:
         self._read_curves()
         for i in range(n):
             self._add_cell(i)
+        self.counted = False
         self._add_order()
+        self._add_counts()
         self._add_nodes()
         self.constant = float(self.weights @ self.revenue_from)
         self.least = np.zeros(len(self.cost) + of_limits)
@@ -318,6 +334,15 @@ class _Rows:
                     on = [(column, -1.0) for column in self.switches[larger]]
                     self._add_row(on + [(column, 1.0) for column in self.switches[smaller]], -np.inf, 0.0)
 
+    def _add_counts(self) -> None:
+        """How many cells of a kind are on, as a column to branch on: to branch on each of them would change little."""
+        for group in self.p.of_a_kind:
+            on = [self.switches[i][-1] for i in group if self.switches[i]]
+            if len(on) > 2:
+                count = self._add_column(0.0, float(len(on)), whole=True)
+                self._add_row([(count, -1.0), *((switch, 1.0) for switch in on)], 0.0, 0.0)
+                self.counted = True
+
     def _add_nodes(self) -> None:
         tree, money = self.p.tree, self.p.money
         for node in range(tree.nodes):
@@ -346,7 +371,7 @@ class _Rows:
                     terms[column] = terms.get(column, 0.0) - float(c[i]) * factor
             self._add_row(list(terms.items()) + left, float(c @ self.spend_from - g @ self.revenue_from), np.inf)
 
-    def answer(self, finest: float, nodes: int) -> tuple[Pattern | None, float]:
+    def answer(self, finest: float, nodes: int, seed: int) -> tuple[Pattern | None, float]:
         """As `PatternProgramme.solve`."""
         # Only problems with jumps pay for the import.
         import highspy
@@ -367,15 +392,20 @@ class _Rows:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         programme.integrality_ = [kinds[whole] for whole in self.whole]
         solver: Any = highspy.Highs()
-        for name, value in _options(finest, nodes).items():
+        for name, value in _options(finest, nodes, seed).items():
             solver.setOptionValue(name, value)
+        if self.counted:
+            # Presolving would put the counts back into the switches.
+            solver.setOptionValue("presolve", "off")
         solver.passModel(programme)
         solver.run()
-        info = solver.getInfo()
-        if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+        info, status = solver.getInfo(), solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
             return None, -np.inf
-        best = info.mip_dual_bound if any(self.whole) else info.objective_function_value
-        bound = (float(best) + self.constant + self.p.margin(columns)) * self.p.worth
+        bound = np.inf
+        if status == highspy.HighsModelStatus.kOptimal:
+            best = float(info.mip_dual_bound if any(self.whole) else info.objective_function_value)
+            bound = (best + self.constant + self.p.margin) * self.p.worth
         if info.primal_solution_status != int(highspy.SolutionStatus.kSolutionStatusFeasible):
             return None, bound
         promised = float(info.objective_function_value) + self.constant
@@ -392,11 +422,11 @@ class _Rows:
         return Pattern(lower, upper, spend, promised * self.p.worth)
 
 
-def _options(finest: float, nodes: int) -> dict[str, Any]:
+def _options(finest: float, nodes: int, seed: int) -> dict[str, Any]:
     return {
         "output_flag": False,
         "threads": 1,
-        "random_seed": 7,
+        "random_seed": seed,
         "mip_rel_gap": finest,
         "mip_abs_gap": 0.0,
         # Allocations come from the prices: HiGHS need not look for any, nor begin anew after its root.
@@ -409,5 +439,5 @@ def _options(finest: float, nodes: int) -> dict[str, Any]:
         "mip_max_nodes": nodes,
         "mip_feasibility_tolerance": TOLERANCE,
         "primal_feasibility_tolerance": TOLERANCE,
-        "dual_feasibility_tolerance": TOLERANCE,
+        "dual_feasibility_tolerance": _OF_COSTS,
     }
