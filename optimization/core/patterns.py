@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy import sparse
@@ -391,7 +391,7 @@ class _Rows:
         programme.a_matrix_.value_ = matrix.data
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         programme.integrality_ = [kinds[whole] for whole in self.whole]
-        solver: Any = highspy.Highs()
+        solver: Any = cast(Any, highspy.Highs)()
         for name, value in _options(finest, nodes, seed).items():
             solver.setOptionValue(name, value)
         if self.counted:

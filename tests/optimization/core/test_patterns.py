@@ -113,4 +113,4 @@ def test_naming_a_conflict_costs_a_countable_number_of_fillings(monkeypatch: pyt
     assert solved.conflict is not None
     assert {one.kind for one in solved.conflict.members} >= {"min_spend"}
     assert all(one.needed is not None for one in solved.conflict.members if one.is_global)
-    assert fillings <= 150, fillings
+    assert fillings <= 80
