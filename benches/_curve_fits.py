@@ -19,6 +19,8 @@ from optimization.core.responses import Family, Floats
 from optimization.core.solve import solve_budget
 
 NOISE = 0.3
+#: Spread of the logarithms of return and scale from line to line, and of a planner's habit.
+OWN_RETURN, OWN_SCALE, HABIT = 0.5, 0.7, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,10 @@ class Lines:
             (f"channel{i % 2}", f"retailer{i % 4}", f"placement{i // 4 % 3}", f"audience{i // 12 % 2}", f"sku{i}")
             for i in range(cells)
         ]
-        returns, scale = np.log(4.0) + rng.normal(0.0, 0.5, cells), np.log(1000.0) + rng.normal(0.0, 0.7, cells)
+        returns, scale = (
+            np.log(4.0) + rng.normal(0.0, OWN_RETURN, cells),
+            np.log(1000.0) + rng.normal(0.0, OWN_SCALE, cells),
+        )
         for depth in (3, 4):
             names = {name: number for number, name in enumerate(sorted({path[:depth] for path in paths}))}
             group = np.array([names[path[:depth]] for path in paths])
@@ -47,7 +52,7 @@ class Lines:
             scale += rng.normal(0.0, 0.25, len(names))[group]
         k = np.exp(scale)
         a = np.exp(returns) * k
-        mix = 8.0 * np.sqrt(a) * np.exp(rng.normal(0.0, 0.5, cells))
+        mix = 8.0 * np.sqrt(a) * np.exp(rng.normal(0.0, HABIT, cells))
         spend = mix[:, None] * np.exp(rng.normal(0.0, 0.25, (cells, weeks)))
         sd = np.sqrt(np.log1p(NOISE**2))
         sales = a[:, None] * _shape(family, spend / k[:, None]) * np.exp(rng.normal(-0.5 * sd**2, sd, spend.shape))
@@ -97,14 +102,17 @@ class Lines:
         ]
         return BudgetProblem.of(cells, float(self.mix.sum()))
 
-    def losses(self, mosts: Sequence[float | None] = (None,)) -> list[dict[str, float]]:
+    def losses(self, family: Family, mosts: Sequence[float | None] = (None,)) -> list[dict[str, float]]:
         """Share of the best revenue that each way to decide misses, for each limit on what a line may get."""
+        from benches._curve_floor import best_guess
+
         fitted = {"shrunk": self.fit(), "least_squares": self.least_squares()}
         out = []
         for most in mosts:
             true = self.problem(self.truth, most)
             best = solve_budget(true).objective_revenue
             spends = {name: solve_budget(self.problem(curves, most)).spend for name, curves in fitted.items()}
+            spends["knows_the_generator"] = best_guess(self, family, most)
             spends["current_mix"] = self.mix
             out.append(
                 {

@@ -82,6 +82,11 @@ def schedules_visible(*, user: User | AnonymousUser) -> list[Schedule]:
     ]
 
 
+def schedules_of(*, kind: str) -> list[Schedule]:
+    """Schedules of this tenant that submit jobs of a kind, for the app whose kind it is."""
+    return [found for found in schedule_rows.all_of_tenant() if found.kind == kind]
+
+
 def schedules_listed(*, user: User | AnonymousUser) -> list[Schedule]:
     """As `schedules_visible`, for a door that lists them.
 

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from jobs.core.registry import announce_handlers
+from jobs.core.registry import announce_handlers, register_subject
 from jobs.core.tools import announce_tools
 
 
@@ -11,3 +11,4 @@ class OptimizationConfig(AppConfig):
     def ready(self) -> None:
         announce_handlers(self.name)
         announce_tools(self.name)
+        register_subject(kind="programme", url_name="learning-detail", label="The programme")

@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Brand, User
 from jobs.core.registry import Handler, JobContext, register_handler
-from optimization import services
+from optimization import learning_handlers, services
 
 
 def run_fit(context: JobContext) -> Mapping[str, Any]:
@@ -32,6 +32,8 @@ def run_fit(context: JobContext) -> Mapping[str, Any]:
         context.log("info", f"The data and settings are those of version {version.number}; nothing new was made.")
     for reason, rows in version.diagnostics.get("rows_left_out", {}).items():
         context.log("info", f"{rows} weekly rows left out: {reason}.")
+    for words in version.diagnostics.get("warnings", ()):
+        context.log("warning", words)
     return {
         "curve_version": str(version.pk),
         "number": version.number,
@@ -43,6 +45,7 @@ def run_fit(context: JobContext) -> Mapping[str, Any]:
 
 def register() -> None:
     """Called once the apps are loaded."""
+    learning_handlers.register()
     register_handler(
         Handler(
             kind=services.FIT,

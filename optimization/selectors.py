@@ -10,12 +10,21 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
 from accounts import selectors as people
 from accounts.models import Brand, User
 from accounts.services import require_somewhere
-from harmonization.models import Listing, Load
-from optimization.models import CurveVersion, Solve
+from harmonization.models import Listing, Load, Retailer
+from metrics.core.incrementality import in_force
+from metrics.core.request import Period
+from metrics.selectors import factors_for
+from optimization.core.adjustments import Adjusted, Adjustment, adjusted
+from optimization.core.factors import SOURCES, Factor, Factors, standard_error
+from optimization.core.posterior_import import drawn_curves
+from optimization.core.problem import Curve
+from optimization.core.weekly_series import whole_weeks
+from optimization.models import CurveAdjustment, CurveVersion, Solve
 from tenants.core.problems import NotFound
 
 VIEW_CURVES = "curves.view"
@@ -99,9 +108,41 @@ def _listings(brand: Brand | None) -> Iterator[tuple[tuple[str, str], Listing]]:
         yield (one.retailer.name, one.product.sku), one
 
 
+def incrementality_factors(brand: Brand | None, *, on: date | None = None) -> Factors:
+    """Which share of attributed sales the ads caused, by (retailer, placement): what is in force for a brand on a day.
+
+    Reports and solves rest on the same published factors. Those of one campaign type are left out: a cell has all.
+
+    Args:
+        brand: None is all brands together, for which only factors of all brands hold.
+        on: a day of the money in question; today without one.
+    """
+    day = on or timezone.now().date()
+    names = {str(key): name for key, name in Retailer.objects.values_list("pk", "name")}
+    known = factors_for(brand_ids=[brand.pk] if brand else [])
+    return Factors(
+        [
+            Factor(
+                mean=one.value,
+                sd=standard_error(one.low, one.high, one.level),
+                source=SOURCES[one.evidence],
+                retailer=names.get(one.retailer, ""),
+                placement=one.placement,
+                id=one.id,
+                version=one.version,
+                method=one.method,
+            )
+            for one in in_force(known, "sales", Period(start=day, end=day))
+            if not one.campaign_type
+        ]
+    )
+
+
 def curve_versions_visible(*, user: Person) -> QuerySet[CurveVersion]:
     """Versions of the brands a person may see, those of all brands for tenant-wide roles; without their curves."""
-    versions = CurveVersion.objects.select_related("brand", "created_by").defer("curves").order_by("-created_at")
+    versions = (
+        CurveVersion.objects.select_related("brand", "created_by").defer("curves", "draws").order_by("-created_at")
+    )
     return _scoped(versions, user, VIEW_CURVES)
 
 
@@ -123,6 +164,80 @@ def curve_version_visible(*, user: Person, version_id: UUID) -> CurveVersion:
 def latest_curves(*, brand: Brand | None) -> CurveVersion | None:
     """The newest version of exactly this scope."""
     return CurveVersion.objects.filter(brand=brand).order_by("-number").first()
+
+
+def adjustments_visible(*, user: Person) -> QuerySet[CurveAdjustment]:
+    """Overrides and priors on the curves that a person may see, revoked ones included; the newest first."""
+    rows = CurveAdjustment.objects.select_related("brand", "created_by", "revoked_by").order_by("-created_at")
+    return _scoped(rows, user, VIEW_CURVES)
+
+
+def adjustments_listed(*, user: Person) -> QuerySet[CurveAdjustment]:
+    """As `adjustments_visible`, for a door that lists them.
+
+    Raises:
+        NotAllowed: there is no brand whose curves this person may see.
+    """
+    require_somewhere(user=user, permission=VIEW_CURVES)
+    return adjustments_visible(user=user)
+
+
+def adjustment_visible(*, user: Person, adjustment_id: UUID) -> CurveAdjustment:
+    """One override or prior, or `NotFound` in the words of a nonexistent one."""
+    return _one(adjustments_visible(user=user), adjustment_id)
+
+
+def adjustments_in_force(*, brand: Brand | None, on: date | None = None) -> list[Adjustment]:
+    """What counts on a day for the curves of exactly this scope: neither revoked nor run out; today without one."""
+    day = on or timezone.now().date()
+    rows = CurveAdjustment.objects.filter(
+        Q(expires_on__isnull=True) | Q(expires_on__gt=day), brand=brand, revoked_at__isnull=True
+    )
+    return [as_adjustment(row) for row in rows.select_related("created_by").order_by("created_at", "pk")]
+
+
+def as_adjustment(row: CurveAdjustment) -> Adjustment:
+    """As the core takes it."""
+    return Adjustment(
+        id=str(row.pk), kind="prior" if row.kind == "prior" else "override", retailer=row.retailer,
+        placement=row.placement, sku=row.sku, family=row.family, a=row.a, k=row.k, exponent=row.exponent,
+        roas=row.roas, scale=row.scale, spread=row.spread, reason=row.reason,
+        by=str(row.created_by) if row.created_by else "", at=row.created_at.isoformat(),
+        expires_on=str(row.expires_on or ""),
+    )  # fmt: skip
+
+
+def curves_in_use(version: CurveVersion, *, on: date | None = None) -> Adjusted:
+    """The curves of a version as a solve reads them on a day: under the overrides and priors in force, today without
+    one. Priors that the version was fitted with are in its curves already."""
+    return adjusted(
+        version.curves,
+        adjustments_in_force(brand=version.brand, on=on),
+        fitted_with=version.settings.get("priors", ()),
+    )
+
+
+def posterior_draws(version: CurveVersion) -> dict[str, tuple[Curve, ...]]:
+    """Kept draws of imported curves by cell id, a week; draw d of all cells is one possible truth. Empty for a fit."""
+    return drawn_curves(version.curves, version.draws)
+
+
+def curves_of_solve(solve: Solve) -> Adjusted | None:
+    """The curves a solve was answered with, however often they were overridden since; None where it brought its own."""
+    version = solve.curve_version
+    if version is None:
+        return None
+    held = [Adjustment.of(one) for one in solve.inputs.get("adjustments", ())]
+    return adjusted(version.curves, held, fitted_with=version.settings.get("priors", ()))
+
+
+def newer_data(version: CurveVersion) -> date | None:
+    """Last day of the complete weeks that reports reach beyond the data of a version; None where it has all."""
+    days = account_days(brand=version.brand).values()
+    if not days:
+        return None
+    weeks = whole_weeks(min(one.first_day for one in days), max(one.last_day for one in days), most=1)
+    return weeks[1] if weeks and weeks[1] > version.data_end else None
 
 
 def solves_listed(*, user: Person) -> QuerySet[Solve]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.models import User
 from jobs.core.tools import Tool, register_tool
-from optimization import selectors
+from optimization import presenters, selectors
 from optimization.models import CurveVersion
 from tenants.core.problems import NotFound
 
@@ -27,7 +27,8 @@ class ListCurvesInput(BaseModel):
 
 
 class CurveOut(BaseModel):
-    """One curve: expected revenue a week is a ln(1 + x/k), or a x / (k + x), at a spend of x a week."""
+    """One curve as solves read it today: expected revenue a week is a ln(1 + x/k) in the family log, a x / (k + x) in
+    michaelis_menten, at a spend of x a week."""
 
     retailer: str
     placement: str
@@ -40,6 +41,11 @@ class CurveOut(BaseModel):
     observed_max: float
     r2: float | None
     notes: list[str]
+    return_at_usual_spend: float
+    return_interval_80: tuple[float, float]
+    marginal_return: float
+    overridden_by: str = Field(description="Who put this curve in the place of the fitted one; empty: nobody.")
+    factor: float | None = Field(description="Incremental per attributed unit of sales; null: nothing says.")
 
 
 class ListCurvesOutput(BaseModel):
@@ -50,29 +56,44 @@ class ListCurvesOutput(BaseModel):
     brand: str
     data_start: str
     data_end: str
+    newer_data_until: str | None = Field(description="Reports reach beyond these curves up to here: fit again.")
+    warnings: list[str] = Field(description="What to know before trusting the curves.")
+    unseen_weeks_error: float | None = Field(description="Error when predicting weeks that were held out.")
+    naive_error: float | None = Field(description="The same of each line's mean return: curves should beat it.")
     curves: list[CurveOut]
     curve_count: int
 
 
 def _run(given: ListCurvesInput, *, user: User) -> ListCurvesOutput:
     version = _version(given, user)
-    found = [one for one in version.curves if given.retailer in ("", one["retailer"]) and given.sku in ("", one["sku"])]
-    found.sort(key=lambda one: (-one["n_weeks"], one["retailer"], one["placement"], one["sku"]))
+    rows = presenters.version_table(version).rows
+    found = [row for row in rows if given.retailer in ("", row.key.retailer) and given.sku in ("", row.key.sku)]
+    found.sort(key=lambda row: (-row.weeks, row.key))
+    seen = {(one["retailer"], one["placement"], one["sku"]): one["observed_spend"] for one in version.curves}
+    check = version.diagnostics.get("out_of_sample", {})
+    newer = selectors.newer_data(version)
     return ListCurvesOutput(
         version=version.pk,
         number=version.number,
         brand=version.brand.name if version.brand else "all brands",
         data_start=str(version.data_start),
         data_end=str(version.data_end),
+        newer_data_until=str(newer) if newer else None,
+        warnings=version.diagnostics.get("warnings", []),
+        unseen_weeks_error=(check.get("curves") or {}).get("error"),
+        naive_error=(check.get("mean_return") or {}).get("error"),
         curve_count=len(found),
         curves=[
             CurveOut(
-                retailer=one["retailer"], placement=one["placement"], sku=one["sku"], family=one["family"],
-                a=one["params"]["a"], k=one["params"]["k"], weeks_used=one["n_weeks"],
-                observed_min=one["observed_spend"]["min"], observed_max=one["observed_spend"]["max"],
-                r2=one["r2"], notes=one["notes"],
+                retailer=row.key.retailer, placement=row.key.placement, sku=row.key.sku, family=row.family, a=row.a,
+                k=row.k, weeks_used=row.weeks,
+                observed_min=seen[row.key.retailer, row.key.placement, row.key.sku]["min"],
+                observed_max=seen[row.key.retailer, row.key.placement, row.key.sku]["max"],
+                r2=row.r2, notes=list(row.notes), return_at_usual_spend=row.roas,
+                return_interval_80=(row.roas_low, row.roas_high), marginal_return=row.marginal,
+                overridden_by=row.overridden.get("by", ""), factor=row.factor.mean if row.factor else None,
             )
-            for one in found[: given.limit]
+            for row in found[: given.limit]
         ],
     )  # fmt: skip
 

@@ -1,10 +1,10 @@
-"""Scenarios in the admin: seen there, changed through the pages and the API."""
+"""Scenarios and budgets in the admin: seen there, changed through the pages and the API."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from planning.models import Scenario
+from planning.models import Budget, Scenario
 from tenants.admin import GuardedAdmin, tenant_site
 
 
@@ -15,3 +15,11 @@ class ScenarioAdmin(GuardedAdmin):
     list_filter = ["status", "brand"]
     list_select_related = ["brand"]
     search_fields = ["name"]
+
+
+@admin.register(Budget, site=tenant_site)
+class BudgetAdmin(GuardedAdmin):
+    view_permission = "scenarios.view"
+    list_display = ["scope_words", "period_start", "period_end", "amount", "currency", "scenario", "created_by"]
+    list_filter = ["brand", "retailer"]
+    list_select_related = ["brand", "retailer", "account", "scenario", "created_by"]

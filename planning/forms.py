@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from optimization.core.problem import Path
-from planning.core.terms import MOST_BOUNDS, ScenarioTerms
+from planning.constraint_rows import (
+    ARROW,
+    BoundRow,
+    fraction,
+    given_by_rows,
+    percent,
+    plain,
+    row_at,
+    rows_of,
+    rows_posted,
+    with_spare_rows,
+)
+from planning.core.terms import ScenarioTerms
 from tenants.core.problems import Problem
 
-ARROW = " > "
-SPARE_ROWS = 3
+__all__ = [
+    "ARROW",
+    "BoundRow",
+    "ScenarioForm",
+    "given_by",
+    "initial_of",
+    "rows_of",
+    "rows_posted",
+    "show_errors",
+    "with_spare_rows",
+]
 
 _DAY = {"type": "date"}
 _AMOUNT = {"inputmode": "decimal", "autocomplete": "off"}
+
+
+#: Fields of a scenario by another name in the form, or of which the form has one for a whole list.
+_NAMES = {
+    "reserve_fraction": "reserve_percent",
+    "max_change_fraction": "max_change_percent",
+    "margin_fraction": "margin_percent",
+    "fair_fraction": "fair_percent",
+    "weekly_budgets": "weekly_budgets",
+}
+_OBJECTIVES = [
+    ("sales", "Sales, as reported"),
+    ("incremental_sales", "Incremental sales"),
+    ("profit", "Profit: margin less spend"),
+]
+_MODES = [
+    ("fixed_budget", "The whole budget"),
+    ("flexible_target_roi", "As much as keeps the return over all"),
+    ("flexible_target_marginal_roi", "As long as the next unit returns enough"),
+    ("incremental_only", "Only the extra money"),
+]
+_LEVELS = [
+    ("", "Nobody in particular"),
+    ("channel", "Every channel"),
+    ("rmn", "Every retailer"),
+    ("placement", "Every placement"),
+    ("sku", "Every SKU"),
+]
 
 
 class ScenarioForm(forms.Form):
@@ -46,21 +94,37 @@ class ScenarioForm(forms.Form):
         label="Largest change of a line, %", required=False, widget=forms.TextInput(attrs=_AMOUNT),
         help_text="Against its current spend. Empty: no limit.",
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class BoundRow:
-    """A row of the constraint table as typed."""
-
-    number: int
-    path: str = ""
-    low: str = ""
-    high: str = ""
-    errors: tuple[str, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.path or self.low or self.high)
+    objective = forms.ChoiceField(label="Maximise", required=False, choices=_OBJECTIVES)
+    mode = forms.ChoiceField(
+        label="Spend", required=False, choices=_MODES,
+        help_text="With a return to keep, the budget is a ceiling. Only the extra money: no line loses what it has.",
+    )  # fmt: skip
+    target = forms.CharField(
+        label="Return to keep", required=False, widget=forms.TextInput(attrs=_AMOUNT),
+        help_text="What is maximised, per unit of spend. Only where the spend depends on it.",
+    )  # fmt: skip
+    margin_percent = forms.CharField(
+        label="Usual margin, %", required=False, widget=forms.TextInput(attrs=_AMOUNT),
+        help_text="For profit, where the catalogue knows no margin.",
+    )  # fmt: skip
+    min_iroas = forms.CharField(
+        label="Least incremental ROAS", required=False, widget=forms.TextInput(attrs=_AMOUNT),
+        help_text="Empty: no limit.",
+    )  # fmt: skip
+    max_cpa = forms.CharField(
+        label="Most cost per order", required=False, widget=forms.TextInput(attrs=_AMOUNT),
+        help_text="Empty: no limit.",
+    )  # fmt: skip
+    fair_level = forms.ChoiceField(
+        label="Keeps a part", required=False, choices=_LEVELS, help_text="Of the share of all spend it has now."
+    )
+    fair_percent = forms.CharField(
+        label="At least, % of its part", required=False, widget=forms.TextInput(attrs=_AMOUNT)
+    )
+    weekly_budgets = forms.CharField(
+        label="Weekly budgets", required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="One amount for each week, as 900; 900; 1200. Unspent money rolls forward. Empty: no week has one.",
+    )  # fmt: skip
 
 
 def initial_of(terms: ScenarioTerms) -> dict[str, str]:
@@ -70,95 +134,55 @@ def initial_of(terms: ScenarioTerms) -> dict[str, str]:
         "horizon_start": str(terms.horizon_start),
         "horizon_end": str(terms.horizon_end),
         "total_budget": str(terms.total_budget),
-        "min_roas": _plain(terms.min_roas),
-        "reserve_percent": _plain(terms.reserve_fraction * 100),
+        "min_roas": plain(terms.min_roas),
+        "reserve_percent": percent(terms.reserve_fraction),
         "stock_cover_threshold_days": str(terms.stock_cover_threshold_days),
-        "max_change_percent": _plain(terms.max_change_fraction and terms.max_change_fraction * 100),
+        "max_change_percent": percent(terms.max_change_fraction),
+        "objective": terms.objective,
+        "mode": terms.mode,
+        "target": plain(terms.target),
+        "min_iroas": plain(terms.min_iroas),
+        "max_cpa": plain(terms.max_cpa),
+        "margin_percent": percent(terms.margin_fraction),
+        "fair_level": terms.fair_level,
+        "fair_percent": percent(terms.fair_fraction),
+        "weekly_budgets": "; ".join(plain(amount) for amount in terms.weekly_budgets),
     }
-
-
-def rows_of(terms: ScenarioTerms | None) -> list[BoundRow]:
-    """The bounds of a scenario, and spare rows below."""
-    bounds = terms.bounds if terms else ()
-    rows = [
-        BoundRow(number, ARROW.join(bound.path), _plain(bound.min_spend), _plain(bound.max_spend))
-        for number, bound in enumerate(bounds)
-    ]
-    return with_spare_rows(rows)
-
-
-def rows_posted(data: QueryDict) -> list[BoundRow]:
-    """The rows of a sent form, empty ones left out."""
-    return list(_rows_posted(data))
-
-
-def _rows_posted(data: QueryDict) -> Iterator[BoundRow]:
-    kept = 0
-    for number in range(MOST_BOUNDS + SPARE_ROWS):
-        if f"bound-{number}-path" not in data:
-            continue
-        path, low, high = (data.get(f"bound-{number}-{name}", "").strip() for name in ("path", "low", "high"))
-        row = BoundRow(kept, path, low, high)
-        if not row.is_empty:
-            kept += 1
-            yield row
-
-
-def with_spare_rows(rows: Sequence[BoundRow]) -> list[BoundRow]:
-    """Rows with some empty ones below to type into."""
-    return [*rows, *(BoundRow(len(rows) + at) for at in range(SPARE_ROWS))]
 
 
 def given_by(data: Mapping[str, str], rows: Sequence[BoundRow], paths: Mapping[Path, int]) -> dict[str, Any]:
     """What was typed, as `read_terms` takes it."""
-    known = {ARROW.join(path): path for path in paths}
     return {
         "name": data.get("name", ""),
         "horizon_start": data.get("horizon_start", ""),
         "horizon_end": data.get("horizon_end", ""),
         "total_budget": data.get("total_budget", ""),
         "min_roas": data.get("min_roas", ""),
-        "reserve_fraction": _fraction(data.get("reserve_percent", "")),
+        "reserve_fraction": fraction(data.get("reserve_percent", "")),
         "stock_cover_threshold_days": data.get("stock_cover_threshold_days", ""),
-        "max_change_fraction": _fraction(data.get("max_change_percent", "")),
-        "bounds": [
-            {
-                "path": list(
-                    known.get(row.path, tuple(part.strip() for part in row.path.split(ARROW.strip()) if part.strip()))
-                ),
-                "min_spend": row.low,
-                "max_spend": row.high,
-            }
-            for row in rows
-        ],
-    }
+        "max_change_fraction": fraction(data.get("max_change_percent", "")),
+        "objective": data.get("objective", ""),
+        "mode": data.get("mode", ""),
+        "target": data.get("target", ""),
+        "min_iroas": data.get("min_iroas", ""),
+        "max_cpa": data.get("max_cpa", ""),
+        "margin_fraction": fraction(data.get("margin_percent", "")),
+        "fair_level": data.get("fair_level", ""),
+        "fair_fraction": fraction(data.get("fair_percent", "")),
+        "weekly_budgets": [part for part in re.split(r"[;\s]+", data.get("weekly_budgets", "")) if part],
+    } | given_by_rows(rows, paths)
 
 
 def show_errors(form: ScenarioForm, rows: Sequence[BoundRow], problem: Problem) -> list[BoundRow]:
     """Write findings beside the fields they are of; returns the rows with theirs."""
-    fields = {"reserve_fraction": "reserve_percent", "max_change_fraction": "max_change_percent"}
     of_rows: dict[int, list[str]] = {}
     for error in problem.errors or [problem.as_dict()]:
         where, text = str(error.get("where", "")), f"{error['detail']} {error.get('fix', '')}".strip()
-        name = fields.get(where, where)
-        if where.startswith("bounds["):
-            of_rows.setdefault(int(where[len("bounds[") :].partition("]")[0]), []).append(text)
+        name = _NAMES.get(where.partition("[")[0], where)
+        if (row := row_at(rows, where)) is not None:
+            of_rows.setdefault(row.number, []).append(text)
         elif name in form.fields:
             form.add_error(name, text)
         else:
             form.add_error(None, f"{where}: {text}" if where else text)
-    return [BoundRow(row.number, row.path, row.low, row.high, tuple(of_rows.get(row.number, ()))) for row in rows]
-
-
-def _fraction(percent: str) -> Any:
-    try:
-        return Decimal(percent.replace(",", "").strip()) / 100 if percent.strip() else ""
-    except InvalidOperation:
-        return percent
-
-
-def _plain(value: Decimal | None) -> str:
-    if value is None:
-        return ""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return [replace(row, errors=tuple(of_rows.get(row.number, ()))) for row in rows]

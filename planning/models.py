@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.models import Brand, User
+from harmonization.models import Account, Retailer
 from optimization.models import CurveVersion, Solve
 from tenants.core.ids import new_id
 
@@ -26,6 +27,17 @@ class Scenario(models.Model):
         SOLVED = "solved", "solved"
         INFEASIBLE = "infeasible", "infeasible"
         FAILED = "failed", "failed"
+
+    class Objective(models.TextChoices):
+        SALES = "sales", "sales as reported"
+        INCREMENTAL_SALES = "incremental_sales", "incremental sales"
+        PROFIT = "profit", "profit"
+
+    class Mode(models.TextChoices):
+        FIXED_BUDGET = "fixed_budget", "the whole budget"
+        TARGET_ROI = "flexible_target_roi", "up to a return over all"
+        TARGET_MARGINAL_ROI = "flexible_target_marginal_roi", "up to a return of the last unit"
+        INCREMENTAL_ONLY = "incremental_only", "only the extra money"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(unique=True, help_text="shown as SC-0001")
@@ -52,6 +64,39 @@ class Scenario(models.Model):
     )  # fmt: skip
     bounds = models.JSONField(
         default=list, blank=True, help_text="list of {path: [..], min_spend, max_spend} on any level of the tree"
+    )
+    objective = models.CharField(max_length=20, choices=Objective, default=Objective.SALES)
+    mode = models.CharField(max_length=30, choices=Mode, default=Mode.FIXED_BUDGET)
+    target = models.DecimalField(
+        "target return of a flexible mode", max_digits=8, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    min_iroas = models.DecimalField(
+        "least incremental ROAS", max_digits=8, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0)],
+    )  # fmt: skip
+    max_cpa = models.DecimalField(
+        "most cost per order", max_digits=14, decimal_places=2, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )  # fmt: skip
+    margin_fraction = models.DecimalField(
+        "margin where the catalogue knows none, fraction of sales", max_digits=5, decimal_places=4, null=True,
+        blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )  # fmt: skip
+    margins = models.JSONField(default=list, blank=True, help_text="list of {path: [..], margin}")
+    fixed = models.JSONField(default=list, blank=True, help_text="list of paths that keep what they spend now")
+    shares = models.JSONField(
+        default=list, blank=True, help_text="list of {path: [..], within: [..], min_share, max_share}"
+    )
+    fair_level = models.CharField(
+        max_length=16, blank=True, default="", help_text="level whose every node gets a part of what it has now"
+    )
+    fair_fraction = models.DecimalField(
+        "least part of the current one", max_digits=5, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )  # fmt: skip
+    weekly_budgets = models.JSONField(
+        default=list, blank=True, help_text="one for each week, unspent money rolls forward; empty: none"
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, null=True, blank=True)
@@ -90,3 +135,57 @@ class Scenario(models.Model):
     def label(self) -> str:
         """The short name people use."""
         return f"SC-{self.number:04d}"
+
+
+@pghistory.track(exclude=["updated_at"])
+class Budget(models.Model):
+    """Money that a scope may spend over a period: what spend is paced against.
+
+    The scope is a brand, or all with none given, narrowed to a retailer, an account, or a campaign of one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="budgets", help_text="empty: all brands"
+    )
+    retailer = models.ForeignKey(Retailer, on_delete=models.PROTECT, null=True, blank=True, related_name="budgets")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="budgets")
+    campaign = models.CharField(max_length=255, blank=True, help_text="the network's id of a campaign of the account")
+    period_start = models.DateField()
+    period_end = models.DateField(help_text="inclusive")
+    amount = models.DecimalField(max_digits=14, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))])
+    currency = models.CharField(max_length=3)
+    scenario = models.ForeignKey(
+        Scenario, on_delete=models.SET_NULL, null=True, blank=True, related_name="budgets", help_text="taken from it"
+    )
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-period_start", "period_end", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "retailer", "account", "campaign", "period_start", "period_end"],
+                name="budget_once_per_scope_and_period",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(period_end__gte=models.F("period_start")), name="budget_ends_after_it_starts"
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="budget_has_money"),
+            models.CheckConstraint(
+                condition=models.Q(campaign="") | models.Q(account__isnull=False), name="budget_campaign_has_account"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_words}, {self.period_start} to {self.period_end}"
+
+    @property
+    def scope_words(self) -> str:
+        """Chips, Amazon, campaign 12: what it is for."""
+        campaign = f"campaign {self.campaign}" if self.campaign else ""
+        parts = [self.brand.name if self.brand else "All brands", self.retailer.name if self.retailer else "",
+                 self.account.name if self.account else "", campaign]  # fmt: skip
+        return ", ".join(part for part in parts if part)

@@ -6,20 +6,18 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from harmonization.models import Retailer
 from jobs.models import Job
-from metrics.core.notices import network_tone
 from optimization import selectors as optimization
-from optimization.core.problem import LEVELS, Path
 from optimization.core.stored_curves import StoredCurve
+from planning.answers import currency_of, horizon_words, result_of, retailer_tones
+from planning.core.aim_words import Key, aim_words, key_of
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
 from planning.core.relaxations import WayOut
-from planning.core.result import Result, ResultLine, read_result
+from planning.core.result import Result, ResultLine
 from planning.core.terms import ScenarioTerms
 from planning.models import Scenario
 from planning.selectors import terms_of
-from planning.services import STAGES, Feasibility
-from tenants.selectors import current_tenant
+from planning.services import STAGES, Explanation, Feasibility, explain_scenario, tighter_roas
 
 # status: (tone, icon) of its chip
 CHIPS = {
@@ -38,47 +36,24 @@ SORTS = {
 }
 
 
-def retailer_tones() -> dict[str, str]:
-    """Colour of each retailer, by its name: that of its network."""
-    return {retailer.name: network_tone(retailer.network) for retailer in Retailer.objects.all()}
+BINDING_SORTS = {
+    "constraint": lambda one: one.price.words.lower(),
+    "price": lambda one: one.price.price,
+    "held": lambda one: one.price.lines,
+    "earns": lambda one: one.gain if one.gain is not None else -1.0,
+}
 
 
-def result_of(scenario: Scenario) -> Result:
-    """The answer of a solved scenario."""
-    solve = scenario.solve
-    if solve is None:
-        raise AssertionError("a solved scenario has a solve")
-    return read_result(
-        terms_of(scenario),
-        solve.solution,
-        paths={cell["id"]: tuple(cell["path"][level] for level in LEVELS) for cell in solve.problem["cells"]},
-        current={name: Decimal(amount) for name, amount in scenario.current_spend.items()},
-        elsewhere=scenario.current_elsewhere,
-        gains=scenario.outlook.get("gain_of_lines", {}),
-        products=optimization.product_names(brand=scenario.brand),
-        tones=retailer_tones(),
-    )
-
-
-def currency_of(scenario: Scenario) -> str:
-    """Currency of its money: that of the curves it was solved with, before that the tenant's."""
-    version = scenario.curve_version
-    return str(version.settings["currency"]) if version else current_tenant().base_currency
-
-
-def horizon_words(terms: ScenarioTerms) -> str:
-    """23 Nov – 31 Dec 2026."""
-    start, end = terms.horizon_start, terms.horizon_end
-    year = f" {start:%Y}" if start.year != end.year else ""
-    return f"{start:%-d %b}{year} – {end:%-d %b %Y}"
-
-
-def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any]:
+def solved_context(
+    scenario: Scenario, *, line: str, sort: str, constraint: str = "", binding_sort: str = ""
+) -> dict[str, Any]:
     """What the page of a solved scenario shows.
 
     Args:
         line: cell whose response curve is shown; the one that changes most where it names none.
         sort: column of the lines, `-` before it for descending.
+        constraint: key of a constraint; only lines that it holds are shown in the table.
+        binding_sort: column of the binding constraints, likewise.
     """
     terms, currency, result = terms_of(scenario), currency_of(scenario), result_of(scenario)
     tones = retailer_tones()
@@ -86,12 +61,23 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
     chosen = next((one for one in cells if one.cell == line), cells[0])
     curve = _curve(scenario, chosen)
     horizon = horizon_words(terms)
+    told = explain_scenario(scenario=scenario)
+    shown = [one for one in _sorted(result, sort) if not constraint or one.constraint == constraint]
+    by = BINDING_SORTS.get(binding_sort.removeprefix("-"))
+    binding = sorted(told.binding, key=by, reverse=binding_sort.startswith("-")) if by else told.binding
     return {
+        "binding": binding,
+        "alternatives": told.alternatives,
+        "tighter": tighter_roas(scenario),
+        "held_by": _held_by(result, told),
+        "constraint": constraint,
+        "shown_now": sum((one.now for one in shown), Decimal(0)),
+        "shown_proposed": sum((one.proposed for one in shown), Decimal(0)),
         "terms": terms,
         "currency": currency,
         "horizon": horizon,
         "result": result,
-        "lines": _sorted(result, sort),
+        "lines": shown,
         "rises": sum(one.change > 0 for one in cells),
         "falls": sum(one.change < 0 for one in cells),
         "changed": sum(one.change != 0 for one in cells),
@@ -109,9 +95,21 @@ def solved_context(scenario: Scenario, *, line: str, sort: str) -> dict[str, Any
     }
 
 
+def _held_by(result: Result, told: Explanation) -> list[tuple[str, str, int]]:
+    """(key, words, lines) of every constraint that some line names as what holds it."""
+    words = {one.price.key: one.price.words for one in told.binding}
+    count: dict[str, int] = {}
+    for line in result.lines:
+        if line.constraint:
+            count[line.constraint] = count.get(line.constraint, 0) + 1
+            words.setdefault(line.constraint, line.binding or "the budget")
+    return [(key, words[key], lines) for key, lines in sorted(count.items(), key=lambda one: (-one[1], one[0]))]
+
+
 def _curve(scenario: Scenario, line: ResultLine) -> StoredCurve | None:
-    version = scenario.curve_version
-    stored = (StoredCurve.of(one) for one in version.curves) if version else iter(())
+    # As they were when it was solved: overrides made since do not change an old answer.
+    held = optimization.curves_of_solve(scenario.solve) if scenario.solve else None
+    stored = (StoredCurve.of(one) for one in held.records) if held else iter(())
     return next((one for one in stored if one.key.id == line.cell), None)
 
 
@@ -142,9 +140,11 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         for at, (way, one) in enumerate(zip(ways, stored, strict=True))
     ]
     choices.sort(key=lambda choice: -(choice["sales"] or 0.0))
-    in_conflict = {(way.field, way.path, way.limit) for way in ways}
+    in_conflict = {way.key for way in ways}
     elsewhere = {
-        _key_of(member) for conflict in solution.get("further_conflicts", ()) for member in conflict["minimal_conflict"]
+        key_of(member, terms)
+        for conflict in solution.get("further_conflicts", ())
+        for member in conflict["minimal_conflict"]
     }
     every = list(constraint_words(terms, currency))
     tones = retailer_tones()
@@ -163,25 +163,12 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-Key = tuple[str, Path, str]
-
-
 def feasibility_context(found: Feasibility, currency: str) -> dict[str, Any]:
     """What the builder says of a question that is not solved yet."""
     return {
         "feasibility": found,
         "ways": [(way.words(currency), way.move_words(currency)) for way in found.conflict],
     }
-
-
-def _key_of(member: Mapping[str, Any]) -> Key:
-    """The constraint of a scenario that a stored member of a conflict comes from."""
-    if "cell" in member:
-        return "max_change_fraction", (), ""
-    path = tuple(member.get("path", ()))
-    if member["kind"] == "min_roas":
-        return "min_roas", (), ""
-    return ("bounds", path, member["kind"]) if path else ("total_budget", (), "")
 
 
 def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
@@ -204,6 +191,7 @@ def constraint_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key,
             if value is not None:
                 way = WayOut(field="bounds", asked=value, needed=None, restores=False, path=bound.path, limit=limit)
                 yield ("bounds", bound.path, limit), way.words(currency)
+    yield from aim_words(terms, currency)
 
 
 def stages_of(job: Job) -> list[dict[str, str]]:

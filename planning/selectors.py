@@ -22,13 +22,16 @@ from jobs.models import Job
 from metrics.core.request import read_request
 from metrics.services import query_tenant_metrics
 from optimization import selectors as optimization
+from optimization.core.adjustments import Adjusted
+from optimization.core.factors import Factors
 from optimization.core.problem import BudgetProblem, Path
 from optimization.core.stored_curves import StoredCurve
 from optimization.models import CurveVersion
 from planning.core.like_period import LikePeriod, like_period
-from planning.core.scenario_problem import scenario_problem, tree_paths
-from planning.core.terms import CENT, Bound, ScenarioTerms
-from planning.models import Scenario
+from planning.core.scenario_problem import Worth, scenario_problem, tree_paths
+from planning.core.terms import CENT, Bound, Margin, ScenarioTerms, Share
+from planning.models import Budget, Scenario
+from planning.worth import Incrementality, incrementality_of, listing_margins, order_values
 from tenants.core.problems import NotFound
 from tenants.selectors import current_tenant
 
@@ -67,9 +70,14 @@ class Basis:
     current: CurrentSpend | None
 
     @cached_property
+    def in_use(self) -> Adjusted | None:
+        """The curves of the version under what people know better today."""
+        return optimization.curves_in_use(self.version) if self.version else None
+
+    @cached_property
     def curves(self) -> tuple[StoredCurve, ...]:
         """One per cell, in a stable order."""
-        return tuple(StoredCurve.of(one) for one in self.version.curves) if self.version else ()
+        return tuple(StoredCurve.of(one) for one in self.in_use.records) if self.in_use else ()
 
     @cached_property
     def paths(self) -> dict[Path, int]:
@@ -91,7 +99,44 @@ class Basis:
 
     def problem(self, terms: ScenarioTerms) -> BudgetProblem:
         """The budget problem of a scenario on this basis; raises as `scenario_problem`."""
-        return scenario_problem(terms, self.curves, stock_cover_days=self.stock_cover_days, current=self.spend_now)
+        return scenario_problem(
+            terms,
+            self.curves,
+            stock_cover_days=self.stock_cover_days,
+            current=self.spend_now,
+            worth=self.worth(terms),
+        )
+
+    def worth(self, terms: ScenarioTerms) -> Worth:
+        """What a scenario needs to know of what sales are worth; nothing else is looked up."""
+        return Worth(
+            margins=self.margins if terms.objective == "profit" else {},
+            incrementality=self.incrementality.factors if terms.asks_incrementality else {},
+            order_values=self.order_values if terms.max_cpa is not None else {},
+        )
+
+    @cached_property
+    def margins(self) -> dict[tuple[str, str], Decimal]:
+        """Margin by (retailer, SKU), of products whose margin the catalogue knows."""
+        return listing_margins(brand=self.brand)
+
+    @cached_property
+    def incrementality(self) -> Incrementality:
+        """Incremental over attributed sales of each cell, and where that is from."""
+        return incrementality_of(self.curves, self.factors)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """The incrementality factors in force today."""
+        return optimization.incrementality_factors(self.brand)
+
+    @cached_property
+    def order_values(self) -> dict[str, float]:
+        """Sales per order by cell id, over the time of the current spend."""
+        if self.current is None:
+            return {}
+        period = self.current.period
+        return order_values(self.curves, brand=self.brand, start=period.start, end=period.end, currency=self.currency)
 
 
 def scenarios_visible(*, user: Person) -> QuerySet[Scenario]:
@@ -121,6 +166,44 @@ def scenario_visible(*, user: Person, scenario_id: UUID) -> Scenario:
     if scenario is None:
         raise NotFound("There is nothing here under that id.")
     return scenario
+
+
+def scenario_named(*, user: Person, reference: str) -> Scenario:
+    """As `scenario_visible`, by id or by label: SC-0001."""
+    try:
+        return scenario_visible(user=user, scenario_id=UUID(reference))
+    except ValueError:
+        pass
+    number = reference.upper().removeprefix("SC-")
+    if number.isascii() and number.isdecimal() and len(number) < 10:
+        key = scenarios_visible(user=user).filter(number=int(number)).values_list("pk", flat=True).first()
+        if key is not None:
+            return scenario_visible(user=user, scenario_id=key)
+    raise NotFound("There is nothing here under that id.")
+
+
+def budgets_listed(*, user: Person) -> QuerySet[Budget]:
+    """Budgets of the brands a person may see, those of all brands for tenant-wide roles; the latest period first.
+
+    Raises:
+        NotAllowed: there is no brand whose scenarios this person may see.
+    """
+    require_somewhere(user=user, permission=VIEW)
+    budgets = Budget.objects.select_related("brand", "retailer", "account", "scenario", "created_by")
+    if people.may(user=user, permission=VIEW):
+        return budgets
+    return budgets.filter(brand__in=people.brands_for(user=user, permission=VIEW))
+
+
+def budget_visible(*, user: Person, budget_id: UUID) -> Budget:
+    """One budget, or `NotFound` in the words of a nonexistent one."""
+    budgets = Budget.objects.select_related("brand", "retailer", "account", "scenario")
+    if not people.may(user=user, permission=VIEW):
+        budgets = budgets.filter(brand__in=people.brands_for(user=user, permission=VIEW))
+    budget = budgets.filter(pk=budget_id).first()
+    if budget is None:
+        raise NotFound("There is nothing here under that id.")
+    return budget
 
 
 def job_of(scenario: Scenario) -> Job | None:
@@ -154,6 +237,18 @@ def terms_of(scenario: Scenario) -> ScenarioTerms:
             )
             for entry in scenario.bounds
         ),
+        objective=scenario.objective,
+        mode=scenario.mode,
+        target=scenario.target,
+        min_iroas=scenario.min_iroas,
+        max_cpa=scenario.max_cpa,
+        margin_fraction=scenario.margin_fraction,
+        margins=tuple(Margin.of(entry) for entry in scenario.margins),
+        fixed=tuple(tuple(path) for path in scenario.fixed),
+        shares=tuple(Share.of(entry) for entry in scenario.shares),
+        fair_level=scenario.fair_level,
+        fair_fraction=scenario.fair_fraction,
+        weekly_budgets=tuple(Decimal(amount) for amount in scenario.weekly_budgets),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
+from planning.core.aims import FAIR_LEVELS
 from planning.models import Scenario
 
 
@@ -16,6 +17,18 @@ class BoundSerializer(serializers.Serializer[Any]):
     )
     min_spend = serializers.DecimalField(14, 2, allow_null=True, required=False)
     max_spend = serializers.DecimalField(14, 2, allow_null=True, required=False)
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    path = serializers.ListField(child=serializers.CharField())
+    within = serializers.ListField(child=serializers.CharField(), required=False, help_text="none: of the total")
+    min_share = serializers.DecimalField(5, 4, allow_null=True, required=False)
+    max_share = serializers.DecimalField(5, 4, allow_null=True, required=False)
+
+
+class MarginSerializer(serializers.Serializer[Any]):
+    path = serializers.ListField(child=serializers.CharField())
+    margin = serializers.DecimalField(5, 4, help_text="fraction of sales")
 
 
 class TermsSerializer(serializers.Serializer[Any]):
@@ -30,6 +43,33 @@ class TermsSerializer(serializers.Serializer[Any]):
     stock_cover_threshold_days = serializers.IntegerField(required=False)
     max_change_fraction = serializers.DecimalField(6, 4, allow_null=True, required=False)
     bounds = BoundSerializer(many=True, required=False)
+    objective = serializers.ChoiceField(Scenario.Objective.choices, required=False, help_text="what is maximised")
+    mode = serializers.ChoiceField(
+        Scenario.Mode.choices, required=False,
+        help_text="flexible: total_budget is a ceiling; incremental_only: no line loses what it spends now",
+    )  # fmt: skip
+    target = serializers.DecimalField(
+        8, 4, allow_null=True, required=False, help_text="return that a flexible mode keeps, of the objective"
+    )
+    min_iroas = serializers.DecimalField(8, 4, allow_null=True, required=False)
+    max_cpa = serializers.DecimalField(14, 2, allow_null=True, required=False, help_text="most cost per order")
+    margin_fraction = serializers.DecimalField(
+        5, 4, allow_null=True, required=False, help_text="for profit, where the catalogue knows no margin"
+    )
+    margins = MarginSerializer(many=True, required=False)
+    fixed = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField()), required=False,
+        help_text="nodes that keep what they spend now",
+    )  # fmt: skip
+    shares = ShareSerializer(many=True, required=False)
+    fair_level = serializers.ChoiceField(FAIR_LEVELS, allow_blank=True, required=False)
+    fair_fraction = serializers.DecimalField(
+        5, 4, allow_null=True, required=False, help_text="every node of fair_level keeps so much of its current part"
+    )
+    weekly_budgets = serializers.ListField(
+        child=serializers.DecimalField(14, 2), required=False,
+        help_text="one for each week of whole weeks; unspent money rolls forward",
+    )  # fmt: skip
 
 
 class NewScenarioSerializer(TermsSerializer):
@@ -47,7 +87,9 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
         model = Scenario
         fields = [
             "id", "label", "brand", "name", "status", "horizon_start", "horizon_end", "total_budget", "min_roas",
-            "reserve_fraction", "stock_cover_threshold_days", "max_change_fraction", "bounds", "curve_version",
+            "reserve_fraction", "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode",
+            "target", "min_iroas", "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level",
+            "fair_fraction", "weekly_budgets", "curve_version",
             "solve", "outlook", "job_id", "problem", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -102,4 +144,6 @@ class FeasibilitySerializer(serializers.Serializer[Any]):
     lines = serializers.IntegerField()
     out_of_stock = serializers.IntegerField()
     shortfall = serializers.DecimalField(18, 2)
+    extra = serializers.DecimalField(14, 2, allow_null=True, help_text="incremental_only: money left to place")
+    incrementality = serializers.CharField(help_text="where factors come from, if any are asked for")
     conflict = WayOutSerializer(many=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from accounts import selectors as people
 from accounts.models import Brand, User
 from jobs.core.tools import Tool, register_tool
-from planning import selectors, services
+from planning import selectors, services, what_if_tools
 from planning.models import Scenario
 from tenants.core.problems import NotFound
 
@@ -27,6 +27,17 @@ class BoundIn(BaseModel):
     path: list[str] = Field(min_length=1, max_length=5, description="Names from the top, e.g. onsite search, Walmart.")
     min_spend: Decimal | None = None
     max_spend: Decimal | None = None
+
+
+class ShareIn(BaseModel):
+    """Least and most share of the spend under `within`, the total where that is empty, that goes to `path`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: list[str] = Field(min_length=1, max_length=5)
+    within: list[str] = Field(default=[], max_length=5)
+    min_share: Decimal | None = None
+    max_share: Decimal | None = None
 
 
 class CreateScenarioInput(BaseModel):
@@ -44,6 +55,19 @@ class CreateScenarioInput(BaseModel):
     stock_cover_threshold_days: int = 3
     max_change_fraction: Decimal | None = Field(default=None, description="0.5 lets no line change by more than 50 %.")
     bounds: list[BoundIn] = []
+    objective: Literal["sales", "incremental_sales", "profit"] = "sales"
+    mode: Literal["fixed_budget", "flexible_target_roi", "flexible_target_marginal_roi", "incremental_only"] = Field(
+        default="fixed_budget",
+        description="flexible: total_budget is a ceiling under `target`; incremental_only: place only the extra money, "
+        "keep the rest as it is.",
+    )
+    target: Decimal | None = Field(default=None, description="Return of the objective that a flexible mode keeps.")
+    min_iroas: Decimal | None = None
+    max_cpa: Decimal | None = Field(default=None, description="Most cost per order.")
+    margin_fraction: Decimal | None = Field(default=None, description="For profit, where no margin is known: 0 to 1.")
+    fixed: list[list[str]] = Field(default=[], description="Paths that keep what they spend now.")
+    shares: list[ShareIn] = Field(default=[], description="Share caps and floors.")
+    weekly_budgets: list[Decimal] = Field(default=[], description="One per week; unspent money rolls forward.")
 
 
 class ScenarioRef(BaseModel):
@@ -153,3 +177,4 @@ def register() -> None:
             run=_show,
         )
     )
+    what_if_tools.register()

@@ -20,6 +20,7 @@ from accounts import services as authority
 from accounts.models import Brand, User
 from accounts.rest.downloads import as_download
 from planning import selectors, services
+from planning.answers import currency_of, horizon_words
 from planning.core.terms import ScenarioTerms
 from planning.exports import EXPORT, export_lines
 from planning.forms import (
@@ -37,9 +38,7 @@ from planning.models import Scenario
 from planning.presenters import (
     CHIPS,
     constraint_words,
-    currency_of,
     feasibility_context,
-    horizon_words,
     infeasible_context,
     solved_context,
     stages_of,
@@ -93,8 +92,8 @@ def scenario_detail(request: HttpRequest, scenario_id: UUID) -> HttpResponse:
         "stages": stages_of(job) if solving and job else [],
     }
     if scenario.status == Scenario.Status.SOLVED:
-        line, sort = request.GET.get("line", ""), request.GET.get("sort", "")
-        context |= solved_context(scenario, line=line, sort=sort)
+        asked = {name: request.GET.get(name, "") for name in ("line", "sort", "constraint", "binding_sort")}
+        context |= solved_context(scenario, **asked)
     elif scenario.status == Scenario.Status.INFEASIBLE:
         context |= infeasible_context(scenario)
     else:
@@ -154,6 +153,12 @@ def scenario_solve(request: HttpRequest, scenario_id: UUID) -> HttpResponse:
 def scenario_duplicate(request: HttpRequest, scenario_id: UUID) -> HttpResponse:
     """A copy to change."""
     return _act(request, scenario_id, lambda me, one: services.duplicate_scenario(actor=me, scenario=one))
+
+
+@require_POST
+def scenario_tighten(request: HttpRequest, scenario_id: UUID) -> HttpResponse:
+    """A draft with a stricter least ROAS."""
+    return _act(request, scenario_id, lambda me, one: services.tighten_scenario(actor=me, scenario=one))
 
 
 @require_POST

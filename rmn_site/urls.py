@@ -9,11 +9,12 @@ from governance import urls as governance
 from harmonization import urls as harmonization
 from jobs import urls as jobs
 from metrics import urls as metrics
+from optimization import learning_urls as learning
 from optimization import urls as optimization
 from planning import urls as planning
 from tenants.admin import tenant_site
 
-APPS = (accounts, jobs, governance, harmonization, metrics, optimization, planning)
+APPS = (accounts, jobs, governance, harmonization, metrics, optimization, learning, planning)
 
 Addresses = list[URLPattern | URLResolver]
 

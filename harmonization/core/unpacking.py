@@ -11,14 +11,18 @@ import gzip
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
 import zstandard
 
 from harmonization.core.source_file import SUFFIXES, FileTooLarge, Limits, UnreadableFile, sniff_kind
+from tenants.core.problems import Unavailable
+
+Written = TypeVar("Written")
 
 PACKINGS: Final = frozenset({"gz", "zst", "zip"})
 MAX_MEMBERS: Final = 1000
@@ -29,6 +33,13 @@ _DEPTH: Final = 2
 _WINDOW: Final = 128 * 1024**2
 _FED: Final = 2048
 _TABLES: Final = tuple(suffix for suffix in SUFFIXES if suffix != ".zip")
+
+
+class CannotUnpack(Unavailable):
+    """What an archive holds could not be written down; nothing is wrong with the archive."""
+
+    code = "cannot-unpack"
+    title = "There is no room to unpack the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ def unpack(path: Path, scratch: Path, limits: Limits) -> Unpacked:
     Raises:
         UnreadableFile: damaged, encrypted, a member that leaves the archive, nothing in it that could be a table.
         FileTooLarge: it expands beyond the limits, or has too many members.
+        CannotUnpack: `scratch` takes no more, as on a full disk.
     """
     folder = scratch / "unpacked"
     folder.mkdir(exist_ok=True)
@@ -100,15 +112,35 @@ def _expand(path: Path, kind: str, folder: Path, budget: _Budget) -> Path:
     name = path.name[: -len(suffix)] if path.name.lower().endswith(suffix) else path.name
     target = folder / name
     try:
-        with path.open("rb") as packed, target.open("xb") as sink:
-            for piece in _gunzip(packed) if kind == "gz" else _unzstd(packed):
-                budget.take(len(piece))
-                sink.write(piece)
+        with path.open("rb") as packed:
+            _write(_gunzip(packed) if kind == "gz" else _unzstd(packed), target, budget)
     except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
         raise UnreadableFile(
             f"The archive is damaged: {_reason(error)}.", where=path.name, fix="Download the export again."
         ) from error
     return target
+
+
+def _write(pieces: Iterator[bytes], target: Path, budget: _Budget) -> None:
+    """Errors of `pieces` are the archive's and pass; those of writing are not, and say so."""
+    sink = _or_no_room(target, lambda: target.open("xb"))
+    with sink:
+        for piece in pieces:
+            budget.take(len(piece))
+            _or_no_room(target, partial(sink.write, piece))
+        # What is left in the buffer would fail at the end of the block, outside of what is told apart here.
+        _or_no_room(target, sink.flush)
+
+
+def _or_no_room(target: Path, act: Callable[[], Written]) -> Written:
+    try:
+        return act()
+    except OSError as error:
+        raise CannotUnpack(
+            f"What the archive holds could not be written: {error.strerror or _reason(error)}.",
+            where=target.name,
+            fix="Make room on the server's disk, then load the file again; the file itself may be fine.",
+        ) from error
 
 
 def _gunzip(packed: IO[bytes]) -> Iterator[bytes]:
@@ -159,10 +191,8 @@ def _unzip(path: Path, folder: Path, budget: _Budget) -> tuple[list[Path], list[
             for number, member in enumerate(sorted(tables, key=lambda each: each.filename)):
                 target = folder / f"member {number}" / _name_of(path.name, member.filename)
                 target.parent.mkdir()
-                with archive.open(member) as source, target.open("xb") as sink:
-                    while piece := source.read(_CHUNK):
-                        budget.take(len(piece))
-                        sink.write(piece)
+                with archive.open(member) as source:
+                    _write(iter(partial(source.read, _CHUNK), b""), target, budget)
                 files.append(target)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise UnreadableFile(

@@ -127,19 +127,42 @@ def check_account(*, account: Account, load: Load | None = None) -> Checked:
 def check_after_load(result: Mapping[str, Any]) -> Checked | None:
     """Check what a load has changed. It is published already, so nothing that goes wrong here may fail it.
 
+    What goes wrong is tried again as a job of its own, where people see how it ends.
+
     Args:
         result: of the load's job.
     """
     if result.get("already_loaded") or not result.get("load_id"):
         return None
+    load = Load.objects.select_related("upload__account__retailer").filter(pk=UUID(str(result["load_id"]))).first()
+    if load is None:
+        return None
     try:
-        load = Load.objects.select_related("upload__account__retailer").get(pk=UUID(str(result["load_id"])))
         assert load.upload.account is not None, "a report has an account: the database checks it"
         # Rows that came back are of days that the load itself may not tell.
         return check_account(account=load.upload.account, load=None if result.get("rows_returned") else load)
     except Exception:
         log.exception("check_after_load_failed", load_id=result.get("load_id"))
+        _check_later(load)
         return None
+
+
+def _check_later(load: Load) -> None:
+    """Ask for the check that failed once more."""
+    account = load.upload.account
+    assert account is not None, "a report has an account: the database checks it"
+    try:
+        jobs.submit_job(
+            kind=CHECK_KIND,
+            params={"account_id": str(account.pk)},
+            actor=None,
+            brand=account.brand,
+            title=f"Check the data of {account.name} again: the check after a load failed",
+            idempotency_key=f"check after load {load.pk}",
+            subject=f"account:{account.pk}",
+        )
+    except Exception:
+        log.exception("check_after_load_not_repeated", load_id=str(load.pk))
 
 
 def contract_of(load: Load) -> Contract | None:

@@ -17,13 +17,14 @@ import polars as pl
 from metrics.core.dimension import DIMENSIONS
 from metrics.core.request import Period
 
-Evidence = Literal["experiment", "counterfactual", "econometric", "proxy"]
+Evidence = Literal["experiment", "counterfactual", "econometric", "proxy", "judgement"]
 #: How a factor was found, from the strongest evidence down.
 EVIDENCE: Final[dict[str, str]] = {
     "experiment": "randomised experiment",
     "counterfactual": "modelled counterfactual (geo or time)",
     "econometric": "econometric model",
     "proxy": "taken over from a similar scope",
+    "judgement": "judgement of a person, with the reason",
 }
 OUTCOMES: Final = ("sales", "orders", "units")
 #: Halo can make a factor greater than 1, and cannibalised sales make it negative; beyond this it is a mistake.

@@ -49,7 +49,7 @@ class NewFactor:
         retailer: id of the retailer it holds for; None is any. placement, campaign_type: empty is any.
         low, value, high: incremental per attributed unit, with the ends of the interval.
         level: of the interval, 0.8 for 80 %.
-        evidence: experiment, counterfactual, econometric or proxy.
+        evidence: one of `EVIDENCE`.
         method: how it was found, as the disclosure says it.
         valid_from, valid_to: days of the rows it holds for; None is open.
     """

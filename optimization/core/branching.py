@@ -150,10 +150,12 @@ class BranchSearch:
             programme.touch(pattern.spend)
             programme.cut(pattern.spend)
             if self.found is not None:
-                gap = proven / self.found.value - 1.0
+                size = max(abs(self.found.value), 1e-12 * root.lagrangian)
+                gap = (proven - self.found.value) / size
                 # What HiGHS promises is reached: tangents are tight, only its bound is left to be lowered.
-                reached = pattern.promised <= self.found.value * (1.0 + GOOD_BY_PATTERNS)
-                if gap <= GOOD_BY_PATTERNS + programme.margin or any_will_do or (thorough and reached):
+                reached = pattern.promised <= self.found.value + GOOD_BY_PATTERNS * size
+                closed = gap * size <= GOOD_BY_PATTERNS * size + programme.margin * root.lagrangian
+                if closed or any_will_do or (thorough and reached):
                     break
                 thorough = reached
         return proven if any_will_do else self._confirmed(programme, root, proven)
@@ -178,7 +180,7 @@ class BranchSearch:
         """Keep a branch open unless its own relaxation is already an allocation, or it cannot beat the best."""
         if cells.partial(point.spend).size == 0:
             return
-        if self.found is not None and point.lagrangian <= self.found.value * (1.0 + GOOD_ENOUGH):
+        if self.found is not None and point.lagrangian <= self.found.value + GOOD_ENOUGH * abs(self.found.value):
             return
         heapq.heappush(self.open, (-point.lagrangian, self.branches, cells, point))
 
@@ -259,6 +261,6 @@ class BranchSearch:
         slack = self.limits.slack(point.spend, revenue)
         if np.any(slack < -1e-13 * np.maximum(self.limits.slack_scale(point.spend, revenue), 1e-12)):
             return
-        value = float(revenue.sum() if self.tilt is None else self.tilt @ revenue)
+        value = self.limits.worth(point.spend, revenue, self.tilt)
         if self.found is None or value > self.found.value:
             self.found = replace(point, value=value, slack=slack)

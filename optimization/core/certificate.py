@@ -85,13 +85,15 @@ def certify(
         edge = np.where(step > 0.0, tree.upper, tree.lower)
         priced = np.where(step != 0.0, step * (edge - sums), 0.0)
     slack = limits.slack(spend, revenue)
-    value = float(revenue.sum() if tilt is None else (tilt * revenue).sum())
+    value = limits.worth(spend, revenue, tilt)
     excess = float(terms.sum() + priced.sum() + (multipliers * slack).sum())
     worth = value if objective is None else objective
     dual = value + excess if bound is None else min(value + excess, bound)
     # Where nothing can be earned, a bound of rounding size is no gap.
     at_most = float(cells.curves.value(cells.upper).sum())
-    gap = 0.0 if abs(dual - worth) <= 1e-16 * at_most else (dual - worth) / max(abs(worth), 1e-12 * at_most)
+    # A profit near zero is the difference of two large sums, so it is not measured against itself alone.
+    size = max(abs(worth), 1e-12 * at_most, 1e-3 * limits.charge * float(spend.sum()))
+    gap = 0.0 if abs(dual - worth) <= 1e-16 * at_most else (dual - worth) / size
 
     over = max(
         float(np.max(sums - tree.upper, initial=0.0)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from optimization.core.instance import parse_problem, parse_text, read_current
-from optimization.core.problem import path_text
+from optimization.core.period_solution import PeriodSolution
+from optimization.core.problem import Aim, path_text
 from optimization.core.reasons import Line
 from optimization.core.solve import Solution, solve_budget
 from tenants.core.problems import Problem
@@ -41,10 +42,17 @@ def solution_table(solution: Solution) -> str:
     proof = solution.certificate
     head = [
         f"{name}: optimal within {max(proof.gap, 0.0):.1e} ({solution.engine}, {solution.seconds:.3f} s)",
-        f"revenue {proof.objective:,.2f}, no allocation earns more than {proof.dual_bound:,.2f}",
-        f"spend {solution.total_spend:,.2f} of {solution.problem.available:,.2f}, "
-        f"one more unit of budget earns {solution.budget_shadow_price:.4g}",
+        f"{_goal(solution)} {proof.objective:,.2f}, no allocation earns more than {proof.dual_bound:,.2f}",
+        _spent(solution),
     ]
+    if solution.unspent is not None:
+        head.append(f"{solution.unspent[0]:,.2f} stay unspent: {solution.unspent[1]}")
+    if isinstance(solution, PeriodSolution):
+        head += [
+            f"period {row['period']}: {row['rolled_in']:,.2f} rolled in, budget {row['budget']:,.2f}, "
+            f"spend {row['spend']:,.2f}, {row['rolled_on']:,.2f} roll on"
+            for row in solution.periods
+        ]
     rows = [("cell", "now", "proposed", "marginal", "why not more"), *(_row(line) for line in solution.lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     body = [
@@ -52,6 +60,24 @@ def solution_table(solution: Solution) -> str:
         for row in rows
     ]
     return "\n".join([*head, "", *body])
+
+
+def _goal(solution: Solution) -> str:
+    """What was maximised, in words."""
+    problem = solution.problem
+    if problem.tail is not None:
+        return "revenue of the worst scenarios"
+    words = {Aim.REVENUE: "revenue", Aim.INCREMENTAL: "incremental revenue", Aim.PROFIT: "profit"}[problem.aim]
+    return words if problem.hurdle == 0.0 else f"{words} above {problem.hurdle:g} a unit of spend"
+
+
+def _spent(solution: Solution) -> str:
+    if solution.problem.open_budget:
+        return f"spend {solution.total_spend:,.2f}, without a budget"
+    return (
+        f"spend {solution.total_spend:,.2f} of {solution.problem.available:,.2f}, "
+        f"one more unit of budget earns {solution.budget_shadow_price:.4g}"
+    )
 
 
 def _row(line: Line) -> tuple[str, str, str, str, str]:
@@ -70,6 +96,10 @@ def _conflict_lines(solution: Solution) -> list[str]:
         lines.append(f"best attainable: {conflict.best_attainable:,.6g}")
     for member in conflict.members:
         place = f"cell {member.cell}" if member.cell else path_text(member.path)
+        if member.name is not None:
+            place = f"{place} ({member.name})"
+        if member.period:
+            place += f" {'through' if member.cumulative else 'in'} period {member.period}"
         move = "no change of this one alone suffices" if member.needed is None else f"relax to {member.needed:,.6g}"
         lines.append(f"  {member.kind} {member.value:,.6g} on {place}: {move}")
     return lines

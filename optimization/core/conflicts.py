@@ -17,7 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from optimization.core.problem import BudgetProblem, Cell, GlobalConstraint, GlobalKind, NodeBound, Path
+from optimization.core.problem import (
+    BudgetProblem,
+    Cell,
+    GlobalConstraint,
+    GlobalKind,
+    LinearConstraint,
+    NodeBound,
+    Path,
+)
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
@@ -37,6 +45,8 @@ class Member:
         needed: the value nearest to `value` that resolves this conflict while all else stays; None where no value
             of this member alone does.
         restores: True when the whole problem can be met without this member.
+        name: of a linear constraint.
+        period: of a problem with periods the one it is of, 0 for all; where `cumulative`, all through that one.
     """
 
     kind: str
@@ -45,10 +55,13 @@ class Member:
     cell: str | None = None
     needed: float | None = None
     restores: bool = False
+    name: str | None = None
+    period: int = 0
+    cumulative: bool = False
 
     @property
     def is_global(self) -> bool:
-        return self.kind in (GlobalKind.MIN_ROAS, GlobalKind.MAX_CPA)
+        return self.kind in tuple(GlobalKind)
 
     def as_dict(self) -> dict[str, Any]:
         """The member as it stands in `minimal_conflict`."""
@@ -56,6 +69,10 @@ class Member:
         out: dict[str, Any] = {key: list(self.path), "kind": self.kind, "value": self.value}
         if self.cell is not None:
             out["cell"] = self.cell
+        if self.name is not None:
+            out["name"] = self.name
+        if self.period:
+            out["through_period" if self.cumulative else "period"] = self.period
         return out
 
 
@@ -221,12 +238,12 @@ _Key = tuple[str, Path, str | None]
 
 
 def _key(member: Member) -> _Key:
-    return (member.kind, member.path, member.cell)
+    return (member.kind, member.path, member.cell or member.name)
 
 
 def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> BudgetProblem:
     cells: tuple[Cell, ...] = problem.cells
-    if any(cell_id is not None for _, _, cell_id in values):
+    if any(owner is not None for _, _, owner in values):
         cells = tuple(_changed_cell(cell, values) for cell in cells)
     budget, reserve = problem.total_budget, problem.experiment_reserve_fraction
     nodes = []
@@ -250,6 +267,13 @@ def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> Budget
             limits.append(one)
         elif (value := values[key]) is not None:
             limits.append(replace(one, value=value))
+    linear: list[LinearConstraint] = []
+    for row in problem.linear:
+        name: _Key = (row.kind, row.scope, row.name)
+        if name not in values:
+            linear.append(row)
+        elif (value := values[name]) is not None:
+            linear.append(row.at(value))
     return replace(
         problem,
         cells=cells,
@@ -257,6 +281,7 @@ def _changed(problem: BudgetProblem, values: dict[_Key, float | None]) -> Budget
         experiment_reserve_fraction=reserve,
         node_bounds=tuple(nodes),
         global_constraints=tuple(limits),
+        linear=tuple(linear),
     )
 
 

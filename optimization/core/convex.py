@@ -25,6 +25,7 @@ cp: Any = cvxpy
 
 #: Beyond this many cells the conic form takes minutes or fails.
 MOST_CELLS = 5_000
+_NEEDS_IT = "what needs the general path: a tail objective, shares, ratios, fair parts, bounds over all periods"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +37,18 @@ class ConicAnswer:
         spend: money per cell, shape (n,); zeros when there is none.
         revenue: sum of the curves at `spend`, money.
         tilt: for a tail objective the mixture of scenarios that prices it, shape (n,), else None.
+        multipliers: of the limits, money of the objective per unit of each, shape (j,); None when there is no answer.
     """
 
     status: str
     spend: Floats
     revenue: float
     tilt: Floats | None = None
+    multipliers: Floats | None = None
 
 
-def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> ConicAnswer:
-    """Solve a concave problem as a conic programme.
+def check_conic(cells: BoundedResponses) -> None:
+    """Refuse what has no conic form or would take too long.
 
     Raises:
         InvalidProblem: a curve is S-shaped, a cell has a minimum commitment, or there are too many cells.
@@ -55,32 +58,35 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
         raise InvalidProblem(
             "Hill curves and minimum commitments have no conic form.",
             where="cells",
-            fix="Use the expected-revenue objective, or concave families without min_spend_if_active.",
+            fix=f"Use concave families without min_spend_if_active, or drop {_NEEDS_IT}.",
         )
     if n > MOST_CELLS:
         raise InvalidProblem(
             f"The general path takes up to {MOST_CELLS} cells, not {n}.",
             where="cells",
-            fix="Use the expected-revenue objective, or merge cells.",
+            fix=f"Merge cells, or drop {_NEEDS_IT}.",
         )
+
+
+def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> ConicAnswer:
+    """Solve a concave problem as a conic programme.
+
+    Raises:
+        InvalidProblem: a curve is S-shaped, a cell has a minimum commitment, or there are too many cells.
+    """
+    check_conic(cells)
+    n = len(cells)
     money = max(float(tree.upper[0]), float(cells.lower.sum()), 1e-12)
     x = cp.Variable(n)
     worth = max(float(cells.curves.value(cells.upper).sum()), 1e-12)
     parts, order = _revenue(x, cells, money, worth)
     revenue = parts[np.argsort(order)]
-    rules = [x >= cells.lower / money, x <= cells.upper / money]
-    for node in range(tree.nodes):
-        under = cp.sum(x[np.flatnonzero(tree.under(node))])
-        if tree.upper[node] < np.inf:
-            rules.append(under <= tree.upper[node] / money)
-        if tree.lower[node] > 0.0:
-            rules.append(under >= tree.lower[node] / money)
-    for gain, cost in zip(limits.gain, limits.cost, strict=True):
-        size = max(float(cost.max()) * money, 1e-12)
-        rules.append((gain * worth / size) @ revenue >= (cost * money / size) @ x)
+    rules = _bound_rules(tree, cells, x, money)
+    limit_rules = [slack >= 0.0 for slack in _slacks(limits, x, revenue, money, worth)]
+    rules += limit_rules
     tail_rule = None
     if problem.tail is None:
-        goal = cp.sum(revenue)
+        goal = limits.weight @ revenue - (limits.charge * money / worth) * cp.sum(x)
     else:
         rows, share = problem.tail.scenarios, problem.tail.tail_fraction
         level, short = cp.Variable(), cp.Variable(rows.shape[0], nonneg=True)
@@ -103,7 +109,57 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     if problem.tail is not None and tail_rule is not None:
         odds = np.maximum(np.asarray(tail_rule.dual_value), 0.0)
         tilt = (odds / max(float(odds.sum()), 1e-300)) @ problem.tail.scenarios
-    return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt)
+    multipliers = np.zeros(len(limits))
+    for row, rule in enumerate(limit_rules):
+        multipliers[row] = max(float(np.ravel(rule.dual_value)[0]), 0.0) * worth / _size(limits.cost[row], money)
+    return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt, multipliers)
+
+
+def least_shortfall(tree: Tree, cells: BoundedResponses, limits: GlobalSet, money: float) -> float:
+    """The least share of `money` by which some spend within the bounds misses its worst limit; 0 where all can be met.
+
+    Raises:
+        InvalidProblem: as `solve_conic`.
+    """
+    check_conic(cells)
+    x, missed = cp.Variable(len(cells)), cp.Variable(nonneg=True)
+    worth = max(float(cells.curves.value(cells.upper).sum()), 1e-12)
+    parts, order = _revenue(x, cells, money, worth)
+    slacks = _slacks(limits, x, parts[np.argsort(order)], money, worth)
+    rules = [*_bound_rules(tree, cells, x, money), *(slack + missed >= 0.0 for slack in slacks)]
+    programme = cp.Problem(cp.Minimize(missed), rules)
+    try:
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+            programme.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    except cp.error.SolverError:
+        return float("inf")
+    return float("inf") if missed.value is None else max(float(missed.value), 0.0)
+
+
+def _bound_rules(tree: Tree, cells: BoundedResponses, x: Any, money: float) -> list[Any]:
+    rules = [x >= cells.lower / money, x <= cells.upper / money]
+    for node in range(tree.nodes):
+        under = cp.sum(x[np.flatnonzero(tree.under(node))])
+        if tree.upper[node] < np.inf:
+            rules.append(under <= tree.upper[node] / money)
+        if tree.lower[node] > 0.0:
+            rules.append(under >= tree.lower[node] / money)
+    return rules
+
+
+def _slacks(limits: GlobalSet, x: Any, revenue: Any, money: float, worth: float) -> list[Any]:
+    """What each limit has left, as a share of the money times its largest coefficient."""
+    found = []
+    for gain, cost, rhs in zip(limits.gain, limits.cost, limits.rhs, strict=True):
+        size = _size(cost, money)
+        earned = (gain * worth / size) @ revenue if gain.any() else 0.0
+        found.append(earned + rhs / size - (cost * money / size) @ x)
+    return found
+
+
+def _size(cost: Floats, money: float) -> float:
+    return max(float(np.abs(cost).max()) * money, 1e-12)
 
 
 def _revenue(

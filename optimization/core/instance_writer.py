@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from optimization.core.instance import SCHEMA
-from optimization.core.problem import LEVELS, BudgetProblem, Cell
+from optimization.core.problem import LEVELS, Aim, BudgetProblem, Cell, LinearConstraint
 from optimization.core.responses import EXPONENT_NAME
 
 
@@ -16,11 +16,12 @@ def write_problem(problem: BudgetProblem) -> dict[str, Any]:
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "name": problem.name,
-        "total_budget": problem.total_budget,
+        "total_budget": None if problem.open_budget else problem.total_budget,
         "experiment_reserve_fraction": problem.experiment_reserve_fraction,
         "cells": [_cell(cell) for cell in problem.cells],
         "node_bounds": [
             {"path": list(bound.path), "min_spend": bound.min_spend, "max_spend": bound.max_spend}
+            | ({"period": bound.period} if bound.period else {})
             for bound in problem.node_bounds
         ],
         "global_constraints": [
@@ -30,6 +31,14 @@ def write_problem(problem: BudgetProblem) -> dict[str, Any]:
     if problem.tail is not None:
         document["objective"] = {"kind": "cvar", "tail_fraction": problem.tail.tail_fraction}
         document["scenarios"] = problem.tail.scenarios.tolist()
+    elif problem.aim is not Aim.REVENUE:
+        document["objective"] = {"kind": problem.aim.value}
+    if problem.hurdle > 0.0:
+        document["mode"] = {"kind": "target_marginal_roi", "target": problem.hurdle}
+    if problem.linear:
+        document["constraints"] = [_linear(one) for one in problem.linear]
+    if problem.periods is not None:
+        document["periods"] = {"budgets": list(problem.periods.budgets), "season": list(problem.periods.season)}
     return document
 
 
@@ -56,4 +65,19 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }
     if cell.min_spend_if_active:
         out["min_spend_if_active"] = cell.min_spend_if_active
+    if cell.margin is not None:
+        out["margin"] = cell.margin
+    if cell.incrementality != 1.0:
+        out["incrementality"] = cell.incrementality
     return out
+
+
+def _linear(one: LinearConstraint) -> dict[str, Any]:
+    out: dict[str, Any] = {"kind": one.kind, "name": one.name, "value": one.value}
+    first = one.terms[0]
+    if one.kind == "linear":
+        return out | {"terms": [{"scope": list(term.scope), "coef": term.coef} for term in one.terms]}
+    if one.kind == "min_part":
+        return out | {"scope": list(one.terms[1].scope), "within": list(first.scope), "part": first.coef}
+    other = "within" if one.kind.endswith("share") else "other"
+    return out | {"scope": list(first.scope), other: list(one.terms[1].scope)}

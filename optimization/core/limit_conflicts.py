@@ -18,10 +18,10 @@ from scipy.optimize import brentq
 from optimization.core.conflicts import Conflict, Intervals, Member, relaxed, without
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
-from optimization.core.feasibility import attained, can_be_met
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
 from optimization.core.problem import BudgetProblem, GlobalKind
+from optimization.core.reachable import attained, can_be_met
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
@@ -37,7 +37,7 @@ def limits_can_be_met(problem: BudgetProblem) -> bool:
 
 def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     """The smallest conflict of a problem whose bounds can be met, but not with its limits or commitments."""
-    members = _minimal(problem, _candidates(problem))
+    members = _minimal(problem, all_members(problem))
     searched = len(problem.cells) <= _EXPLAIN_UP_TO and not bounded_cells(problem).gapped.any()
     explained = []
     for member in members:
@@ -62,7 +62,7 @@ def _likely(problem: BudgetProblem, members: list[Member]) -> list[Member]:
     step[1:] -= price[tree.parent[1:]]
     least = 1e-9 * max(float(np.abs(price).max()), 1e-300)
     node = {path: number for number, path in enumerate(tree.paths)}
-    row = {(one.kind.value, one.scope): number for number, one in enumerate(limits.constraints)}
+    row = {(one.kind.value, one.scope): number for number, one in enumerate(problem.global_constraints)}
     index = {name: number for number, name in enumerate(problem.ids)}
 
     def bears(one: Member) -> bool:
@@ -91,7 +91,7 @@ def _margin(problem: BudgetProblem) -> float:
     return float(found.slack.min())
 
 
-def _candidates(problem: BudgetProblem) -> list[Member]:
+def all_members(problem: BudgetProblem) -> list[Member]:
     """All constraints, those that people would rather keep in the explanation first."""
     found = [Member(one.kind.value, one.scope, one.value) for one in problem.global_constraints]
     found += [Member("min_spend", b.path, b.min_spend) for b in problem.node_bounds if b.min_spend]
@@ -146,7 +146,7 @@ def _quick(
 
 def _needed(problem: BudgetProblem, member: Member) -> float | None:
     """The value nearest to the member's own at which everything can be met, or None."""
-    tighter = member.kind in (GlobalKind.MIN_ROAS, "min_spend")
+    tighter = member.kind.startswith("min_")
 
     @cache
     def margin(value: float) -> float:
@@ -185,7 +185,7 @@ def _approached(problem: BudgetProblem, member: Member) -> float | None:
     and from there an allocation says to what value it keeps the limit itself (Dinkelbach).
     """
     value, kept = member.value, None
-    tighter = member.kind in (GlobalKind.MIN_ROAS, "min_spend")
+    tighter = member.kind.startswith("min_")
     for _ in range(_NEWTON_STEPS):
         changed = relaxed(problem, member, value)
         tree, cells, limits = Tree.of(changed), bounded_cells(changed), GlobalSet.of(changed)
@@ -202,7 +202,7 @@ def _approached(problem: BudgetProblem, member: Member) -> float | None:
         elif found is None or not member.is_global:
             return value
         else:
-            kept, row = value, _row(member, limits)
+            kept, row = value, _row(member, changed)
             per_unit = _per_unit(changed, row, cells, limits, found.spend)
             if per_unit <= 0.0:
                 return None
@@ -215,14 +215,16 @@ def _approached(problem: BudgetProblem, member: Member) -> float | None:
     return None
 
 
-def _row(member: Member, limits: GlobalSet) -> int:
-    return next(i for i, one in enumerate(limits.constraints) if (one.kind, one.scope) == (member.kind, member.path))
+def _row(member: Member, problem: BudgetProblem) -> int:
+    """Place of a return or cost among the limits."""
+    every = problem.global_constraints
+    return next(i for i, one in enumerate(every) if (one.kind, one.scope) == (member.kind, member.path))
 
 
 def _per_unit(problem: BudgetProblem, row: int, cells: BoundedResponses, limits: GlobalSet, spend: Floats) -> float:
     """What one unit of a return or cost is worth to its limit: the spend, or the conversions, of its scope."""
-    one = limits.constraints[row]
-    if one.kind is GlobalKind.MIN_ROAS:
+    one = problem.global_constraints[row]
+    if one.kind is not GlobalKind.MAX_CPA:
         return float(spend[problem.members(one.scope)].sum())
     return float(limits.gain[row] @ cells.envelope_value(spend)) / one.value if one.value > 0.0 else 0.0
 
@@ -238,9 +240,9 @@ def _slope(
     """How much less broken the mixed limits are per unit of a member's value; 0 where that is not told."""
     spend, price = failed.point.spend, failed.point.filled.price
     if member.is_global:
-        row = _row(member, limits)
+        row = _row(member, problem)
         worth = float(failed.mixture[row]) * _per_unit(problem, row, cells, limits, spend)
-        return -worth if member.kind == GlobalKind.MIN_ROAS else worth
+        return worth if member.kind == GlobalKind.MAX_CPA else -worth
     if member.cell is None:
         node = tree.paths.index(member.path) if member.path in tree.paths else -1
         return 0.0 if node < 0 else float(price[node] - (price[tree.parent[node]] if node else 0.0))

@@ -17,7 +17,7 @@ from scipy.optimize import linprog
 from optimization.core.envelope import BoundedResponses
 from optimization.core.laminar import PricedSpend, fill_tree
 from optimization.core.limits import GlobalSet
-from optimization.core.responses import Floats
+from optimization.core.responses import SMALLEST_PRICE, Floats
 from optimization.core.tree import Tree
 
 _CLOSE = 1e-12
@@ -100,11 +100,11 @@ class LimitedFilling:
         weights, costs = self.limits.lagrangian(multipliers, self.tilt)
         if not revenue:
             # A trace of the revenue keeps cells outside every scope from having no curve at all.
-            weights = multipliers @ self.limits.gain
+            weights, costs = multipliers @ self.limits.gain, multipliers @ self.limits.cost
             weights = np.maximum(weights, 1e-9 * float(weights.max()))
         # A cell that the scenarios give nothing keeps a trace of its curve, for a demand needs one.
-        weights = np.maximum(weights, 1e-12 * float(weights.max()))
-        plain = not len(self.limits) and self.tilt is None
+        weights = np.maximum(weights, max(1e-12 * float(weights.max()), SMALLEST_PRICE))
+        plain = self.limits.plain and self.tilt is None
         self.fills += 1
         filled = fill_tree(
             self.tree, self.cells, None if plain else weights, None if plain else costs, guess=self._guess
@@ -152,7 +152,7 @@ class LimitedFilling:
     def _point(self, filled: PricedSpend, multipliers: Floats) -> Point:
         revenue = self.cells.envelope_value(filled.spend)
         slack = self.limits.slack(filled.spend, revenue)
-        value = float(revenue.sum() if self.tilt is None else self.tilt @ revenue)
+        value = self.limits.worth(filled.spend, revenue, self.tilt)
         return Point(filled, multipliers, value, slack)
 
     def _scale(self, point: Point) -> Floats:

@@ -7,7 +7,7 @@ the one that charges most. A cell that would rather have less is held up by a fl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,11 +16,12 @@ import numpy as np
 
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
-from optimization.core.problem import BudgetProblem, GlobalKind, Path, path_text
+from optimization.core.problem import Aim, BudgetProblem, GlobalKind, LinearConstraint, Path, path_text
 from optimization.core.responses import Floats
 from optimization.core.tree import Ints, Tree
 
 _CLOSE = 1e-9
+_RETURN = {GlobalKind.MIN_ROAS: "ROAS", GlobalKind.MIN_IROAS: "incremental ROAS", GlobalKind.MIN_ROI: "return"}
 
 
 class ReasonKind(StrEnum):
@@ -36,6 +37,10 @@ class ReasonKind(StrEnum):
     COMMITMENT = "min_spend_if_active"
     MIN_ROAS = "min_roas"
     MAX_CPA = "max_cpa"
+    MIN_IROAS = "min_iroas"
+    MIN_ROI = "min_roi"
+    LINEAR = "linear"
+    NOT_WORTH_MORE = "not_worth_more"
     SATURATED = "saturated"
 
 
@@ -86,9 +91,11 @@ class BoundPrice:
     path: Path
     kind: str
     value: float
+    period: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        return {"path": list(self.path), "kind": self.kind, "value": self.value}
+        out = {"path": list(self.path), "kind": self.kind, "value": self.value}
+        return out | ({"period": self.period} if self.period else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +110,7 @@ class Explainer:
     price: Floats
     multipliers: Floats
     tilt: Floats | None = None
+    named: Callable[[Path], str] = path_text
 
     def bound_prices(self) -> tuple[BoundPrice, ...]:
         """The bounds of nodes that cost something, the budget aside, in order of path."""
@@ -197,16 +205,34 @@ class Explainer:
             return Reason(ReasonKind.OWN_FLOOR, cell.path, asked - worth, text)
         charge = charges[:, i]
         step = float(self.price[node] - (self.price[tree.parent[node]] if node else 0.0))
-        if charge.size and charge.max() > max(step, 0.0):
-            return self._global_reason(int(charge.argmax()), float(charge.max()), returns)
+        if charge.size:
+            most = int(charge.argmax())
+            # All pay the price of the budget; what a share charges beside it is what holds this cell apart.
+            apart = node == 0 and isinstance(self.limits.constraints[most], LinearConstraint)
+            if charge[most] > (1e-6 * asked if apart else max(step, 0.0)):
+                return self._global_reason(most, float(charge[most]), returns)
         if step > 0.0:
             return self._bound_reason(i, node, step, returns, spent, asked)
         lowest = int(tree.owner[i])
         if self.price[lowest] < 0.0 or (lowest and self.price[lowest] < self.price[0]):
             path = tree.paths[lowest]
-            text = f"Filled by the floor of {path_text(path)}; beyond it nothing asks for more."
+            text = f"Filled by the floor of {self.named(path)}; beyond it nothing asks for more."
             return Reason(ReasonKind.NODE_FLOOR, path, -float(self._steps()[lowest]), text)
+        if self.limits.charge > 0.0:
+            return Reason(ReasonKind.NOT_WORTH_MORE, cell.path, 0.0, self._not_worth(i, returns))
         return Reason(ReasonKind.SATURATED, cell.path, 0.0, f"Nothing limits it: the next unit returns {returns:.3g}.")
+
+    def _not_worth(self, i: int, returns: float) -> str:
+        problem = self.problem
+        weight = float(problem.aim_weights[i])
+        if problem.aim is Aim.PROFIT:
+            least = "costs" if problem.hurdle == 0.0 else f"costs and the target of {problem.hurdle:g} asks"
+            return (
+                f"More would earn less than it {least}: the next unit sells {returns:.3g} at a margin of {weight:.1%}."
+            )
+        what = "incremental sales" if problem.aim is Aim.INCREMENTAL else "sales"
+        least = f"More would earn less than the target of {problem.hurdle:g}"
+        return f"{least}: the next unit brings {returns * weight:.3g} of {what}."
 
     def _bound_reason(self, i: int, node: int, step: float, returns: float, spent: float, asked: float) -> Reason:
         cell, path = self.problem.cells[i], self.tree.paths[node]
@@ -216,7 +242,7 @@ class Explainer:
             held = f" after the {share:.1%} experiment reserve" if share > 0.0 else ""
             place = f"the budget{held}"
         else:
-            kind, place = ReasonKind.NODE_CAP, f"the cap of {path_text(path)}"
+            kind, place = ReasonKind.NODE_CAP, f"the cap of {self.named(path)}"
         if spent <= 0.0 and cell.min_spend_if_active > 0.0:
             kind = ReasonKind.COMMITMENT
             text = (
@@ -229,13 +255,16 @@ class Explainer:
         return Reason(kind, path, step, text)
 
     def _global_reason(self, row: int, charge: float, returns: float) -> Reason:
-        one = self.limits.constraints[row]
-        if one.kind is GlobalKind.MIN_ROAS:
-            place = path_text(one.scope)
-            text = f"More would break the ROAS of {one.value:g} over {place}: the next unit returns {returns:.3g}."
-            return Reason(ReasonKind.MIN_ROAS, one.scope, float(self.multipliers[row]), text)
-        text = f"More would break the cost per acquisition of {one.value:g} over {path_text(one.scope)}."
-        return Reason(ReasonKind.MAX_CPA, one.scope, float(self.multipliers[row]), text)
+        one, price = self.limits.constraints[row], float(self.multipliers[row])
+        if isinstance(one, LinearConstraint):
+            return Reason(ReasonKind.LINEAR, one.scope, price, f"More would break the limit {one.name!r}.")
+        place = path_text(one.scope)
+        if one.kind is GlobalKind.MAX_CPA:
+            text = f"More would break the cost per acquisition of {one.value:g} over {place}."
+            return Reason(ReasonKind.MAX_CPA, one.scope, price, text)
+        least = f"{_RETURN[one.kind]} of {one.value:g} over {place}"
+        text = f"More would break the {least}: the next unit returns {returns:.3g}."
+        return Reason(ReasonKind(one.kind.value), one.scope, price, text)
 
 
 def _money(amount: float) -> str:

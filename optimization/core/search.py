@@ -8,10 +8,10 @@ import numpy as np
 
 from optimization.core.branching import BranchSearch
 from optimization.core.envelope import BoundedResponses
-from optimization.core.feasibility import within_bounds
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
 from optimization.core.problem import BudgetProblem, InvalidProblem
+from optimization.core.reachable import within_bounds
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
@@ -46,10 +46,16 @@ class Candidate:
     bound: float | None = None
 
 
+class NothingMeetsAll:
+    """No allocation meets the linear constraints with all others."""
+
+
 def search_allocation(
     problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet
-) -> Candidate | Unattainable:
+) -> Candidate | Unattainable | NothingMeetsAll:
     """Find the allocation; the bounds of cells and nodes are known to be satisfiable."""
+    if problem.linear:
+        return _general_candidate(problem, tree, cells, limits)
     if problem.tail is not None:
         return _tail_candidate(problem, tree, cells, limits)
     suffix = "+multipliers" if len(limits) else ""
@@ -110,6 +116,31 @@ def _tail_candidate(
         "cvxpy+clarabel",
         tilt=answer.tilt,
         objective=tail_value(problem, spend),
+    )
+
+
+def _general_candidate(
+    problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet
+) -> Candidate | NothingMeetsAll:
+    """Constraints that cut across the tree: see `optimization.core.general`."""
+    from optimization.core.general import solve_general
+
+    answer = solve_general(problem, tree, cells, limits)
+    if answer.status == "infeasible":
+        return NothingMeetsAll()
+    if answer.status != "optimal":
+        raise SolverFailed(
+            f"The conic solver gave up: {answer.status}.",
+            where="constraints",
+            fix="Bring amounts and curves to comparable sizes; some differ by many orders of magnitude.",
+        )
+    revenue = cells.curves.value(answer.spend)
+    broken = -limits.slack(answer.spend, revenue) > 1e-8 * np.maximum(limits.slack_scale(answer.spend, revenue), 1e-12)
+    if broken.any():
+        return NothingMeetsAll()
+    objective = None if problem.tail is None else tail_value(problem, answer.spend)
+    return Candidate(
+        answer.spend, answer.price, answer.multipliers, "cvxpy+clarabel", tilt=answer.tilt, objective=objective
     )
 
 

@@ -4,118 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from optimization.core.certificate import Certificate, certify
-from optimization.core.conflicts import Conflict, find_bound_conflict
+from optimization.core.conflicts import find_bound_conflict
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limit_conflicts import find_limit_conflict
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import Unattainable
-from optimization.core.problem import BudgetProblem, GlobalKind, InvalidProblem
-from optimization.core.reasons import BoundPrice, Explainer, Line, Reason
+from optimization.core.period_solution import fold
+from optimization.core.periods import Flattened
+from optimization.core.problem import BudgetProblem, InvalidProblem, path_text
+from optimization.core.reasons import Explainer
 from optimization.core.responses import Floats
-from optimization.core.search import Candidate, SolverFailed, search_allocation, tail_value
+from optimization.core.search import Candidate, NothingMeetsAll, SolverFailed, search_allocation, tail_value
+from optimization.core.solution import Solution
 from optimization.core.tree import Tree
 
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """The answer to a budget problem.
-
-    Attributes:
-        status: `optimal` or `infeasible`.
-        problem: what was asked.
-        engine: which method gave the allocation.
-        seconds: wall time of the solve, explanations aside.
-        spend: money per cell, shape (n,); None when infeasible.
-        certificate: the proof; None when infeasible.
-        conflict: why nothing is possible; None when optimal.
-        current: the spend compared against, shape (n,), or None.
-    """
-
-    status: str
-    problem: BudgetProblem
-    engine: str
-    seconds: float
-    spend: Floats | None = None
-    certificate: Certificate | None = None
-    conflict: Conflict | None = None
-    current: Floats | None = None
-    explainer: Explainer | None = None
-
-    @property
-    def feasible(self) -> bool:
-        return self.status == "optimal"
-
-    @cached_property
-    def reasons(self) -> dict[str, Reason]:
-        """Why each cell has no more, by cell id; empty when infeasible."""
-        if self.explainer is None:
-            return {}
-        return dict(zip(self.problem.ids, self.explainer.reasons(), strict=True))
-
-    @cached_property
-    def lines(self) -> tuple[Line, ...]:
-        """Each cell before and after with its reason; empty when infeasible."""
-        return () if self.explainer is None else tuple(self.explainer.lines(self.current))
-
-    @property
-    def total_spend(self) -> float:
-        return 0.0 if self.spend is None else float(self.spend.sum())
-
-    @property
-    def objective_revenue(self) -> float:
-        """Expected revenue of the allocation, money."""
-        return 0.0 if self.spend is None else float(self.problem.responses.value(self.spend).sum())
-
-    @property
-    def current_revenue(self) -> float | None:
-        """Expected revenue of the current spend, money; None without one."""
-        return None if self.current is None else float(self.problem.responses.value(self.current).sum())
-
-    @property
-    def budget_shadow_price(self) -> float:
-        """Revenue gained by one more unit of budget."""
-        return 0.0 if self.explainer is None else self.explainer.budget_price()
-
-    @property
-    def node_shadow_prices(self) -> tuple[BoundPrice, ...]:
-        return () if self.explainer is None else self.explainer.bound_prices()
-
-    @property
-    def multipliers(self) -> dict[str, float]:
-        """Price of each kind of global constraint, summed over its scopes."""
-        totals = {kind.value: 0.0 for kind in GlobalKind}
-        if self.explainer is not None:
-            for one, value in zip(self.problem.global_constraints, self.explainer.multipliers, strict=True):
-                totals[one.kind.value] += float(value)
-        return totals
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON object of the result format."""
-        out: dict[str, Any] = {"status": self.status, "engine": self.engine, "seconds": self.seconds}
-        if self.conflict is not None:
-            return out | _conflict_dict(self.conflict)
-        if self.certificate is None or self.spend is None:
-            raise AssertionError("an optimal solution carries its spend and certificate")
-        return out | {
-            "objective_revenue": self.objective_revenue,
-            "objective": self.certificate.objective,
-            "dual_bound": self.certificate.dual_bound,
-            "gap": self.certificate.gap,
-            "total_spend": self.total_spend,
-            "spend": {name: float(amount) for name, amount in zip(self.problem.ids, self.spend, strict=True)},
-            "budget_shadow_price": self.budget_shadow_price,
-            "multipliers": self.multipliers,
-            "node_shadow_prices": [one.as_dict() for one in self.node_shadow_prices],
-            "reasons": {name: reason.as_dict() for name, reason in self.reasons.items()},
-        }
+__all__ = ["Solution", "SolverFailed", "solve_budget"]
 
 
 def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None = None) -> Solution:
@@ -133,6 +42,17 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
         InvalidProblem: `current` names an unknown cell or an amount that is no amount.
         SolverFailed: no allocation within the constraints was found; an answer that breaks them is never given.
     """
+    if problem.periods is None:
+        return _solved(problem, current)
+    flat = Flattened(problem)
+    per_period = None
+    if current is not None:
+        _current_spend(problem, current)  # refuses what it names wrongly in its own words
+        per_period = {f"{name}@{t}": spend for t in range(1, flat.count + 1) for name, spend in current.items()}
+    return fold(flat, _solved(flat.problem, per_period, flat))
+
+
+def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: Flattened | None = None) -> Solution:
     started = time.perf_counter()
     before = None if current is None else _current_spend(problem, current)
     tree = Tree.of(problem)
@@ -141,9 +61,22 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
         return Solution("infeasible", problem, "interval-propagation", time.perf_counter() - started, conflict=conflict)
     limits, cells = GlobalSet.of(problem), bounded_cells(problem)
     found = search_allocation(problem, tree, cells, limits)
+    if isinstance(found, NothingMeetsAll):
+        # CVXPY takes a second to import; only the general path pays for it.
+        from optimization.core.general_conflicts import find_general_conflict
+
+        conflict = find_general_conflict(problem)
+        if conflict is None:
+            raise SolverFailed(
+                "The conic solver found nothing that meets all constraints, and no conflict is there to name.",
+                where="constraints",
+                fix="They just touch each other: loosen one of them a little.",
+            )
+        return Solution("infeasible", problem, "cvxpy+clarabel", time.perf_counter() - started, conflict=conflict)
     if isinstance(found, Unattainable):
         conflict = find_limit_conflict(problem)
         return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=conflict)
+    place = path_text if flat is None else lambda path: flat.place(path).text
     certificate = _certify(problem, tree, cells, limits, found)
     if certificate.violation > 1e-6:
         raise SolverFailed(
@@ -164,7 +97,9 @@ def solve_budget(problem: BudgetProblem, *, current: Mapping[str, float] | None 
         spend=found.spend,
         certificate=certificate,
         current=before,
-        explainer=Explainer(problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt),
+        explainer=Explainer(
+            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place
+        ),
     )
 
 
@@ -206,17 +141,3 @@ def _current_spend(problem: BudgetProblem, current: Mapping[str, float]) -> Floa
             f"The current spend of {name!r} is {spend[wrong[0]]:g}.", where="current", fix="Give amounts >= 0."
         )
     return spend
-
-
-def _conflict_dict(conflict: Conflict) -> dict[str, Any]:
-    out: dict[str, Any] = {"minimal_conflict": [member.as_dict() for member in conflict.members]}
-    if conflict.shortfall is not None:
-        out["shortfall"] = conflict.shortfall
-    if conflict.best_attainable is not None:
-        out["best_attainable"] = conflict.best_attainable
-    out["relaxations"] = [
-        member.as_dict() | {"needed": member.needed, "restores": member.restores} for member in conflict.members
-    ]
-    if conflict.further:
-        out["further_conflicts"] = [_conflict_dict(one) for one in conflict.further]
-    return out

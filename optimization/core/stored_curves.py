@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optimization.core.cells import CellKey
-from optimization.core.curves import Z80, FittedCurve
+from optimization.core.curve_shapes import Z80, Band, band_factors
+from optimization.core.curves import FittedCurve
 from optimization.core.problem import Curve
 from optimization.core.responses import Family, Floats, Responses
 
@@ -34,6 +35,10 @@ def curve_record(key: CellKey, fitted: FittedCurve) -> dict[str, Any]:
         "r2": fitted.r2,
         "shrinkage": fitted.shrinkage,
         "notes": list(fitted.diagnostics),
+        "band": [list(ends) for ends in fitted.band],
+        "noise_sd": fitted.noise_sd,
+        "common_week_sd": fitted.common_week_sd,
+        "far_weeks": fitted.far_weeks,
     }
 
 
@@ -54,6 +59,9 @@ class StoredCurve:
     r2: float | None = None
     shrinkage: float = 1.0
     notes: tuple[str, ...] = ()
+    band: Band = ()
+    noise_sd: float = 0.0
+    common_week_sd: float = 0.0
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> StoredCurve:
@@ -73,6 +81,9 @@ class StoredCurve:
             r2=record.get("r2"),
             shrinkage=float(record.get("shrinkage", 1.0)),
             notes=tuple(record.get("notes", ())),
+            band=tuple((float(at), float(low), float(high)) for at, low, high in record.get("band", ())),
+            noise_sd=float(record.get("noise_sd", 0.0)),
+            common_week_sd=float(record.get("common_week_sd", 0.0)),
         )
 
     def curve(self, weeks: float = 1.0) -> Curve:
@@ -86,12 +97,15 @@ class StoredCurve:
     def interval(self, spend: ArrayLike, weeks: float = 1.0, z: float = Z80) -> tuple[Floats, Floats]:
         """Central interval of the expected revenue over the horizon, 80 % by default.
 
-        Two independent errors on the logarithm: that of the return at the mean spend, where the curve is known best,
-        and that of the scale, which bends the curve around that point. The second is taken exactly, by moving the
-        scale one deviation either way.
+        By the band of the fit where the version has one. Else by two independent errors on the logarithm: that of the
+        return at the mean spend, where the curve is known best, and that of the scale, which bends the curve around
+        that point. The second is taken exactly, by moving the scale one deviation either way.
         """
         x = np.asarray(spend, dtype=np.float64)
         middle = self.revenue(x, weeks)
+        if self.band and self.reference_spend > 0.0:
+            low, high = band_factors(self.band, x / (weeks * self.reference_spend), z)
+            return middle * low, middle * high
         bent = [self.drawn(x, weeks, level=0.0, scale=sign * self.log_scale_sd) for sign in (-1.0, 1.0)]
         with np.errstate(divide="ignore", invalid="ignore"):
             bend = np.where(middle > 0.0, np.abs(np.log(bent[1] / bent[0])) / 2.0, 0.0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from optimization.core.problem import Path
 from optimization.core.stored_curves import StoredCurve
 from planning.core.amounts import short_money as money
 from planning.core.relaxations import WayOut
@@ -18,13 +19,23 @@ MOST_LINES = 15
 _POINTS = 48
 
 
+class Named(Protocol):
+    """A line of a table, as far as its name goes."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def path(self) -> Path: ...
+
+
 def dumbbell(result: Result, currency: str) -> dict[str, Any]:
     """Spend now and proposed of the lines that change most; `rest_words` tells of the others."""
     lines = [line for line in result.lines if line.cell]
-    shown = [(_short(line), float(line.now), float(line.proposed)) for line in lines[:MOST_LINES]]
+    shown = [(short_name(line), float(line.now), float(line.proposed)) for line in lines[:MOST_LINES]]
     shown.reverse()  # the first category is drawn at the bottom
-    names = _distinct([name for name, *_ in shown])
-    top = _round_up(max((max(now, proposed) for _, now, proposed in shown), default=1.0))
+    names = distinct([name for name, *_ in shown])
+    top = round_up(max((max(now, proposed) for _, now, proposed in shown), default=1.0))
     best = max(shown, key=lambda one: one[2] - one[1], default=("", 0.0, 0.0))
     worst = min(shown, key=lambda one: one[2] - one[1], default=("", 0.0, 0.0))
     return {
@@ -251,7 +262,7 @@ def over_asked(
         "data": [{"xAxis": float(available)}],
     }  # fmt: skip
     told = ", ".join(f"{way.path[-1]} {money(float(way.asked), currency)}" for way in floors)
-    top = _round_up(float(asked))
+    top = round_up(float(asked))
     return {
         "alt": f"{told}: together {money(float(asked), currency)}, {over} above the "
         f"{money(float(available), currency)} available.",
@@ -278,7 +289,7 @@ def _tone_of(way: WayOut, tones: Mapping[str, str]) -> str:
     return tones.get(way.path[1], "n4") if len(way.path) > 1 else "n4"
 
 
-def _short(line: ResultLine) -> str:
+def short_name(line: Named) -> str:
     """SKU, retailer, placement: what tells lines apart comes first, so that cutting a name short leaves it."""
     if len(line.path) < 3:
         return line.label
@@ -287,7 +298,7 @@ def _short(line: ResultLine) -> str:
     return " · ".join([*below[-1:], retailer, *told])
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
     """Categories of an axis are told apart by name; two listings of one product are not."""
     seen: dict[str, int] = {}
     out = []
@@ -297,7 +308,7 @@ def _distinct(names: list[str]) -> list[str]:
     return out
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """The next 1, 2, 4, 6 or 8 times a power of ten: quarters of it are round as well."""
     if value <= 0:
         return 1.0

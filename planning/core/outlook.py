@@ -2,7 +2,9 @@
 
 Each line's errors are drawn as the fit left them: the level of its return at its usual spend, and the scale that bends
 the curve around it. The two spends of one draw share one truth, so what is uncertain in both does not blur their
-difference. Lines err independently here; a shock that hits all of them alike moves both spends and is not in it.
+difference. Lines err independently of each other, but for what the weeks of the horizon do to all lines of a retailer,
+a season or a shock: no spreading over lines averages that out. It widens what is sold in all, and hardly what one
+allocation sells more than another. The scatter of each line's own weeks, which does average out, is not in it.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimization.core.curve_risk import shared_weeks
 from optimization.core.stored_curves import StoredCurve
 
 DRAWS = 400
 SEED = 20261123
+#: How often a least ROAS should be reached.
+CONFIDENCE = 0.8
 _QUANTILES = (0.1, 0.9)
 
 
@@ -27,21 +32,26 @@ def outlook(
     now: Mapping[str, float],
     proposed: Mapping[str, float],
     unsellable: frozenset[str],
+    min_roas: float | None = None,
 ) -> dict[str, Any]:
     """Intervals of sales and gain, 80 %, and the chance of a gain; money over the horizon.
 
     Args:
         now, proposed: spend by cell id.
         unsellable: ids of cells out of stock, whose spend sells nothing.
+        min_roas: told with the chance that the proposal reaches it, and `roas_factor`: how many times as high a least
+            ROAS to ask for so that it is reached with `CONFIDENCE`.
     """
     random = np.random.default_rng(SEED)
+    # Of a generator of its own: the draws of lines are the same whatever they share.
+    shared = shared_weeks(curves, weeks, DRAWS, np.random.default_rng(SEED + 1))
     spent = sum(now.values())
     # The current mix with the proposed money: what the allocation alone, and not the size of the budget, is worth.
     stretch = sum(proposed.values()) / spent if spent > 0.0 else 0.0
     before, same_mix, after = np.zeros(DRAWS), np.zeros(DRAWS), np.zeros(DRAWS)
-    expected_same_mix = 0.0
+    expected_same_mix = expected = 0.0
     of_lines: dict[str, list[float]] = {}
-    for curve in curves:
+    for curve, factor in zip(curves, shared, strict=True):
         # Drawn for every line, so that a line's truth does not depend on which others have money.
         level = random.standard_normal(DRAWS) * curve.reference_relative_se
         scale = random.standard_normal(DRAWS) * curve.log_scale_sd
@@ -50,16 +60,25 @@ def outlook(
             continue
         x = now.get(name, 0.0)
         low, stretched, high = (
-            curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
+            factor * curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
             for spend in (x, x * stretch, proposed.get(name, 0.0))
         )
         before += low
         same_mix += stretched
         after += high
         expected_same_mix += float(curve.revenue(x * stretch, weeks))
+        expected += float(curve.revenue(proposed.get(name, 0.0), weeks))
         of_lines[name] = _interval(high - low)
     gain = after - before
-    return {
+    money = sum(proposed.values())
+    reached: dict[str, Any] = {}
+    if min_roas and money > 0.0:
+        unlucky = float(np.quantile(after, 1.0 - CONFIDENCE))
+        reached = {
+            "chance_roas": float(np.mean(after >= min_roas * money)),
+            "roas_factor": expected / unlucky if unlucky > 0.0 else 1.0,
+        }
+    return reached | {
         "draws": DRAWS,
         "seed": SEED,
         "sales_now": _interval(before),

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from optimization.core.conflicts import Conflict, Member, bounds_can_be_met
-from optimization.core.limit_conflicts import limits_can_be_met
+from optimization.core.conflicts import Conflict, Member
+from optimization.core.feasibility import can_be_met as is_feasible
 from optimization.core.problem import BudgetProblem, Path, path_text
 from planning.core.amounts import amount_text
 from planning.core.terms import CENT, MOST_MONEY, Bound, ScenarioTerms
 
 _FOURTH = Decimal("0.0001")
 _LARGEST_CHANGE = Decimal(99)
+_RETURNS = {"min_roas": "ROAS", "min_iroas": "Incremental ROAS", "target": "Return"}
+_FIELDS = {"min_roas": "min_roas", "min_iroas": "min_iroas", "min_roi": "target", "max_cpa": "max_cpa"}
 
 ProblemOf = Callable[[ScenarioTerms], BudgetProblem]
 
@@ -30,7 +32,8 @@ class WayOut:
 
     Attributes:
         field: of the scenario.
-        path, limit: which bound, for the field `bounds`.
+        path, limit: which bound, for the field `bounds`; which share, for `shares`, of the spend under `within`; which
+            week, for `weekly_budgets`.
         asked: its value now.
         needed: the value that works; None where no change of this field alone does.
         restores: True when that change makes the whole scenario possible.
@@ -44,6 +47,12 @@ class WayOut:
     path: Path = ()
     limit: str = ""
     lines: int = 0
+    within: Path = ()
+
+    @property
+    def key(self) -> tuple[str, Path, str]:
+        """What identifies the constraint on a page; the weeks of a horizon are one."""
+        return self.field, self.path, "" if self.field == "weekly_budgets" else self.limit
 
     @property
     def text(self) -> str:
@@ -66,15 +75,35 @@ class WayOut:
             return f"Experiment reserve of {self.asked:.2%}"
         if self.field == "max_change_fraction":
             return f"No line changes by more than {self.asked:.2%}"
-        return f"ROAS of at least {self.asked.normalize():f}"
+        return self._aim_words(currency)
+
+    def _aim_words(self, currency: str) -> str:
+        if self.field == "shares":
+            word = "at least" if self.limit == "min_share" else "at most"
+            return f"{path_text(self.path)} {word} {self.asked:.2%} of {path_text(self.within)}"
+        if self.field == "fair_fraction":
+            return f"Everybody keeps at least {self.asked:.2%} of their part"
+        if self.field == "fixed":
+            return f"{path_text(self.path)} keeps what it spends now"
+        if self.field == "mode":
+            return "Every line keeps what it spends now"
+        if self.field == "weekly_budgets":
+            return f"Budgets of weeks 1 to {self.limit}: {amount_text(self.asked, currency)}"
+        if self.field == "max_cpa":
+            return f"Cost per order of at most {amount_text(self.asked, currency)}"
+        return f"{_RETURNS.get(self.field, 'Return')} of at least {self.asked.normalize():f}"
 
     def move_words(self, currency: str = "") -> str:
         """The change, in the imperative."""
         if self.needed is None:
             return "No change of this alone works"
-        if self.field.endswith("_fraction"):
+        if self.field == "fixed":
+            return "Let it change"
+        if self.field == "mode":
+            return "Let lines lose money: place the whole budget"
+        if self.field.endswith("_fraction") or self.field == "shares":
             value = f"{self.needed:.2%}"
-        elif self.field == "min_roas":
+        elif self.field in _RETURNS:
             value = f"{self.needed.normalize():f}"
         else:
             value = amount_text(self.needed, currency)
@@ -86,7 +115,7 @@ class WayOut:
         return {
             "field": self.field, "path": list(self.path), "limit": self.limit, "asked": str(self.asked),
             "needed": None if self.needed is None else str(self.needed), "restores": self.restores,
-            "lines": self.lines, "text": self.text, "move": self.move,
+            "lines": self.lines, "within": list(self.within), "text": self.text, "move": self.move,
         }  # fmt: skip
 
     @classmethod
@@ -95,7 +124,7 @@ class WayOut:
         return cls(
             field=stored["field"], path=tuple(stored["path"]), limit=stored["limit"], asked=Decimal(stored["asked"]),
             needed=None if stored["needed"] is None else Decimal(stored["needed"]), restores=stored["restores"],
-            lines=stored["lines"],
+            lines=stored["lines"], within=tuple(stored.get("within", ())),
         )  # fmt: skip
 
 
@@ -106,8 +135,8 @@ def ways_out(terms: ScenarioTerms, conflict: Conflict, problem_of: ProblemOf) ->
     for member in conflict.members:
         if member.cell is None:
             found += _of_member(terms, member)
-        elif member is of_lines[0] and terms.max_change_fraction is not None:
-            found.append(_of_largest_change(terms, len(of_lines), problem_of))
+        elif member is of_lines[0]:
+            found += _of_lines(terms, of_lines, problem_of)
     return [_checked(terms, way, problem_of) for way in found]
 
 
@@ -119,6 +148,8 @@ def apply(terms: ScenarioTerms, way: WayOut) -> ScenarioTerms:
     """
     if way.needed is None:
         raise ValueError(f"no change of {way.field} alone works")
+    if way.field in ("shares", "fixed", "mode", "weekly_budgets"):
+        return _apply_aim(terms, way)
     if way.field != "bounds":
         change: dict[str, Any] = {way.field: way.needed}
         return replace(terms, **change)
@@ -138,28 +169,83 @@ def apply(terms: ScenarioTerms, way: WayOut) -> ScenarioTerms:
     return replace(terms, bounds=tuple(bounds))
 
 
-def is_feasible(problem: BudgetProblem) -> bool:
-    """True when some spend meets every bound and limit."""
-    return bounds_can_be_met(problem) and (not problem.global_constraints or limits_can_be_met(problem))
+def _apply_aim(terms: ScenarioTerms, way: WayOut) -> ScenarioTerms:
+    if way.field == "mode":
+        return replace(terms, mode="fixed_budget")
+    if way.field == "fixed":
+        return replace(terms, fixed=tuple(path for path in terms.fixed if path != way.path))
+    if way.field == "weekly_budgets":
+        week, more = int(way.limit) - 1, (way.needed or way.asked) - way.asked
+        budgets = [*terms.weekly_budgets]
+        budgets[week] += more
+        return replace(terms, weekly_budgets=tuple(budgets), total_budget=terms.total_budget + more)
+    shares = []
+    for one in terms.shares:
+        if (one.path, one.within) == (way.path, way.within):
+            change: dict[str, Any] = {way.limit: way.needed}
+            one = replace(one, **change)
+        # A least share of nothing is none.
+        if one.min_share or one.max_share is not None:
+            shares.append(one)
+    return replace(terms, shares=tuple(shares))
 
 
 def _of_member(terms: ScenarioTerms, member: Member) -> list[WayOut]:
-    if member.kind == "min_roas":
-        needed = None if member.needed is None else _rounded(member.needed, _FOURTH, ROUND_FLOOR)
-        return [_way("min_roas", terms.min_roas or Decimal(0), needed)]
+    up = member.kind.startswith("max_")
+    step = CENT if member.kind in ("max_cpa", "min_spend", "max_spend") else _FOURTH
+    needed = None if member.needed is None else _rounded(member.needed, step, ROUND_CEILING if up else ROUND_FLOOR)
+    if member.kind in _FIELDS:
+        field = _FIELDS[member.kind]
+        return [_way(field, getattr(terms, field) or Decimal(0), needed)]
+    if member.kind == "min_part":
+        return [_way("fair_fraction", terms.fair_fraction or Decimal(0), needed)]
+    if member.kind in ("min_share", "max_share"):
+        return _of_share(terms, member, needed)
+    if member.path in terms.fixed:
+        return [_way("fixed", Decimal(0), Decimal(0), path=member.path)]
+    if member.cumulative:
+        return _of_weeks(terms, member)
     if member.path == ():
         return _of_total(terms, member)
     bound = next((one for one in terms.bounds if one.path == member.path), None)
     asked = getattr(bound, member.kind, None)
     if asked is None:
         return []
-    up = member.kind == "max_spend"
-    needed = None if member.needed is None else _rounded(member.needed, CENT, ROUND_CEILING if up else ROUND_FLOOR)
     return [_way("bounds", asked, needed, path=member.path, limit=member.kind)]
+
+
+def _of_share(terms: ScenarioTerms, member: Member, needed: Decimal | None) -> list[WayOut]:
+    asked = Decimal(repr(member.value))
+    for one in terms.shares:
+        value = getattr(one, member.kind)
+        if one.path == member.path and value is not None and abs(value - asked) <= Decimal("1e-9"):
+            return [_way("shares", value, needed, path=one.path, limit=member.kind, within=one.within)]
+    return []
+
+
+def _of_weeks(terms: ScenarioTerms, member: Member) -> list[WayOut]:
+    """The money of the weeks through one: as much more in that week is enough, whatever the reserve keeps of it."""
+    asked = sum(terms.weekly_budgets[: member.period], Decimal(0))
+    if member.needed is None:
+        return [_way("weekly_budgets", asked, None, limit=str(member.period))]
+    share = 1 - terms.reserve / terms.total_budget
+    needed = (Decimal(repr(member.needed)) / share).quantize(CENT, ROUND_CEILING)
+    return [_way("weekly_budgets", asked, max(needed, asked), limit=str(member.period))]
+
+
+def _of_lines(terms: ScenarioTerms, members: list[Member], problem_of: ProblemOf) -> list[WayOut]:
+    """Floors and caps of lines come from the largest change, and floors from keeping what is spent now."""
+    if terms.mode == "incremental_only" and any(one.kind == "min_spend" for one in members):
+        return [_way("mode", Decimal(0), Decimal(0), lines=len(members))]
+    if terms.max_change_fraction is None:
+        return []
+    return [_of_largest_change(terms, len(members), problem_of)]
 
 
 def _of_total(terms: ScenarioTerms, member: Member) -> list[WayOut]:
     """The total is what the reserve leaves of the budget: either can give."""
+    if terms.weekly_budgets:
+        return _of_weeks(terms, replace(member, period=len(terms.weekly_budgets)))
     if member.needed is None:
         return [_way("total_budget", terms.total_budget, None)]
     least = Decimal(repr(member.needed))
@@ -195,7 +281,7 @@ def _checked(terms: ScenarioTerms, way: WayOut, problem_of: ProblemOf) -> WayOut
     if way.needed is None:
         return way
     # The reserve is whole cents too, so the budget that leaves enough beside it may be a cent more.
-    for cents in (0, 1, 2) if way.field == "total_budget" else (0,):
+    for cents in (0, 1, 2) if way.field in ("total_budget", "weekly_budgets") else (0,):
         tried = replace(way, needed=way.needed + cents * CENT)
         if is_feasible(problem_of(apply(terms, tried))):
             return replace(tried, restores=True)

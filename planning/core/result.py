@@ -8,6 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from optimization.core.problem import Path
+from planning.core.prices import constraint_key
 from planning.core.terms import CENT, ScenarioTerms
 
 _WORDS = {
@@ -30,6 +31,7 @@ class ResultLine:
         product: what people call its SKU, where the catalogue knows it.
         gain: 80 % interval of the change in expected sales; None where there is none.
         binding: what keeps it from having more, in two words; empty where only the budget does.
+        constraint: the same as a key, that of `planning.core.prices`; empty where nothing binds.
     """
 
     cell: str
@@ -45,6 +47,7 @@ class ResultLine:
     marginal: float | None = None
     gain: tuple[float, float] | None = None
     binding: str = ""
+    constraint: str = ""
     why: str = ""
     out_of_stock: bool = False
 
@@ -145,7 +148,8 @@ def read_result(
     if unspent := terms.available - placed:
         extra.append(
             ResultLine(cell="", label="Not spent", now=Decimal(0), proposed=unspent,
-                       why="No line may take more: each is at a bound, or more would break the least ROAS.")
+                       why=solution.get("unspent", {}).get("why")
+                       or "No line may take more: each is at a bound, or more would break the least ROAS.")
         )  # fmt: skip
     every = (*lines, *extra)
     sellable = [line for line in lines if not line.out_of_stock]
@@ -171,14 +175,14 @@ def _line(
     tones: Mapping[str, str],
 ) -> ResultLine:
     reason = line["reason"]
-    retailer, placement, sku = path[1], path[2], path[-1]
+    retailer, sku = path[1], path[-1]
     out = reason["kind"] == "out_of_stock"
     gain = gains.get(line["cell"])
     word = _WORDS.get(reason["kind"], "")
     at = reason["path"]
     return ResultLine(
         cell=line["cell"],
-        label=f"{retailer} · {placement_words(placement)} · {sku}",
+        label=line_label(path),
         path=path,
         product=products.get((retailer, sku), ""),
         tone=tones.get(retailer, ""),
@@ -190,9 +194,15 @@ def _line(
         marginal=None if out else line["marginal_proposed"],
         gain=None if gain is None else (gain[0], gain[1]),
         binding=f"{word} of {at[-1]}" if word in ("cap", "floor") and at else word,
+        constraint=constraint_key(reason["kind"], at),
         why=reason["text"],
         out_of_stock=out,
     )
+
+
+def line_label(path: Path) -> str:
+    """What people call a line: retailer, placement, SKU."""
+    return f"{path[1]} · {placement_words(path[2])} · {path[-1]}"
 
 
 def placement_words(placement: str) -> str:

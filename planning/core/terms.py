@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from optimization.core.problem import LEVELS, Path, path_text
+from planning.core.aims import Margin, Share, read_aims
+from planning.core.reading import CENT, MOST_MONEY, Reader, read_number
 from tenants.core.problems import InvalidInput
 
-CENT: Final = Decimal("0.01")
-#: The most that the columns of money hold.
-MOST_MONEY: Final = Decimal("999999999999.99")
+__all__ = ["CENT", "FIELDS", "MOST_BOUNDS", "MOST_MONEY", "Bound", "Margin", "ScenarioTerms", "Share", "read_terms"]
+
 MOST_DAYS: Final = 366
 MOST_BOUNDS: Final = 500
 FIELDS: Final = (
     "name", "horizon_start", "horizon_end", "total_budget", "min_roas", "reserve_fraction",
-    "stock_cover_threshold_days", "max_change_fraction", "bounds",
+    "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode", "target", "min_iroas",
+    "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level", "fair_fraction", "weekly_budgets",
 )  # fmt: skip
 
 
@@ -41,7 +43,18 @@ class Bound:
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioTerms:
-    """A budget question. Money in the currency of the curves, fractions as fractions, the horizon inclusive."""
+    """A budget question. Money in the currency of the curves, fractions as fractions, the horizon inclusive.
+
+    Attributes:
+        objective: sales, incremental_sales or profit.
+        mode: fixed_budget; flexible_target_roi and flexible_target_marginal_roi, where the budget is a ceiling; or
+            incremental_only, where every line keeps what it spends now and only the rest of the budget is placed.
+        target: the return that a flexible mode asks for, in terms of the objective.
+        margin_fraction: margin of products whose own the catalogue does not know; `margins` are for nodes of the tree.
+        fixed: nodes that keep what they spend now.
+        fair_level, fair_fraction: every node of that level gets at least the fraction of its current part of the whole.
+        weekly_budgets: one for each week; what is not spent rolls forward. Empty: no week has a budget of its own.
+    """
 
     name: str
     horizon_start: date
@@ -52,6 +65,18 @@ class ScenarioTerms:
     stock_cover_threshold_days: int = 3
     max_change_fraction: Decimal | None = None
     bounds: tuple[Bound, ...] = ()
+    objective: str = "sales"
+    mode: str = "fixed_budget"
+    target: Decimal | None = None
+    min_iroas: Decimal | None = None
+    max_cpa: Decimal | None = None
+    margin_fraction: Decimal | None = None
+    margins: tuple[Margin, ...] = ()
+    fixed: tuple[Path, ...] = ()
+    shares: tuple[Share, ...] = ()
+    fair_level: str = ""
+    fair_fraction: Decimal | None = None
+    weekly_budgets: tuple[Decimal, ...] = ()
 
     @property
     def days(self) -> int:
@@ -69,6 +94,11 @@ class ScenarioTerms:
         return (self.total_budget * self.reserve_fraction).quantize(CENT)
 
     @property
+    def asks_incrementality(self) -> bool:
+        """True where the answer depends on what the ads caused."""
+        return self.objective == "incremental_sales" or self.min_iroas is not None
+
+    @property
     def available(self) -> Decimal:
         """Money that may be allocated."""
         return self.total_budget - self.reserve
@@ -84,7 +114,7 @@ def read_terms(given: Mapping[str, Any], *, known_paths: Collection[Path] | None
     Raises:
         InvalidInput: `errors` lists every finding with its field in `where`.
     """
-    reader = _Reader(given)
+    reader = Reader(given)
     unknown = sorted(set(given) - set(FIELDS))
     for name in unknown:
         reader.refuse(name, f"There is no field {name!r}.", f"Use some of: {', '.join(FIELDS)}.")
@@ -101,93 +131,17 @@ def read_terms(given: Mapping[str, Any], *, known_paths: Collection[Path] | None
         "max_change_fraction": reader.number("max_change_fraction", most=Decimal(99), places=4),
         "bounds": _read_bounds(reader, given.get("bounds") or (), known_paths),
     }
+    terms |= read_aims(reader, known_paths)
+    _check_fixed(reader, terms)
+    if start is not None and end is not None and budget is not None:
+        _check_weeks(reader, (end - start).days + 1, budget, terms["weekly_budgets"])
     if reader.errors or start is None or end is None or budget is None:
         first = reader.errors[0]
         raise InvalidInput(first["detail"], where=first["where"], fix=first["fix"], errors=reader.errors)
     return ScenarioTerms(horizon_start=start, horizon_end=end, total_budget=budget, **terms)
 
 
-class _Reader:
-    """Reads fields and collects what is wrong with them."""
-
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self.given = given
-        self.errors: list[dict[str, str]] = []
-
-    def refuse(self, where: str, detail: str, fix: str) -> None:
-        self.errors.append({"where": where, "detail": detail, "fix": fix})
-
-    def text(self, name: str, most: int) -> str:
-        value = str(self.given.get(name) or "").strip()
-        if not value:
-            self.refuse(name, "The scenario has no name.", "Give it a name that says what is asked.")
-        elif len(value) > most or "\x00" in value:
-            self.refuse(name, f"The name has {len(value)} characters.", f"Use at most {most} printable characters.")
-        return value
-
-    def day(self, name: str) -> date | None:
-        value = self.given.get(name)
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(str(value or ""))
-        except ValueError:
-            self.refuse(name, f"{value!r} is not a day." if value else "The day is missing.", "Write it as YYYY-MM-DD.")
-            return None
-
-    def number(
-        self, name: str, *, most: Decimal, places: int, above_zero: bool = False, required: bool = False
-    ) -> Decimal | None:
-        return read_number(
-            self.given.get(name), most=most, places=places, above_zero=above_zero, required=required,
-            refuse=lambda detail, fix: self.refuse(name, detail, fix),
-        )  # fmt: skip
-
-    def count(self, name: str, *, usual: int, most: int) -> int:
-        value = self.given.get(name)
-        if value is None or value == "":
-            return usual
-        number = read_number(
-            value, most=Decimal(most), places=0, refuse=lambda detail, fix: self.refuse(name, detail, fix)
-        )
-        return int(number or 0)
-
-
-def read_number(
-    value: Any,
-    *,
-    most: Decimal,
-    places: int,
-    refuse: Callable[[str, str], None],
-    above_zero: bool = False,
-    required: bool = False,
-) -> Decimal | None:
-    """A number from 0 to `most` with at most `places` decimals; None where it is empty or was refused."""
-    if value is None or value == "":
-        if required:
-            refuse("An amount is missing.", "Give a number.")
-        return None
-    try:
-        number = Decimal(str(value).replace(",", "").strip()) if not isinstance(value, bool) else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        refuse(f"{str(value)[:40]!r} is not a number.", "Give a number such as 1200.50.")
-        return None
-    if number < 0 or (above_zero and number == 0):
-        refuse(f"{number:,f} is not allowed.", "Give a number above zero." if above_zero else "Give zero or more.")
-        return None
-    if number > most:
-        refuse(f"{number:,f} is too large.", f"Give at most {most:,f}.")
-        return None
-    rounded = number.quantize(Decimal(1).scaleb(-places))
-    if rounded != number:
-        refuse(f"{number:f} has too many decimals.", f"Give at most {places} after the point.")
-        return None
-    return rounded
-
-
-def _check_horizon(reader: _Reader, start: date, end: date) -> None:
+def _check_horizon(reader: Reader, start: date, end: date) -> None:
     if end < start:
         reader.refuse("horizon_end", f"The horizon ends on {end}, before it starts on {start}.", "Swap the two days.")
     elif (end - start).days >= MOST_DAYS:
@@ -196,7 +150,31 @@ def _check_horizon(reader: _Reader, start: date, end: date) -> None:
         reader.refuse("horizon_start", f"No budget starts on {start}.", "Correct the year.")
 
 
-def _read_bounds(reader: _Reader, given: Any, known: Collection[Path] | None) -> tuple[Bound, ...]:
+def _check_fixed(reader: Reader, terms: Mapping[str, Any]) -> None:
+    bound = {one.path for one in terms["bounds"]}
+    for at, path in enumerate(terms["fixed"]):
+        if path in bound:
+            reader.refuse(
+                f"fixed[{at}]", f"{path_text(path)} keeps what it spends now and has a bound too.", "Keep one of both."
+            )
+
+
+def _check_weeks(reader: Reader, days: int, budget: Decimal, weekly: tuple[Decimal, ...]) -> None:
+    if not weekly:
+        return
+    if days % 7 or len(weekly) * 7 != days:
+        reader.refuse(
+            "weekly_budgets", f"There are {len(weekly)} weekly budgets for {days} days.",
+            "Give one for each week of a horizon of whole weeks.",
+        )  # fmt: skip
+    elif sum(weekly) != budget:
+        reader.refuse(
+            "weekly_budgets", f"The weekly budgets add up to {sum(weekly):,.2f}, not to the total of {budget:,.2f}.",
+            "Make both agree.",
+        )  # fmt: skip
+
+
+def _read_bounds(reader: Reader, given: Any, known: Collection[Path] | None) -> tuple[Bound, ...]:
     if not isinstance(given, list | tuple):
         reader.refuse("bounds", "A list of bounds is expected.", 'Write [{"path": [...], "min_spend": 100}].')
         return ()
@@ -221,7 +199,7 @@ def _read_bounds(reader: _Reader, given: Any, known: Collection[Path] | None) ->
     return tuple(found.values())
 
 
-def _read_bound(reader: _Reader, entry: Any, where: str) -> Bound | None:
+def _read_bound(reader: Reader, entry: Any, where: str) -> Bound | None:
     if not isinstance(entry, Mapping):
         reader.refuse(where, "A bound is an object.", 'Write {"path": [...], "min_spend": 100}.')
         return None

@@ -51,7 +51,10 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Item("Home", "home", "home", key="h"),
             Item("Performance", "performance", "chart-line", key="p", permission="metrics.view"),
+            Item("Budgets and pacing", "pacing", "coin", key="b", permission="scenarios.view"),
             Item("Scenarios", "scenario-list", "adjustments-alt", key="s", permission="scenarios.view"),
+            Item("Response curves", "curve-list", "scale", key="r", permission="curves.view"),
+            Item("Learning", "learning-list", "refresh", key="l", permission="scenarios.view"),
         ),
     ),
     Group(

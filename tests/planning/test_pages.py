@@ -12,8 +12,8 @@ import openpyxl
 from jobs.draining import run_queued_jobs
 from jobs.services import cancel_job
 from planning import services
+from planning.answers import result_of
 from planning.models import Scenario
-from planning.presenters import result_of
 from tests.conftest import browser_of
 from tests.planning.conftest import ASKED
 from tests.planning.test_scenarios import BOTH, RETAILER

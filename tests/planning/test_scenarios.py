@@ -66,7 +66,7 @@ def test_scenarios_are_numbered_in_order(draft):
         ("bounds[0]", {"path": RETAILER, "min_spend": 2, "max_spend": 1}, "above the most"),
         ("bounds[0].max_spend", {"path": RETAILER, "max_spend": "NaN"}, "not a number"),
         ("bounds[0]", {"path": RETAILER, "min_spend": 2, "mix": 1}, "no key 'mix'"),
-        ("objective", "profit", "no field"),
+        ("mix", "profit", "no field"),
     ],
 )
 def test_what_is_wrong_names_its_field(draft, field, value, word):

@@ -5,6 +5,7 @@ Operations are named as in `expectations.TABLE`: method, path below /api/v1, and
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,14 +13,16 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+import polars as pl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 
 from harmonization.core.library import shipped_contracts
+from optimization.core.posterior_import import LEAST_DRAWS
 from tests.harmonization.conftest import walmart_csv, walmart_row
 from tests.security.expectations import KEYS, TABLE, WHOLE_TENANT, Scope
-from tests.security.objects import Things, small_problem
+from tests.security.objects import CELL, Things, small_problem
 
 PREFIX = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -28,7 +31,8 @@ PATH_IDS = {
     "brand_id": "brand", "user_id": "user", "token_id": "token", "job_id": "waiting_job", "schedule_id": "schedule",
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
     "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
-    "draft_id": "draft",
+    "draft_id": "draft", "adjustment_id": "adjustment", "programme_id": "programme", "week_id": "week",
+    "budget_id": "budget",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -70,6 +74,21 @@ def new_report(key: str) -> SimpleUploadedFile:
 def new_factors() -> SimpleUploadedFile:
     lines = (",".join(FACTOR), ",".join(FACTOR.values()))
     return SimpleUploadedFile("factors.csv", "\n".join(lines).encode(), content_type="text/csv")
+
+
+OVERRIDE = {**CELL, "kind": "override", "family": "log", "a": 90.0, "k": 40.0, "reason": "A test."}
+JUDGED = {"mean": 0.6, "standard_error": 0.1, "reason": "Two tests."}
+
+
+def posterior() -> dict[str, Any]:
+    """A file of fifty draws of the one cell, with what must be said of it."""
+    out = io.BytesIO()
+    draws = range(LEAST_DRAWS)
+    pl.DataFrame(
+        [{**CELL, "draw": draw, "family": "log", "a": 100.0 + draw, "k": 50.0} for draw in draws]
+    ).write_parquet(out)
+    file = SimpleUploadedFile("draws.parquet", out.getvalue(), content_type="application/vnd.apache.parquet")
+    return {"file": file, "source": "A model", "data_start": "2026-01-05", "data_end": "2026-03-01"}
 
 
 def _catalogue(of: Ids, key: str) -> dict[str, Any]:
@@ -155,12 +174,38 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /metrics/views/": Call(body=lambda of, key: {"name": "Mine", "query": "by=campaign"}),
     "PATCH /metrics/views/{view_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /curves/": Call(body=lambda of, key: {"brand": _brand(of, key), "weeks": 8}),
+    "POST /curves/adjustments/": Call(body=lambda of, key: {"brand": _brand(of, key), **OVERRIDE}),
+    "POST /curves/adjustments/{adjustment_id}/revoke/": Call(body=lambda of, key: {"reason": "A typo."}),
+    "GET /curves/factors/": Call(query=lambda of, key: {} if key == WHOLE_TENANT else {"brand": of("brand")}),
+    "POST /curves/factors/": Call(body=lambda of, key: {"brand": _brand(of, key), **JUDGED}),
+    "POST /curves/imports/": Call(
+        body=lambda of, key: {**({} if key == WHOLE_TENANT else {"brand": of("brand")}), **posterior()}, multipart=True
+    ),
+    "POST /budgets/": Call(
+        body=lambda of, key: {
+            "brand": _brand(of, key),
+            "period_start": "2026-11-01",
+            "period_end": "2026-11-30",
+            "amount": "5.00",
+        },
+    ),
     "POST /scenarios/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
     "POST /scenarios/check/": Call(body=lambda of, key: {"brand": _brand(of, key), **QUESTION}),
+    "GET /scenarios/compare/": Call(query=lambda of, key: {"scenarios": of("scenario")}),
+    "GET /scenarios/compare/lines/": Call(query=lambda of, key: {"scenarios": of("scenario")}),
+    "POST /scenarios/{scenario_id}/simulate/": Call(
+        body=lambda of, key: {"allocation": [{"scope": "rmn=walmart", "amount": 1}]}
+    ),
     "PATCH /scenarios/{scenario_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
     "POST /scenarios/{scenario_id}/duplicate/": Call(body=lambda of, key: {"name": "A copy"}),
     "POST /scenarios/{scenario_id}/relax/": Call(body=lambda of, key: {"choice": 0}),
     "POST /solves/": Call(body=lambda of, key: {"brand": _brand(of, key), "problem": small_problem()}),
+    "POST /learning/": Call(
+        body=lambda of, key: {"solve_id": of("solve"), "name": "New", "first_week": "2026-11-30"},
+    ),
+    "POST /learning/{programme_id}/status/": Call(body=lambda of, key: {"wanted": "paused"}),
+    "POST /learning/{programme_id}/run/": Call(body=lambda of, key: {}),
+    "POST /learning/weeks/{week_id}/decide/": Call(body=lambda of, key: {"accept": True}),
 }
 # Filters that name things, beyond what the calls above use.
 FILTERS: dict[str, dict[str, str]] = {
@@ -171,6 +216,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /quarantine/": {"account": "account"},
     "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
+    "GET /curves/factors/": {"brand": "brand"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
 }
 LISTS: dict[str, str] = {
@@ -178,11 +224,13 @@ LISTS: dict[str, str] = {
     "GET /policies/": "policy", "GET /retailers/": "retailer", "GET /accounts/": "account", "GET /uploads/": "upload",
     "GET /loads/": "load", "GET /mappings/": "contract", "GET /placements/": "placement", "GET /products/": "product",
     "GET /campaigns/": "campaign", "GET /curves/": "curves", "GET /solves/": "solve",
-    "GET /scenarios/": "scenario", "GET /quality/findings/": "finding",
+    "GET /scenarios/": "scenario", "GET /learning/": "programme", "GET /budgets/": "budget",
+    "GET /quality/findings/": "finding",
     "GET /quality/reconciliations/": "reconciliation", "GET /crosswalk/": "entry", "GET /audiences/": "audience",
     "GET /fx-rates/": "rate", "GET /quarantine/": "load",
     "GET /imports/": "import",
     "GET /mapping-drafts/": "draft",
+    "GET /curves/adjustments/": "adjustment",
 }  # fmt: skip
 
 

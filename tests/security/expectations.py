@@ -31,6 +31,8 @@ ENGINEERS = frozenset({OWNER, ENGINEER})
 SENDERS = frozenset({OWNER, ENGINEER, PLANNER})
 AUDITORS = frozenset({OWNER, COMPLIANCE})
 MODELLERS = frozenset({OWNER, PLANNER, ANALYST})
+# They say what a proposal becomes.
+ACCEPTERS = frozenset({OWNER, APPROVER})
 # They say what ads caused, and with it what every incremental figure becomes.
 EXPERIMENTERS = frozenset({OWNER, ANALYST})
 
@@ -184,13 +186,44 @@ TABLE: dict[str, Rule] = {
     "GET /curves/": anywhere(INSIDERS),
     "POST /curves/": brand(MODELLERS, EVERY_ROLE),
     "GET /curves/{version_id}/": brand(INSIDERS),
+    "GET /curves/{version_id}/file/": brand(INSIDERS),
+    "GET /curves/adjustments/": anywhere(INSIDERS),
+    "POST /curves/adjustments/": brand(MODELLERS, EVERY_ROLE),
+    "GET /curves/adjustments/{adjustment_id}/": brand(INSIDERS),
+    "POST /curves/adjustments/{adjustment_id}/revoke/": brand(MODELLERS, INSIDERS),
+    "GET /curves/factors/": brand(READERS, EVERY_ROLE),
+    "POST /curves/factors/": brand(EXPERIMENTERS, EVERY_ROLE),
+    "POST /curves/imports/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/": anywhere(READERS),
     "POST /solves/": brand(MODELLERS, EVERY_ROLE),
     "GET /solves/{solve_id}/": brand(READERS),
+    # learning: those who plan run it, those who approve accept its weeks
+    "GET /learning/": anywhere(READERS),
+    "POST /learning/": brand(MODELLERS, READERS),
+    "GET /learning/{programme_id}/": brand(READERS),
+    "POST /learning/{programme_id}/status/": brand(MODELLERS, READERS),
+    "POST /learning/{programme_id}/run/": brand(MODELLERS, READERS),
+    "GET /learning/{programme_id}/weeks/": brand(READERS),
+    "GET /learning/{programme_id}/log/": brand(INSIDERS, READERS),
+    "GET /learning/{programme_id}/replay/": brand(READERS),
+    "GET /learning/{programme_id}/estimate/": brand(READERS),
+    "GET /learning/weeks/{week_id}/": brand(READERS),
+    "POST /learning/weeks/{week_id}/decide/": brand(ACCEPTERS, READERS),
     # planning
+    "GET /budgets/": anywhere(READERS),
+    "POST /budgets/": brand(MODELLERS, EVERY_ROLE),
+    "GET /budgets/{budget_id}/": brand(READERS),
+    "DELETE /budgets/{budget_id}/": brand(MODELLERS, READERS),
+    "GET /pacing/": anywhere(READERS),
+    "POST /scenarios/{scenario_id}/budgets/": brand(MODELLERS, READERS),
     "GET /scenarios/": anywhere(READERS),
     "POST /scenarios/": brand(MODELLERS, EVERY_ROLE),
     "POST /scenarios/check/": brand(MODELLERS, EVERY_ROLE),
+    "GET /scenarios/compare/": Rule(READERS, Scope.BRAND, READERS, at_the_door=True),
+    "GET /scenarios/compare/lines/": Rule(INSIDERS, Scope.BRAND, READERS, at_the_door=True),
+    "POST /scenarios/{scenario_id}/simulate/": brand(MODELLERS, READERS),
+    "GET /scenarios/{scenario_id}/explanation/": brand(READERS),
+    "POST /scenarios/{scenario_id}/tighten/": brand(MODELLERS, READERS),
     "GET /scenarios/{scenario_id}/": brand(READERS),
     "PATCH /scenarios/{scenario_id}/": brand(MODELLERS, READERS),
     "DELETE /scenarios/{scenario_id}/": brand(MODELLERS, READERS),

@@ -45,8 +45,9 @@ from jobs.models import Job
 from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
 from metrics.models import SavedView
-from optimization.models import CurveVersion, Solve
-from planning.models import Scenario
+from optimization.learning_services import propose_week, start_programme
+from optimization.models import CurveAdjustment, CurveVersion, LearningProgramme, LearningWeek, Solve
+from planning.models import Budget, Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
 from tests.security.expectations import KEYS, WHOLE_TENANT
@@ -199,15 +200,26 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         data_end=date(2026, 3, 1),
         method="test",
         settings={"currency": "USD"},
+        curves=[curve_of_a_cell()],
     )  # fmt: skip
+    adjustment = CurveAdjustment.objects.create(
+        brand=brand, kind="prior", retailer="Walmart", roas=2.0, spread=0.3, reason=f"{slug} {key}", created_by=owner
+    )
     solve = Solve.objects.create(
-        brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem={}, solution={}, status="optimal",
+        brand=brand, curve_version=curves, problem_sha256=f"{number:064d}", problem=_line_problem(), solution={},
+        status="optimal",
         engine="test", seconds=0.1,
     )  # fmt: skip
+    programme = start_programme(actor=owner, solve=solve, name=f"{slug} {key}", first_week=date(2026, 11, 30))
+    week = propose_week(programme=programme, week=date(2026, 11, 30)).week
     scenario = Scenario.objects.create(
         brand=brand, number=number, name=f"{slug} {key}", horizon_start=date(2026, 11, 2),
         horizon_end=date(2026, 11, 29), total_budget=Decimal(100), curve_version=curves, status="draft",
         created_by=owner,
+    )  # fmt: skip
+    budget = Budget.objects.create(
+        brand=brand, period_start=date(2026, 10, 1), period_end=date(2026, 10, 31), amount=Decimal(100),
+        currency="USD", created_by=owner,
     )  # fmt: skip
     schedule = create_schedule(
         kind="harmonization.load", params={"of": key}, actor=owner, timing=Timing(every_seconds=HOUR), brand=brand
@@ -221,8 +233,12 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "draft": str(_draft(slug, key, upload, owner).pk),
         "upload": str(upload.pk),
         "curves": str(curves.pk),
+        "adjustment": str(adjustment.pk),
         "solve": str(solve.pk),
+        "programme": str(programme.pk),
+        "week": str(week.pk),
         "scenario": str(scenario.pk),
+        "budget": str(budget.pk),
         "schedule": str(schedule.id),
         **({"brand": str(brand.pk)} if brand else {}),
     }
@@ -269,8 +285,12 @@ def _register_rows(things: Things) -> None:
         "product": (Product, "brand__slug"),
         "job": (Job, "brand__slug"),
         "curves": (CurveVersion, "brand__slug"),
+        "adjustment": (CurveAdjustment, "brand__slug"),
         "solve": (Solve, "brand__slug"),
+        "programme": (LearningProgramme, "brand__slug"),
+        "week": (LearningWeek, "programme__brand__slug"),
         "scenario": (Scenario, "brand__slug"),
+        "budget": (Budget, "brand__slug"),
         "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),
@@ -298,6 +318,26 @@ def _register_rows(things: Things) -> None:
     things.rows["token"] = {
         str(public_id): email for public_id, email in ApiToken.objects.values_list("public_id", "user__email")
     }
+
+
+#: The one cell that every version has a curve of.
+CELL = {"retailer": "Walmart", "placement": "onsite_search_top", "sku": "CELL-1"}
+
+
+def curve_of_a_cell() -> dict[str, Any]:
+    """A curve as a version keeps it."""
+    return {
+        **CELL, "family": "log", "params": {"a": 100.0, "k": 50.0}, "amplitude_se": 5.0, "log_scale_sd": 0.3,
+        "reference_spend": 60.0, "reference_relative_se": 0.1, "carry_over": 0.0, "n_weeks": 8,
+        "observed_spend": {"min": 20.0, "max": 90.0}, "r2": 0.5, "shrinkage": 0.5, "notes": [],
+    }  # fmt: skip
+
+
+def _line_problem() -> dict[str, Any]:
+    """The same of a line that reports can be of."""
+    problem = small_problem()
+    problem["cells"][0]["id"] = "Walmart|onsite_search_top|501"
+    return problem
 
 
 def small_problem() -> dict[str, Any]:

@@ -11,8 +11,9 @@ from django.http import HttpResponse
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
 
-from tests.security.calls import PATH_IDS, QUESTION, Ids, contract_text, new_factors, new_report
+from tests.security.calls import JUDGED, PATH_IDS, QUESTION, Ids, contract_text, new_factors, new_report, posterior
 from tests.security.expectations import (
+    ACCEPTERS,
     AUDITORS,
     ENGINEERS,
     EVERY_ROLE,
@@ -31,7 +32,7 @@ from tests.security.expectations import (
     brand,
     tenant,
 )
-from tests.security.objects import Things
+from tests.security.objects import CELL, Things
 
 # Pages of libraries: the login's own, which ask nothing of roles, and the admin, which has a matrix of its own.
 OF_LIBRARIES = ("accounts/", "admin/", "api/v1/")
@@ -68,6 +69,10 @@ def _nothing(of: Ids, key: str) -> dict[str, Any]:
 
 def _builder(of: Ids, key: str) -> dict[str, Any]:
     return {**QUESTION, "brand": "" if key == WHOLE_TENANT else key, "reserve_fraction": "0"}
+
+
+def _id_or_none(of: Ids, key: str) -> str:
+    return "" if key == WHOLE_TENANT else of("brand")
 
 
 PAGES: dict[str, Page] = {
@@ -143,12 +148,54 @@ PAGES: dict[str, Page] = {
     "GET performance-export": _reads(anywhere(INSIDERS)),
     "POST performance-views": Page(anywhere(READERS), lambda of, key: {"name": "Mine", "query": "by=campaign"}),
     "POST performance-view-delete": Page(Rule(EVERY_ROLE, Scope.PERSON), _nothing),
+    "GET curve-list": _reads(anywhere(INSIDERS)),
+    "POST curve-fit": Page(brand(MODELLERS, EVERY_ROLE), lambda of, key: {"brand": _id_or_none(of, key)}),
+    "POST curve-import": Page(
+        brand(MODELLERS, EVERY_ROLE), lambda of, key: {"brand": _id_or_none(of, key), **posterior()}
+    ),
+    "POST curve-refits": Page(brand(OWNERS, EVERY_ROLE), lambda of, key: {"brand": _id_or_none(of, key), "on": "1"}),
+    "GET curve-version": _reads(brand(INSIDERS)),
+    "GET curve-export": _reads(brand(INSIDERS)),
+    "GET curve-cell": Page(brand(INSIDERS), query=lambda key: CELL),
+    "POST curve-cell": Page(
+        brand(MODELLERS, INSIDERS),
+        lambda of, key: {"act": "override", "family": "log", "a": "90", "k": "40", "reason": "A test."},
+        query=lambda key: CELL,
+    ),
+    "POST curve-adjustment-revoke": Page(brand(MODELLERS, INSIDERS), lambda of, key: {"reason": "A typo."}),
+    "GET curve-factors": _reads(anywhere(READERS)),
+    "POST curve-factors": Page(
+        brand(EXPERIMENTERS, EVERY_ROLE), lambda of, key: {"brand": _id_or_none(of, key), **JUDGED}
+    ),
     "GET metric-factors": _reads(anywhere(READERS)),
     "POST metric-factors": Page(
         brand(EXPERIMENTERS, EVERY_ROLE),
         lambda of, key: {"brand": "" if key == WHOLE_TENANT else of("brand"), "source": "GT-1", "file": new_factors()},
     ),
     "GET metric-definitions": _reads(LOGIN),
+    "GET learning-list": _reads(anywhere(READERS)),
+    "GET learning-new": _reads(brand(MODELLERS, READERS)),
+    "POST learning-new": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"name": "New", "first_week": "2026-11-30", "problem_weeks": "1"}
+    ),
+    "GET learning-detail": _reads(brand(READERS)),
+    "POST learning-run": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "POST learning-status": Page(brand(MODELLERS, READERS), lambda of, key: {"status": "paused"}, told_in_page=True),
+    "POST learning-schedule": Page(brand(OWNERS, READERS), _nothing, told_in_page=True),
+    "GET learning-log": _reads(brand(INSIDERS, READERS)),
+    "POST learning-decide": Page(brand(ACCEPTERS, READERS), lambda of, key: {"act": "accept"}, told_in_page=True),
+    "GET pacing": _reads(anywhere(READERS)),
+    "POST pacing": Page(
+        brand(MODELLERS, EVERY_ROLE),
+        lambda of, key: {
+            "brand": "" if key == WHOLE_TENANT else of("brand"),
+            "period_start": "2026-11-01",
+            "period_end": "2026-11-30",
+            "amount": "5.00",
+        },
+    ),
+    "POST budget-delete": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "POST scenario-budgets": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
     "GET scenario-list": _reads(anywhere(READERS)),
     "GET scenario-new": _reads(anywhere(MODELLERS)),
     "GET scenario-new of a brand": Page(brand(MODELLERS), query=lambda key: {"brand": key}),
@@ -156,6 +203,13 @@ PAGES: dict[str, Page] = {
     "POST scenario-new of a brand": Page(brand(MODELLERS), _builder, changes=False, query=lambda key: {"brand": key}),
     "POST scenario-check": Page(anywhere(MODELLERS), _builder, changes=False),
     "GET scenario-detail": _reads(brand(READERS)),
+    "GET scenario-compare": _reads(anywhere(READERS)),
+    "GET scenario-compare-export": _reads(anywhere(INSIDERS)),
+    "GET scenario-simulate": _reads(brand(MODELLERS, READERS)),
+    "POST scenario-simulate": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"table": "rmn=walmart, 1", "act": "keep"}, changes=False
+    ),
+    "POST scenario-tighten": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
     "GET scenario-edit": _reads(brand(MODELLERS, READERS)),
     "POST scenario-edit": Page(brand(MODELLERS, READERS), _builder, changes=False),
     "POST scenario-solve": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),

@@ -9,6 +9,8 @@ So the logarithms are a linear model with normal noise, and the posterior is exa
 West and Harrison, Bayesian Forecasting and Dynamic Models, 1997). What one line tells moves the weights and the nodes,
 hence all lines alike: shrinkage over the tree, without a step of its own.
 
+A week may have been good or bad for many lines at once: `optimization.core.learning.shocks` finds that with the rest.
+
 Forgetting is a step of the own offsets between weeks: what was read long ago counts for less.
 
 `LoneBelief` is the textbook alternative (disjoint linear models: Li et al., A Contextual-Bandit Approach, 2010): every
@@ -36,7 +38,7 @@ class ScalePrior:
         intercept, intercept_sd: of the whole market.
         weights, weights_sd: of the standardised features, one each.
         level_sd: spread of the offsets of the nodes of each level of the path above the cell, from the top.
-        cell_sd: spread of the cells' own offsets.
+        cell_sd: spread of the cells' own offsets, one for all or one each.
     """
 
     intercept: float
@@ -44,7 +46,7 @@ class ScalePrior:
     weights: tuple[float, ...]
     weights_sd: tuple[float, ...]
     level_sd: tuple[float, ...]
-    cell_sd: float
+    cell_sd: float | tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,22 @@ class Posterior:
         jitter = 1e-12 * float(np.max(np.diagonal(self.covariance), initial=0.0)) + 1e-300
         root = np.linalg.cholesky(self.covariance + jitter * np.eye(self.mean.size))
         return np.asarray(self.mean + 0.5 * (1.0 - temperature**2) * self.sd**2 + temperature * (root @ normal))
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """Errors that the readings of one week share.
+
+    Attributes:
+        loadings: which cells each touches, shape (n, g).
+        mean, variance: of each, shape (g,).
+        evidence: log density of the readings that they were found from; 0 before.
+    """
+
+    loadings: Floats
+    mean: Floats
+    variance: Floats
+    evidence: float = 0.0
 
 
 class Belief(Protocol):
@@ -128,7 +146,8 @@ class SharedBelief:
         self._own = np.arange(len(means), len(means) + n)
         self._fixed = np.hstack(columns)
         self.mean = np.array(means + [0.0] * n)
-        self.covariance = np.diag(np.square(spreads + [prior.cell_sd] * n))
+        own = np.broadcast_to(prior.cell_sd, (n,))
+        self.covariance = np.diag(np.square(np.concatenate([spreads, own])))
 
     def posterior(self, features: Floats) -> Posterior:
         """Beliefs about a week with these features, shape (n, f)."""
@@ -138,14 +157,28 @@ class SharedBelief:
 
     def update(self, features: Floats, cells: NDArray[np.intp], reading: Floats, variance: Floats) -> None:
         """Condition on readings of theta, see `Belief`."""
+        none = np.zeros(0)
+        self.update_shaken(features, cells, reading, variance, Shared(np.zeros((len(features), 0)), none, none))
+
+    def update_shaken(
+        self, features: Floats, cells: NDArray[np.intp], reading: Floats, variance: Floats, shocks: Shared
+    ) -> Shared:
+        """The same for readings that share errors: these are terms of one week, found with the others; returned."""
         if cells.size == 0:
-            return
+            return shocks
         rows = np.hstack([features, self._fixed])[cells]
-        cross = self.covariance @ rows.T
-        gain = np.linalg.solve(rows @ cross + np.diag(variance), cross.T).T
-        self.mean = self.mean + gain @ (reading - rows @ self.mean)
+        cross, lean = self.covariance @ rows.T, shocks.loadings[cells] * shocks.variance
+        total = rows @ cross + np.diag(variance) + lean @ shocks.loadings[cells].T
+        surprise = reading - rows @ self.mean
+        root = np.linalg.cholesky(total)
+        solved = np.linalg.solve(total, np.column_stack([cross.T, lean, surprise]))
+        gain, share, flat = solved[:, : self.mean.size].T, solved[:, self.mean.size : -1].T, solved[:, -1]
+        self.mean = self.mean + gain @ surprise
         covariance = self.covariance - gain @ cross.T
         self.covariance = 0.5 * (covariance + covariance.T)
+        evidence = -0.5 * float(surprise @ flat) - float(np.log(np.diagonal(root)).sum())
+        left = shocks.variance - np.einsum("gr,rg->g", share, lean)
+        return Shared(shocks.loadings, share @ surprise, left, evidence)
 
     def forget(self, sd: float) -> None:
         """One week passes: each cell's own offset may have moved by about `sd`."""
@@ -160,10 +193,11 @@ class LoneBelief:
     """
 
     def __init__(self, prior: ScalePrior, paths: Sequence[Path]) -> None:
-        offset = prior.intercept_sd**2 + float(np.sum(np.square([*prior.level_sd, prior.cell_sd])))
+        offset = prior.intercept_sd**2 + float(np.sum(np.square(prior.level_sd)))
         spread = np.diag([*np.square(prior.weights_sd), offset])
         self.mean = np.tile([*prior.weights, prior.intercept], (len(paths), 1))
         self.covariance = np.tile(spread, (len(paths), 1, 1))
+        self.covariance[:, -1, -1] += np.square(prior.cell_sd)
 
     def posterior(self, features: Floats) -> Posterior:
         """Beliefs about a week with these features, shape (n, f); cells are independent."""
@@ -172,7 +206,7 @@ class LoneBelief:
         return Posterior(mean, np.diag(np.einsum("nd,nde,ne->n", rows, self.covariance, rows)))
 
     def update(self, features: Floats, cells: NDArray[np.intp], reading: Floats, variance: Floats) -> None:
-        """Condition on readings of theta, see `Belief`."""
+        """Condition on readings of theta, see `Belief`; a line by itself cannot tell a shock, so none is looked for."""
         rows = _with_one(features)[cells]
         cross = np.einsum("nde,ne->nd", self.covariance[cells], rows)
         total = np.einsum("nd,nd->n", rows, cross) + variance

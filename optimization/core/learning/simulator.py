@@ -13,6 +13,7 @@ sells, in expectation,
 - Sales are lognormal around that with 35 % noise. A line with less than a quarter of the mean line's budget sells by
   few orders, and its noise grows as counts do: variance by (quarter / spend). Without it a cent on each line would tell
   everything, and learning would cost nothing.
+- Where shocks are asked for, the sales of all lines in a week are also multiplied by one lognormal factor of mean 1.
 - The sales of a week are known one week late: who decides week t knows the weeks up to t - 2.
 - The budget is 0.4 of the sum of the k. No line may get more than 20 % of it, no retailer of a channel more than 45 %.
 
@@ -72,6 +73,7 @@ class Market:
         features: shape (w, n, 4).
         theta: true logarithm of the factor, shape (w, n).
         shocks: standard normal noise of each week's sales, shape (w, n).
+        common: what each week does to all lines, on the logarithm, shape (w,).
     """
 
     allocator: Allocator
@@ -79,10 +81,18 @@ class Market:
     features: Floats
     theta: Floats
     shocks: Floats
+    common: Floats
 
     @classmethod
     def drawn(
-        cls, seed: int, *, cells: int = 100, weeks: int = 52, drift: float = 0.0, bend_error: float = 0.0
+        cls,
+        seed: int,
+        *,
+        cells: int = 100,
+        weeks: int = 52,
+        drift: float = 0.0,
+        bend_error: float = 0.0,
+        shock: float = 0.0,
     ) -> Market:
         """Draw a market.
 
@@ -91,6 +101,7 @@ class Market:
             cells, weeks: its size.
             drift: step of each theta per week, 0.06 for "6 % weekly drift".
             bend_error: spread of ln k as known around the true one; 0 knows the bend of every curve.
+            shock: spread of what a week does to the sales of all lines, on the logarithm.
         """
         rng = np.random.default_rng([seed, 1])
         paths: list[Path] = [
@@ -113,7 +124,8 @@ class Market:
         budget = BUDGET * float(k.sum())
         true = _allocator(paths, k, budget)
         allocator = true if bend_error == 0.0 else _allocator(paths, known, budget)
-        return cls(allocator, true, features, theta + drift * np.cumsum(steps, axis=0), shocks)
+        common = shock * np.random.default_rng([seed, 2]).standard_normal(weeks) - 0.5 * shock**2
+        return cls(allocator, true, features, theta + drift * np.cumsum(steps, axis=0), shocks, common)
 
     @property
     def weeks(self) -> int:
@@ -136,7 +148,8 @@ class Market:
         """Attributed sales of a week with their noise, money, shape (n,); zero where nothing was spent."""
         sd = np.sqrt(np.log1p(noise_variance(spend, self.allocator.budget / len(self.allocator))))
         expected = self.true.revenue(np.exp(self.theta[week]), spend)
-        return np.where(spend > 0.0, expected * np.exp(sd * self.shocks[week] - 0.5 * sd**2), 0.0)
+        noise = sd * self.shocks[week] - 0.5 * sd**2 + self.common[week]
+        return np.where(spend > 0.0, expected * np.exp(noise), 0.0)
 
 
 def _allocator(paths: Sequence[Path], k: Floats, budget: float) -> Allocator:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimization.core.learning.policies import Policy
-from optimization.core.learning.replay import LoggedWeek
+from optimization.core.learning.log import LoggedWeek
+from optimization.core.learning.policies import ObservedWeek, Policy
 from optimization.core.learning.simulator import DELAY, Market
 from optimization.core.responses import Floats
 
@@ -17,14 +17,19 @@ class Trial:
     """The weeks of one policy on one market.
 
     Attributes:
-        weeks: features, decision and sales of each, as a log keeps them: no truth.
+        events: decisions, and what weeks were, in the order they came, as a log keeps them: no truth.
         regret: expected revenue lost against the best allocation, by week, money, shape (w,).
         weeks_lost: cumulative regret in weeks of the market's mean best revenue.
     """
 
-    weeks: tuple[LoggedWeek, ...]
+    events: tuple[LoggedWeek | ObservedWeek, ...]
     regret: Floats
     weeks_lost: float
+
+    @property
+    def weeks(self) -> tuple[LoggedWeek, ...]:
+        """The decisions."""
+        return tuple(one for one in self.events if isinstance(one, LoggedWeek))
 
 
 def run_trial(market: Market, policy: Policy, *, delay: int = DELAY) -> Trial:
@@ -33,14 +38,21 @@ def run_trial(market: Market, policy: Policy, *, delay: int = DELAY) -> Trial:
     Args:
         delay: 0 tells last week's sales before a week is decided, 1 those of the week before.
     """
-    weeks: list[LoggedWeek] = []
+    events: list[LoggedWeek | ObservedWeek] = []
+    spends: list[Floats] = []
     regret = np.zeros(market.weeks)
     for week in range(market.weeks):
         known = week - 1 - delay
         if known >= 0:
-            policy.learn(weeks[known].features, weeks[known].decision.spend, weeks[known].sales)
-        decision = policy.decide(market.features[week])
-        spend = decision.spend
-        weeks.append(LoggedWeek(market.features[week], decision, market.sales(week, spend)))
-        regret[week] = market.best[week] - market.revenue(week, spend)
-    return Trial(tuple(weeks), regret, float(regret.sum() / market.best.mean()))
+            observed = ObservedWeek(known, market.features[known], spends[known], market.sales(known, spends[known]))
+            policy.observe(observed)
+            events.append(observed)
+        decision = policy.decide(week, market.features[week])
+        spends.append(decision.spend)
+        events.append(LoggedWeek(week, market.features[week], decision))
+        regret[week] = market.best[week] - market.revenue(week, decision.spend)
+    events.extend(
+        ObservedWeek(known, market.features[known], spends[known], market.sales(known, spends[known]))
+        for known in range(max(0, market.weeks - 1 - delay), market.weeks)
+    )
+    return Trial(tuple(events), regret, float(regret.sum() / market.best.mean()))

@@ -16,6 +16,7 @@ from harmonization.core.engine import harmonize_file
 from harmonization.core.library import find_contract, shipped_contracts
 from harmonization.core.load_context import LoadContext
 from harmonization.core.source_file import FileTooLarge, Limits, UnreadableFile
+from harmonization.core.unpacking import CannotUnpack, unpack
 from tenants.core.problems import Problem
 from tests.harmonization.core.exports import SEARCH_TERM, csv_bytes, search_term_row, write_csv, write_xlsx
 
@@ -220,3 +221,25 @@ def test_parameters_that_the_contract_does_not_know(tmp_path: Path, contract: Co
     path = write_csv(tmp_path / "st.csv", ROWS)
     with pytest.raises(InvalidParameter, match="no parameter 'click_window'"):
         harmonize_file(path, contract, context=LoadContext(parameters={"click_window": "7D"}))
+
+
+@pytest.mark.parametrize("packing", ["gz", "zip"])
+def test_a_full_disk_is_not_told_as_a_damaged_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str):
+    path = tmp_path / f"report.csv.{packing}"
+    if packing == "gz":
+        path.write_bytes(gzip.compress(csv_bytes(ROWS)))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("report.csv", csv_bytes(ROWS))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    opened = Path.open
+
+    def full(self: Path, mode: str = "r", **options):
+        # What /dev/full does on every write, here where something is unpacked to.
+        return opened(Path("/dev/full"), "wb", buffering=0) if mode == "xb" else opened(self, mode, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(CannotUnpack, match="No space left") as caught:
+        unpack(path, scratch, Limits())
+    assert caught.value.fix.startswith("Make room")

@@ -10,7 +10,7 @@ import pytest
 from accounts.core.permissions import Role
 from harmonization import services
 from harmonization.models import DataFinding, Load, Reconciliation
-from harmonization.services import check_account, start_check
+from harmonization.services import check_account, checks, start_check
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from tenants.core.problems import NotAllowed
@@ -48,6 +48,17 @@ def test_a_later_load_leaves_older_findings_alone(check):
     check(walmart_csv(*days(20, 250)), "later.csv")
     older = DataFinding.objects.get(kind="missing_days", first_day=FIRST + timedelta(days=30))
     assert older.state == "open"
+
+
+def test_a_check_that_fails_after_a_load_becomes_a_job_that_people_see(check, walmart, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(checks, "check_account", lambda **_: 1 / 0)
+        assert check(with_gap()) is None
+    assert Load.objects.get().status == Load.Status.PUBLISHED
+    job = Job.objects.get(kind=checks.CHECK_KIND)
+    assert "again" in job.title
+    assert run_queued_jobs(job_id=job.pk) == 1
+    assert DataFinding.objects.get().kind == "missing_days"
 
 
 def test_a_full_check_looks_at_everything(check, walmart, alice):

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from optimization.core.cells import CellKey
+from optimization.core.curve_risk import shared_weeks, total_spread
 from optimization.core.curves import FittedCurve, UnusableSeries, fit_curves
 from optimization.core.problem import BudgetProblem, Cell, Curve
 from optimization.core.responses import Family, Floats
 from optimization.core.solve import solve_budget
+from optimization.core.stored_curves import StoredCurve, curve_record
 
 
 @dataclass(frozen=True)
@@ -174,3 +177,65 @@ def test_unusable_rows_are_named(changes: dict[str, list[float]], says: str) -> 
     columns = {"cell": [0, 0], "week": [0, 1], "spend": [1.0, 2.0], "sales": [3.0, 4.0]} | changes
     with pytest.raises(UnusableSeries, match=says):
         fit_curves([("r", "p", "s")], **columns)
+
+
+def seasonal(shock: float, *, lines: int = 40, weeks: int = 52) -> tuple[tuple[FittedCurve, ...], Floats, Floats]:
+    """Lines of one retailer whose planner spends more in weeks that sell more; with spend and true weekly factors."""
+    rng = np.random.default_rng(9)
+    factor = np.exp(rng.normal(0.0, shock, weeks))
+    factor /= factor.mean()
+    spend = 200.0 * factor * np.exp(rng.normal(0.0, 0.4, (lines, weeks)))
+    sales = 500.0 * np.log1p(spend / 150.0) * factor * np.exp(rng.normal(0.0, 0.1, spend.shape))
+    paths = [("r", f"p{i % 2}", f"s{i}") for i in range(lines)]
+    fits = fit_curves(
+        paths, np.repeat(np.arange(lines), weeks), np.tile(np.arange(weeks), lines), spend.ravel(), sales.ravel()
+    )
+    return fits, spend, factor
+
+
+def test_a_season_is_not_taken_for_the_work_of_the_money() -> None:
+    fits, _, factor = seasonal(0.3)
+    for spend in (100.0, 200.0, 400.0):
+        told = float(np.mean([fit.revenue(spend) for fit in fits]))
+        assert told == pytest.approx(500.0 * np.log1p(spend / 150.0), rel=0.05)
+    assert fits[0].common_week_sd == pytest.approx(np.log(factor).std(ddof=1), rel=0.2)
+
+
+def test_weeks_that_share_nothing_have_no_common_factor() -> None:
+    assert seasonal(0.0)[0][0].common_week_sd < 0.03
+
+
+def test_weeks_of_an_empty_shelf_that_nobody_told_of_are_left_out_and_said_so() -> None:
+    rng = np.random.default_rng(11)
+    spend = rng.uniform(50.0, 500.0, 40)
+    sales = 500.0 * np.log1p(spend / 150.0) * np.exp(rng.normal(0.0, 0.1, 40))
+    sales[10:13] *= 0.08
+    fit = series(list(spend), list(sales))
+    assert fit.far_weeks == 3
+    assert any("3 weeks far off the curve left out" in note for note in fit.diagnostics)
+    assert fit.revenue(250.0) == pytest.approx(500.0 * np.log1p(250.0 / 150.0), rel=0.06)
+
+
+def test_a_version_tells_the_same_interval_as_the_fit() -> None:
+    fit = seasonal(0.1)[0][0]
+    stored = StoredCurve.of(curve_record(CellKey("r", "p0", "s0"), fit))
+    spend = np.array([0.0, 30.0, 100.0, 200.0, 700.0, 9000.0])
+    for z in (0.5, 1.2815515655446004, 2.0):
+        np.testing.assert_allclose(stored.interval(spend, z=z), fit.interval(spend, z=z))
+        np.testing.assert_allclose(
+            stored.interval(4.0 * spend, weeks=4.0, z=z), 4.0 * np.stack(fit.interval(spend, z=z))
+        )
+
+
+def test_what_hits_all_lines_alike_does_not_average_out() -> None:
+    fits, spend, _ = seasonal(0.2)
+    stored = [StoredCurve.of(curve_record(CellKey(*fit.cell), fit)) for fit in fits]
+    usual = 4.0 * spend.mean(axis=1)
+    whole, one = total_spread(stored, usual, 4.0), total_spread(stored[:1], usual[:1], 4.0)
+    assert one.noise / one.revenue > 5.0 * whole.noise / whole.revenue
+    assert whole.weeks / whole.revenue == pytest.approx(one.weeks / one.revenue, rel=1e-6)
+    assert whole.total**2 == pytest.approx(whole.curves**2 + whole.noise**2 + whole.weeks**2)
+    drawn = shared_weeks(stored, 4.0, 4000, np.random.default_rng(1))
+    revenue = np.array([float(curve.revenue(money, 4.0)) for curve, money in zip(stored, usual, strict=True)])
+    assert float((revenue @ drawn).std()) == pytest.approx(whole.weeks, rel=0.05)
+    assert float(drawn.mean()) == pytest.approx(1.0, abs=0.01)

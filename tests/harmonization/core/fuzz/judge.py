@@ -6,9 +6,11 @@ import csv
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -56,18 +58,23 @@ def judge(name: str, content: bytes, contract: Contract | list[Contract]) -> Ver
             raise WrongError(f"{type(error).__name__}: {error}") from error
         _all_rows(report, out)
         _all_records(report, content)
-        text = json.dumps(report.as_dict(), ensure_ascii=False)
-        if "\\u0000" in text or "\0" in text:
-            raise WrongError("the report holds a NUL, which no database takes")
-        text.encode()
+        _storable(report.as_dict(), "the report")
         return Verdict("read", report.rows_in, report.rows_quarantined)
 
 
 def _named(problem: Problem) -> Verdict:
     if not (problem.detail and problem.where and problem.fix):
         raise WrongError(f"a problem without place or fix: {problem.as_dict()}")
-    json.dumps(problem.as_dict(), ensure_ascii=False).encode()
+    _storable(problem.as_dict(), "the problem")
     return Verdict(problem.code)
+
+
+def _storable(told: Mapping[str, Any], what: str) -> None:
+    """It is kept as JSON with its load."""
+    text = json.dumps(told, ensure_ascii=False)
+    if "\\u0000" in text or "\0" in text:
+        raise WrongError(f"{what} holds a NUL, which no database takes")
+    text.encode()
 
 
 def _all_rows(report: HarmonizeReport, out: Path) -> None:

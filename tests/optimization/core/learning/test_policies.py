@@ -16,9 +16,10 @@ from optimization.core.learning.policies import (
     Decision,
     Learner,
     LearningSettings,
+    ObservedWeek,
     UnusableFeedback,
-    probe_chances,
 )
+from optimization.core.learning.probing import probe_chances, probe_gains, systematic
 from optimization.core.learning.simulator import TRUTH, Market
 from optimization.core.learning.trial import run_trial
 from optimization.core.responses import Floats
@@ -49,14 +50,14 @@ class Recorder:
 
     def __init__(self, inner: Learner) -> None:
         self.inner, self.weeks = inner, 0
-        self.told: list[tuple[int, Floats]] = []
+        self.told: list[tuple[int, ObservedWeek]] = []
 
-    def decide(self, features: Floats) -> Decision:
+    def decide(self, week: int, features: Floats) -> Decision:
         self.weeks += 1
-        return self.inner.decide(features)
+        return self.inner.decide(week, features)
 
-    def learn(self, features: Floats, spend: Floats, sales: Floats) -> None:
-        self.told.append((self.weeks, features))
+    def observe(self, seen: ObservedWeek) -> None:
+        self.told.append((self.weeks, seen))
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3])
@@ -65,33 +66,50 @@ def test_sales_are_told_late_in_order_and_once(delay: int) -> None:
     recorder = Recorder(learner(market))
     run_trial(market, recorder, delay=delay)
     assert [decided for decided, _ in recorder.told] == list(range(1 + delay, 8))
-    for week, (_, features) in enumerate(recorder.told):
-        assert np.array_equal(features, market.features[week])
+    for week, (_, seen) in enumerate(recorder.told):
+        assert seen.week == week
+        assert np.array_equal(seen.features, market.features[week])
 
 
 def test_the_first_weeks_are_decided_before_anything_is_known() -> None:
     market = Market.drawn(3, weeks=4)
     first, second, third, _ = run_trial(market, learner(market, GREEDY)).weeks
     nothing = learner(market, GREEDY)
-    assert np.array_equal(first.decision.spend, nothing.decide(first.features).spend)
-    assert np.array_equal(second.decision.spend, nothing.decide(second.features).spend)
-    assert not np.array_equal(third.decision.spend, nothing.decide(third.features).spend)
+    assert np.array_equal(first.decision.spend, nothing.decide(0, first.features).spend)
+    assert np.array_equal(second.decision.spend, nothing.decide(1, second.features).spend)
+    assert not np.array_equal(third.decision.spend, nothing.decide(2, third.features).spend)
 
 
-def test_probes_get_their_floor_and_are_as_many_as_set() -> None:
-    market = Market.drawn(4, weeks=5)
-    settings = replace(RECOMMENDED, reserve=0.1, probes=5)
-    weeks = run_trial(market, learner(market, settings)).weeks
+def test_probes_get_their_floor_and_take_no_more_than_the_reserve() -> None:
+    market = Market.drawn(4, weeks=20)
+    one = learner(market, replace(RECOMMENDED, reserve=0.05))
+    weeks = run_trial(market, one).weeks
+    counts = []
     for week in weeks:
-        assert week.decision.probed is not None
-        assert week.decision.probed.sum() == 5
-    first, last = weeks[0].decision, weeks[-1].decision
-    assert first.spend[first.probed].min() >= 0.02 * market.allocator.budget * (1.0 - 1e-9)
-    # The reserve falls as less is left to learn.
-    assert last.spend[last.probed].min() < 0.02 * market.allocator.budget
+        probed = week.decision.probed
+        assert probed is not None
+        assert probed.sum() * one.floor <= 0.05 * market.allocator.budget * (1.0 + 1e-9)
+        assert (week.decision.spend[probed] >= one.floor * (1.0 - 1e-9)).all()
+        counts.append(int(probed.sum()))
+    assert max(counts) > 5
+    assert counts[-1] < max(counts), "fewer lines are worth a probe as less is left to learn"
 
 
-def test_probes_go_where_least_is_known() -> None:
+def test_a_reading_is_worth_most_of_lines_that_get_nothing_and_may_be_good() -> None:
+    market = Market.drawn(5, weeks=1)
+    one = learner(market)
+    belief = one.posterior(0, market.features[0])
+    gains = probe_gains(market.allocator, belief, one.floor, noise=0.35, weeks=12.0)
+    spend = market.allocator.allocate(belief.factor)
+    assert (gains[spend >= one.floor] == 0.0).all(), "these are read anyway"
+    assert gains.max() > 0.0
+    longer = probe_gains(market.allocator, belief, one.floor, noise=0.35, weeks=24.0)
+    assert (longer >= gains).all()
+    sure = replace(belief, covariance=1e-8 * np.eye(100))
+    assert (probe_gains(market.allocator, sure, one.floor, noise=0.35, weeks=12.0) <= 0.0).all()
+
+
+def test_probes_go_where_most_is_to_be_gained() -> None:
     chance = probe_chances(np.array([4.0, 2.0, 1.0, 1.0]), 2)
     assert chance.sum() == pytest.approx(2.0)
     assert chance[0] > chance[1] > chance[2] == chance[3]
@@ -99,24 +117,29 @@ def test_probes_go_where_least_is_known() -> None:
     assert probe_chances(np.zeros(4), 2) == pytest.approx(np.full(4, 0.5))
     assert not probe_chances(np.ones(4), 0).any()
     assert probe_chances(np.ones(2), 5) == pytest.approx([1.0, 1.0])
+    closed = probe_chances(np.array([4.0, 2.0, 1.0, 1.0]), 2, np.array([False, True, True, True]))
+    assert closed[0] == 0.0
+    assert closed.sum() == pytest.approx(2.0)
 
 
 def test_probes_are_drawn_with_their_chances() -> None:
-    market = Market.drawn(5, weeks=1)
-    one = learner(market, replace(RECOMMENDED, reserve=0.1, probes=10))
-    belief = one.posterior(market.features[0])
-    chance = probe_chances(belief.factor_sd, 10)
+    chance = probe_chances(np.random.default_rng(5).random(100), 10)
     starts = (np.arange(200) + 0.5) / 200
-    drawn = [one.allocate(belief, np.zeros(100), 0.0, chance, start).probed for start in starts]
+    drawn = [systematic(chance, start) for start in starts]
+    assert {int(one.sum()) for one in drawn} == {10}
     assert np.mean(drawn, axis=0) == pytest.approx(chance, abs=0.01)
+
+
+def seen(market: Market, week: int, spend: Floats, sales: Floats) -> ObservedWeek:
+    return ObservedWeek(week, market.features[week], spend, sales)
 
 
 def test_a_line_without_spend_teaches_nothing() -> None:
     market = Market.drawn(6, weeks=1)
     one = learner(market)
-    before = one.posterior(market.features[0])
-    one.learn(market.features[0], np.zeros(100), np.zeros(100))
-    after = one.posterior(market.features[0])
+    before = one.posterior(0, market.features[0])
+    one.observe(seen(market, 0, np.zeros(100), np.zeros(100)))
+    after = one.posterior(0, market.features[0])
     assert np.array_equal(before.mean, after.mean)
     assert (after.sd >= before.sd).all()
 
@@ -124,11 +147,11 @@ def test_a_line_without_spend_teaches_nothing() -> None:
 def test_spend_that_sold_nothing_counts_against_the_line() -> None:
     market = Market.drawn(6, weeks=1)
     one = learner(market, GREEDY)
-    before = one.posterior(market.features[0]).mean
+    before = one.posterior(0, market.features[0]).mean
     spend = np.zeros(100)
-    spend[:2] = market.allocator.budget / 100
-    one.learn(market.features[0], spend, np.zeros(100))
-    after = one.posterior(market.features[0]).mean
+    spend[:2] = market.allocator.mean_line
+    one.observe(seen(market, 0, spend, np.zeros(100)))
+    after = one.posterior(0, market.features[0]).mean
     assert (after[:2] < before[:2] - 1.0).all()
     assert np.array_equal(after[2:], before[2:])
 
@@ -139,14 +162,47 @@ def test_amounts_that_are_none_are_refused_by_line(wrong: float) -> None:
     sales = np.ones(100)
     sales[3] = wrong
     with pytest.raises(UnusableFeedback, match="sales of line 3"):
-        learner(market).learn(market.features[0], np.ones(100), sales)
+        learner(market).observe(seen(market, 0, np.ones(100), sales))
+
+
+def test_beliefs_are_a_fold_over_the_weeks_whenever_they_are_told() -> None:
+    """Late, out of order, restated, with a week that never came: the beliefs are those of the weeks as they stand."""
+    market = Market.drawn(8, weeks=6)
+    spend = np.full(100, market.allocator.mean_line)
+    weeks = {week: seen(market, week, spend, market.sales(week, spend)) for week in (0, 1, 2, 4)}
+    once, jumbled = learner(market), learner(market)
+    for one in weeks.values():
+        once.observe(one)
+    jumbled.observe(replace(weeks[1], sales=weeks[1].sales * 3.0))
+    jumbled.observe(weeks[4])
+    jumbled.decide(5, market.features[5])
+    for week in (0, 2, 1):
+        jumbled.observe(weeks[week])
+    expected, found = (one.posterior(5, market.features[5]) for one in (once, jumbled))
+    assert np.array_equal(expected.mean, found.mean)
+    assert np.array_equal(expected.covariance, found.covariance)
+    assert np.array_equal(once.decide(5, market.features[5]).spend, jumbled.decide(5, market.features[5]).spend)
+
+
+def test_cells_that_are_not_told_teach_nothing() -> None:
+    market = Market.drawn(8, weeks=2)
+    spend = np.full(100, market.allocator.mean_line)
+    sales = market.sales(0, spend)
+    told = np.arange(100) < 60
+    part, whole = learner(market, GREEDY), learner(market, GREEDY)
+    part.observe(replace(seen(market, 0, spend, np.where(told, sales, np.nan)), told=told))
+    whole.observe(seen(market, 0, spend, sales))
+    before = learner(market, GREEDY).posterior(1, market.features[1]).mean
+    after = part.posterior(1, market.features[1]).mean
+    assert np.array_equal(after[~told], before[~told])
+    assert np.array_equal(after[told], whole.posterior(1, market.features[1]).mean[told])
 
 
 def test_beliefs_come_near_the_truth_and_know_how_near() -> None:
     market = Market.drawn(7, weeks=30)
     one = learner(market, replace(RECOMMENDED, forgetting=0.0))
     run_trial(market, one)
-    posterior = one.posterior(market.features[-1])
+    posterior = one.posterior(29, market.features[-1])
     off = (market.theta[-1] - posterior.mean) / posterior.sd
     assert 0.6 < np.sqrt(np.mean(off**2)) < 1.4
     assert posterior.sd.mean() < 0.3
@@ -159,5 +215,4 @@ def test_regret_is_below_greedy_and_far_below_what_does_not_learn(scenario: str,
     assert lost["recommended"] < most * lost["greedy"]
     assert lost["greedy"] < lost["textbook Thompson"]
     assert lost["greedy"] < lost["epsilon-greedy"] < lost["equal split"]
-    # What probing and drawing cost beside the plug-in decision of the same beliefs stays small.
-    assert lost["recommended"] < 1.2 * lost["greedy, shared beliefs"]
+    assert lost["recommended"] < 1.1 * lost["greedy, shared beliefs"]

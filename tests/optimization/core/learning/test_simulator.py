@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.noise import NOISE, noise_variance
 from optimization.core.learning.policies import EqualSplit
 from optimization.core.learning.simulator import TRUTH, Market, pessimistic
 from optimization.core.learning.trial import run_trial
-from optimization.core.problem import BudgetProblem, Cell, Curve
-from optimization.core.responses import Family
 
 
 def test_it_is_as_documented() -> None:
@@ -110,7 +107,12 @@ def test_a_pessimist_sees_every_line_at_a_quarter() -> None:
     assert pessimistic(TRUTH).cell_sd == TRUTH.cell_sd
 
 
-def test_curves_that_jump_are_refused() -> None:
-    cells = [Cell("alice", ("alice",), Curve(Family.HILL, 10.0, 5.0, 2.0))]
-    with pytest.raises(ValueError, match="concave"):
-        Allocator.of(BudgetProblem.of(cells, 10.0))
+def test_a_shock_is_common_to_all_lines_and_fair_on_average() -> None:
+    calm, shaken = Market.drawn(3), Market.drawn(3, shock=0.3)
+    spend = np.full(100, calm.allocator.mean_line)
+    ratio = np.array([shaken.sales(week, spend) / calm.sales(week, spend) for week in range(52)])
+    assert ratio == pytest.approx(np.broadcast_to(ratio[:, :1], ratio.shape))
+    assert np.log(ratio[:, 0]).std() == pytest.approx(0.3, rel=0.3)
+    means = [np.exp(Market.drawn(seed, weeks=20, shock=0.3).common).mean() for seed in range(40)]
+    assert np.mean(means) == pytest.approx(1.0, abs=0.04)
+    assert np.array_equal(calm.best, shaken.best)

@@ -1,4 +1,4 @@
-"""What can be done with scenarios: the one door for pages, REST, jobs, commands and the planner."""
+"""Asking, solving and relaxing scenarios."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ from jobs.models import Job
 from jobs.services import submit_job
 from optimization import selectors as curves
 from optimization import services as optimization
-from optimization.core.conflicts import Intervals, active_lower, find_bound_conflict
-from optimization.core.limit_conflicts import find_limit_conflict
+from optimization.core.feasibility import find_conflict, spend_range
 from optimization.core.problem import BudgetProblem
-from optimization.core.tree import Tree
 from optimization.models import Solve
 from planning import selectors
 from planning.core.outlook import outlook
@@ -44,6 +42,8 @@ class Feasibility:
         least, most: money that the bounds force and allow; `most` None where nothing limits it.
         conflict: the smallest one, as ways out; empty when feasible.
         out_of_stock: lines that get nothing because their stock runs out.
+        extra: in mode incremental_only the money that is left to place.
+        incrementality: where the factors come from that the question asks for; empty where it asks for none.
     """
 
     feasible: bool
@@ -54,6 +54,8 @@ class Feasibility:
     out_of_stock: int
     conflict: list[WayOut]
     shortfall: Decimal
+    extra: Decimal | None = None
+    incrementality: str = ""
 
 
 def create_scenario(*, actor: User, given: Mapping[str, Any], brand: Brand | None = None) -> Scenario:
@@ -154,10 +156,9 @@ def check_scenario(*, actor: User, given: Mapping[str, Any], brand: Brand | None
     terms = _checked(given, brand)
     basis = selectors.basis_for(brand=brand, start=terms.horizon_start, end=terms.horizon_end)
     problem = basis.problem(terms)
-    tree = Tree.of(problem)
-    spans = Intervals.of(tree, active_lower(problem), problem.upper)
-    conflict = find_bound_conflict(problem, tree=tree)
-    least, most = float(spans.inner_least[0]), float(spans.inner_most[0])
+    conflict = find_conflict(problem, limits=False)
+    spans = spend_range(problem)
+    least, most = spans.least, spans.most
     return Feasibility(
         feasible=conflict is None,
         available=terms.available,
@@ -167,6 +168,8 @@ def check_scenario(*, actor: User, given: Mapping[str, Any], brand: Brand | None
         out_of_stock=sum(cell.out_of_stock for cell in problem.cells),
         conflict=ways_out(terms, conflict, basis.problem) if conflict else [],
         shortfall=Decimal(repr(conflict.shortfall or 0.0)).quantize(CENT) if conflict else Decimal(0),
+        extra=_extra(terms, least),
+        incrementality=_factors_from(terms, basis),
     )
 
 
@@ -230,7 +233,7 @@ def answer_scenario(
         )
         tell(STAGES[1], 1, 1)
         problem = basis.problem(terms)
-        solve = _solved(problem, basis, scenario, actor)
+        solve = _solved(terms, problem, basis, scenario, actor)
         tell(STAGES[2], 1, 1)
         answer = _answer(terms, basis, problem, solve, scenario, actor)
         tell(STAGES[3], 1, 1)
@@ -266,15 +269,30 @@ def _columns(terms: ScenarioTerms) -> dict[str, Any]:
         "total_budget": terms.total_budget, "min_roas": terms.min_roas, "reserve_fraction": terms.reserve_fraction,
         "stock_cover_threshold_days": terms.stock_cover_threshold_days,
         "max_change_fraction": terms.max_change_fraction, "bounds": [bound.as_dict() for bound in terms.bounds],
+        "objective": terms.objective, "mode": terms.mode, "target": terms.target, "min_iroas": terms.min_iroas,
+        "max_cpa": terms.max_cpa, "margin_fraction": terms.margin_fraction,
+        "margins": [one.as_dict() for one in terms.margins], "fixed": [list(path) for path in terms.fixed],
+        "shares": [one.as_dict() for one in terms.shares], "fair_level": terms.fair_level,
+        "fair_fraction": terms.fair_fraction, "weekly_budgets": [str(amount) for amount in terms.weekly_budgets],
     }  # fmt: skip
 
 
 def _checked(given: Mapping[str, Any], brand: Brand | None) -> ScenarioTerms:
     known = None
-    if given.get("bounds"):
+    if any(given.get(name) for name in ("bounds", "fixed", "shares", "margins")):
         version = curves.latest_curves(brand=brand)
         known = Basis(brand, version, None).paths if version else None
     return read_terms(given, known_paths=known)
+
+
+def _extra(terms: ScenarioTerms, kept: float) -> Decimal | None:
+    if terms.mode != "incremental_only":
+        return None
+    return max(Decimal(0), terms.available - Decimal(repr(kept)).quantize(CENT))
+
+
+def _factors_from(terms: ScenarioTerms, basis: Basis) -> str:
+    return basis.incrementality.source if terms.asks_incrementality else ""
 
 
 def _copy_name(name: str, word: str = "copy") -> str:
@@ -296,10 +314,25 @@ def _lacks_curves(scenario: Scenario) -> bool:
     return curves.latest_curves(brand=scenario.brand) is None
 
 
-def _solved(problem: BudgetProblem, basis: Basis, scenario: Scenario, actor: User | None) -> Solve:
+def _solved(
+    terms: ScenarioTerms, problem: BudgetProblem, basis: Basis, scenario: Scenario, actor: User | None
+) -> Solve:
     return optimization.solve_problem(
-        problem=problem, brand=scenario.brand, curve_version=basis.version, current=basis.spend_now, actor=actor
+        problem=problem,
+        brand=scenario.brand,
+        curve_version=basis.version,
+        current=_now(problem, basis),
+        inputs=optimization.solve_inputs(
+            adjusted=basis.in_use, factors=basis.factors if terms.asks_incrementality else None
+        ),
+        actor=actor,
     )
+
+
+def _now(problem: BudgetProblem, basis: Basis) -> dict[str, float]:
+    """Current spend by cell id, per period of the problem."""
+    periods = len(problem.periods.budgets) if problem.periods else 1
+    return {name: spend / periods for name, spend in basis.spend_now.items()}
 
 
 def _answer(
@@ -319,7 +352,9 @@ def _answer(
     if solve.status == "optimal":
         columns["outlook"] = _outlook(terms, basis, problem, solve)
         return columns | {"status": Scenario.Status.SOLVED}
-    conflict = find_bound_conflict(problem) or find_limit_conflict(problem)
+    conflict = find_conflict(problem)
+    if conflict is None:
+        raise AssertionError("an infeasible scenario has a conflict")
     columns["relaxations"] = [
         way.as_dict() | _given_by(way, terms, basis, scenario, actor)
         for way in ways_out(terms, conflict, basis.problem)
@@ -331,7 +366,12 @@ def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: 
     unsellable = frozenset(cell.id for cell in problem.cells if cell.out_of_stock)
     lines = [line for line in solve.solution["lines"] if line["cell"] not in unsellable]
     drawn = outlook(
-        basis.curves, terms.weeks, now=basis.spend_now, proposed=solve.solution["spend"], unsellable=unsellable
+        basis.curves,
+        terms.weeks,
+        now=basis.spend_now,
+        proposed=solve.solution["spend"],
+        unsellable=unsellable,
+        min_roas=float(terms.min_roas) if terms.min_roas else None,
     )
     return drawn | {
         "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),
@@ -345,7 +385,7 @@ def _given_by(
     """What taking a way out would give; nothing where it does not restore the whole."""
     if not way.restores:
         return {"sales": None, "spend": None}
-    solve = _solved(basis.problem(apply(terms, way)), basis, scenario, actor)
+    solve = _solved(terms, basis.problem(apply(terms, way)), basis, scenario, actor)
     if solve.status != "optimal":
         return {"sales": None, "spend": None}
     return {"sales": solve.solution["objective_revenue"], "spend": solve.solution["total_spend"]}

@@ -1,9 +1,8 @@
-"""What can be done with curves and budget problems: the one door for pages, REST, jobs, commands and the planner."""
+"""Fitting response curves from published events: versions of them, each made once."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db import IntegrityError, connection, models, transaction
+from django.db import models, transaction
 
 from accounts.models import Brand, User
 from accounts.services import require
@@ -23,20 +22,19 @@ from metrics.core.request import read_request
 from metrics.core.table import CURRENCY, MetricTable
 from metrics.services import query_tenant_metrics
 from optimization import selectors
+from optimization.core.adjustments import adjusted
 from optimization.core.curves import fit_curves as fit_series
-from optimization.core.instance import parse_problem, read_current
-from optimization.core.instance_writer import problem_sha256, write_problem
-from optimization.core.problem import BudgetProblem
+from optimization.core.out_of_sample import OutOfSample, check_out_of_sample, warnings_of
 from optimization.core.responses import Family
-from optimization.core.solve import Solution, solve_budget
 from optimization.core.stored_curves import curve_record
 from optimization.core.weekly_series import CellWeek, Reported, WeeklySeries, weekly_series, whole_weeks
-from optimization.models import CurveVersion, Solve
+from optimization.models import CurveVersion
+from optimization.services.numbering import lock_numbers
 from tenants.core.problems import InvalidInput
 from tenants.selectors import current_tenant
 
 FIT = "optimization.fit"
-METHOD = "empirical Bayes, adstock x saturation /1"
+METHOD = "empirical Bayes, adstock x saturation /2"
 MOST_WEEKS = 104
 USUAL_WEEKS = 52
 _FAMILIES = (Family.LOG, Family.MICHAELIS_MENTEN)
@@ -62,7 +60,7 @@ def request_fit(
         InvalidInput: `weeks` is out of range.
         NotAllowed, NotFound: as `accounts.services.require` for curves.fit.
     """
-    _check_weeks(weeks)
+    check_weeks(weeks)
     return submit_job(
         kind=FIT,
         params={"brand": str(brand.pk) if brand else None, "weeks": weeks},
@@ -99,7 +97,7 @@ def fit_curves(
     """
     if actor is not None:
         require(user=actor, permission="curves.fit", brand=brand)
-    _check_weeks(weeks)
+    check_weeks(weeks)
     days = selectors.account_days(brand=brand)
     window = _window(days, weeks)
     tell("Weekly figures", 0, None)
@@ -115,7 +113,10 @@ def fit_curves(
     currency = _main_currency(table)
     shelf = selectors.empty_shelf_weeks(brand=brand)
     series = weekly_series(_cell_weeks(table), _reported(table, days), currency=currency, out_of_stock=shelf)
+    priors = [one for one in selectors.adjustments_in_force(brand=brand) if one.kind == "prior"]
     settings = _settings(weeks, currency, shelf) | {"figures_sha256": _figures_sha256(table)}
+    if priors:
+        settings["priors"] = [one.id for one in priors]
     version = table.provenance.version or 0
     same = CurveVersion.objects.filter(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD, settings=settings
@@ -130,11 +131,14 @@ def fit_curves(
             fix="Load reports by day and SKU that reach further back, then fit again.",
         )
     tell("Fit", 0, len(series.keys))
-    curves = _curve_records(series)
+    curves = adjusted(_curve_records(series), priors).records
     tell("Fit", len(series.keys), len(series.keys))
+    tell("Check on unseen weeks", 0, len(series.keys))
+    check = _check_of(series)
+    tell("Check on unseen weeks", len(series.keys), len(series.keys))
     made = CurveVersion(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD,
-        settings=settings, curves=curves, diagnostics=_diagnostics(series, curves, table), job_id=job_id,
+        settings=settings, curves=curves, diagnostics=_diagnostics(series, curves, table, check), job_id=job_id,
         created_by=actor,
     )  # fmt: skip
     with publish(), transaction.atomic():
@@ -144,69 +148,8 @@ def fit_curves(
     return Fitted(version=made, created=True)
 
 
-def solve_problem(
-    *,
-    problem: BudgetProblem,
-    brand: Brand | None = None,
-    curve_version: CurveVersion | None = None,
-    current: Mapping[str, float] | None = None,
-    actor: User | None = None,
-) -> Solve:
-    """Solve a budget problem, or find it solved: the same problem against the same current spend is one row.
-
-    Args:
-        current: cell id -> spend today; a feasible one is never beaten downwards.
-        actor: recorded as who asked first; the caller has checked what they may do.
-
-    Raises:
-        InvalidProblem: `current` names an unknown cell or an amount that is no amount.
-    """
-    digest = _question_sha256(problem, current)
-    held = Solve.objects.filter(brand=brand, problem_sha256=digest).first()
-    if held is not None:
-        return held
-    solution = solve_budget(problem, current=current)
-    try:
-        with transaction.atomic():
-            return Solve.objects.create(
-                brand=brand,
-                curve_version=curve_version,
-                problem_sha256=digest,
-                problem=write_problem(problem),
-                current=dict(current) if current is not None else None,
-                solution=_solution_record(solution),
-                status=solution.status,
-                engine=solution.engine[:40],
-                objective=solution.certificate.objective if solution.certificate else None,
-                gap=solution.certificate.gap if solution.certificate else None,
-                seconds=solution.seconds,
-                created_by=actor,
-            )
-    except IntegrityError:
-        # Somebody asked the same at the same time and was first.
-        return Solve.objects.get(brand=brand, problem_sha256=digest)
-
-
-def solve_document(*, actor: User, document: Any, brand: Brand | None = None) -> Solve:
-    """Solve a problem in the format rmn-budget-instance/1.
-
-    Raises:
-        InvalidProblem: the document breaks a rule of the format; says where.
-        NotAllowed, NotFound: as `accounts.services.require` for scenarios.manage.
-    """
-    require(user=actor, permission="scenarios.manage", brand=brand)
-    problem = parse_problem(document)
-    return solve_problem(problem=problem, brand=brand, current=read_current(document), actor=actor)
-
-
-def lock_numbers(name: str) -> None:
-    """Until the transaction ends, nobody else of this tenant numbers rows of that name."""
-    digest = hashlib.sha256(f"{current_tenant().schema_name} {name}".encode()).digest()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], "big", signed=True)])
-
-
-def _check_weeks(weeks: int) -> None:
+def check_weeks(weeks: int) -> None:
+    """Whether a window of so many weeks can be fitted; raises `InvalidInput` where not."""
     if not 4 <= weeks <= MOST_WEEKS:
         raise InvalidInput(
             f"A window of {weeks} weeks cannot be fitted.", where="weeks", fix=f"Give 4 to {MOST_WEEKS} weeks."
@@ -281,17 +224,29 @@ def _figures_sha256(table: MetricTable) -> str:
     return hashlib.sha256(table.lines.write_csv().encode()).hexdigest()
 
 
-def _curve_records(series: WeeklySeries) -> list[dict[str, Any]]:
+def _paths(series: WeeklySeries) -> list[tuple[str, ...]]:
     # Neighbours in the tree of money are cells of one retailer, and of one placement there.
-    paths = [(key.retailer, key.placement, key.sku) for key in series.keys]
+    return [(key.retailer, key.placement, key.sku) for key in series.keys]
+
+
+def _check_of(series: WeeklySeries) -> OutOfSample:
+    return check_out_of_sample(
+        _paths(series), series.cell, series.week, series.spend, series.sales, series.in_stock,
+        families=_FAMILIES, carry_overs=_CARRY_OVERS,
+    )  # fmt: skip
+
+
+def _curve_records(series: WeeklySeries) -> list[dict[str, Any]]:
     fitted = fit_series(
-        paths, series.cell, series.week, series.spend, series.sales, series.in_stock,
+        _paths(series), series.cell, series.week, series.spend, series.sales, series.in_stock,
         families=_FAMILIES, carry_overs=_CARRY_OVERS,
     )  # fmt: skip
     return [curve_record(key, one) for key, one in zip(series.keys, fitted, strict=True)]
 
 
-def _diagnostics(series: WeeklySeries, curves: list[dict[str, Any]], table: MetricTable) -> dict[str, Any]:
+def _diagnostics(
+    series: WeeklySeries, curves: list[dict[str, Any]], table: MetricTable, check: OutOfSample
+) -> dict[str, Any]:
     shrinkage = [one["shrinkage"] for one in curves]
     return {
         "cells": len(curves),
@@ -299,42 +254,15 @@ def _diagnostics(series: WeeklySeries, curves: list[dict[str, Any]], table: Metr
         "rows_out_of_stock": int(np.sum(~series.in_stock)),
         "rows_left_out": series.left_out,
         "spend_left_out": {reason: str(amount) for reason, amount in series.left_out_spend.items()},
-        "family": curves[0]["family"],
+        "family": _most_common([one["family"] for one in curves]),
         "carry_over": curves[0]["carry_over"],
         "shrinkage_median": float(np.median(shrinkage)),
         "cells_with_few_weeks": sum(one["n_weeks"] < 6 for one in curves),
+        "out_of_sample": check.as_dict(),
+        "warnings": warnings_of(check),
         "notices": [notice.text for notice in table.notices],
     }
 
 
-def _question_sha256(problem: BudgetProblem, current: Mapping[str, float] | None) -> str:
-    if current is None:
-        return problem_sha256(problem)
-    before = json.dumps({name: float(amount) for name, amount in current.items()}, sort_keys=True)
-    return hashlib.sha256(f"{problem_sha256(problem)} {before}".encode()).hexdigest()
-
-
-def _solution_record(solution: Solution) -> dict[str, Any]:
-    record = solution.as_dict()
-    if not solution.feasible:
-        return record
-    record["current_revenue"] = solution.current_revenue
-    record["lines"] = [
-        {
-            "cell": line.cell,
-            "now": line.now,
-            "proposed": line.proposed,
-            "revenue_now": line.revenue_now,
-            "revenue_proposed": line.revenue_proposed,
-            "marginal_now": _finite(line.marginal_now),
-            "marginal_proposed": _finite(line.marginal_proposed),
-            "reason": line.reason.as_dict(),
-        }
-        for line in solution.lines
-    ]
-    return record
-
-
-def _finite(value: float | None) -> float | None:
-    """A power curve's first unit returns without limit, which JSON cannot say."""
-    return None if value is None or not np.isfinite(value) else value
+def _most_common(names: list[str]) -> str:
+    return max(sorted(set(names)), key=names.count)

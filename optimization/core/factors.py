@@ -1,0 +1,114 @@
+"""Incrementality factors of cells: which share of their attributed sales the ads caused.
+
+They are published in the metrics layer, where incremental figures rest on them; a solve reads the same ones, so that
+a plan and the report on it cannot disagree about what was incremental. For a cell the most specific factor counts:
+its retailer and placement, then its retailer, then none, which leaves its sales as attributed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final, Literal
+
+Source = Literal["experiment", "person", "import"]
+#: Who says so, by the evidence a factor was published with.
+SOURCES: Final[dict[str, Source]] = {
+    "experiment": "experiment",
+    "judgement": "person",
+    "counterfactual": "import",
+    "econometric": "import",
+    "proxy": "import",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """What one unit of attributed sales is worth.
+
+    Attributes:
+        mean: incremental per attributed unit of sales. Halo can lift it above 1, cannibalised sales below 0.
+        sd: standard error of the mean.
+        source: experiment, person (judged, with a reason) or import (found outside, or taken over from elsewhere).
+        retailer, placement: names of what it holds for; empty is any.
+        id, version: of the published factor, and of the set it is of.
+        method: how it was found, or a person's reason.
+    """
+
+    mean: float
+    sd: float
+    source: Source
+    retailer: str = ""
+    placement: str = ""
+    id: str = ""
+    version: int = 0
+    method: str = ""
+
+    @property
+    def multiplier(self) -> float:
+        """What attributed sales are multiplied with: ads that cost sales are worth nothing, not less."""
+        return max(self.mean, 0.0)
+
+    @property
+    def placement_words(self) -> str:
+        """The placement in words; empty is any."""
+        return self.placement.replace("_", " ")
+
+    def as_dict(self) -> dict[str, object]:
+        """What a solve keeps of it."""
+        return {
+            "id": self.id, "version": self.version, "retailer": self.retailer, "placement": self.placement,
+            "mean": self.mean, "sd": self.sd, "source": self.source,
+        }  # fmt: skip
+
+
+class Factors(Mapping[tuple[str, str], Factor]):
+    """Factors in force, by (retailer, placement); an empty name is any.
+
+    Args:
+        order: the one that counts first comes first, as the metrics layer ranks them.
+    """
+
+    def __init__(self, order: Sequence[Factor] = ()) -> None:
+        self._order = tuple(order)
+        self._known = dict.fromkeys((one.retailer, one.placement) for one in order)
+
+    def __getitem__(self, key: tuple[str, str]) -> Factor:
+        if key not in self._known:
+            raise KeyError(key)
+        found = self.for_cell(*key)
+        if found is None:
+            raise AssertionError("a key is the scope of a factor")
+        return found
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def for_cell(self, retailer: str, placement: str) -> Factor | None:
+        """The factor of a cell; None where nothing says what its ads caused."""
+        for one in self._order:
+            if one.retailer in ("", retailer) and one.placement in ("", placement):
+                return one
+        return None
+
+    def as_list(self) -> list[dict[str, object]]:
+        """Those that can count, as JSON."""
+        return [self[key].as_dict() for key in sorted(self)]
+
+    @property
+    def sha256(self) -> str:
+        """Of everything a solve could take from them; empty where there are none."""
+        if not self._known:
+            return ""
+        return hashlib.sha256(json.dumps(self.as_list(), sort_keys=True).encode()).hexdigest()
+
+
+def standard_error(low: float, high: float, level: float) -> float:
+    """From the ends of a central interval of a normal distribution; `level` in (0, 1), 0.8 for 80 %."""
+    return (high - low) / (2.0 * NormalDist().inv_cdf(0.5 + level / 2.0))

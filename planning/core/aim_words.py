@@ -1,0 +1,73 @@
+"""What a scenario asks beyond its money, in words, each with what identifies it on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from optimization.core.problem import Path, path_text
+from planning.core.amounts import amount_text
+from planning.core.terms import ScenarioTerms
+
+Key = tuple[str, Path, str]
+
+OBJECTIVE_WORDS = {
+    "sales": "expected sales", "incremental_sales": "expected incremental sales", "profit": "expected profit",
+}  # fmt: skip
+_RETURNS = {"sales": "ROAS", "incremental_sales": "incremental ROAS", "profit": "profit per unit of spend"}
+_LIMITS = {"min_roi": "target", "min_roas": "min_roas", "min_iroas": "min_iroas", "max_cpa": "max_cpa"}
+_LEVELS = {"channel": "channel", "rmn": "retailer", "placement": "placement", "sku": "SKU"}
+
+
+def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
+    """Mode, returns, shares, held nodes, margins and weeks, each as people say it."""
+    if terms.target is not None:
+        what = _RETURNS[terms.objective]
+        if terms.mode == "flexible_target_roi":
+            yield ("target", (), ""), f"Spend as much as keeps a {what} of {terms.target.normalize():f}"
+        else:
+            yield ("hurdle", (), ""), f"Spend while the next unit keeps a {what} of {terms.target.normalize():f}"
+    if terms.mode == "incremental_only":
+        yield ("mode", (), ""), "Every line keeps what it spends now; only the extra money is placed"
+    if terms.min_iroas is not None:
+        yield ("min_iroas", (), ""), f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
+    if terms.max_cpa is not None:
+        yield ("max_cpa", (), ""), f"Cost per order of at most {amount_text(terms.max_cpa, currency)}"
+    for path in terms.fixed:
+        yield ("fixed", path, ""), f"{path_text(path)} keeps what it spends now"
+    for one in terms.shares:
+        for limit, word, value in (("min_share", "at least", one.min_share), ("max_share", "at most", one.max_share)):
+            if value is not None:
+                yield (
+                    ("shares", one.path, limit),
+                    f"{path_text(one.path)} {word} {value:.2%} of {path_text(one.within)}",
+                )
+    if terms.fair_fraction is not None:
+        level = _LEVELS.get(terms.fair_level, terms.fair_level)
+        yield ("fair_fraction", (), ""), f"Every {level} keeps at least {terms.fair_fraction:.2%} of its part"
+    if terms.weekly_budgets:
+        weeks = len(terms.weekly_budgets)
+        yield ("weekly_budgets", (), ""), f"{weeks} weekly budgets; what is not spent rolls forward"
+    if terms.objective == "profit":
+        if terms.margin_fraction is not None:
+            yield ("margin", (), ""), f"Margin of {terms.margin_fraction:.2%} where the catalogue knows none"
+        for given in terms.margins:
+            yield ("margin", given.path, ""), f"Margin of {given.margin:.2%} for {path_text(given.path)}"
+
+
+def key_of(member: Mapping[str, Any], terms: ScenarioTerms) -> Key:
+    """The constraint of a scenario that a stored member of a conflict comes from."""
+    kind, path = member["kind"], tuple(member.get("path", member.get("scope", ())))
+    if "cell" in member:
+        return ("mode" if terms.mode == "incremental_only" and kind == "min_spend" else "max_change_fraction"), (), ""
+    if kind in _LIMITS:
+        return _LIMITS[kind], (), ""
+    if kind in ("min_share", "max_share"):
+        return "shares", path, kind
+    if kind == "min_part":
+        return "fair_fraction", (), ""
+    if path in terms.fixed:
+        return "fixed", path, ""
+    if "through_period" in member or (not path and terms.weekly_budgets):
+        return "weekly_budgets", (), ""
+    return ("bounds", path, kind) if path else ("total_budget", (), "")

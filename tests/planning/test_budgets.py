@@ -1,0 +1,165 @@
+"""Budgets, and spend against them, through every door."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from harmonization.models import Retailer
+from jobs.core.tools import tool_named
+from planning import services
+from planning.answers import result_of
+from planning.models import Budget
+from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
+from tests.conftest import browser_of
+from tests.optimization.market import LAST
+
+#: The market's reports end the day before.
+DAY = date(2026, 11, 9)
+MONTH = {"period_start": "2026-11-01", "period_end": "2026-11-30"}
+
+
+@pytest.fixture
+def budget(fitted, chips, alice):
+    """`budget(amount="3000")`: of chips in November."""
+
+    def _budget(**changes):
+        return services.set_budget(actor=alice, given={"brand": str(chips.pk), "amount": "3000", **MONTH} | changes)
+
+    return _budget
+
+
+def paced(user, **options):
+    return services.forecast_pacing(user=user, **({"as_of": DAY} | options))
+
+
+def test_spend_to_date_is_that_of_the_reports(budget, alice):
+    budget()
+    (found,) = paced(alice)
+    since = services.forecast_pacing(user=None, as_of=DAY)[0]
+    assert found.pace.spent == since.pace.spent > 0
+    assert found.pace.spent_until == LAST
+    assert found.pace.planned == pytest.approx(3000 / 30 * 8)
+    assert found.pace.low < found.pace.projected < found.pace.high
+    assert found.pace.status == "over"
+    assert date(2026, 11, 9) < found.pace.cap_day < date(2026, 11, 30)
+    assert any("may still restate" in note for note in found.pace.notes)
+
+
+def test_a_budget_of_a_retailer_counts_that_retailer(budget, alice, fitted):
+    for name in ("Amazon", "Walmart"):
+        budget(retailer=str(Retailer.objects.get(name=name).pk))
+    budget()
+    whole, *parts = sorted((one.pace.spent for one in paced(alice)), reverse=True)
+    assert sum(parts) == pytest.approx(whole)
+    assert len(paced(alice, scope="rmn=amazon")) == 1
+    with pytest.raises(InvalidInput, match="not told by sku"):
+        paced(alice, scope="sku=X")
+    budget(account=str(fitted.accounts["amazon"].pk), campaign="none such")
+    empty = next(one for one in paced(alice) if one.budget.campaign)
+    assert empty.pace.status == "no data"
+
+
+def test_days_count_by_the_accounts_own_calendar(budget, alice, monkeypatch):
+    """At half past midnight in London it is still the day before in Los Angeles."""
+    from django.utils import timezone as clock
+
+    Retailer.objects.filter(name="Amazon").update(timezone="America/Los_Angeles")
+    now = clock.datetime(2026, 11, 9, 0, 30, tzinfo=clock.get_fixed_timezone(0))
+    monkeypatch.setattr("planning.services.pacing.timezone.now", lambda: now)
+    budget()
+    (found,) = services.forecast_pacing(user=alice)
+    assert found.zones == ("America/Los_Angeles", "UTC")
+    # In Los Angeles 8 November is still running, so its figures are not a whole day yet.
+    assert found.pace.spent_until == date(2026, 11, 7)
+
+
+def test_the_same_scope_and_period_is_one_budget(budget):
+    first, second = budget(), budget(amount="3100.50")
+    assert first.pk == second.pk
+    assert Budget.objects.get().amount == Decimal("3100.50")
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"amount": "0"}, "amount"),
+        ({"amount": "NaN"}, "amount"),
+        ({"period_end": "2026-10-01"}, "period_end"),
+        ({"period_end": "x"}, "period_end"),
+        ({"period_end": "2029-01-01"}, "period_end"),
+        ({"campaign": "12"}, "campaign"),
+        ({"retailer": "x"}, "retailer"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_no_budget_is_refused(budget, changes, where):
+    with pytest.raises(InvalidInput) as caught:
+        budget(**changes)
+    assert caught.value.where == where
+    assert not Budget.objects.exists()
+
+
+def test_a_scenario_becomes_budgets(solved, alice):
+    scenario = solved(reserve_fraction="0.05")
+    made = services.budgets_from_scenario(actor=alice, scenario=scenario)
+    assert {one.retailer.name for one in made} == {"Amazon", "Walmart"}
+    assert sum(one.amount for one in made) == result_of(scenario).allocated
+    assert {one.period_start for one in made} == {scenario.horizon_start}
+    assert {one.pace.status for one in paced(alice, every=True)} == {"not begun"}
+
+
+def test_what_is_not_ones_own(budget, draft, alice, carol, dave, chips):
+    made = budget()
+    assert len(paced(carol)) == 1
+    assert paced(dave) == []
+    with pytest.raises(NotAllowed):
+        services.delete_budget(actor=carol, budget=made)
+    with pytest.raises(NotFound):
+        services.set_budget(actor=dave, given={"brand": str(chips.pk), "amount": "1", **MONTH})
+    with pytest.raises(Conflict, match="draft"):
+        services.budgets_from_scenario(actor=alice, scenario=draft())
+
+
+def test_the_page_shows_sets_and_takes_away(browser, carol, budget, chips):
+    budget()
+    text = browser.get("/pacing/?as_of=2026-11-09").content.decode()
+    for words in ("Used up", "burnup-spec", "may still restate", "Set a budget"):
+        assert words in text
+    assert "style=" not in text
+    typed = {"brand": str(chips.pk), **MONTH, "amount": "x"}
+    wrong = browser.post("/pacing/", typed)
+    assert wrong.status_code == 400
+    assert "is not a number" in wrong.content.decode()
+    browser.post("/pacing/", typed | {"amount": "4000"})
+    assert Budget.objects.get().amount == 4000
+    viewer = browser_of(carol)
+    assert "Set a budget" not in viewer.get("/pacing/").content.decode()
+    viewer.post(f"/pacing/{Budget.objects.get().pk}/delete/")
+    assert Budget.objects.exists()
+    browser.post(f"/pacing/{Budget.objects.get().pk}/delete/")
+    assert not Budget.objects.exists()
+    assert browser.get("/pacing/?as_of=soon").status_code == 400
+
+
+def test_rest_the_command_and_the_planner_say_the_same(api, alice, fitted, chips):
+    body = {"brand": str(chips.pk), **MONTH, "amount": "3000"}
+    made = api.post("/api/v1/budgets/", body, format="json")
+    assert made.status_code == 201
+    assert [one["id"] for one in api.get("/api/v1/budgets/").json()["results"]] == [made.json()["id"]]
+    told = api.get("/api/v1/pacing/?as_of=2026-11-09").json()
+    out = StringIO()
+    call_command("pacing", "--tenant", "acme", "--as-of", "2026-11-09", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == told
+    tool = tool_named("forecast_pacing")
+    by_tool = tool.run(tool.input_model(as_of=DAY), user=alice).budgets
+    assert by_tool[0]["projected"] == told[0]["projected"]
+    assert api.get("/api/v1/pacing/?as_of=2999-01-01").status_code == 400
+    assert api.delete(f"/api/v1/budgets/{made.json()['id']}/").status_code == 204
+    wrong = api.post("/api/v1/budgets/", body | {"amount": "-1", "period_end": "x"}, format="json").json()
+    assert [one["where"] for one in wrong["errors"]] == ["period_end", "amount"]
