@@ -36,6 +36,7 @@ _CELL_FILLINGS, _FEWEST, _MOST = 60_000, 6, 1000
 _USUAL, _WIDE = 300, 5e-4
 #: After this many fillings HiGHS is asked, if so few cells are undecided and so few there are.
 _SHORT, _MOST_UNDECIDED, MOST_CELLS = 8, 300, 1000
+_SECOND_SEED = 11
 #: Programmes for HiGHS at most, and prices, in shares of those found, at which curves are touched beforehand.
 _PROGRAMMES, _NEARBY = 16, (0.25, 0.5, 0.7, 0.9, 1.1, 1.35, 2.0, 4.0)
 
@@ -153,10 +154,21 @@ class BranchSearch:
                 gap = (proven - self.found.value) / size
                 # What HiGHS promises is reached: tangents are tight, only its bound is left to be lowered.
                 reached = pattern.promised <= self.found.value + GOOD_BY_PATTERNS * size
-                if gap <= GOOD_BY_PATTERNS or any_will_do or (thorough and reached):
+                closed = gap * size <= GOOD_BY_PATTERNS * size + programme.margin * root.lagrangian
+                if closed or any_will_do or (thorough and reached):
                     break
                 thorough = reached
-        return proven
+        return proven if any_will_do else self._confirmed(programme, root, proven)
+
+    def _confirmed(self, programme: PatternProgramme, root: Point, proven: float) -> float:
+        """The bound, or a higher one where HiGHS comes to another the second time, on another way."""
+        self.programmes += 1
+        pattern, bound = programme.solve(0.0, thorough=True, seed=_SECOND_SEED)
+        if pattern is not None:
+            exact = self._relax(BoundedResponses.of(self.curves, pattern.lower, pattern.upper), root.multipliers)
+            if isinstance(exact, Point):
+                self._keep(exact)
+        return min(root.lagrangian, max(proven, bound))
 
     def _demand(self, point: Point, share: float) -> Floats:
         """What the concave branches of the cells ask for at a share of the prices found."""

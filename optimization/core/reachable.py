@@ -15,7 +15,8 @@ from optimization.core.conflicts import Intervals
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Point, Unattainable
-from optimization.core.patterns import Pattern, PatternProgramme
+from optimization.core.pattern_rows import Pattern
+from optimization.core.patterns import PatternProgramme
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree, total_by
 
