@@ -27,7 +27,9 @@ from optimization.core.tree import Tree
 
 #: Above this many cells the value that each member would need is not searched for; the conflict itself always is.
 _EXPLAIN_UP_TO = 20_000
-_NEWTON_STEPS = 25
+_NEWTON_STEPS = 8
+#: How near to the value from which on all can be met, relative; the margin is no smoother where several limits meet.
+_NEAR = 1e-9
 
 
 def limits_can_be_met(problem: BudgetProblem) -> bool:
@@ -168,9 +170,9 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
         return start
     root = _approached(problem, member)
     if root is None:
-        root = float(brentq(margin, min(loose, start), max(loose, start), xtol=1e-12 * max(loose, start), rtol=1e-13))
+        root = float(brentq(margin, min(loose, start), max(loose, start), xtol=_NEAR * max(loose, start), rtol=_NEAR))
     # The root may lie a rounding error on the wrong side.
-    for nudge in (0.0, 1e-13, 1e-12, 1e-11, 1e-10):
+    for nudge in (0.0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8):
         value = root * (1.0 - nudge) if tighter else root * (1.0 + nudge)
         if margin(value) >= 0.0:
             return value
