@@ -80,9 +80,9 @@ class SimulateAllocation(APIView):
         actor = authority.require(user=request.user, permission=selectors.MANAGE, brand=scenario.brand)
         given = request.data if isinstance(request.data, Mapping) else {}
         if unknown := sorted(set(given) - {"allocation", "rest", "split"}):
-            raise InvalidInput(
-                f"There is no field {unknown[0]!r}.", where=str(unknown[0]), fix="Use allocation, rest, split."
-            )
+            fix = "Use allocation, rest, split."
+            errors = [{"where": str(name), "detail": f"There is no field {name!r}.", "fix": fix} for name in unknown]
+            raise InvalidInput(errors[0]["detail"], where=errors[0]["where"], fix=fix, errors=errors)
         simulation = services.simulate_allocation(
             actor=actor,
             scenario=scenario,

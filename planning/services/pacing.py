@@ -66,8 +66,8 @@ def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
     def refuse(where: str, detail: str, fix: str) -> None:
         errors.append({"where": where, "detail": detail, "fix": fix})
 
-    if unknown := sorted(set(given) - set(FIELDS)):
-        refuse(unknown[0], f"There is no field {unknown[0]!r}.", f"Use {', '.join(FIELDS)}.")
+    for name in sorted(set(given) - set(FIELDS)):
+        refuse(name, f"There is no field {name!r}.", f"Use {', '.join(FIELDS)}.")
     retailer, account = _place(given, account_id, brand, refuse)
     campaign = str(given.get("campaign") or "").strip()
     if campaign and account is None:
