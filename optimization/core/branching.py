@@ -22,6 +22,7 @@ from optimization.core.conflicts import Intervals
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Point, Unattainable
+from optimization.core.parts import InvalidProblem
 from optimization.core.patterns import PatternProgramme
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
@@ -39,6 +40,13 @@ _SHORT, _MOST_UNDECIDED, MOST_CELLS = 8, 300, 1000
 _SECOND_SEED = 11
 #: Programmes for HiGHS at most, and prices, in shares of those found, at which curves are touched beforehand.
 _PROGRAMMES, _NEARBY = 16, (0.25, 0.5, 0.7, 0.9, 1.1, 1.35, 2.0, 4.0)
+
+
+class SolverFailed(InvalidProblem):
+    """A solver gave no answer, and none that there is none."""
+
+    code = "solver-failed"
+    title = "The solver gave no answer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +98,12 @@ class BranchSearch:
         if proven > -np.inf and not self._closed(proven, _ENOUGH if proven < np.inf else GOOD_ENOUGH):
             self._explore(self.allowed, any_will_do=any_will_do)
         if self.found is None:
+            if self.open and proven > -np.inf:
+                raise SolverFailed(
+                    "No allocation was found that meets all commitments, and none was excluded either.",
+                    where="cells",
+                    fix="Loosen a bound whose commitments have to add up to it, or lower a min_spend_if_active.",
+                )
             return None
         return Branched(self.found, max(self.found.value, self._bound(proven)), self.branches, self.programmes)
 

@@ -78,7 +78,8 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     n = len(cells)
     money = max(float(tree.upper[0]), float(cells.lower.sum()), 1e-12)
     x = cp.Variable(n)
-    worth = max(float(cells.curves.value(cells.upper).sum()), 1e-12)
+    # What the money can earn, not what the curves could: their ends may lie orders of magnitude beyond it.
+    worth = max(float(cells.curves.value(np.minimum(cells.upper, money)).sum()), 1e-12)
     parts, order = _revenue(x, cells, money, worth)
     revenue = parts[np.argsort(order)]
     rules = _bound_rules(tree, cells, x, money)
@@ -123,7 +124,8 @@ def least_shortfall(tree: Tree, cells: BoundedResponses, limits: GlobalSet, mone
     """
     check_conic(cells)
     x, missed = cp.Variable(len(cells)), cp.Variable(nonneg=True)
-    worth = max(float(cells.curves.value(cells.upper).sum()), 1e-12)
+    # What the money can earn, not what the curves could: their ends may lie orders of magnitude beyond it.
+    worth = max(float(cells.curves.value(np.minimum(cells.upper, money)).sum()), 1e-12)
     parts, order = _revenue(x, cells, money, worth)
     slacks = _slacks(limits, x, parts[np.argsort(order)], money, worth)
     rules = [*_bound_rules(tree, cells, x, money), *(slack + missed >= 0.0 for slack in slacks)]

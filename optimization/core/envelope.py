@@ -96,7 +96,7 @@ class BoundedResponses:
     def demand(self, price: Floats) -> Floats:
         """Best spend at a price per cell, on the concave envelope; shape (n,), within the bounds."""
         safe = np.maximum(price, SMALLEST_PRICE)
-        spend = self._inner(safe)
+        spend = self._inner(price)
         if self.jumps.size:
             i = self.jumps
             low, to, at = self.lower[i], self.jump_to[i], self.jump_price[i]
@@ -130,7 +130,7 @@ class BoundedResponses:
     def conjugate_spend(self, price: Floats) -> Floats:
         """A maximiser of R(x) - price x over the true domain (never on a chord), shape (n,)."""
         safe = np.maximum(price, SMALLEST_PRICE)
-        spend = self._inner(safe)
+        spend = self._inner(price)
         if self.jumps.size:
             i = self.jumps
             spend[i] = np.where(safe[i] < self.jump_price[i], np.maximum(spend[i], self.jump_to[i]), self.lower[i])
@@ -138,15 +138,20 @@ class BoundedResponses:
 
     def conjugate(self, price: Floats) -> Floats:
         """max over the domain of R(x) - price x, shape (n,), money."""
-        spend = self.conjugate_spend(price)
+        # Nothing decreases, so where money costs nothing all that may be spent is as good as any.
+        spend = np.where(price <= 0.0, self.upper, self.conjugate_spend(price))
         best = self.curves.value(spend) - price * spend
         stay = self.curves.value(self.lower) - price * self.lower
         return np.maximum(best, stay)
 
     def _inner(self, price: Floats) -> Floats:
+        """Demand of the concave branches; who is paid for spending, as by a floor, spends all that may be."""
+        safe = np.maximum(price, SMALLEST_PRICE)
         if self._ceiling is not None:
-            price = np.minimum(price, self._ceiling)
-        return np.clip(self.curves.branch_demand(price), self.lower, self.upper)
+            safe = np.minimum(safe, self._ceiling)
+        spend = np.clip(self.curves.branch_demand(safe), self.lower, self.upper)
+        paid = price < 0.0
+        return np.where(paid, self.upper, spend) if paid.any() else spend
 
     @cached_property
     def _ceiling(self) -> Floats | None:

@@ -204,20 +204,21 @@ class _Filling:
         indifferent = cells.at_jump(each if self.plain else (each + self.costs) / self.weights)
         for depth in range(tree.depths - 1, -1, -1):
             here = tree.at_depth(depth)
-            for takers in (indifferent, None):
+            # A cell at zero would break a limit of its own over next to nothing: those in between come before it.
+            inside = (spend > cells.lower) & (spend < cells.upper)
+            for takers in (indifferent, inside, None):
                 rest = np.zeros(tree.nodes)
                 rest[here] = np.nan_to_num(targets[here] - tree.sums(spend)[here])
                 rest[np.abs(rest) <= 1e-13 * np.nan_to_num(targets)] = 0.0
                 if not rest.any():
                     break
                 wanted = rest[group]
-                if takers is None:
-                    room = np.where(wanted > 0.0, cells.upper - spend, spend - cells.lower) * (wanted != 0.0)
-                elif not takers.any():
+                if takers is not None and not takers.any():
                     continue
-                else:
-                    room = np.where(wanted > 0.0, cells.jump_to - spend, spend - cells.lower) * (wanted != 0.0) * takers
-                    room = np.maximum(room, 0.0)
+                most = cells.jump_to if takers is indifferent else cells.upper
+                room = np.where(wanted > 0.0, most - spend, spend - cells.lower) * (wanted != 0.0)
+                if takers is not None:
+                    room = np.maximum(room * takers, 0.0)
                 total = np.bincount(group, room, minlength=tree.nodes)
                 share = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0.0)
                 spend = spend + room * np.clip(share, -1.0, 1.0)[group]

@@ -55,8 +55,10 @@ def keep_current(
         kept.append(replace(cell, min_spend=max(cell.min_spend, now)))
         total += now
     if periods is not None:
-        periods = replace(periods, budgets=tuple(budget + total for budget in periods.budgets))
-        total *= len(periods.budgets)
+        # A reserve over all would take from a period in which only the floors are paid for.
+        share = 1.0 - reserve_fraction
+        periods = replace(periods, budgets=tuple(budget * share + total for budget in periods.budgets))
+        return kept, total * len(periods.budgets) + increment * share, 0.0, periods
     budget = total + increment
     return kept, budget, reserve_fraction * increment / budget if budget > 0.0 else 0.0, periods
 

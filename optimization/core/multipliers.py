@@ -10,6 +10,7 @@ one that meets the constraints, as in Dantzig-Wolfe decomposition).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import linprog
@@ -121,12 +122,13 @@ class LimitedFilling:
         j = len(self.limits)
         scale = self._scale_at(self._spread() if reference is None else reference.spend)
         mixture = np.full(j, 1.0 / j)
-        seen: list[Point] = []
+        seen = self._idle()
         for _ in range(_CUTS):
             point = self.at(mixture / scale, revenue=False)
             seen.append(point)
             upper = float(mixture @ (point.slack / scale))
-            if upper < -_CLOSE:
+            # The best found for a mixture is near its best, not a proof.
+            if upper < -_CLOSE and self._excluded(mixture / scale, point.filled.price):
                 return Unattainable(mixture / scale, point)
             rows = np.array([one.slack / scale for one in seen])
             # maximise t with sum_k a_k G_j(x_k) >= t, sum a = 1
@@ -149,6 +151,29 @@ class LimitedFilling:
             mixture = mixture / max(float(mixture.sum()), 1e-300)
         return blend if self._met(blend) else Unattainable(mixture / scale, seen[-1])
 
+    def _idle(self) -> list[Point]:
+        """The least that may be spent, where no node asks for more: with nothing spent few limits can be broken."""
+        spend = self.cells.lower
+        if np.any(self.tree.sums(spend) < self.tree.lower):
+            return []
+        free = np.zeros(self.tree.nodes)
+        return [self._point(PricedSpend(spend, free, free.astype(np.intp), 0), np.zeros(len(self.limits)))]
+
+    def _excluded(self, mixture: Floats, price: Floats) -> bool:
+        """True when weak duality at these prices proves that every allocation leaves the mixed limits broken."""
+        tree, cells = self.tree, self.cells
+        weights, costs = mixture @ self.limits.gain, mixture @ self.limits.cost
+        each = price[tree.owner] + costs
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            scaled = np.where(weights > 0.0, each / weights, 0.0)
+        idle = -np.minimum(each * cells.lower, each * cells.upper)
+        best = np.where(weights > 0.0, weights * cells.conjugate(scaled), idle)
+        step = price.copy()
+        step[1:] -= price[tree.parent[1:]]
+        edge = np.where(step > 0.0, tree.upper, tree.lower)
+        bounds = np.where(step != 0.0, step * np.where(step != 0.0, edge, 0.0), 0.0)
+        return float(best.sum() + bounds.sum() + mixture @ self.limits.rhs) < 0.0
+
     def _point(self, filled: PricedSpend, multipliers: Floats) -> Point:
         revenue = self.cells.envelope_value(filled.spend)
         slack = self.limits.slack(filled.spend, revenue)
@@ -160,7 +185,14 @@ class LimitedFilling:
 
     def _scale_at(self, spend: Floats) -> Floats:
         revenue = self.cells.envelope_value(spend)
-        return np.maximum(self.limits.slack_scale(spend, revenue), 1e-12)
+        return np.maximum(self.limits.slack_scale(spend, revenue), self._least_scale)
+
+    @cached_property
+    def _least_scale(self) -> Floats:
+        """Where a scope spends nothing, its limit is judged by a thousandth of what it balances usually."""
+        spend = self._spread()
+        usual = self.limits.slack_scale(spend, self.cells.envelope_value(spend))
+        return np.maximum(1e-3 * usual, 1e-300)
 
     def _spread(self) -> Floats:
         lower, room = self.cells.lower, self.cells.upper - self.cells.lower

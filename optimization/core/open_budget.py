@@ -25,6 +25,13 @@ def budget_ceiling(problem: BudgetProblem) -> float:
         InvalidProblem: nothing ends the spending, or one line earns its target for ever.
     """
     gain, price = _required(problem)
+    if problem.linear:
+        # They may force any amount: twice a floor on another line, for instance.
+        raise InvalidProblem(
+            "There is no total budget, and shares or other constraints across branches may force any spend.",
+            where="total_budget",
+            fix="Give total_budget as a ceiling.",
+        )
     floors = sum(bound.min_spend or 0.0 for bound in problem.node_bounds)
     floors += float(np.maximum(problem.lower, 0.0).sum())
     surplus = _surplus(problem, gain, 0.5 * price)

@@ -55,9 +55,11 @@ class PatternProgramme:
         self.tree, self.limits, self.curves = tree, limits, cells.curves
         self.weights = limits.weight if tilt is None else limits.weight * tilt
         self.tilt = tilt
-        self.money, self.worth = float(tree.upper[0]), worth
+        self.worth = worth
         self.straight = (cells.curves.family == Family.POWER) & (cells.curves.exponent == 1.0)
         high = np.maximum(np.minimum(cells.upper, _tightest_cap(tree)[tree.owner]), cells.lower)
+        # A budget far beyond what may be spent would put all widths below the tolerances of HiGHS.
+        self.money = min(float(tree.upper[0]), float(high.sum()))
         least = np.where(cells.lower == 0.0, commitment, 0.0)
         bend = cells.curves.inflection()
         ends = zip(cells.lower.tolist(), high.tolist(), bend.tolist(), least.tolist(), strict=True)

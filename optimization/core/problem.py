@@ -110,6 +110,9 @@ class BudgetProblem:
         Raises:
             InvalidProblem: for the first findings, each with its place and its fix.
         """
+        if periods is not None and len(periods.budgets) == 1:
+            # The one period is the whole: both names of it are one node.
+            node_bounds = [bound if bound.period else replace(bound, period=1) for bound in node_bounds]
         problem = cls(
             tuple(cells),
             0.0 if total_budget is None else float(total_budget),

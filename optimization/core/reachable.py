@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimization.core.branching import MOST_CELLS, Branched, BranchSearch
+from optimization.core.branching import MOST_CELLS, Branched, BranchSearch, SolverFailed
 from optimization.core.conflicts import Intervals
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
@@ -25,7 +25,7 @@ _PROGRAMMES = 8
 
 
 def can_be_met(tree: Tree, cells: BoundedResponses, limits: GlobalSet, commitment: Floats) -> bool:
-    """True when an allocation meets all bounds, limits and commitments.
+    """True when an allocation meets all bounds, limits and commitments, or none was found but none excluded either.
 
     Args:
         tree, cells, limits: the constraints; bounds of cells on their domains.
@@ -43,7 +43,10 @@ def can_be_met(tree: Tree, cells: BoundedResponses, limits: GlobalSet, commitmen
         if decided is not None:
             return decided
     # Envelopes promise more than S-curves and commitments keep: only an allocation proves that one exists.
-    return isinstance(BranchSearch(tree, cells, limits, commitment).run(any_will_do=True), Branched)
+    try:
+        return isinstance(BranchSearch(tree, cells, limits, commitment).run(any_will_do=True), Branched)
+    except SolverFailed:
+        return True  # nothing was found, but nothing excluded: a conflict named on that would be none
 
 
 def attained(tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> Point | Unattainable | None:

@@ -6,21 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimization.core.branching import BranchSearch
+from optimization.core.branching import BranchSearch, SolverFailed
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
-from optimization.core.problem import BudgetProblem, InvalidProblem
+from optimization.core.problem import BudgetProblem
 from optimization.core.reachable import within_bounds
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
-
-
-class SolverFailed(InvalidProblem):
-    """The general solver gave no answer to a problem that has one."""
-
-    code = "solver-failed"
-    title = "The solver gave no answer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +118,14 @@ def _general_candidate(
     """Constraints that cut across the tree: see `optimization.core.general`."""
     from optimization.core.general import solve_general
 
+    if np.all(cells.upper <= cells.lower):
+        # Nothing is left to decide, and a programme without room is no programme for a conic solver.
+        free, none = np.zeros(tree.nodes), np.zeros(len(limits))
+        revenue = cells.curves.value(cells.lower)
+        if np.any(limits.slack(cells.lower, revenue) < -1e-12 * limits.slack_scale(cells.lower, revenue)):
+            return NothingMeetsAll()
+        objective = None if problem.tail is None else tail_value(problem, cells.lower)
+        return Candidate(cells.lower, free, none, "laminar", objective=objective)
     answer = solve_general(problem, tree, cells, limits)
     if answer.status == "infeasible":
         return NothingMeetsAll()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optimization.core.branching import SolverFailed
 from optimization.core.certificate import Certificate, certify
 from optimization.core.conflicts import find_bound_conflict
 from optimization.core.domains import bounded_cells
@@ -20,7 +21,7 @@ from optimization.core.periods import Flattened
 from optimization.core.problem import BudgetProblem, InvalidProblem, path_text
 from optimization.core.reasons import Explainer
 from optimization.core.responses import Floats
-from optimization.core.search import Candidate, NothingMeetsAll, SolverFailed, search_allocation, tail_value
+from optimization.core.search import Candidate, NothingMeetsAll, search_allocation, tail_value
 from optimization.core.solution import Solution
 from optimization.core.tree import Tree
 

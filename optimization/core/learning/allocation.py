@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from optimization.core.branching import SolverFailed
 from optimization.core.conflicts import Conflict, Intervals, find_bound_conflict
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
@@ -16,7 +17,6 @@ from optimization.core.laminar import fill_tree
 from optimization.core.limits import GlobalSet
 from optimization.core.problem import BudgetProblem, InvalidProblem
 from optimization.core.responses import Floats
-from optimization.core.search import SolverFailed
 from optimization.core.solve import solve_budget
 from optimization.core.tree import Tree
 

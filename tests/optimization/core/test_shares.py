@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
 
+from optimization.core.branching import SolverFailed
 from optimization.core.conflicts import Member, without
 from optimization.core.instance import parse_problem
 from optimization.core.linear import at_most, fair_parts, ratio_of, share_of
@@ -29,7 +30,6 @@ from optimization.core.problem import (
 )
 from optimization.core.reasons import ReasonKind
 from optimization.core.responses import Family
-from optimization.core.search import SolverFailed
 from optimization.core.solve import Solution, solve_budget
 from tests.optimization.core.casts import cell, random_problem
 
