@@ -51,7 +51,7 @@ class PacedSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateField()
     zones = serializers.ListField(child=serializers.CharField(), help_text="time zones of the accounts")
     status = serializers.CharField(source="pace.status")
-    spent = serializers.FloatField(source="pace.spent")
+    spent = serializers.FloatField(source="pace.spent", help_text="to the end of spent_until")
     planned = serializers.FloatField(source="pace.planned", help_text="of the budget, spread evenly, to the same day")
     spent_until = serializers.DateField(source="pace.spent_until", allow_null=True)
     projected = serializers.FloatField(source="pace.projected", allow_null=True, help_text="at the end of the period")

@@ -111,7 +111,9 @@ def test_a_scenario_becomes_budgets(solved, alice):
     assert {one.retailer.name for one in made} == {"Amazon", "Walmart"}
     assert sum(one.amount for one in made) == result_of(scenario).allocated
     assert {one.period_start for one in made} == {scenario.horizon_start}
-    assert {one.pace.status for one in paced(alice, every=True)} == {"not begun"}
+    eve = date(2026, 11, 8)
+    assert {one.pace.status for one in paced(alice, every=True, as_of=eve)} == {"not begun"}
+    assert "not begun" not in {one.pace.status for one in paced(alice, every=True)}, "its first day is running"
 
 
 def test_what_is_not_ones_own(budget, draft, alice, carol, dave, chips):
