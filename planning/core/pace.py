@@ -181,9 +181,7 @@ def _ahead(
     return nan + total, nan + np.maximum(base + rest * down, np.cumsum(known)), nan + base + rest * up
 
 
-def _status(
-    amount: float, known: float, told: bool, to_come: bool, ends: tuple[float | None, float | None]
-) -> Status:
+def _status(amount: float, known: float, told: bool, to_come: bool, ends: tuple[float | None, float | None]) -> Status:
     """How a budget stands.
 
     Args:

@@ -33,6 +33,8 @@ from tenants.selectors import current_tenant
 
 MOST_DAYS: Final = 366
 MOST_BUDGETS: Final = 200
+#: Budgets start, and figures are asked for, from here on.
+FIRST_YEAR: Final = 2000
 FIELDS: Final = ("brand", "retailer", "account", "campaign", "period_start", "period_end", "amount")
 _DAY = timedelta(days=1)
 
@@ -135,13 +137,15 @@ def forecast_pacing(
         every: also budgets whose period does not hold the day.
 
     Raises:
-        InvalidInput: the scope is not written as one, or the day is to come.
+        InvalidInput: the scope is not written as one, or the day is to come or long gone.
         NotAllowed: no role carries scenarios.view or metrics.view.
     """
     now = timezone.now()
     day = as_of or now.date()
     if as_of is not None and as_of > now.date() + _DAY:
         raise InvalidInput(f"{as_of} has not come yet.", where="as_of", fix="Give a day of the past, or none.")
+    if day.year < FIRST_YEAR:
+        raise InvalidInput(f"No figures reach back to {day}.", where="as_of", fix=f"Give a day from {FIRST_YEAR} on.")
     rows = Budget.objects.all() if user is None else selectors.budgets_listed(user=user)
     budgets = _narrowed(rows.select_related("brand", "retailer", "account", "scenario"), scope)
     if not every:
@@ -311,6 +315,6 @@ def _period(given: Mapping[str, Any], refuse: Any) -> tuple[date | None, date | 
             refuse("period_end", f"The period ends on {end}, before it starts on {start}.", "Swap the two days.")
         elif (end - start).days >= MOST_DAYS:
             refuse("period_end", f"The period has {(end - start).days + 1} days.", f"Use at most {MOST_DAYS}.")
-        if not 2000 <= start.year <= 2100:
+        if not FIRST_YEAR <= start.year <= 2100:
             refuse("period_start", f"No budget starts on {start}.", "Correct the year.")
     return start, end

@@ -8,7 +8,7 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from harmonization.models import Retailer
 from jobs.core.tools import tool_named
@@ -147,6 +147,19 @@ def test_the_page_shows_sets_and_takes_away(browser, carol, budget, chips):
     browser.post(f"/pacing/{Budget.objects.get().pk}/delete/")
     assert not Budget.objects.exists()
     assert browser.get("/pacing/?as_of=soon").status_code == 400
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
+def test_a_day_out_of_all_reach_is_refused_at_every_door(browser, api, alice, budget, day):
+    budget()
+    assert browser.get(f"/pacing/?as_of={day}").status_code == 400
+    told = api.get(f"/api/v1/pacing/?as_of={day}")
+    assert (told.status_code, told.json()["where"]) == (400, "as_of")
+    with pytest.raises(CommandError, match="reach back|not come yet"):
+        call_command("pacing", "--tenant", "acme", "--as-of", day)
+    tool = tool_named("forecast_pacing")
+    with pytest.raises(InvalidInput):
+        tool.run(tool.input_model(as_of=day), user=alice)
 
 
 def test_rest_the_command_and_the_planner_say_the_same(api, alice, fitted, chips):
