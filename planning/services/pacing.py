@@ -53,7 +53,8 @@ def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
     """Set what a scope may spend over a period; a budget of the same scope and period is replaced.
 
     Args:
-        given: by the names of `FIELDS`; brand, retailer and account by id, none of them being all.
+        given: by the names of `FIELDS`; brand, retailer and account by id, none of them being all. The retailer of
+            an account need not be given.
 
     Raises:
         InvalidInput: lists everything that is wrong, by field.
@@ -297,6 +298,8 @@ def _place(
             refuse(
                 "account", f"{account.name} is not at {retailer.name}.", "Choose one of that retailer, or no retailer."
             )
+        # An account has one retailer: named or not, the scope is the same.
+        retailer = account.retailer
     return retailer, account
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from harmonization.models import Retailer
@@ -83,6 +85,33 @@ def test_the_same_scope_and_period_is_one_budget(budget):
     first, second = budget(), budget(amount="3100.50")
     assert first.pk == second.pk
     assert Budget.objects.get().amount == Decimal("3100.50")
+
+
+def test_an_account_is_one_scope_with_its_retailer_named_or_not(budget, fitted):
+    account = fitted.accounts["amazon"]
+    first = budget(account=str(account.pk))
+    second = budget(account=str(account.pk), retailer=str(account.retailer_id), amount="10")
+    assert first.pk == second.pk
+    assert Budget.objects.get().retailer == account.retailer
+
+
+def test_budgets_of_accounts_from_before_get_their_retailer(budget, fitted):
+    migration = import_module("planning.migrations.0004_budgets_of_accounts_name_the_retailer")
+    for newer in (True, False):
+        named = budget(account=str(fitted.accounts["amazon"].pk))
+        Budget.objects.update(updated_at=datetime(2026, 11, 2 if newer else 4, tzinfo=UTC))
+        lone = budget(account=str(fitted.accounts["walmart"].pk))
+        Budget.objects.filter(pk=lone.pk).update(retailer=None)
+        blank = Budget.objects.create(
+            brand=named.brand, account=named.account, period_start=named.period_start, period_end=named.period_end,
+            amount=Decimal(7), currency="USD",
+        )  # fmt: skip
+        Budget.objects.filter(pk=blank.pk).update(updated_at=datetime(2026, 11, 3, tzinfo=UTC))
+        migration.name_the_retailer(apps, None)
+        kept = blank if newer else named
+        assert set(Budget.objects.values_list("pk", flat=True)) == {kept.pk, lone.pk}, "the one set last stays"
+        assert not Budget.objects.filter(retailer=None).exists()
+        Budget.objects.all().delete()
 
 
 @pytest.mark.parametrize(
