@@ -106,7 +106,8 @@ class ScenarioBudgets(APIView):
     @extend_schema(
         tags=TAGS, summary="Take a solved scenario as budgets", request=None,
         responses={201: BudgetSerializer(many=True)},
-        description="One budget per retailer over the horizon; those of the same scope and period are replaced.",
+        description="One budget per retailer over the horizon. Those of the same scope and period are replaced; those "
+        "taken from a former answer of it that are not proposed any more are deleted.",
     )  # fmt: skip
     def post(self, request: Request, scenario_id: UUID) -> Response:
         scenario = selectors.scenario_visible(user=request.user, scenario_id=scenario_id)

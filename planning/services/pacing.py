@@ -93,8 +93,11 @@ def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
 def budgets_from_scenario(*, actor: User, scenario: Scenario) -> list[Budget]:
     """What a solved scenario proposes, as one budget per retailer over its horizon.
 
+    Budgets taken from a former answer of it that are not proposed any more go; one that somebody typed over since is
+    theirs, and stays.
+
     Raises:
-        Conflict: it is not solved.
+        Conflict: it is not solved, or proposes money for a name that no retailer has now.
         NotAllowed, NotFound: as `accounts.services.require`.
     """
     require(user=actor, permission=MANAGE, brand=scenario.brand)
@@ -105,15 +108,22 @@ def budgets_from_scenario(*, actor: User, scenario: Scenario) -> list[Budget]:
         if line.path:
             sums[line.path[1]] = sums.get(line.path[1], Decimal(0)) + line.proposed
     retailers = {one.name: one for one in Retailer.objects.filter(name__in=sums)}
+    if unknown := sorted(name for name, amount in sums.items() if amount > 0 and name not in retailers):
+        raise Conflict(
+            f"{scenario.label} proposes money for {', '.join(unknown)}, and no retailer has that name now.",
+            fix="Fit the curves and solve it again, or give the retailer its former name.",
+        )
     with transaction.atomic():
-        return [
+        made = [
             _kept(
                 actor, scenario.brand, amount, currency_of(scenario), retailer=retailers[name], account=None,
                 campaign="", period_start=scenario.horizon_start, period_end=scenario.horizon_end, scenario=scenario,
             )
             for name, amount in sorted(sums.items())
-            if amount > 0 and name in retailers
+            if amount > 0
         ]  # fmt: skip
+        Budget.objects.filter(scenario=scenario).exclude(pk__in=[one.pk for one in made]).delete()
+    return made
 
 
 def delete_budget(*, actor: User, budget: Budget) -> None:

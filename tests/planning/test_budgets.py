@@ -145,6 +145,28 @@ def test_a_scenario_becomes_budgets(solved, alice):
     assert "not begun" not in {one.pace.status for one in paced(alice, every=True)}, "its first day is running"
 
 
+def test_budgets_of_a_former_answer_go(solved, budget, alice):
+    scenario = solved()
+    other = budget()
+    amazon = next(
+        one for one in services.budgets_from_scenario(actor=alice, scenario=scenario) if one.retailer.name == "Amazon"
+    )
+    given = {"horizon_start": "2026-11-16", "horizon_end": "2026-12-13"}
+    scenario = services.update_scenario(actor=alice, scenario=scenario, given=given)
+    scenario = services.answer_scenario(scenario=scenario, actor=alice)
+    made = services.budgets_from_scenario(actor=alice, scenario=scenario)
+    assert amazon not in made
+    assert set(Budget.objects.all()) == {other, *made}
+
+
+def test_a_retailer_of_another_name_now_is_named(solved, alice):
+    scenario = solved()
+    Retailer.objects.filter(name="Amazon").update(name="Amazon US")
+    with pytest.raises(Conflict, match="for Amazon, and no retailer has that name"):
+        services.budgets_from_scenario(actor=alice, scenario=scenario)
+    assert not Budget.objects.exists()
+
+
 def test_what_is_not_ones_own(budget, draft, alice, carol, dave, chips):
     made = budget()
     assert len(paced(carol)) == 1
@@ -184,7 +206,7 @@ def test_a_day_out_of_all_reach_is_refused_at_every_door(browser, api, alice, bu
     assert browser.get(f"/pacing/?as_of={day}").status_code == 400
     told = api.get(f"/api/v1/pacing/?as_of={day}")
     assert (told.status_code, told.json()["where"]) == (400, "as_of")
-    with pytest.raises(CommandError, match="reach back|not come yet"):
+    with pytest.raises(CommandError, match=r"reach back|not come yet"):
         call_command("pacing", "--tenant", "acme", "--as-of", day)
     tool = tool_named("forecast_pacing")
     with pytest.raises(InvalidInput):
