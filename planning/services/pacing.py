@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Brand, User
@@ -84,10 +85,8 @@ def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
     )  # fmt: skip
     if errors or start is None or end is None or amount is None:
         raise InvalidInput(errors[0]["detail"], where=errors[0]["where"], fix=errors[0]["fix"], errors=errors)
-    return _kept(
-        actor, brand, amount, account.currency if account else current_tenant().base_currency,
-        retailer=retailer, account=account, campaign=campaign, period_start=start, period_end=end,
-    )  # fmt: skip
+    key = {"retailer": retailer, "account": account, "campaign": campaign, "period_start": start, "period_end": end}
+    return _kept(actor, brand, amount, _currency(brand, key), **key)
 
 
 def budgets_from_scenario(*, actor: User, scenario: Scenario) -> list[Budget]:
@@ -270,6 +269,25 @@ def _narrowed(rows: Iterable[Budget], scope: str) -> list[Budget]:
         return all(name.casefold() in of_brand for name in brands) and asked.get("rmn", "").casefold() in {*names, ""}
 
     return [one for one in budgets if fits(one) and (not asked or one.retailer_id or one.account_id)]
+
+
+def _currency(brand: Brand | None, key: Mapping[str, Any]) -> str:
+    """What a typed amount is in: the account's currency, or that of the budget it replaces, or the one that all
+    accounts of the scope share, or that of the newest curves, before the tenant's."""
+    if key["account"] is not None:
+        return str(key["account"].currency)
+    if (replaced := Budget.objects.filter(brand=brand, **key).first()) is not None:
+        return replaced.currency
+    accounts = Account.objects.order_by()
+    if brand is not None:
+        accounts = accounts.filter(Q(brand=brand) | Q(brand=None))
+    if key["retailer"] is not None:
+        accounts = accounts.filter(retailer=key["retailer"])
+    found = list(accounts.values_list("currency", flat=True).distinct())
+    if len(found) == 1:
+        return found[0]
+    curves = data.latest_curves(brand=brand)
+    return str(curves.settings["currency"]) if curves else current_tenant().base_currency
 
 
 def _kept(actor: User, brand: Brand | None, amount: Decimal, currency: str, **key: Any) -> Budget:

@@ -12,8 +12,9 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from harmonization.models import Retailer
+from harmonization.models import Account, Retailer
 from jobs.core.tools import tool_named
+from optimization.models import CurveVersion
 from planning import services
 from planning.answers import result_of
 from planning.models import Budget
@@ -112,6 +113,21 @@ def test_budgets_of_accounts_from_before_get_their_retailer(budget, fitted):
         assert set(Budget.objects.values_list("pk", flat=True)) == {kept.pk, lone.pk}, "the one set last stays"
         assert not Budget.objects.filter(retailer=None).exists()
         Budget.objects.all().delete()
+
+
+def test_a_typed_amount_is_in_the_currency_of_its_scope(budget, fitted, chips):
+    assert budget().currency == "USD"
+    Budget.objects.update(currency="EUR")
+    replaced = budget(amount="3100")
+    assert (replaced.amount, replaced.currency) == (3100, "EUR"), "that of the budget it replaces"
+    Account.objects.filter(pk=fitted.accounts["walmart"].pk).update(currency="CAD")
+    later = {"period_start": "2026-12-01", "period_end": "2026-12-31"}
+    assert budget(**later, retailer=str(Retailer.objects.get(name="Walmart").pk)).currency == "CAD"
+    version = CurveVersion.objects.get(brand=chips)
+    CurveVersion.objects.filter(pk=version.pk).update(settings=version.settings | {"currency": "GBP"})
+    assert budget(**later).currency == "GBP", "accounts differ: that of the newest curves"
+    Account.objects.update(currency="CAD")
+    assert budget(period_start="2026-12-02", period_end="2026-12-31").currency == "CAD"
 
 
 @pytest.mark.parametrize(
