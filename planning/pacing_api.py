@@ -63,6 +63,11 @@ class PacedSerializer(serializers.Serializer[Any]):
     notes = serializers.ListField(source="pace.notes", child=serializers.CharField())
 
 
+class ForecastSerializer(serializers.Serializer[Any]):
+    budgets = PacedSerializer(many=True, help_text="those of the latest period first")
+    left_out = serializers.IntegerField(help_text="budgets beyond those told at once; narrow the scope to see them")
+
+
 class Budgets(generics.ListAPIView[Budget]):
     """What may be spent, the latest period first."""
 
@@ -120,7 +125,7 @@ class Pacing(APIView):
     """Budgets against spend."""
 
     @extend_schema(
-        tags=TAGS, summary="Forecast pacing", responses=PacedSerializer(many=True),
+        tags=TAGS, summary="Forecast pacing", responses=ForecastSerializer,
         parameters=[
             OpenApiParameter("as_of", date, description="as if it were that day; else today in each account's zone"),
             OpenApiParameter("scope", str, description="brand=chips/rmn=Amazon: only budgets of these"),
@@ -130,10 +135,10 @@ class Pacing(APIView):
     def get(self, request: Request) -> Response:
         text = request.query_params.get("as_of")
         as_of = serializers.DateField().run_validation(text) if text else None
-        rows = services.forecast_pacing(
+        found = services.forecast_pacing(
             user=request.user,
             as_of=as_of,
             scope=request.query_params.get("scope", ""),
             every=request.query_params.get("every", "").lower() in ("1", "true"),
         )
-        return Response(PacedSerializer(rows, many=True).data)
+        return Response(ForecastSerializer(found).data)

@@ -50,6 +50,26 @@ class Paced:
     zones: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """Budgets with how they are doing, those of the latest period first.
+
+    Attributes:
+        left_out: how many more were asked for than are told at once.
+    """
+
+    budgets: list[Paced]
+    left_out: int
+
+    @property
+    def left_out_words(self) -> str:
+        """What is missing, and how to see it; empty where nothing is."""
+        if not self.left_out:
+            return ""
+        what = "1 budget" if self.left_out == 1 else f"{self.left_out:,} budgets"
+        return f"{what} of the earliest periods left out: ask for one brand or retailer to see them."
+
+
 def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
     """Set what a scope may spend over a period; a budget of the same scope and period is replaced.
 
@@ -137,8 +157,10 @@ def delete_budget(*, actor: User, budget: Budget) -> None:
 
 def forecast_pacing(
     *, user: selectors.Person | None, as_of: date | None = None, scope: str = "", every: bool = False
-) -> list[Paced]:
+) -> Forecast:
     """Projected spend of each budget at the end of its period, with the day it is used up.
+
+    At most `MOST_BUDGETS` are told; the answer says how many more there are.
 
     Args:
         user: budgets and figures of the brands this person may see; None is an operator at the command line.
@@ -160,12 +182,13 @@ def forecast_pacing(
     budgets = _narrowed(rows.select_related("brand", "retailer", "account", "scenario"), scope)
     if not every:
         budgets = [one for one in budgets if one.period_start <= day <= one.period_end]
-    spends = _Spends(user, budgets[:MOST_BUDGETS], now if as_of is None else None, day)
-    return [spends.paced(budget) for budget in budgets[:MOST_BUDGETS]]
+    told = budgets[:MOST_BUDGETS]
+    spends = _Spends(user, told, now if as_of is None else None, day)
+    return Forecast(budgets=[spends.paced(budget) for budget in told], left_out=len(budgets) - len(told))
 
 
 class _Spends:
-    """Daily spend by brand and account, read once for all budgets, once more for those of campaigns."""
+    """Daily spend by brand and account, read once for all budgets, and by campaign, once for all those of campaigns."""
 
     def __init__(
         self, user: selectors.Person | None, budgets: Sequence[Budget], now: datetime | None, day: date
@@ -176,21 +199,42 @@ class _Spends:
         self.start = day - timedelta(days=MOST_ORIGINS + SEASON)
         if budgets:
             self.start = min(self.start, max(min(one.period_start for one in budgets), day - timedelta(days=1000)))
-        self.whole = self._read(("date", "brand", "account"), {}) if budgets else None
+        plain = ("date", "brand", "account")
+        self.whole = self._by_account(plain, {}) if any(not one.campaign for one in budgets) else {}
+        self.campaigns: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        if named := [one for one in budgets if one.campaign]:
+            filters = {
+                "account": sorted({str(one.account_id) for one in named}),
+                "campaign": sorted({one.campaign for one in named}),
+            }
+            for account, rows in self._by_account((*plain, "campaign"), filters).items():
+                for row in rows:
+                    self.campaigns.setdefault((account, str(row["campaign"])), []).append(row)
 
     def paced(self, budget: Budget) -> Paced:
         """One budget."""
-        table = self.whole
+        key = str(budget.account_id)
         if budget.campaign:
-            filters = {"account": [str(budget.account_id)], "campaign": [budget.campaign]}
-            table = self._read(("date", "brand", "account", "campaign"), filters)
-        if table is None:
-            raise AssertionError("spend is read where there are budgets")
-        series, notes = self._series(budget, table)
+            rows: Iterable[dict[str, Any]] = self.campaigns.get((key, budget.campaign), ())
+        elif budget.account_id is not None:
+            rows = self.whole.get(key, ())
+        else:
+            rows = (row for of_account in self.whole.values() for row in of_account)
+        series, notes = self._series(budget, rows)
         accounts = [self._account(key, by_day) for key, by_day in sorted(series.items())]
         told = [one for one in accounts if one is not None]
         found = pace(float(budget.amount), budget.period_start, budget.period_end, told, notes)
         return Paced(budget=budget, pace=found, as_of=self.day, zones=tuple(sorted({one.zone for one in told})))
+
+    def _by_account(
+        self, dimensions: Sequence[str], filters: Mapping[str, Iterable[str]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self._read(dimensions, filters).lines.iter_rows(named=True):
+            account = self.accounts.get(str(row["account"]))
+            if account is not None and row["spend"] is not None:
+                found.setdefault(str(account.pk), []).append(row)
+        return found
 
     def _read(self, dimensions: Sequence[str], filters: Mapping[str, Iterable[str]]) -> MetricTable:
         asked: dict[str, Any] = {
@@ -200,13 +244,15 @@ class _Spends:
             return metrics.query_for_operator(**asked)
         return metrics.query_metrics(actor=self.user, **asked)
 
-    def _series(self, budget: Budget, table: MetricTable) -> tuple[dict[str, dict[date, Decimal]], list[str]]:
+    def _series(
+        self, budget: Budget, rows: Iterable[Mapping[str, Any]]
+    ) -> tuple[dict[str, dict[date, Decimal]], list[str]]:
         """Spend by account and day of a budget's scope, and what of it is left out."""
         found: dict[str, dict[date, Decimal]] = {}
         undated, foreign = Decimal(0), Decimal(0)
-        for row in table.lines.iter_rows(named=True):
-            account = self.accounts.get(str(row["account"]))
-            if account is None or row["spend"] is None or not _inside(budget, account, str(row["brand"] or "")):
+        for row in rows:
+            account = self.accounts[str(row["account"])]
+            if not _inside(budget, account, str(row["brand"] or "")):
                 continue
             if row["currency"] != budget.currency:
                 foreign += row["spend"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from io import StringIO
@@ -14,12 +14,15 @@ from django.core.management import CommandError, call_command
 
 from harmonization.models import Account, Retailer
 from jobs.core.tools import tool_named
+from metrics import services as metrics
 from optimization.models import CurveVersion
 from planning import services
 from planning.answers import result_of
 from planning.models import Budget
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
+from tests import factories
 from tests.conftest import browser_of
+from tests.metrics.conftest import days
 from tests.optimization.market import LAST
 
 #: The market's reports end the day before.
@@ -38,13 +41,13 @@ def budget(fitted, chips, alice):
 
 
 def paced(user, **options):
-    return services.forecast_pacing(user=user, **({"as_of": DAY} | options))
+    return services.forecast_pacing(user=user, **({"as_of": DAY} | options)).budgets
 
 
 def test_spend_to_date_is_that_of_the_reports(budget, alice):
     budget()
     (found,) = paced(alice)
-    since = services.forecast_pacing(user=None, as_of=DAY)[0]
+    since = services.forecast_pacing(user=None, as_of=DAY).budgets[0]
     assert found.pace.spent == since.pace.spent > 0
     assert found.pace.spent_until == LAST
     assert found.pace.planned == pytest.approx(3000 / 30 * 8)
@@ -76,10 +79,40 @@ def test_days_count_by_the_accounts_own_calendar(budget, alice, monkeypatch):
     now = clock.datetime(2026, 11, 9, 0, 30, tzinfo=clock.get_fixed_timezone(0))
     monkeypatch.setattr("planning.services.pacing.timezone.now", lambda: now)
     budget()
-    (found,) = services.forecast_pacing(user=alice)
+    (found,) = services.forecast_pacing(user=alice).budgets
     assert found.zones == ("America/Los_Angeles", "UTC")
     # In Los Angeles 8 November is still running, so its figures are not a whole day yet.
     assert found.pace.spent_until == date(2026, 11, 7)
+
+
+def test_what_is_not_told_at_once_is_counted(budget, alice, api, browser, monkeypatch):
+    monkeypatch.setattr("planning.services.pacing.MOST_BUDGETS", 1)
+    budget(period_start="2026-11-02")
+    budget()
+    assert [one.budget.period_start.day for one in paced(alice)] == [2], "the latest period stays"
+    told = api.get("/api/v1/pacing/?as_of=2026-11-09").json()
+    assert (len(told["budgets"]), told["left_out"]) == (1, 1)
+    assert "1 budget of the earliest periods left out" in browser.get("/pacing/?as_of=2026-11-09").content.decode()
+    out = StringIO()
+    call_command("pacing", "--tenant", "acme", "--as-of", "2026-11-09", stdout=out)
+    assert "1 budget of the earliest periods left out" in out.getvalue()
+
+
+def test_campaigns_are_read_together_and_told_apart(budget, fitted, alice, chips, monkeypatch):
+    account = factories.AccountFactory(brand=chips, retailer=fitted.accounts["amazon"].retailer)
+    first = LAST - timedelta(days=29)
+    rows = [
+        row for name, cost in (("c1", 5), ("c2", 7)) for row in days(first, LAST, campaign_id=name, spend=Decimal(cost))
+    ]
+    fitted.shelf.publish(account, "advertised_product", rows=rows)
+    asked = []
+    real = metrics.query_metrics
+    monkeypatch.setattr(metrics, "query_metrics", lambda **given: asked.append(given) or real(**given))
+    for campaign in ("c1", "c2", "c3"):
+        budget(account=str(account.pk), campaign=campaign)
+    spent = {one.budget.campaign: one.pace.spent for one in paced(alice)}
+    assert spent == {"c1": 8 * 5.0, "c2": 8 * 7.0, "c3": 0.0}
+    assert len(asked) == 1
 
 
 def test_the_same_scope_and_period_is_one_budget(budget):
@@ -240,7 +273,7 @@ def test_rest_the_command_and_the_planner_say_the_same(api, alice, fitted, chips
     assert json.loads(out.getvalue()) == told
     tool = tool_named("forecast_pacing")
     by_tool = tool.run(tool.input_model(as_of=DAY), user=alice).budgets
-    assert by_tool[0]["projected"] == told[0]["projected"]
+    assert by_tool[0]["projected"] == told["budgets"][0]["projected"]
     assert api.get("/api/v1/pacing/?as_of=2999-01-01").status_code == 400
     assert api.delete(f"/api/v1/budgets/{made.json()['id']}/").status_code == 204
     wrong = api.post("/api/v1/budgets/", body | {"amount": "-1", "period_end": "x"}, format="json").json()
