@@ -51,7 +51,7 @@ class PacedSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateField()
     zones = serializers.ListField(child=serializers.CharField(), help_text="time zones of the accounts")
     status = serializers.CharField(source="pace.status")
-    spent = serializers.FloatField(source="pace.spent")
+    spent = serializers.FloatField(source="pace.spent", help_text="to the end of spent_until")
     planned = serializers.FloatField(source="pace.planned", help_text="of the budget, spread evenly, to the same day")
     spent_until = serializers.DateField(source="pace.spent_until", allow_null=True)
     projected = serializers.FloatField(source="pace.projected", allow_null=True, help_text="at the end of the period")
@@ -61,6 +61,11 @@ class PacedSerializer(serializers.Serializer[Any]):
     cap_earliest = serializers.DateField(source="pace.cap_earliest", allow_null=True)
     cap_latest = serializers.DateField(source="pace.cap_latest", allow_null=True)
     notes = serializers.ListField(source="pace.notes", child=serializers.CharField())
+
+
+class ForecastSerializer(serializers.Serializer[Any]):
+    budgets = PacedSerializer(many=True, help_text="those of the latest period first")
+    left_out = serializers.IntegerField(help_text="budgets beyond those told at once; narrow the scope to see them")
 
 
 class Budgets(generics.ListAPIView[Budget]):
@@ -106,7 +111,8 @@ class ScenarioBudgets(APIView):
     @extend_schema(
         tags=TAGS, summary="Take a solved scenario as budgets", request=None,
         responses={201: BudgetSerializer(many=True)},
-        description="One budget per retailer over the horizon; those of the same scope and period are replaced.",
+        description="One budget per retailer over the horizon. Those of the same scope and period are replaced; those "
+        "taken from a former answer of it that are not proposed any more are deleted.",
     )  # fmt: skip
     def post(self, request: Request, scenario_id: UUID) -> Response:
         scenario = selectors.scenario_visible(user=request.user, scenario_id=scenario_id)
@@ -119,7 +125,7 @@ class Pacing(APIView):
     """Budgets against spend."""
 
     @extend_schema(
-        tags=TAGS, summary="Forecast pacing", responses=PacedSerializer(many=True),
+        tags=TAGS, summary="Forecast pacing", responses=ForecastSerializer,
         parameters=[
             OpenApiParameter("as_of", date, description="as if it were that day; else today in each account's zone"),
             OpenApiParameter("scope", str, description="brand=chips/rmn=Amazon: only budgets of these"),
@@ -129,10 +135,10 @@ class Pacing(APIView):
     def get(self, request: Request) -> Response:
         text = request.query_params.get("as_of")
         as_of = serializers.DateField().run_validation(text) if text else None
-        rows = services.forecast_pacing(
+        found = services.forecast_pacing(
             user=request.user,
             as_of=as_of,
             scope=request.query_params.get("scope", ""),
             every=request.query_params.get("every", "").lower() in ("1", "true"),
         )
-        return Response(PacedSerializer(rows, many=True).data)
+        return Response(ForecastSerializer(found).data)

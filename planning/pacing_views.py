@@ -52,12 +52,12 @@ def pacing(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"{budget.scope_words}: set for {budget.period_start} to {budget.period_end}.")
             return redirect(f"{request.path}?budget={budget.pk}&show=all")
     try:
-        rows = services.forecast_pacing(
+        told = services.forecast_pacing(
             user=me, as_of=_day(request), scope=request.GET.get("scope", ""), every=request.GET.get("show") == "all"
         )
     except InvalidInput as refused:
-        rows, problem = [], refused
-    context = _shown(request, rows) | {"problem": problem, "typed": typed or _usual()} | _choices(me)
+        told, problem = services.Forecast(budgets=[], left_out=0), refused
+    context = _shown(request, told) | {"problem": problem, "typed": typed or _usual()} | _choices(me)
     return render(request, "planning/pacing.html", context, status=problem.status if problem else 200)
 
 
@@ -99,14 +99,15 @@ def _day(request: HttpRequest) -> date | None:
         raise InvalidInput(f"{text[:40]!r} is not a day.", where="as_of", fix="Write it as YYYY-MM-DD.") from error
 
 
-def _shown(request: HttpRequest, rows: list[services.Paced]) -> dict[str, Any]:
+def _shown(request: HttpRequest, told: services.Forecast) -> dict[str, Any]:
     # What needs somebody stands first.
     order = {name: at for at, name in enumerate(("over", "under", "on pace", "not begun", "no data", "ended"))}
-    rows = sorted(rows, key=lambda one: (order[one.pace.status], -one.budget.amount))
+    rows = sorted(told.budgets, key=lambda one: (order[one.pace.status], -one.budget.amount))
     wanted = request.GET.get("budget", "")
     chosen = next((one for one in rows if str(one.budget.pk) == wanted), rows[0] if rows else None)
     return {
         "rows": [(one, CHIPS[one.pace.status]) for one in rows],
+        "left_out": told.left_out_words,
         "chosen": chosen,
         "chip": CHIPS[chosen.pace.status] if chosen else None,
         "chart": burn_up(chosen.pace, chosen.budget.currency, chosen.budget.scope_words) if chosen else None,

@@ -11,7 +11,7 @@ from accounts.models import User
 from jobs.core.tools import Tool, register_tool
 from planning import selectors, services
 from planning.core.comparison import MOST
-from planning.pacing_api import PacedSerializer
+from planning.pacing_api import ForecastSerializer
 from planning.what_if_serializers import ComparisonSerializer, SimulationSerializer
 
 _MOST_LINES = 30
@@ -87,11 +87,12 @@ class PacingOut(BaseModel):
     """Budgets whose period holds the day, with what is spent and where it is heading."""
 
     budgets: list[dict[str, Any]]
+    left_out: int
 
 
 def _pacing(given: PacingInput, *, user: User) -> PacingOut:
-    rows = services.forecast_pacing(user=user, as_of=given.as_of, scope=given.scope)
-    return PacingOut(budgets=[dict(one) for one in PacedSerializer(rows, many=True).data])
+    told = ForecastSerializer(services.forecast_pacing(user=user, as_of=given.as_of, scope=given.scope)).data
+    return PacingOut(budgets=[dict(one) for one in told["budgets"]], left_out=told["left_out"])
 
 
 def _compare(given: CompareInput, *, user: User) -> CompareOut:

@@ -47,6 +47,8 @@ class Pace:
     Attributes:
         days: of the period; the arrays beside it are cumulative money at the end of each, NaN where there is none.
         spent_until: last day that every live account has told.
+        spent, planned: to that day, so that the two are of the same days; what an account has told of later days is
+            in the projection.
         projected, low, high: at the end of the period, with the 80 % interval; None where nothing can be projected.
         cap_day: day the budget is used up as projected, at the earliest (high end of the band) and at the latest.
         status: over or under where the whole interval lies above or below the budget.
@@ -92,13 +94,13 @@ def pace(amount: float, start: date, end: date, accounts: Sequence[AccountSpend]
     told = [one for one in accounts if len(one.spend)]
     newest = max((one.last for one in told), default=None)
     live = [one for one in told if newest is not None and (newest - one.last).days <= STOPPED_DAYS]
-    notes = (*extra, *_notes(told, live, start))
+    notes = [*extra, *_notes(told, live, start)]
     nothing = np.full(size, np.nan)
     if newest is None or not live:
         return Pace(
             amount=amount, days=days, plan=plan, actual=nothing, ahead=nothing, ahead_low=nothing, ahead_high=nothing,
             spent=0.0, planned=0.0, spent_until=None, projected=None, low=None, high=None, cap_day=None,
-            cap_earliest=None, cap_latest=None, status="no data", notes=notes,
+            cap_earliest=None, cap_latest=None, status="no data", notes=tuple(notes),
         )  # fmt: skip
     until = min(one.last for one in live)
     known, coming = np.zeros(size), np.zeros(size)
@@ -110,7 +112,10 @@ def pace(amount: float, start: date, end: date, accounts: Sequence[AccountSpend]
             short = short or ahead is None
             if ahead is not None:
                 _place(coming, ahead, one.last + timedelta(days=1), start)
-    spent, passed = float(known.sum()), int(np.clip((until - start).days + 1, 0, size))
+    passed = int(np.clip((until - start).days + 1, 0, size))
+    spent, later = float(known[:passed].sum()), float(known[passed:].sum())
+    if later > 0.0:
+        notes.append(f"{later:,.2f} that some accounts have told of later days is in the projection.")
     actual = np.where(np.arange(size) < passed, np.cumsum(known), np.nan)
     total, low, high = _ahead(known, coming, live, until, start, end)
     if short and passed < size:
@@ -136,8 +141,8 @@ def pace(amount: float, start: date, end: date, accounts: Sequence[AccountSpend]
         cap_day=used_up(np.nan_to_num(joined), amount, first_ahead),
         cap_earliest=used_up(np.nan_to_num(np.where(np.isnan(actual), high, actual)), amount, first_ahead),
         cap_latest=used_up(np.nan_to_num(np.where(np.isnan(actual), low, actual)), amount, first_ahead),
-        status=_status(amount, passed, size, final, ends),
-        notes=notes,
+        status=_status(amount, spent + later, passed >= size, all(one.today < start for one in live), ends),
+        notes=tuple(notes),
     )
 
 
@@ -172,24 +177,27 @@ def _ahead(
             relative = (np.where(span > 0.0, band.low / span, 1.0), np.where(span > 0.0, band.high / span, 1.0))
         down[passed:], up[passed:] = (one[-(size - passed) :] for one in relative)
     nan = np.where(before, np.nan, 0.0)
-    return nan + total, nan + base + rest * down, nan + base + rest * up
+    # What is known of later days is spent, however low the band reaches.
+    return nan + total, nan + np.maximum(base + rest * down, np.cumsum(known)), nan + base + rest * up
 
 
-def _status(
-    amount: float, passed: int, size: int, final: float | None, ends: tuple[float | None, float | None]
-) -> Status:
-    if passed >= size:
-        return "ended"
-    if passed == 0:
-        return "not begun"
-    if final is None:
-        return "no data"
+def _status(amount: float, known: float, told: bool, to_come: bool, ends: tuple[float | None, float | None]) -> Status:
+    """How a budget stands.
+
+    Args:
+        known: spend of every day of the period that anybody has told.
+        told: every live account has told the whole period; to_come: none of them has reached its first day.
+    """
     low, high = ends
-    if low is not None and low > amount:
+    if told:
+        return "ended"
+    if to_come:
+        return "not begun"
+    if known > amount or (low is not None and low > amount):
         return "over"
-    if high is not None and high < amount:
-        return "under"
-    return "on pace"
+    if high is None:
+        return "no data"
+    return "under" if high < amount else "on pace"
 
 
 def _notes(told: Sequence[AccountSpend], live: Sequence[AccountSpend], start: date) -> list[str]:

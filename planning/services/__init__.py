@@ -2,7 +2,7 @@
 
 from planning.services.comparison import compare_answers, compare_scenarios
 from planning.services.explanation import Explanation, explain_scenario, tighten_scenario, tighter_roas
-from planning.services.pacing import Paced, budgets_from_scenario, delete_budget, forecast_pacing, set_budget
+from planning.services.pacing import Forecast, Paced, budgets_from_scenario, delete_budget, forecast_pacing, set_budget
 from planning.services.scenarios import (
     SOLVE,
     STAGES,
@@ -25,6 +25,7 @@ __all__ = [
     "STAGES",
     "Explanation",
     "Feasibility",
+    "Forecast",
     "Paced",
     "answer_scenario",
     "budgets_from_scenario",

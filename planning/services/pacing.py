@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Brand, User
@@ -33,6 +34,8 @@ from tenants.selectors import current_tenant
 
 MOST_DAYS: Final = 366
 MOST_BUDGETS: Final = 200
+#: Budgets start, and figures are asked for, from here on.
+FIRST_YEAR: Final = 2000
 FIELDS: Final = ("brand", "retailer", "account", "campaign", "period_start", "period_end", "amount")
 _DAY = timedelta(days=1)
 
@@ -47,11 +50,32 @@ class Paced:
     zones: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """Budgets with how they are doing, those of the latest period first.
+
+    Attributes:
+        left_out: how many more were asked for than are told at once.
+    """
+
+    budgets: list[Paced]
+    left_out: int
+
+    @property
+    def left_out_words(self) -> str:
+        """What is missing, and how to see it; empty where nothing is."""
+        if not self.left_out:
+            return ""
+        what = "1 budget" if self.left_out == 1 else f"{self.left_out:,} budgets"
+        return f"{what} of the earliest periods left out: ask for one brand or retailer to see them."
+
+
 def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
     """Set what a scope may spend over a period; a budget of the same scope and period is replaced.
 
     Args:
-        given: by the names of `FIELDS`; brand, retailer and account by id, none of them being all.
+        given: by the names of `FIELDS`; brand, retailer and account by id, none of them being all. The retailer of
+            an account need not be given.
 
     Raises:
         InvalidInput: lists everything that is wrong, by field.
@@ -81,17 +105,18 @@ def set_budget(*, actor: User, given: Mapping[str, Any]) -> Budget:
     )  # fmt: skip
     if errors or start is None or end is None or amount is None:
         raise InvalidInput(errors[0]["detail"], where=errors[0]["where"], fix=errors[0]["fix"], errors=errors)
-    return _kept(
-        actor, brand, amount, account.currency if account else current_tenant().base_currency,
-        retailer=retailer, account=account, campaign=campaign, period_start=start, period_end=end,
-    )  # fmt: skip
+    key = {"retailer": retailer, "account": account, "campaign": campaign, "period_start": start, "period_end": end}
+    return _kept(actor, brand, amount, _currency(brand, key), **key)
 
 
 def budgets_from_scenario(*, actor: User, scenario: Scenario) -> list[Budget]:
     """What a solved scenario proposes, as one budget per retailer over its horizon.
 
+    Budgets taken from a former answer of it that are not proposed any more go; one that somebody typed over since is
+    theirs, and stays.
+
     Raises:
-        Conflict: it is not solved.
+        Conflict: it is not solved, or proposes money for a name that no retailer has now.
         NotAllowed, NotFound: as `accounts.services.require`.
     """
     require(user=actor, permission=MANAGE, brand=scenario.brand)
@@ -102,15 +127,22 @@ def budgets_from_scenario(*, actor: User, scenario: Scenario) -> list[Budget]:
         if line.path:
             sums[line.path[1]] = sums.get(line.path[1], Decimal(0)) + line.proposed
     retailers = {one.name: one for one in Retailer.objects.filter(name__in=sums)}
+    if unknown := sorted(name for name, amount in sums.items() if amount > 0 and name not in retailers):
+        raise Conflict(
+            f"{scenario.label} proposes money for {', '.join(unknown)}, and no retailer has that name now.",
+            fix="Fit the curves and solve it again, or give the retailer its former name.",
+        )
     with transaction.atomic():
-        return [
+        made = [
             _kept(
                 actor, scenario.brand, amount, currency_of(scenario), retailer=retailers[name], account=None,
                 campaign="", period_start=scenario.horizon_start, period_end=scenario.horizon_end, scenario=scenario,
             )
             for name, amount in sorted(sums.items())
-            if amount > 0 and name in retailers
+            if amount > 0
         ]  # fmt: skip
+        Budget.objects.filter(scenario=scenario).exclude(pk__in=[one.pk for one in made]).delete()
+    return made
 
 
 def delete_budget(*, actor: User, budget: Budget) -> None:
@@ -125,8 +157,10 @@ def delete_budget(*, actor: User, budget: Budget) -> None:
 
 def forecast_pacing(
     *, user: selectors.Person | None, as_of: date | None = None, scope: str = "", every: bool = False
-) -> list[Paced]:
+) -> Forecast:
     """Projected spend of each budget at the end of its period, with the day it is used up.
+
+    At most `MOST_BUDGETS` are told; the answer says how many more there are.
 
     Args:
         user: budgets and figures of the brands this person may see; None is an operator at the command line.
@@ -135,23 +169,26 @@ def forecast_pacing(
         every: also budgets whose period does not hold the day.
 
     Raises:
-        InvalidInput: the scope is not written as one, or the day is to come.
+        InvalidInput: the scope is not written as one, or the day is to come or long gone.
         NotAllowed: no role carries scenarios.view or metrics.view.
     """
     now = timezone.now()
     day = as_of or now.date()
     if as_of is not None and as_of > now.date() + _DAY:
         raise InvalidInput(f"{as_of} has not come yet.", where="as_of", fix="Give a day of the past, or none.")
+    if day.year < FIRST_YEAR:
+        raise InvalidInput(f"No figures reach back to {day}.", where="as_of", fix=f"Give a day from {FIRST_YEAR} on.")
     rows = Budget.objects.all() if user is None else selectors.budgets_listed(user=user)
     budgets = _narrowed(rows.select_related("brand", "retailer", "account", "scenario"), scope)
     if not every:
         budgets = [one for one in budgets if one.period_start <= day <= one.period_end]
-    spends = _Spends(user, budgets[:MOST_BUDGETS], now if as_of is None else None, day)
-    return [spends.paced(budget) for budget in budgets[:MOST_BUDGETS]]
+    told = budgets[:MOST_BUDGETS]
+    spends = _Spends(user, told, now if as_of is None else None, day)
+    return Forecast(budgets=[spends.paced(budget) for budget in told], left_out=len(budgets) - len(told))
 
 
 class _Spends:
-    """Daily spend by brand and account, read once for all budgets, once more for those of campaigns."""
+    """Daily spend by brand and account, read once for all budgets, and by campaign, once for all those of campaigns."""
 
     def __init__(
         self, user: selectors.Person | None, budgets: Sequence[Budget], now: datetime | None, day: date
@@ -162,21 +199,42 @@ class _Spends:
         self.start = day - timedelta(days=MOST_ORIGINS + SEASON)
         if budgets:
             self.start = min(self.start, max(min(one.period_start for one in budgets), day - timedelta(days=1000)))
-        self.whole = self._read(("date", "brand", "account"), {}) if budgets else None
+        plain = ("date", "brand", "account")
+        self.whole = self._by_account(plain, {}) if any(not one.campaign for one in budgets) else {}
+        self.campaigns: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        if named := [one for one in budgets if one.campaign]:
+            filters = {
+                "account": sorted({str(one.account_id) for one in named}),
+                "campaign": sorted({one.campaign for one in named}),
+            }
+            for account, rows in self._by_account((*plain, "campaign"), filters).items():
+                for row in rows:
+                    self.campaigns.setdefault((account, str(row["campaign"])), []).append(row)
 
     def paced(self, budget: Budget) -> Paced:
         """One budget."""
-        table = self.whole
+        key = str(budget.account_id)
         if budget.campaign:
-            filters = {"account": [str(budget.account_id)], "campaign": [budget.campaign]}
-            table = self._read(("date", "brand", "account", "campaign"), filters)
-        if table is None:
-            raise AssertionError("spend is read where there are budgets")
-        series, notes = self._series(budget, table)
+            rows: Iterable[dict[str, Any]] = self.campaigns.get((key, budget.campaign), ())
+        elif budget.account_id is not None:
+            rows = self.whole.get(key, ())
+        else:
+            rows = (row for of_account in self.whole.values() for row in of_account)
+        series, notes = self._series(budget, rows)
         accounts = [self._account(key, by_day) for key, by_day in sorted(series.items())]
         told = [one for one in accounts if one is not None]
         found = pace(float(budget.amount), budget.period_start, budget.period_end, told, notes)
         return Paced(budget=budget, pace=found, as_of=self.day, zones=tuple(sorted({one.zone for one in told})))
+
+    def _by_account(
+        self, dimensions: Sequence[str], filters: Mapping[str, Iterable[str]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self._read(dimensions, filters).lines.iter_rows(named=True):
+            account = self.accounts.get(str(row["account"]))
+            if account is not None and row["spend"] is not None:
+                found.setdefault(str(account.pk), []).append(row)
+        return found
 
     def _read(self, dimensions: Sequence[str], filters: Mapping[str, Iterable[str]]) -> MetricTable:
         asked: dict[str, Any] = {
@@ -186,13 +244,15 @@ class _Spends:
             return metrics.query_for_operator(**asked)
         return metrics.query_metrics(actor=self.user, **asked)
 
-    def _series(self, budget: Budget, table: MetricTable) -> tuple[dict[str, dict[date, Decimal]], list[str]]:
+    def _series(
+        self, budget: Budget, rows: Iterable[Mapping[str, Any]]
+    ) -> tuple[dict[str, dict[date, Decimal]], list[str]]:
         """Spend by account and day of a budget's scope, and what of it is left out."""
         found: dict[str, dict[date, Decimal]] = {}
         undated, foreign = Decimal(0), Decimal(0)
-        for row in table.lines.iter_rows(named=True):
-            account = self.accounts.get(str(row["account"]))
-            if account is None or row["spend"] is None or not _inside(budget, account, str(row["brand"] or "")):
+        for row in rows:
+            account = self.accounts[str(row["account"])]
+            if not _inside(budget, account, str(row["brand"] or "")):
                 continue
             if row["currency"] != budget.currency:
                 foreign += row["spend"]
@@ -257,6 +317,25 @@ def _narrowed(rows: Iterable[Budget], scope: str) -> list[Budget]:
     return [one for one in budgets if fits(one) and (not asked or one.retailer_id or one.account_id)]
 
 
+def _currency(brand: Brand | None, key: Mapping[str, Any]) -> str:
+    """What a typed amount is in: the account's currency, or that of the budget it replaces, or the one that all
+    accounts of the scope share, or that of the newest curves, before the tenant's."""
+    if key["account"] is not None:
+        return str(key["account"].currency)
+    if (replaced := Budget.objects.filter(brand=brand, **key).first()) is not None:
+        return replaced.currency
+    accounts = Account.objects.order_by()
+    if brand is not None:
+        accounts = accounts.filter(Q(brand=brand) | Q(brand=None))
+    if key["retailer"] is not None:
+        accounts = accounts.filter(retailer=key["retailer"])
+    found = list(accounts.values_list("currency", flat=True).distinct())
+    if len(found) == 1:
+        return found[0]
+    curves = data.latest_curves(brand=brand)
+    return str(curves.settings["currency"]) if curves else current_tenant().base_currency
+
+
 def _kept(actor: User, brand: Brand | None, amount: Decimal, currency: str, **key: Any) -> Budget:
     scenario = key.pop("scenario", None)
     budget, _ = Budget.objects.update_or_create(
@@ -293,6 +372,8 @@ def _place(
             refuse(
                 "account", f"{account.name} is not at {retailer.name}.", "Choose one of that retailer, or no retailer."
             )
+        # An account has one retailer: named or not, the scope is the same.
+        retailer = account.retailer
     return retailer, account
 
 
@@ -311,6 +392,6 @@ def _period(given: Mapping[str, Any], refuse: Any) -> tuple[date | None, date | 
             refuse("period_end", f"The period ends on {end}, before it starts on {start}.", "Swap the two days.")
         elif (end - start).days >= MOST_DAYS:
             refuse("period_end", f"The period has {(end - start).days + 1} days.", f"Use at most {MOST_DAYS}.")
-        if not 2000 <= start.year <= 2100:
+        if not FIRST_YEAR <= start.year <= 2100:
             refuse("period_start", f"No budget starts on {start}.", "Correct the year.")
     return start, end

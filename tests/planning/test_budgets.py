@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.apps import apps
+from django.core.management import CommandError, call_command
 
-from harmonization.models import Retailer
+from harmonization.models import Account, Retailer
 from jobs.core.tools import tool_named
+from metrics import services as metrics
+from optimization.models import CurveVersion
 from planning import services
 from planning.answers import result_of
 from planning.models import Budget
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
+from tests import factories
 from tests.conftest import browser_of
+from tests.metrics.conftest import days
 from tests.optimization.market import LAST
 
 #: The market's reports end the day before.
@@ -35,13 +41,13 @@ def budget(fitted, chips, alice):
 
 
 def paced(user, **options):
-    return services.forecast_pacing(user=user, **({"as_of": DAY} | options))
+    return services.forecast_pacing(user=user, **({"as_of": DAY} | options)).budgets
 
 
 def test_spend_to_date_is_that_of_the_reports(budget, alice):
     budget()
     (found,) = paced(alice)
-    since = services.forecast_pacing(user=None, as_of=DAY)[0]
+    since = services.forecast_pacing(user=None, as_of=DAY).budgets[0]
     assert found.pace.spent == since.pace.spent > 0
     assert found.pace.spent_until == LAST
     assert found.pace.planned == pytest.approx(3000 / 30 * 8)
@@ -73,16 +79,88 @@ def test_days_count_by_the_accounts_own_calendar(budget, alice, monkeypatch):
     now = clock.datetime(2026, 11, 9, 0, 30, tzinfo=clock.get_fixed_timezone(0))
     monkeypatch.setattr("planning.services.pacing.timezone.now", lambda: now)
     budget()
-    (found,) = services.forecast_pacing(user=alice)
+    (found,) = services.forecast_pacing(user=alice).budgets
     assert found.zones == ("America/Los_Angeles", "UTC")
     # In Los Angeles 8 November is still running, so its figures are not a whole day yet.
     assert found.pace.spent_until == date(2026, 11, 7)
+
+
+def test_what_is_not_told_at_once_is_counted(budget, alice, api, browser, monkeypatch):
+    monkeypatch.setattr("planning.services.pacing.MOST_BUDGETS", 1)
+    budget(period_start="2026-11-02")
+    budget()
+    assert [one.budget.period_start.day for one in paced(alice)] == [2], "the latest period stays"
+    told = api.get("/api/v1/pacing/?as_of=2026-11-09").json()
+    assert (len(told["budgets"]), told["left_out"]) == (1, 1)
+    assert "1 budget of the earliest periods left out" in browser.get("/pacing/?as_of=2026-11-09").content.decode()
+    out = StringIO()
+    call_command("pacing", "--tenant", "acme", "--as-of", "2026-11-09", stdout=out)
+    assert "1 budget of the earliest periods left out" in out.getvalue()
+
+
+def test_campaigns_are_read_together_and_told_apart(budget, fitted, alice, chips, monkeypatch):
+    account = factories.AccountFactory(brand=chips, retailer=fitted.accounts["amazon"].retailer)
+    first = LAST - timedelta(days=29)
+    rows = [
+        row for name, cost in (("c1", 5), ("c2", 7)) for row in days(first, LAST, campaign_id=name, spend=Decimal(cost))
+    ]
+    fitted.shelf.publish(account, "advertised_product", rows=rows)
+    asked = []
+    real = metrics.query_metrics
+    monkeypatch.setattr(metrics, "query_metrics", lambda **given: asked.append(given) or real(**given))
+    for campaign in ("c1", "c2", "c3"):
+        budget(account=str(account.pk), campaign=campaign)
+    spent = {one.budget.campaign: one.pace.spent for one in paced(alice)}
+    assert spent == {"c1": 8 * 5.0, "c2": 8 * 7.0, "c3": 0.0}
+    assert len(asked) == 1
 
 
 def test_the_same_scope_and_period_is_one_budget(budget):
     first, second = budget(), budget(amount="3100.50")
     assert first.pk == second.pk
     assert Budget.objects.get().amount == Decimal("3100.50")
+
+
+def test_an_account_is_one_scope_with_its_retailer_named_or_not(budget, fitted):
+    account = fitted.accounts["amazon"]
+    first = budget(account=str(account.pk))
+    second = budget(account=str(account.pk), retailer=str(account.retailer_id), amount="10")
+    assert first.pk == second.pk
+    assert Budget.objects.get().retailer == account.retailer
+
+
+def test_budgets_of_accounts_from_before_get_their_retailer(budget, fitted):
+    migration = import_module("planning.migrations.0004_budgets_of_accounts_name_the_retailer")
+    for newer in (True, False):
+        named = budget(account=str(fitted.accounts["amazon"].pk))
+        Budget.objects.update(updated_at=datetime(2026, 11, 2 if newer else 4, tzinfo=UTC))
+        lone = budget(account=str(fitted.accounts["walmart"].pk))
+        Budget.objects.filter(pk=lone.pk).update(retailer=None)
+        blank = Budget.objects.create(
+            brand=named.brand, account=named.account, period_start=named.period_start, period_end=named.period_end,
+            amount=Decimal(7), currency="USD",
+        )  # fmt: skip
+        Budget.objects.filter(pk=blank.pk).update(updated_at=datetime(2026, 11, 3, tzinfo=UTC))
+        migration.name_the_retailer(apps, None)
+        kept = blank if newer else named
+        assert set(Budget.objects.values_list("pk", flat=True)) == {kept.pk, lone.pk}, "the one set last stays"
+        assert not Budget.objects.filter(retailer=None).exists()
+        Budget.objects.all().delete()
+
+
+def test_a_typed_amount_is_in_the_currency_of_its_scope(budget, fitted, chips):
+    assert budget().currency == "USD"
+    Budget.objects.update(currency="EUR")
+    replaced = budget(amount="3100")
+    assert (replaced.amount, replaced.currency) == (3100, "EUR"), "that of the budget it replaces"
+    Account.objects.filter(pk=fitted.accounts["walmart"].pk).update(currency="CAD")
+    later = {"period_start": "2026-12-01", "period_end": "2026-12-31"}
+    assert budget(**later, retailer=str(Retailer.objects.get(name="Walmart").pk)).currency == "CAD"
+    version = CurveVersion.objects.get(brand=chips)
+    CurveVersion.objects.filter(pk=version.pk).update(settings=version.settings | {"currency": "GBP"})
+    assert budget(**later).currency == "GBP", "accounts differ: that of the newest curves"
+    Account.objects.update(currency="CAD")
+    assert budget(period_start="2026-12-02", period_end="2026-12-31").currency == "CAD"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +189,31 @@ def test_a_scenario_becomes_budgets(solved, alice):
     assert {one.retailer.name for one in made} == {"Amazon", "Walmart"}
     assert sum(one.amount for one in made) == result_of(scenario).allocated
     assert {one.period_start for one in made} == {scenario.horizon_start}
-    assert {one.pace.status for one in paced(alice, every=True)} == {"not begun"}
+    eve = date(2026, 11, 8)
+    assert {one.pace.status for one in paced(alice, every=True, as_of=eve)} == {"not begun"}
+    assert "not begun" not in {one.pace.status for one in paced(alice, every=True)}, "its first day is running"
+
+
+def test_budgets_of_a_former_answer_go(solved, budget, alice):
+    scenario = solved()
+    other = budget()
+    amazon = next(
+        one for one in services.budgets_from_scenario(actor=alice, scenario=scenario) if one.retailer.name == "Amazon"
+    )
+    given = {"horizon_start": "2026-11-16", "horizon_end": "2026-12-13"}
+    scenario = services.update_scenario(actor=alice, scenario=scenario, given=given)
+    scenario = services.answer_scenario(scenario=scenario, actor=alice)
+    made = services.budgets_from_scenario(actor=alice, scenario=scenario)
+    assert amazon not in made
+    assert set(Budget.objects.all()) == {other, *made}
+
+
+def test_a_retailer_of_another_name_now_is_named(solved, alice):
+    scenario = solved()
+    Retailer.objects.filter(name="Amazon").update(name="Amazon US")
+    with pytest.raises(Conflict, match="for Amazon, and no retailer has that name"):
+        services.budgets_from_scenario(actor=alice, scenario=scenario)
+    assert not Budget.objects.exists()
 
 
 def test_what_is_not_ones_own(budget, draft, alice, carol, dave, chips):
@@ -147,6 +249,19 @@ def test_the_page_shows_sets_and_takes_away(browser, carol, budget, chips):
     assert browser.get("/pacing/?as_of=soon").status_code == 400
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
+def test_a_day_out_of_all_reach_is_refused_at_every_door(browser, api, alice, budget, day):
+    budget()
+    assert browser.get(f"/pacing/?as_of={day}").status_code == 400
+    told = api.get(f"/api/v1/pacing/?as_of={day}")
+    assert (told.status_code, told.json()["where"]) == (400, "as_of")
+    with pytest.raises(CommandError, match=r"reach back|not come yet"):
+        call_command("pacing", "--tenant", "acme", "--as-of", day)
+    tool = tool_named("forecast_pacing")
+    with pytest.raises(InvalidInput):
+        tool.run(tool.input_model(as_of=day), user=alice)
+
+
 def test_rest_the_command_and_the_planner_say_the_same(api, alice, fitted, chips):
     body = {"brand": str(chips.pk), **MONTH, "amount": "3000"}
     made = api.post("/api/v1/budgets/", body, format="json")
@@ -158,7 +273,7 @@ def test_rest_the_command_and_the_planner_say_the_same(api, alice, fitted, chips
     assert json.loads(out.getvalue()) == told
     tool = tool_named("forecast_pacing")
     by_tool = tool.run(tool.input_model(as_of=DAY), user=alice).budgets
-    assert by_tool[0]["projected"] == told[0]["projected"]
+    assert by_tool[0]["projected"] == told["budgets"][0]["projected"]
     assert api.get("/api/v1/pacing/?as_of=2999-01-01").status_code == 400
     assert api.delete(f"/api/v1/budgets/{made.json()['id']}/").status_code == 204
     wrong = api.post("/api/v1/budgets/", body | {"amount": "-1", "period_end": "x"}, format="json").json()

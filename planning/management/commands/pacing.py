@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django_tenants.utils import tenant_context
 
 from planning import services
-from planning.pacing_api import PacedSerializer
+from planning.pacing_api import ForecastSerializer
 from tenants.core.problems import Problem
 from tenants.selectors import find_tenant
 
@@ -30,19 +30,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, tenant: str, **options: Any) -> None:
         try:
             with tenant_context(find_tenant(key=tenant)):
-                rows = services.forecast_pacing(
+                told = services.forecast_pacing(
                     user=None, as_of=options["as_of"], scope=options["scope"], every=options["every"]
                 )
-                document = PacedSerializer(rows, many=True).data if options["json"] else None
+                document = ForecastSerializer(told).data if options["json"] else None
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         if document is not None:
             self.stdout.write(json.dumps(document, cls=DjangoJSONEncoder, indent=2))
             return
-        for one in rows:
+        for one in told.budgets:
             found = one.pace
             heading = "" if found.projected is None else f", heading for {found.projected:,.2f}"
             cap = f", used up on {found.cap_day}" if found.cap_day else ""
             self.stdout.write(f"{one.budget}: {found.status}, {found.spent:,.2f} of {found.amount:,.2f}{heading}{cap}")
             for note in found.notes:
                 self.stdout.write(f"  note: {note}")
+        if told.left_out:
+            self.stdout.write(f"note: {told.left_out_words}")

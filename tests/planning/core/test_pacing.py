@@ -109,12 +109,26 @@ def test_accounts_that_are_ahead_late_or_stopped():
     gone = account("Criteo", even(30), today=MONDAY + timedelta(days=88))
     found = pace(560.0, START, END, [ahead, behind, gone])
     assert found.spent_until == MONDAY + timedelta(days=79)
-    assert found.spent == 180.0 + 100.0
+    assert (found.spent, found.planned) == (200.0, 200.0), "both to the last day that both have told"
     assert found.projected == pytest.approx(560.0), "days that one has told and the other not are told once"
     words = " ".join(found.notes)
     assert "Walmart is 8 days late" in words
     assert "Criteo has no figures since" in words
     assert "Amazon may still restate" in words
+    assert "80.00 that some accounts have told of later days is in the projection" in words
+
+
+def test_an_account_without_a_day_of_the_period_hides_no_overspending():
+    today = MONDAY + timedelta(days=80)
+    quick = account("Amazon", even(80), today=today)
+    slow = account("Walmart", even(68, 1.0), today=today)
+    found = pace(90.0, START, END, [quick, slow])
+    assert (found.status, found.spent, found.planned) == ("over", 0.0, 0.0)
+    assert found.low >= 100.0, "what is told cannot be taken back"
+    assert pace(5000.0, START, END, [quick, slow]).status == "under"
+    short = account("New", even(3), first=START - timedelta(days=4), today=today)
+    assert pace(90.0, START, END, [quick, short]).status == "over", "known without a projection"
+    assert pace(5000.0, START, END, [quick, short]).status == "no data"
 
 
 def test_before_it_begins_after_it_ended_and_without_data():
