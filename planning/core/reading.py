@@ -134,21 +134,23 @@ def read_number(
         if required:
             refuse("An amount is missing.", "Give a number.")
         return None
+    # Told as it was typed: written out in full, 1e2000000000 has two thousand million digits.
+    told = str(value).strip()[:40]
     try:
         number = Decimal(str(value).replace(",", "").strip()) if not isinstance(value, bool) else Decimal("NaN")
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        refuse(f"{str(value)[:40]!r} is not a number.", "Give a number such as 1200.50.")
+        refuse(f"{told!r} is not a number.", "Give a number such as 1200.50.")
         return None
     if number < 0 or (above_zero and number == 0):
-        refuse(f"{number:,f} is not allowed.", "Give a number above zero." if above_zero else "Give zero or more.")
+        refuse(f"{told} is not allowed.", "Give a number above zero." if above_zero else "Give zero or more.")
         return None
     if number > most:
-        refuse(f"{number:,f} is too large.", f"Give at most {most:,f}.")
+        refuse(f"{told} is too large.", f"Give at most {most:,f}.")
         return None
     rounded = number.quantize(Decimal(1).scaleb(-places))
     if rounded != number:
-        refuse(f"{number:f} has too many decimals.", f"Give at most {places} after the point.")
+        refuse(f"{told} has too many decimals.", f"Give at most {places} after the point.")
         return None
     return rounded
