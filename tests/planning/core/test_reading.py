@@ -6,7 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from planning.constraint_rows import fraction
 from planning.core.reading import MOST_MONEY, read_number
+from planning.core.typed_file import read_table, read_typed
+from tenants.core.problems import InvalidInput
 
 
 def read(value, places=2):
@@ -26,3 +29,29 @@ def test_a_number_is_refused_in_the_words_it_came_in(value):
     assert number is None
     assert said.startswith(value[:40])
     assert len(said) < 120
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"), [("1,200", "1200"), ("1,234,567.5", "1234567.50"), (" 1200.50 ", "1200.50"), (7, "7.00")]
+)
+def test_commas_stand_between_thousands(typed, number):
+    assert read(typed) == (Decimal(number), [])
+
+
+@pytest.mark.parametrize("typed", ["1200,50", "12,5", "1,20", "1.200,50", "1,2000", ",500", "0,5", "1,200,50", "1200,500"])
+def test_a_comma_as_decimal_mark_is_refused(typed):
+    number, (said,) = read(typed)
+    assert number is None
+    assert said == f"{typed!r} is not a number. Write 1200.50 or 1,200.50."
+    # A percentage keeps what was typed, to be refused in the same words.
+    assert fraction(typed) == typed
+
+
+def test_a_pasted_amount_with_a_decimal_comma_is_refused_and_thousands_are_read():
+    def amount(row):
+        return read_typed(read_table(row))[0].amount
+
+    assert amount("rmn=Amazon,1,200") == amount("rmn=Amazon;1,200;") == amount("rmn=Amazon\t1200\t") == 1200
+    for row in ("rmn=Amazon,1200,50", "rmn=Amazon;1200,50", "rmn=Amazon\t1200\t50", "scope;amount\nrmn=Amazon;1200,50"):
+        with pytest.raises(InvalidInput, match="not a number"):
+            amount(row)
