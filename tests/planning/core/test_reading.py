@@ -55,3 +55,15 @@ def test_a_pasted_amount_with_a_decimal_comma_is_refused_and_thousands_are_read(
     for row in ("rmn=Amazon,1200,50", "rmn=Amazon;1200,50", "rmn=Amazon\t1200\t50", "scope;amount\nrmn=Amazon;1200,50"):
         with pytest.raises(InvalidInput, match="not a number"):
             amount(row)
+
+
+@pytest.mark.parametrize("text", ['rmn=Amazon,"' + "9" * 140_000, "rmn=Amazon,1\rrmn=Walmart,2"])
+def test_a_table_that_is_no_table_is_refused(text):
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_table(text)
+
+
+@pytest.mark.parametrize("typed", ["1e1000005", "1e-1000005", "-1e1000005", "1e30", "sNaN", "1e30000000"])
+def test_a_percentage_out_of_all_sizes_stays_as_typed(typed):
+    assert fraction(typed) == typed
+    assert read(fraction(typed), places=4)[1]
