@@ -289,9 +289,12 @@ def _totals(candidates: Sequence[Candidate], per_week: bool) -> Iterator[Row]:
         )  # fmt: skip
     yield row("Gain on now", "money", lambda one, result: scaled(one, result.gain))
     yield row("ROAS", "ratio", lambda _, result: result.roas_proposed)
+    maximised = dict.fromkeys(one.result.maximised for one in candidates if one.result is not None)
+    what = next(iter(maximised), "sales") if len(maximised) < 2 else "what each one maximises"
     yield row(
-        "Marginal return", "ratio", lambda _, result: result.marginal, "Expected sales from one more unit of budget"
-    )
+        "Marginal return" if what == "sales" else f"Marginal return, {what}", "ratio",
+        lambda _, result: result.marginal, f"Expected {what} from one more unit of budget",
+    )  # fmt: skip
     yield row("Chance it beats now", "percent", lambda one, _: one.chance)
     yield row("Binding constraints", "text", lambda one, _: str(len(one.prices)))
     binding = dict.fromkeys(words for one in candidates for words in one.prices)
