@@ -93,7 +93,11 @@ def solved_context(
         "chosen": chosen,
         "options": [(one.cell, one.label, one.product, one.cell == chosen.cell) for one in cells],
         "curve": curve,
-        "response": response(curve, terms.weeks, chosen, currency=currency, horizon=horizon) if curve else None,
+        "response": response(
+            curve, terms.weeks, chosen, currency=currency, horizon=horizon, by_week=bool(terms.weekly_budgets)
+        )
+        if curve
+        else None,
         "constraints": list(constraint_words(terms, currency)),
     }
 
