@@ -137,7 +137,8 @@ class Comparison:
 
     @property
     def currency(self) -> str:
-        return self.candidates[0].currency
+        """Of all amounts: that of the scenarios with an answer."""
+        return _currency(self.candidates)
 
     @property
     def scopes(self) -> tuple[Path, ...]:
@@ -275,9 +276,10 @@ def _totals(candidates: Sequence[Candidate], per_week: bool) -> Iterator[Row]:
     def scaled(one: Candidate, amount: Any) -> float | None:
         return None if amount is None else float(amount) / (one.terms.weeks if per_week else 1.0)
 
-    yield Row(
-        label="Budget", kind="money", values=tuple(scaled(one, one.terms.total_budget) for one in candidates),
-    )  # fmt: skip
+    # What is not solved may be of other money; its budget then stands among what is asked, in that.
+    same = _currency(candidates)
+    budgets = [scaled(one, one.terms.total_budget) if one.currency == same else None for one in candidates]
+    yield Row(label="Budget", kind="money", values=tuple(budgets))
     yield row("Spend", "money", lambda one, result: scaled(one, result.allocated), "What the lines get together")
     yield row("Spend now", "money", lambda one, result: scaled(one, result.now))
     yield row("Expected sales", "money", lambda one, _: scaled(one, one.expected))
@@ -301,6 +303,10 @@ def _totals(candidates: Sequence[Candidate], per_week: bool) -> Iterator[Row]:
     for words in binding:
         yield row(f"Price of: {words}", "ratio", lambda one, _, words=words: one.prices.get(words),  # type: ignore[misc]
                   "Objective gained by one more unit of this constraint; nothing where it does not bind")  # fmt: skip
+
+
+def _currency(candidates: Sequence[Candidate]) -> str:
+    return next((one.currency for one in candidates if one.result is not None), candidates[0].currency)
 
 
 def _terms(candidates: Sequence[Candidate]) -> Iterator[Row]:
