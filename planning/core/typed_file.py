@@ -62,7 +62,9 @@ def read_table(text: str) -> list[dict[str, Any]]:
         rows = list(csv.reader(io.StringIO(text), delimiter=mark))
     except csv.Error as problem:
         raise InvalidInput(
-            f"The table cannot be read: {problem}.", where="table", fix="Close every quotation mark, and give each row a line of its own."
+            f"The table cannot be read: {problem}.",
+            where="table",
+            fix="Close every quotation mark, and give each row a line of its own.",
         ) from None
     rows = [row for row in rows if any(cell.strip() for cell in row) and not row[0].startswith("#")]
     if not rows:

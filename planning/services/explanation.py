@@ -57,9 +57,7 @@ def explain_scenario(*, scenario: Scenario) -> Explanation:
     found = Explanation(
         binding=sensitivities(problem, prices, spend=spend, objective=float(solution["objective"])),
         # Without weeks an alternative is no answer to a question that has them.
-        alternatives=[]
-        if problem.periods
-        else alternatives(problem, now=now, spend=spend),
+        alternatives=[] if problem.periods else alternatives(problem, now=now, spend=spend),
     )
     cache.set(key, found, _CACHE_SECONDS)
     return found

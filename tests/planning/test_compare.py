@@ -103,7 +103,7 @@ def test_only_answers_need_one_currency(alice, chips, pair, draft):
     other = Scenario.objects.get(pk=pair[1].pk)
     other.curve_version = version
     other.save()
-    with pytest.raises(Conflict, match="SC-0001 in USD, SC-0002 in EUR.$"):
+    with pytest.raises(Conflict, match=r"SC-0001 in USD, SC-0002 in EUR\.$"):
         compared(alice, asked, pair[0], other)
 
 

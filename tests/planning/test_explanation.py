@@ -84,7 +84,10 @@ def test_a_price_names_what_is_maximised(browser, alice, solved):
         assert f" of {words}\n" in file.replace("\r", "").replace('"', "")
         (total,) = csv.reader(line for line in file.splitlines() if line.startswith("total"))
         assert bool(total[13]) == (words == "sales")
-    for others, label in (([sold], "what each one maximises"), ([solved(objective="profit", margin_fraction="0.8")], "profit")):
+    for others, label in (
+        ([sold], "what each one maximises"),
+        ([solved(objective="profit", margin_fraction="0.8")], "profit"),
+    ):
         asked = [str(one.pk) for one in (earned, *others)]
         found = services.compare_scenarios(user=alice, references=asked)
         assert f"Marginal return, {label}" in {row.label for row in found.totals}

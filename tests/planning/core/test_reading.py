@@ -22,7 +22,8 @@ def read(value, places=2):
 
 
 @pytest.mark.parametrize(
-    "value", ["1e2000000000", "-1e2000000000", "1e-30000000", "0e-30000000", "0e30000000", "1." + "1" * 9000, "9" * 9000]
+    "value",
+    ["1e2000000000", "-1e2000000000", "1e-30000000", "0e-30000000", "0e30000000", "1." + "1" * 9000, "9" * 9000],
 )
 def test_a_number_is_refused_in_the_words_it_came_in(value):
     number, (said,) = read(value)
@@ -38,7 +39,9 @@ def test_commas_stand_between_thousands(typed, number):
     assert read(typed) == (Decimal(number), [])
 
 
-@pytest.mark.parametrize("typed", ["1200,50", "12,5", "1,20", "1.200,50", "1,2000", ",500", "0,5", "1,200,50", "1200,500"])
+@pytest.mark.parametrize(
+    "typed", ["1200,50", "12,5", "1,20", "1.200,50", "1,2000", ",500", "0,5", "1,200,50", "1200,500"]
+)
 def test_a_comma_as_decimal_mark_is_refused(typed):
     number, (said,) = read(typed)
     assert number is None
