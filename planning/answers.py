@@ -38,8 +38,9 @@ def result_of(scenario: Scenario) -> Result:
 
 
 def currency_of(scenario: Scenario) -> str:
-    """Currency of its money: that of the curves it was solved with, before that the tenant's."""
-    version = scenario.curve_version
+    """Currency of its money: that of the curves it was solved with, before that of the newest, without any the
+    tenant's."""
+    version = scenario.curve_version or optimization.latest_curves(brand=scenario.brand)
     return str(version.settings["currency"]) if version else current_tenant().base_currency
 
 

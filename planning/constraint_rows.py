@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from django.http import QueryDict
 
 from optimization.core.problem import Path
+from planning.core.reading import read_decimal
 from planning.core.terms import MOST_BOUNDS, ScenarioTerms
 
 ARROW: Final = " > "
 SPARE_ROWS: Final = 3
+#: Powers of ten that a percentage may have, either way.
+_SIZES: Final = 20
 #: What a row says, with the name it has in the form.
 KINDS: Final = {
     "spend": "Spend",
@@ -122,10 +125,11 @@ def row_at(rows: Sequence[BoundRow], where: str) -> BoundRow | None:
 
 def fraction(typed: str) -> Any:
     """A percentage as a fraction; what is no number stays as it is, to be refused in its own words."""
-    try:
-        return Decimal(typed.replace(",", "").strip()) / 100 if typed.strip() else ""
-    except InvalidOperation:
-        return typed
+    if not typed.strip():
+        return ""
+    number = read_decimal(typed)
+    # A hundredth of a number outside these sizes has no exact decimal, or none at all.
+    return number / 100 if number.is_finite() and abs(number.adjusted()) <= _SIZES else typed
 
 
 def percent(value: Decimal | None) -> str:

@@ -10,7 +10,7 @@ from jobs.models import Job
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
 from planning.answers import currency_of, horizon_words, result_of, retailer_tones
-from planning.core.aim_words import Key, aim_words, key_of
+from planning.core.aim_words import Key, aim_words, key_of, objective_words
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
 from planning.core.relaxations import WayOut
 from planning.core.result import Result, ResultLine
@@ -77,6 +77,9 @@ def solved_context(
         "currency": currency,
         "horizon": horizon,
         "result": result,
+        # Only where sales alone are weighed, in one period, do free lines meet at one return.
+        "one_marginal": terms.objective == "sales"
+        and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.fair_fraction),
         "lines": shown,
         "rises": sum(one.change > 0 for one in cells),
         "falls": sum(one.change < 0 for one in cells),
@@ -90,7 +93,11 @@ def solved_context(
         "chosen": chosen,
         "options": [(one.cell, one.label, one.product, one.cell == chosen.cell) for one in cells],
         "curve": curve,
-        "response": response(curve, terms.weeks, chosen, currency=currency, horizon=horizon) if curve else None,
+        "response": response(
+            curve, terms.weeks, chosen, currency=currency, horizon=horizon, by_week=bool(terms.weekly_budgets)
+        )
+        if curve
+        else None,
         "constraints": list(constraint_words(terms, currency)),
     }
 
@@ -217,6 +224,8 @@ def export_notes(scenario: Scenario) -> list[tuple[str, str]]:
         notes.append(
             ("Certificate", f"within {max(solve.gap or 0.0, 0.0):.1e} of the best possible, by {solve.engine}")
         )
+        if (price := solve.solution.get("budget_shadow_price")) is not None:
+            notes.append(("One more unit of budget", f"{price:,.4f} of {objective_words(terms)}"))
     if "gain" in outlook:
         low, high = outlook["gain"]
         notes.append(("Gain, 80 % interval", f"{low:,.2f} to {high:,.2f}, {outlook['draws']} draws"))

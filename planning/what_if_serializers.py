@@ -146,7 +146,8 @@ class AlternativeSerializer(serializers.Serializer[Any]):
     how = serializers.CharField()
     spend = serializers.FloatField()
     sales = serializers.FloatField()
-    below = serializers.FloatField(help_text="sales that the answer has more")
+    worth = serializers.FloatField(help_text="what it comes to in what the scenario maximises")
+    below = serializers.FloatField(help_text="how much more of that the answer comes to")
     broken = BrokenSerializer(many=True)
 
 

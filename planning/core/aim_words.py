@@ -16,6 +16,14 @@ _LIMITS = {"min_roi": "target", "min_roas": "min_roas", "min_iroas": "min_iroas"
 _LEVELS = {"channel": "channel", "rmn": "retailer", "placement": "placement", "sku": "SKU"}
 
 
+def objective_words(terms: ScenarioTerms) -> str:
+    """What a scenario maximises, in the middle of a sentence; "sales" are those that the networks attribute."""
+    what = terms.objective.replace("_", " ")
+    if terms.target is not None and terms.mode == "flexible_target_marginal_roi":
+        return f"{what} above {terms.target.normalize():f} per unit of spend"
+    return what
+
+
 def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
     """Mode, returns, shares, held nodes, margins and weeks, each as people say it."""
     if terms.target is not None:

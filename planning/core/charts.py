@@ -104,8 +104,15 @@ def _points(shown: Sequence[tuple[str, float, float]], end: int, currency: str) 
     return points
 
 
-def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: str, horizon: str) -> dict[str, Any]:
-    """Expected sales of a line against its spend, with both points, the interval and where spend was seen."""
+def response(
+    curve: StoredCurve, weeks: float, line: ResultLine, *, currency: str, horizon: str, by_week: bool = False
+) -> dict[str, Any]:
+    """Expected sales of a line against its spend, with both points, the interval and where spend was seen.
+
+    Args:
+        by_week: whether the proposal differs from week to week: its point is then what the weeks sell together, below
+            the curve, which spreads money evenly.
+    """
     now, proposed = float(line.now), float(line.proposed)
     seen = curve.observed_spend[1] * weeks
     end = max(1.25 * max(now, proposed, seen), 1.0)
@@ -113,6 +120,8 @@ def response(curve: StoredCurve, weeks: float, line: ResultLine, *, currency: st
     middle = curve.revenue(spend, weeks)
     low, high = curve.interval(spend, weeks)
     at_now, at_proposed = (float(curve.revenue(np.array([x]), weeks)[0]) for x in (now, proposed))
+    if by_week and line.sales_proposed is not None:
+        at_proposed = line.sales_proposed
     xs = [round(float(x), 2) for x in spend]
     return {
         "alt": f"Response of {line.label}: {money(now, currency)} now sells about {money(at_now, currency)}, the "

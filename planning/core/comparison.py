@@ -137,7 +137,8 @@ class Comparison:
 
     @property
     def currency(self) -> str:
-        return self.candidates[0].currency
+        """Of all amounts: that of the scenarios with an answer."""
+        return _currency(self.candidates)
 
     @property
     def scopes(self) -> tuple[Path, ...]:
@@ -275,9 +276,10 @@ def _totals(candidates: Sequence[Candidate], per_week: bool) -> Iterator[Row]:
     def scaled(one: Candidate, amount: Any) -> float | None:
         return None if amount is None else float(amount) / (one.terms.weeks if per_week else 1.0)
 
-    yield Row(
-        label="Budget", kind="money", values=tuple(scaled(one, one.terms.total_budget) for one in candidates),
-    )  # fmt: skip
+    # What is not solved may be of other money; its budget then stands among what is asked, in that.
+    same = _currency(candidates)
+    budgets = [scaled(one, one.terms.total_budget) if one.currency == same else None for one in candidates]
+    yield Row(label="Budget", kind="money", values=tuple(budgets))
     yield row("Spend", "money", lambda one, result: scaled(one, result.allocated), "What the lines get together")
     yield row("Spend now", "money", lambda one, result: scaled(one, result.now))
     yield row("Expected sales", "money", lambda one, _: scaled(one, one.expected))
@@ -289,15 +291,22 @@ def _totals(candidates: Sequence[Candidate], per_week: bool) -> Iterator[Row]:
         )  # fmt: skip
     yield row("Gain on now", "money", lambda one, result: scaled(one, result.gain))
     yield row("ROAS", "ratio", lambda _, result: result.roas_proposed)
+    maximised = dict.fromkeys(one.result.maximised for one in candidates if one.result is not None)
+    what = next(iter(maximised), "sales") if len(maximised) < 2 else "what each one maximises"
     yield row(
-        "Marginal return", "ratio", lambda _, result: result.marginal, "Expected sales from one more unit of budget"
-    )
+        "Marginal return" if what == "sales" else f"Marginal return, {what}", "ratio",
+        lambda _, result: result.marginal, f"Expected {what} from one more unit of budget",
+    )  # fmt: skip
     yield row("Chance it beats now", "percent", lambda one, _: one.chance)
     yield row("Binding constraints", "text", lambda one, _: str(len(one.prices)))
     binding = dict.fromkeys(words for one in candidates for words in one.prices)
     for words in binding:
         yield row(f"Price of: {words}", "ratio", lambda one, _, words=words: one.prices.get(words),  # type: ignore[misc]
                   "Objective gained by one more unit of this constraint; nothing where it does not bind")  # fmt: skip
+
+
+def _currency(candidates: Sequence[Candidate]) -> str:
+    return next((one.currency for one in candidates if one.result is not None), candidates[0].currency)
 
 
 def _terms(candidates: Sequence[Candidate]) -> Iterator[Row]:

@@ -43,7 +43,8 @@ def like_period(horizon: tuple[date, date], data: tuple[date, date]) -> LikePeri
     """
     (start, end), (first, last) = horizon, data
     days = (end - start).days + 1
-    if first <= start - _DAY * days and start - _DAY <= last:
+    # Differences of days, which the first days of the calendar have too.
+    if (start - first).days >= days and (start - last).days <= 1:
         return LikePeriod(start - _DAY * days, start - _DAY, "before", 1.0)
     if (last - first).days + 1 >= days:
         return LikePeriod(last - _DAY * (days - 1), last, "latest", 1.0)

@@ -35,7 +35,9 @@ def _rows(result: Result) -> Iterator[list[Any]]:
         ]  # fmt: skip
     yield [
         "total", "", "", "", "", "", "", result.now, result.proposed, result.proposed - result.now,
-        _cents(result.sales_now), _cents(result.sales_proposed), None, result.marginal, None, None, "", "",
+        _cents(result.sales_now), _cents(result.sales_proposed), None,
+        # The column is of sales; what else the budget is worth stands in the notes.
+        result.marginal if result.maximised == "sales" else None, None, None, "", "",
     ]  # fmt: skip
 
 

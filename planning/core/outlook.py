@@ -33,6 +33,7 @@ def outlook(
     proposed: Mapping[str, float],
     unsellable: frozenset[str],
     min_roas: float | None = None,
+    by_week: Mapping[str, Sequence[float]] | None = None,
 ) -> dict[str, Any]:
     """Intervals of sales and gain, 80 %, and the chance of a gain; money over the horizon.
 
@@ -41,13 +42,17 @@ def outlook(
         unsellable: ids of cells out of stock, whose spend sells nothing.
         min_roas: told with the chance that the proposal reaches it, and `roas_factor`: how many times as high a least
             ROAS to ask for so that it is reached with `CONFIDENCE`.
+        by_week: what of `proposed` each week spends, by cell id, where that is not the same in all `weeks`.
     """
     random = np.random.default_rng(SEED)
     # Of a generator of its own: the draws of lines are the same whatever they share.
     shared = shared_weeks(curves, weeks, DRAWS, np.random.default_rng(SEED + 1))
     spent = sum(now.values())
     # The current mix with the proposed money: what the allocation alone, and not the size of the budget, is worth.
-    stretch = sum(proposed.values()) / spent if spent > 0.0 else 0.0
+    plans = {name: (amount,) for name, amount in proposed.items()} if by_week is None else by_week
+    span = weeks if by_week is None else 1.0
+    money_of = [sum(amounts) for amounts in zip(*plans.values(), strict=True)]
+    stretch = [amount / spent if spent > 0.0 else 0.0 for amount in money_of]
     before, same_mix, after = np.zeros(DRAWS), np.zeros(DRAWS), np.zeros(DRAWS)
     expected_same_mix = expected = 0.0
     of_lines: dict[str, list[float]] = {}
@@ -59,15 +64,16 @@ def outlook(
         if name in unsellable:
             continue
         x = now.get(name, 0.0)
+        mix, plan = [x * part for part in stretch], plans.get(name, ())
         low, stretched, high = (
-            factor * curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
-            for spend in (x, x * stretch, proposed.get(name, 0.0))
+            factor * _sold(curve, spends, each, level, scale)
+            for spends, each in (([x], weeks), (mix, span), (plan, span))
         )
         before += low
         same_mix += stretched
         after += high
-        expected_same_mix += float(curve.revenue(x * stretch, weeks))
-        expected += float(curve.revenue(proposed.get(name, 0.0), weeks))
+        expected_same_mix += sum(float(curve.revenue(spend, span)) for spend in mix)
+        expected += sum(float(curve.revenue(spend, span)) for spend in plan)
         of_lines[name] = _interval(high - low)
     gain = after - before
     money = sum(proposed.values())
@@ -90,6 +96,16 @@ def outlook(
         "worst_5": float(np.quantile(gain, 0.05)),
         "gain_of_lines": of_lines,
     }
+
+
+def _sold(
+    curve: StoredCurve, spends: Sequence[float], weeks: float, level: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Draws of the sales of some amounts, each over so many weeks, added up; shape (draws,)."""
+    found = np.zeros(DRAWS)
+    for spend in spends:
+        found += curve.drawn(np.full(DRAWS, spend), weeks, level=level, scale=scale)
+    return found
 
 
 def _interval(values: NDArray[np.float64]) -> list[float]:

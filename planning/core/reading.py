@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -12,6 +13,8 @@ from optimization.core.problem import LEVELS, Path, path_text
 CENT: Final = Decimal("0.01")
 #: The most that the columns of money hold.
 MOST_MONEY: Final = Decimal("999999999999.99")
+#: Commas between thousands. As a decimal mark one would make a number a hundredfold by being left out.
+_THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 class Reader:
@@ -120,6 +123,17 @@ class Reader:
         return int(number or 0)
 
 
+def read_decimal(text: str) -> Decimal:
+    """A number as typed, commas between thousands or none; NaN where it is none."""
+    text = text.strip()
+    if "," in text and not _THOUSANDS.fullmatch(text):
+        return Decimal("NaN")
+    try:
+        return Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
 def read_number(
     value: Any,
     *,
@@ -134,21 +148,21 @@ def read_number(
         if required:
             refuse("An amount is missing.", "Give a number.")
         return None
-    try:
-        number = Decimal(str(value).replace(",", "").strip()) if not isinstance(value, bool) else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
+    # Told as it was typed: written out in full, 1e2000000000 has two thousand million digits.
+    told = str(value).strip()[:40]
+    number = Decimal("NaN") if isinstance(value, bool) else read_decimal(str(value))
     if not number.is_finite():
-        refuse(f"{str(value)[:40]!r} is not a number.", "Give a number such as 1200.50.")
+        fix = "Write 1200.50 or 1,200.50." if "," in told else "Give a number such as 1200.50."
+        refuse(f"{told!r} is not a number.", fix)
         return None
     if number < 0 or (above_zero and number == 0):
-        refuse(f"{number:,f} is not allowed.", "Give a number above zero." if above_zero else "Give zero or more.")
+        refuse(f"{told} is not allowed.", "Give a number above zero." if above_zero else "Give zero or more.")
         return None
     if number > most:
-        refuse(f"{number:,f} is too large.", f"Give at most {most:,f}.")
+        refuse(f"{told} is too large.", f"Give at most {most:,f}.")
         return None
     rounded = number.quantize(Decimal(1).scaleb(-places))
     if rounded != number:
-        refuse(f"{number:f} has too many decimals.", f"Give at most {places} after the point.")
+        refuse(f"{told} has too many decimals.", f"Give at most {places} after the point.")
         return None
     return rounded

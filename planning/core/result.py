@@ -8,6 +8,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from optimization.core.problem import Path
+from planning.core.aim_words import objective_words
 from planning.core.prices import constraint_key
 from planning.core.terms import CENT, ScenarioTerms
 
@@ -64,6 +65,7 @@ class Result:
         lines: by size of change; the reserve and what stays unspent are lines too, so that `proposed` adds up to the
             budget.
         sales_now: expected sales of the current spend; what is spent on an empty shelf sells nothing.
+        marginal: what one more unit of budget adds to what is `maximised`.
     """
 
     lines: tuple[ResultLine, ...]
@@ -74,6 +76,7 @@ class Result:
     moved: Decimal
     freed: Decimal
     marginal: float | None
+    maximised: str = "sales"
 
     @property
     def allocated(self) -> Decimal:
@@ -162,6 +165,7 @@ def read_result(
         moved=sum((-line.change for line in lines if line.change < 0), Decimal(0)),
         freed=sum((line.now for line in lines if line.out_of_stock), Decimal(0)),
         marginal=solution.get("budget_shadow_price"),
+        maximised=objective_words(terms),
     )
 
 

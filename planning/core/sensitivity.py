@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from optimization.core.limits import GlobalSet
 from optimization.core.problem import BudgetProblem, GlobalKind
 from optimization.core.responses import Floats
 from optimization.core.solve import solve_budget
 from planning.core.prices import Price
 from planning.core.typed import Broken, judge
+from tenants.core.problems import Problem
 
 #: By how much each constraint is loosened.
 STEP: Final = 0.01
@@ -43,7 +45,7 @@ class Alternative:
     """Another allocation under the same curves.
 
     Attributes:
-        below: sales that the answer has more.
+        worth: what it comes to in what the problem maximises; `below` is how much more the answer does.
         broken: terms that it would break.
     """
 
@@ -51,6 +53,7 @@ class Alternative:
     how: str
     spend: float
     sales: float
+    worth: float
     below: float
     broken: tuple[Broken, ...]
 
@@ -67,11 +70,19 @@ def sensitivities(
     for number, price in enumerate(prices):
         gain = None
         if number < MOST_SOLVES and len(problem.cells) <= MOST_CELLS:
-            again = solve_budget(loosened(problem, price))
-            gain = None if again.certificate is None else max(0.0, again.certificate.objective - objective)
+            gain = _gain(problem, price, objective)
         step, first = _first_order(problem, price, spend)
         found.append(Sensitivity(price=price, step=step, first_order=first, gain=gain))
     return found
+
+
+def _gain(problem: BudgetProblem, price: Price, objective: float) -> float | None:
+    """What solving again with one constraint wider earns; None where that has no answer: its price tells then."""
+    try:
+        again = solve_budget(loosened(problem, price))
+    except Problem:
+        return None
+    return None if again.certificate is None else max(0.0, again.certificate.objective - objective)
 
 
 def loosened(problem: BudgetProblem, price: Price, step: float = STEP) -> BudgetProblem:
@@ -124,19 +135,29 @@ def _first_order(problem: BudgetProblem, price: Price, spend: Floats) -> tuple[f
     return step, price.price * step if price.field in ("max_spend", "min_spend") else None
 
 
-def alternatives(problem: BudgetProblem, *, now: Mapping[str, float], spend: Floats, sales: float) -> list[Alternative]:
+def alternatives(problem: BudgetProblem, *, now: Mapping[str, float], spend: Floats) -> list[Alternative]:
     """Allocations that people would make without solving, the best first; as much money as the answer spends.
 
     Args:
         now: current spend by cell id.
-        spend, sales: of the answer.
+        spend: of the answer, shape (n,).
     """
     total = float(spend.sum())
+    aim = GlobalSet.of(problem)
+    answer = judge(problem, spend)
+    best = aim.worth(answer.spend, answer.sales)
     current = np.array([float(now.get(name, 0.0)) for name in problem.ids])
-    found = [
-        _alternative(problem, name, how, placed, sales) for name, how, placed in _others(problem, current, total)
-    ]  # fmt: skip
-    return sorted(found, key=lambda one: -one.sales)
+    found = []
+    for name, how, placed in _others(problem, current, total):
+        judged = judge(problem, placed)
+        worth = aim.worth(judged.spend, judged.sales)
+        found.append(
+            Alternative(
+                name=name, how=how, spend=judged.total, sales=judged.total_sales, worth=worth, below=best - worth,
+                broken=judged.broken,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: -one.worth)
 
 
 def _others(problem: BudgetProblem, current: Floats, total: float) -> Iterator[tuple[str, str, Floats]]:
@@ -149,11 +170,3 @@ def _others(problem: BudgetProblem, current: Floats, total: float) -> Iterator[t
         if sold.sum() > 0.0:
             yield "By current sales", "In proportion to what each line sells now", sold * (total / sold.sum())
         yield "Current spend as it is", "Nothing changes, the budget neither", current
-
-
-def _alternative(problem: BudgetProblem, name: str, how: str, spend: Floats, sales: float) -> Alternative:
-    judged = judge(problem, spend)
-    return Alternative(
-        name=name, how=how, spend=judged.total, sales=judged.total_sales, below=sales - judged.total_sales,
-        broken=judged.broken,
-    )  # fmt: skip

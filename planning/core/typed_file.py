@@ -57,13 +57,21 @@ def read_table(text: str) -> list[dict[str, Any]]:
         raise InvalidInput("The table is too long.", where="table", fix=f"Paste at most {_LARGEST:,} characters.")
     text = text.lstrip("\ufeff").replace("\x00", "")
     first = text.partition("\n")[0]
-    rows = list(csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ";" if ";" in first else ","))
+    mark = "\t" if "\t" in first else ";" if ";" in first else ","
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=mark))
+    except csv.Error as problem:
+        raise InvalidInput(
+            f"The table cannot be read: {problem}.",
+            where="table",
+            fix="Close every quotation mark, and give each row a line of its own.",
+        ) from None
     rows = [row for row in rows if any(cell.strip() for cell in row) and not row[0].startswith("#")]
     if not rows:
         raise InvalidInput("The table is empty.", where="table", fix="Paste rows of scope and amount.")
     names = [cell.strip().casefold() for cell in rows[0]]
     if (at := next((names.index(name) for name in _AMOUNTS if name in names), None)) is None:
-        return [_plain(row, number) for number, row in enumerate(rows, start=1)]
+        return [_plain(row, number, mark) for number, row in enumerate(rows, start=1)]
     levels = {_HEADERS[name]: place for place, name in enumerate(names) if name in _HEADERS}
     scope = names.index("scope") if "scope" in names else None
     kind = names.index("row") if "row" in names else None
@@ -85,13 +93,13 @@ def _row(scope: Any, amount: str) -> dict[str, Any]:
     return {"scope": scope, "amount": amount.strip().removeprefix("'").lstrip("$€£ ")}
 
 
-def _plain(row: list[str], number: int) -> dict[str, Any]:
+def _plain(row: list[str], number: int, mark: str) -> dict[str, Any]:
     if len(row) < 2:
         raise InvalidInput(
             f"Row {number} has no amount.", where="table", fix="Write a scope and an amount in each row, with a comma."
         )
-    # An amount with thousands: "rmn=Amazon,1,200".
-    return _row(row[0].strip(), "".join(cell.strip() for cell in row[1:]))
+    # An amount with thousands: "rmn=Amazon,1,200". Other marks, and empty cells at the end, are between columns.
+    return _row(row[0].strip(), mark.join(cell.strip() for cell in row[1:]).rstrip(mark))
 
 
 def _entry(entry: Any, where: str, errors: list[dict[str, str]]) -> Typed | None:

@@ -45,7 +45,7 @@ def compare_answers(*, scenarios: Sequence[Scenario], per_week: bool = False) ->
     """As `compare_scenarios`, of scenarios that the caller may see.
 
     Raises:
-        Conflict: fewer than two of them are solved, or their money is in different currencies.
+        Conflict: fewer than two of them are solved, or the money of those is in different currencies.
     """
     candidates = [_candidate(one) for one in scenarios]
     if sum(one.result is not None for one in candidates) < LEAST:
@@ -53,9 +53,9 @@ def compare_answers(*, scenarios: Sequence[Scenario], per_week: bool = False) ->
         raise Conflict(
             f"Fewer than two of these are solved: {told}.", where="scenarios", fix="Solve them, or choose others."
         )
-    currencies = {one.currency for one in candidates}
-    if len(currencies) > 1:
-        told = ", ".join(f"{one.label} in {one.currency}" for one in candidates)
+    answered = [one for one in candidates if one.result is not None]
+    if len({one.currency for one in answered}) > 1:
+        told = ", ".join(f"{one.label} in {one.currency}" for one in answered)
         raise Conflict(f"Money in different currencies is not compared: {told}.", where="scenarios")
     return compare(candidates, per_week=per_week)
 

@@ -17,14 +17,13 @@ from planning.answers import currency_of
 from planning.core.outlook import CONFIDENCE
 from planning.core.prices import binding_prices
 from planning.core.sensitivity import Alternative, Sensitivity, alternatives, sensitivities
-from planning.core.typed import judge
 from planning.models import Scenario
 from planning.services.scenarios import create_scenario, given_of
 from tenants.core.problems import Conflict
 
 _CACHE_SECONDS = 24 * 3600
 #: To be raised when what is kept has another shape.
-_SHAPE = 1
+_SHAPE = 2
 _FOURTH = Decimal("0.0001")
 
 
@@ -58,9 +57,7 @@ def explain_scenario(*, scenario: Scenario) -> Explanation:
     found = Explanation(
         binding=sensitivities(problem, prices, spend=spend, objective=float(solution["objective"])),
         # Without weeks an alternative is no answer to a question that has them.
-        alternatives=[]
-        if problem.periods
-        else alternatives(problem, now=now, spend=spend, sales=judge(problem, spend).total_sales),
+        alternatives=[] if problem.periods else alternatives(problem, now=now, spend=spend),
     )
     cache.set(key, found, _CACHE_SECONDS)
     return found

@@ -372,6 +372,7 @@ def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: 
         proposed=solve.solution["spend"],
         unsellable=unsellable,
         min_roas=float(terms.min_roas) if terms.min_roas else None,
+        by_week=solve.solution.get("spend_by_period"),
     )
     return drawn | {
         "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),

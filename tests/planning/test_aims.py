@@ -215,6 +215,18 @@ def test_weekly_budgets_roll_forward(solved):
     assert answer["engine"] == "laminar"
 
 
+def test_what_is_drawn_is_what_the_weeks_spend(solved, browser):
+    late, even = solved(weekly_budgets=[0, 0, 0, 4200]), solved(weekly_budgets=[1050] * 4)
+    for scenario in (late, even):
+        low, high = scenario.outlook["sales_proposed"]
+        assert low < scenario.outlook["expected_proposed"] < high
+        # Both are of one truth: the gain drawn has the gain told inside it.
+        least, most = scenario.outlook["gain"]
+        assert least < scenario.outlook["expected_proposed"] - scenario.outlook["expected_now"] < most
+    assert late.outlook["sales_proposed"][1] < even.outlook["sales_proposed"][0]
+    assert "evenly over the weeks" in browser.get(f"/scenarios/{late.pk}/").content.decode()
+
+
 def test_a_week_without_money_is_named(solved, alice):
     scenario = solved(weekly_budgets=[0, 0, 0, 4200], max_change_fraction="0.5")
     assert scenario.status == Scenario.Status.INFEASIBLE

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 
 from jobs.core.tools import tool_named
+from optimization import services as optimization
 from planning import services
+from planning.answers import currency_of
+from planning.models import Scenario
 from tenants.core.problems import Conflict, InvalidInput, NotFound
 from tests.planning.test_scenarios import BOTH, RETAILER
 
@@ -81,6 +85,26 @@ def test_one_without_an_answer_says_why(alice, pair, solved, draft):
     assert row(found, "Spend")[2:] == (None, None)
     assert any("SC-0003 is infeasible" in words and "relax" in words for words in found.cautions)
     assert any("SC-0004 is draft" in words for words in found.cautions)
+
+
+def test_only_answers_need_one_currency(alice, chips, pair, draft):
+    asked = draft()
+    version = optimization.fit_curves(brand=chips).version
+    assert currency_of(asked) == "USD"
+    version.pk, version.number, version._state.adding = uuid4(), version.number + 1, True
+    version.settings = version.settings | {"currency": "EUR"}
+    version.save()
+    # Money of a question is that of the curves it will be answered with, not the tenant's.
+    assert (currency_of(asked), currency_of(pair[0])) == ("EUR", "USD")
+    found = compared(alice, asked, *pair)
+    assert found.currency == "USD"
+    assert row(found, "Budget") == (None, 4200.0, 2100.0)
+    assert row(found, "Total budget")[0].startswith("€")
+    other = Scenario.objects.get(pk=pair[1].pk)
+    other.curve_version = version
+    other.save()
+    with pytest.raises(Conflict, match=r"SC-0001 in USD, SC-0002 in EUR\.$"):
+        compared(alice, asked, pair[0], other)
 
 
 def test_too_few_too_many_or_unsolved_are_refused(alice, pair, draft):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from io import StringIO
 
@@ -70,6 +71,26 @@ def test_lines_are_filtered_by_what_holds_them(browser, solved):
     assert lines.partition("<tfoot>")[0].count('<span class="dot') == 2
     assert "$300.00" in lines.partition("<tfoot>")[2]
     assert "What was turned down" in text
+
+
+def test_a_price_names_what_is_maximised(browser, alice, solved):
+    earned, sold = solved(objective="profit", margin_fraction="0.9"), solved(name="sold")
+    pages = [browser.get(f"/scenarios/{one.pk}/").content.decode() for one in (earned, sold)]
+    assert ["profit from the next dollar" in text for text in pages] == [True, False]
+    assert ["sales from the next dollar" in text for text in pages] == [False, True]
+    assert ["meet at one marginal return" in text for text in pages] == [False, True]
+    for one, words in ((earned, "profit"), (sold, "sales")):
+        file = browser.get(f"/scenarios/{one.pk}/export/?export=csv").content.decode()
+        assert f" of {words}\n" in file.replace("\r", "").replace('"', "")
+        (total,) = csv.reader(line for line in file.splitlines() if line.startswith("total"))
+        assert bool(total[13]) == (words == "sales")
+    for others, label in (
+        ([sold], "what each one maximises"),
+        ([solved(objective="profit", margin_fraction="0.8")], "profit"),
+    ):
+        asked = [str(one.pk) for one in (earned, *others)]
+        found = services.compare_scenarios(user=alice, references=asked)
+        assert f"Marginal return, {label}" in {row.label for row in found.totals}
 
 
 def test_rest_and_the_command_say_the_same(api, solved):

@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 
 import openpyxl
+import pytest
 
 from jobs.draining import run_queued_jobs
 from jobs.services import cancel_job
@@ -278,3 +279,17 @@ def test_another_brands_scenario_does_not_exist(dave, draft):
     for act in ("solve", "relax", "duplicate", "delete"):
         assert client.post(f"/scenarios/{scenario.pk}/{act}/").status_code == 404
     assert Scenario.objects.get().status == "draft"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("horizon_start", "0001-01-01"), ("horizon_start", "9999-12-31"), ("reserve_percent", "1e1000005"),
+     ("max_change_percent", "1e2000000000"), ("total_budget", "1e2000000000")],
+)  # fmt: skip
+def test_the_builder_refuses_what_no_calendar_or_purse_holds(browser, fitted, name, value):
+    data = TYPED | {name: value, "act": "check"}
+    if name == "horizon_start":
+        data["horizon_end"] = value
+    answer = browser.post("/scenarios/new/?brand=chips", data)
+    assert answer.status_code == 400
+    assert len(answer.content) < 200_000

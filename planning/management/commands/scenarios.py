@@ -91,7 +91,7 @@ class Command(BaseCommand):
             earned = _figure(one.gain if one.gain is not None else one.first_order)
             self.stdout.write(f"{one.price.words:<60}{one.price.price:>12.4g} a unit, 1 % more earns {earned}")
         for other in told.alternatives:
-            self.stdout.write(f"{other.name:<60}{other.sales:>16,.2f}, {other.below:,.2f} below the answer")
+            self.stdout.write(f"{other.name:<60}{other.worth:>16,.2f}, {other.below:,.2f} below the answer")
         return None
 
     def _compare(self, *, labels: list[str], per_week: bool, **_: Any) -> None:

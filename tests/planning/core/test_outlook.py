@@ -52,3 +52,17 @@ def test_a_least_return_is_told_with_its_chance():
     reached = drawn(0.1, min_roas=roas / even["roas_factor"])
     assert reached["chance_roas"] == pytest.approx(0.8, abs=0.01)
     assert "chance_roas" not in found
+
+
+def test_weeks_that_differ_are_drawn_one_by_one():
+    even = {name: [amount / WEEKS] * int(WEEKS) for name, amount in MORE.items()}
+    late = {name: [0.0, 0.0, 0.0, amount] for name, amount in MORE.items()}
+    whole, alike, bunched = drawn(0.1), drawn(0.1, by_week=even), drawn(0.1, by_week=late)
+    for name in ("sales_proposed", "gain"):
+        assert alike[name] == pytest.approx(whole[name])
+    assert alike["expected_same_mix"] == pytest.approx(whole["expected_same_mix"])
+    sold = sum(float(curve.revenue(90.0, 1.0)) for curve in curves(0.0))
+    assert bunched["sales_proposed"][0] < sold < bunched["sales_proposed"][1] < alike["sales_proposed"][0]
+    assert bunched["sales_now"] == whole["sales_now"]
+    # The same mix with the same money in the same weeks: this proposal is that.
+    assert bunched["expected_same_mix"] == pytest.approx(sold)

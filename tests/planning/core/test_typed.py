@@ -131,7 +131,7 @@ def test_an_answer_rounded_to_cents_breaks_nothing():
 
 def test_tables_are_read_as_people_paste_them():
     plain = read_table("search > Amazon, 1,200.50\nrmn=Walmart\t3".replace("\t", ","))
-    assert plain == [{"scope": "search > Amazon", "amount": "1200.50"}, {"scope": "rmn=Walmart", "amount": "3"}]
+    assert plain == [{"scope": "search > Amazon", "amount": "1,200.50"}, {"scope": "rmn=Walmart", "amount": "3"}]
     exported = read_table(
         "\ufeffRow,Channel,Retailer,Placement,Audience,SKU,Product,Now,Proposed\r\n"
         "line,search,Amazon,top,all,SALT,x,1.00,2.50\r\n"
