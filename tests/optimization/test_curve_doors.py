@@ -117,6 +117,18 @@ def test_what_must_be_said_of_an_import(version, chips, alice, given, where):
     assert told.value.where == where
 
 
+def test_fitting_after_an_import_and_importing_after_a_fit_lead_back(version, chips, alice):
+    def imported():
+        return services.import_curves(
+            actor=alice, brand=chips, content=draws(), source="PyMC", data_start=date(2026, 1, 5),
+            data_end=date(2026, 6, 28),
+        )  # fmt: skip
+
+    made = [imported(), services.fit_curves(brand=chips), imported(), imported()]
+    assert [(one.version.number, one.created) for one in made] == [(2, True), (3, True), (4, True), (4, False)]
+    assert selectors.latest_curves(brand=chips) == made[2].version
+
+
 def test_a_scenario_is_solved_with_imported_curves(version, chips, alice):
     made = services.import_curves(
         actor=alice,
