@@ -32,8 +32,9 @@ def import_curves(
     brand: Brand | None = None,
     currency: str = "",
 ) -> Fitted:
-    """Make a version of posterior draws in the format rmn-curve-draws/1. The same file is one version, unless another has
-    come since: then it is written again, and is in use.
+    """Make a version of posterior draws in the format rmn-curve-draws/1.
+
+    The same file is one version, unless another has come since: then it is written again, and is in use.
 
     Args:
         actor: with curves.fit; None means an operator at the command line.
