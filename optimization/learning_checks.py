@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,8 @@ from tenants.selectors import current_tenant
 #: What may be set of a programme, with the least and the most.
 SETTABLE = {"temperature": (0.01, 0.3), "reserve": (0.0, 0.1), "forgetting": (0.0, 0.3)}
 MOST_CELLS = 2_000
+#: The first week of a programme, from the coming one.
+MOST_WEEKS_BACK, MOST_WEEKS_AHEAD = 520, 52
 
 
 def checked_settings(given: Mapping[str, float]) -> LearningSettings:
@@ -40,6 +43,28 @@ def checked_settings(given: Mapping[str, float]) -> LearningSettings:
             )
     chosen: dict[str, Any] = {name: float(value) for name, value in given.items()}
     return replace(RECOMMENDED, **chosen)
+
+
+def check_first_week(day: date, *, coming: date) -> None:
+    """Whether a programme may start in a week.
+
+    Args:
+        coming: Monday of the week to come.
+
+    Raises:
+        InvalidInput: the day is no Monday, or so far off that it was hardly meant.
+    """
+    if day.weekday() != 0:
+        raise InvalidInput(
+            f"{day} is no Monday.", where="first_week", fix="Give a Monday, the first day of the first week."
+        )
+    first, last = (coming + timedelta(weeks=weeks) for weeks in (-MOST_WEEKS_BACK, MOST_WEEKS_AHEAD))
+    if not first <= day <= last:
+        raise InvalidInput(
+            f"A programme cannot start in the week of {day}.",
+            where="first_week",
+            fix=f"Give a Monday from {first} to {last}.",
+        )
 
 
 def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> BudgetProblem:

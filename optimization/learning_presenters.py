@@ -29,7 +29,7 @@ def programme_context(programme: LearningProgramme) -> dict[str, Any]:
     """What the page of a programme shows of its weeks."""
     weeks = list(programme.weeks.select_related("decided_by").defer("decision").order_by("number"))
     known = latest_observations(programme)
-    newest = weeks[-1] if weeks else None
+    newest = max(weeks, key=lambda week: week.sequence, default=None)
     context: dict[str, Any] = {
         "week": newest,
         "week_chip": WEEK_CHIPS[newest.status] if newest else None,

@@ -30,7 +30,8 @@ def programmes_listed(*, user: Person) -> QuerySet[LearningProgramme]:
         NotAllowed: there is no brand whose programmes this person may see.
     """
     require_somewhere(user=user, permission=VIEW)
-    light = LearningWeek.objects.defer("decision", "lines").order_by("programme_id", "-number").distinct("programme_id")
+    newest = LearningWeek.objects.order_by("programme_id", "-sequence").distinct("programme_id")
+    light = newest.defer("decision", "lines")
     return programmes_visible(user=user).prefetch_related(Prefetch("weeks", light, to_attr="newest"))
 
 

@@ -31,9 +31,9 @@ from optimization.core.learning.programme import monday_of, prior_for, week_feat
 from optimization.core.learning.replay import OffPolicyEstimate, estimate_revenue, replay
 from optimization.core.stored_curves import StoredCurve
 from optimization.learning_checks import SETTABLE as SETTABLE
-from optimization.learning_checks import checked_problem, checked_settings, currency_of
+from optimization.learning_checks import check_first_week, checked_problem, checked_settings, currency_of
 from optimization.learning_figures import read_weeks
-from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of, newest_week
+from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
 from optimization.learning_proposals import made_proposal
 from optimization.models import Solve
@@ -46,6 +46,8 @@ LEARN = "optimization.learn"
 #: Monday at five in the morning, UTC: last week's reports are in, the next week's budget is still to be set.
 USUAL_TIMING = Timing(crontab="0 5 * * 1")
 _WEEK = timedelta(days=7)
+#: A week is proposed no further beyond the coming one: what is typed wrongly would hold up the weeks before it.
+MOST_AHEAD = 4
 
 Tell = Callable[[str, int, int | None], None]
 Publish = Callable[[], AbstractContextManager[None]]
@@ -104,10 +106,7 @@ def start_programme(
         require(user=actor, permission=MANAGE, brand=solve.brand)
     chosen = checked_settings(settings or {})
     problem = checked_problem(solve, problem_weeks, weekly_budget)
-    if first_week.weekday() != 0:
-        raise InvalidInput(
-            f"{first_week} is no Monday.", where="first_week", fix=f"Give {monday_of(first_week)} or a later Monday."
-        )
+    check_first_week(first_week, coming=_next_monday())
     title = name.strip()
     if not title or len(title) > 120:
         raise InvalidInput("A programme needs a name of at most 120 characters.", where="name", fix="Give it one.")
@@ -250,8 +249,8 @@ def propose_week(
         publish: the transaction in which the proposal is written.
 
     Raises:
-        Conflict: the programme is not active, or the week or a later one has been proposed or observed.
-        InvalidInput: `week` is no Monday, or lies before the programme's first.
+        Conflict: the programme is not active, or the week or a later one that is not skipped is proposed or observed.
+        InvalidInput: `week` is no Monday, lies before the programme's first, or too far ahead.
         NothingAllowed: no allocation of that week meets the constraints.
     """
     monday = max(_next_monday(), programme.first_week) if week is None else week
@@ -266,12 +265,17 @@ def propose_week(
             return Proposed(week=found, created=False)
         _refuse_unless_active(held)
         number = (monday - held.first_week).days // 7
-        latest = newest_week(held)
         observed = max(latest_observations(held), default=-1)
-        if (latest is not None and latest.number > number) or observed >= number:
+        furthest = max(_next_monday(), held.first_week, held.first_week + (observed + 1) * _WEEK) + MOST_AHEAD * _WEEK
+        if monday > furthest:
+            raise InvalidInput(
+                f"The week of {monday} lies too far ahead.", where="week", fix=f"Give a Monday up to {furthest}."
+            )
+        later = held.weeks.exclude(status=LearningWeek.Status.SKIPPED).filter(number__gt=number)
+        if later.exists() or observed >= number:
             raise Conflict(
                 f"The week of {monday} is past: a later week is proposed, or its figures are known.",
-                fix="Propose a week that is still to come.",
+                fix="Propose a week that is still to come, or skip the later one.",
             )
         made = made_proposal(held, monday=monday, number=number)
         made.sequence, made.job_id = _last_place(held) + 1, job_id

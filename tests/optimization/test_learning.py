@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -20,8 +20,9 @@ from optimization.core.learning.log import LearningLog, UnusableLog
 from optimization.core.learning.policies import NothingAllowed
 from optimization.core.learning.replay import replay
 from optimization.core.problem import GlobalConstraint, GlobalKind
-from optimization.learning_history import allocator_of, learner_of, log_of
+from optimization.learning_history import allocator_of, learner_of, log_of, newest_week
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
+from optimization.learning_presenters import programme_context
 from optimization.models import Solve
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import factories
@@ -95,6 +96,27 @@ def test_a_week_is_proposed_once(market, alice):
         services.propose_week(programme=programme, week=monday(1))
     with pytest.raises(InvalidInput, match="no Monday"):
         services.propose_week(programme=programme, week=monday(3) + timedelta(days=1))
+
+
+def test_a_week_too_far_ahead_is_refused_and_a_skipped_one_holds_up_nothing(market, alice):
+    programme = started(market, alice)
+    with pytest.raises(InvalidInput, match="too far ahead"):
+        services.propose_week(programme=programme, week=monday(700))
+    ahead = services.propose_week(programme=programme, week=monday(3)).week
+    with pytest.raises(Conflict, match="skip the later one"):
+        services.propose_week(programme=programme, week=monday(0))
+    services.decide_week(actor=alice, week=ahead, accept=False)
+    made = services.propose_week(programme=programme, week=monday(0)).week
+    assert newest_week(programme) == programme_context(programme)["week"] == made
+    (listed,) = selectors.programmes_listed(user=alice)
+    assert listed.newest == [made]
+    assert services.check_replay(programme=programme).equal
+
+
+def test_a_programme_of_many_years_takes_in_its_latest_weeks(market, alice):
+    programme = started(market, alice, first_week=monday(-200))
+    seen = services.observe_weeks(programme=programme)
+    assert [one.monday for one in seen] == [monday(week) for week in range(-10, -2)], "two are still restated"
 
 
 def test_figures_are_taken_in_once_and_only_when_final(market, alice):
@@ -250,6 +272,8 @@ def test_paused_rests_and_ended_stays_ended(market, alice):
     ("changes", "where"),
     [
         ({"first_week": monday(0) + timedelta(days=1)}, "first_week"),
+        ({"first_week": date(1, 1, 1)}, "first_week"),
+        ({"first_week": date(9999, 12, 27)}, "first_week"),
         ({"name": "  "}, "name"),
         ({"weekly_budget": Decimal(0)}, "weekly_budget"),
         ({"problem_weeks": 0.0}, "problem_weeks"),

@@ -15,7 +15,7 @@ from django_tenants.utils import tenant_context
 
 from accounts.models import User
 from optimization import learning_services as services
-from optimization.learning_history import log_of
+from optimization.learning_history import log_of, newest_week
 from optimization.learning_models import LearningProgramme, LearningWeek
 from optimization.learning_serializers import ProgrammeSerializer, WeekDetailSerializer
 from optimization.models import Solve
@@ -114,7 +114,7 @@ class Command(BaseCommand):
         self._tell(services.set_programme_status(actor=None, programme=_programme(label), status=status))
 
     def _show(self, *, label: str, **_: Any) -> None:
-        week = _programme(label).weeks.order_by("-number").first()
+        week = newest_week(_programme(label))
         if week is None:
             raise NotFound("No week is proposed yet.", fix="Run the programme.")
         self._tell_week(week)
