@@ -276,6 +276,10 @@ def test_paused_rests_and_ended_stays_ended(market, alice):
         ({"first_week": date(9999, 12, 27)}, "first_week"),
         ({"name": "  "}, "name"),
         ({"weekly_budget": Decimal(0)}, "weekly_budget"),
+        ({"weekly_budget": Decimal("0.001")}, "weekly_budget"),
+        ({"weekly_budget": Decimal("1e13")}, "weekly_budget"),
+        ({"weekly_budget": Decimal("1e400")}, "weekly_budget"),
+        ({"weekly_budget": Decimal("sNaN")}, "weekly_budget"),
         ({"problem_weeks": 0.0}, "problem_weeks"),
         ({"settings": {"temperature": 0.9}}, "settings.temperature"),
         ({"settings": {"heat": 0.1}}, "settings.heat"),
@@ -287,6 +291,16 @@ def test_a_wrong_start_names_the_place(market, alice, changes, where):
         started(market, alice, **changes)
     assert caught.value.where == where
     assert not LearningProgramme.objects.exists()
+
+
+@pytest.mark.parametrize("total", [0.001, 1e15])
+def test_a_problem_of_no_or_of_all_money_is_refused(market, alice, total):
+    solve = solved(market)
+    Solve.objects.filter(pk=solve.pk).update(problem=solve.problem | {"total_budget": total})
+    solve.refresh_from_db()
+    with pytest.raises(InvalidInput) as caught:
+        started(market, alice, solve=solve)
+    assert caught.value.where == "weekly_budget"
 
 
 def test_a_problem_that_no_report_speaks_of_is_refused(market, alice):

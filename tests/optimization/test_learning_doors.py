@@ -175,6 +175,8 @@ def test_the_command_line(market, alice):
     with pytest.raises(CommandError, match="no programme"):
         command("show", "LP-0009")
     with pytest.raises(CommandError, match="no solve"):
-        command("start", "x", "--name", "W", "--first-week", str(START))
+        command("start", "x" * 36, "--name", "W", "--first-week", str(START))
+    with pytest.raises(CommandError, match="is no amount; write 1200.50"):
+        command("start", str(solve.pk), "--name", "W", "--first-week", str(START), "--budget", "1.200,50")
     with pytest.raises(CommandError, match="Nobody here"):
         command("skip", "LP-0001", str(monday(1)), "--as", "nobody@example.com")
