@@ -117,6 +117,18 @@ def test_pages_start_show_and_decide(market, alice):
     assert browser.get(f"/learning/{programme.pk}/log/")["Content-Disposition"].endswith('"LP-0001.jsonl"')
 
 
+def test_a_typed_budget_is_never_a_hundred_times_what_was_meant(market, alice):
+    browser, address = browser_of(alice), f"/learning/new/{solved(market).pk}/"
+    typed = {"name": "Chips weekly", "first_week": str(START), "problem_weeks": "1"}
+    for wrong in ("1200,50", "1.200,50", "12,00", "sNaN", "1e400"):
+        answer = browser.post(address, typed | {"weekly_budget": wrong})
+        assert answer.status_code == 400, wrong
+        assert "Write 1200.50" in answer.content.decode(), wrong
+    assert browser.post(address, typed | {"weekly_budget": "0.001"}).status_code == 400
+    assert browser.post(address, typed | {"weekly_budget": "1,200.50"}).status_code == 302
+    assert str(LearningProgramme.objects.get().weekly_budget) == "1200.50"
+
+
 def test_buttons_are_shown_to_those_who_may_press_them(market, chips, alice):
     programme = started(market, alice)
     services.propose_week(programme=programme, week=START)
@@ -176,7 +188,7 @@ def test_the_command_line(market, alice):
         command("show", "LP-0009")
     with pytest.raises(CommandError, match="no solve"):
         command("start", "x" * 36, "--name", "W", "--first-week", str(START))
-    with pytest.raises(CommandError, match="is no amount; write 1200.50"):
+    with pytest.raises(CommandError, match="is no amount"):
         command("start", str(solve.pk), "--name", "W", "--first-week", str(START), "--budget", "1.200,50")
     with pytest.raises(CommandError, match="Nobody here"):
         command("skip", "LP-0001", str(monday(1)), "--as", "nobody@example.com")
