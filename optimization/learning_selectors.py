@@ -44,6 +44,15 @@ def programme_visible(*, user: Person, programme_id: UUID) -> LearningProgramme:
     return found
 
 
+def programme_locked(programme: LearningProgramme) -> LearningProgramme:
+    """A programme as it is now; until the transaction ends, nobody else changes it."""
+    return (
+        LearningProgramme.objects.select_for_update(of=("self",))
+        .select_related("brand", "solve", "solve__curve_version")
+        .get(pk=programme.pk)
+    )
+
+
 def week_visible(*, user: Person, week_id: UUID) -> LearningWeek:
     """One proposal, or `NotFound` in the words of a nonexistent one."""
     rows = LearningWeek.objects.select_related("programme", "programme__brand")

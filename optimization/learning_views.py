@@ -80,7 +80,10 @@ def programme_detail(request: HttpRequest, programme_id: UUID) -> HttpResponse:
         "may_manage": people.may(user=me, permission=services.MANAGE, brand=programme.brand),
         "may_accept": people.may(user=me, permission=services.ACCEPT, brand=programme.brand),
         "may_export": people.may(user=me, permission=services.EXPORT, brand=programme.brand),
-        "may_schedule": people.may(user=me, permission=MANAGE_SCHEDULES, brand=programme.brand),
+        "may_schedule": all(
+            people.may(user=me, permission=one, brand=programme.brand) for one in (MANAGE_SCHEDULES, services.MANAGE)
+        ),
+        "schedule": services.schedule_of(programme),
         **programme_context(programme),
         **_asked_of_log(request, programme),
     }
@@ -112,8 +115,9 @@ def programme_status(request: HttpRequest, programme_id: UUID) -> HttpResponse:
 
 @require_POST
 def programme_schedule(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Let it run every Monday."""
-    return _act(request, programme_id, lambda me, one: services.schedule_programme(actor=me, programme=one))
+    """Let it run every Monday, or no more."""
+    on = request.POST.get("on", "1") == "1"
+    return _act(request, programme_id, lambda me, one: services.schedule_programme(actor=me, programme=one, on=on))
 
 
 @require_safe

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
+from accounts.models import RoleGrant
 from jobs.core.tools import tool_named
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
@@ -229,6 +230,14 @@ def test_a_fit_may_be_the_first_of_weekly_ones(browser, market, chips):
     services.schedule_refits(actor=Job.objects.first().actor, brand=chips, on=False)
     browser.post("/curves/fit/", {"brand": str(chips.pk), "weekly": "1"})
     assert services.refits_of(brand=chips).enabled is False, "what was switched off stays off"
+
+
+def test_a_fit_is_not_refused_for_a_schedule_that_somebody_may_not_make(market, chips):
+    bob = factories.person("bob", Role.PLANNER, brand=chips)
+    RoleGrant.objects.create(user=bob, role=Role.DATA_ENGINEER, brand=factories.BrandFactory(slug="nuts"))
+    assert browser_of(bob).post("/curves/fit/", {"brand": str(chips.pk), "weekly": "1"}).status_code == 302
+    assert Job.objects.get().kind == services.FIT
+    assert services.refits_of(brand=chips) is None
 
 
 def test_the_page_imports(browser, version, chips):

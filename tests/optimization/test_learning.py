@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.core.permissions import Role
 from jobs.draining import run_queued_jobs
+from jobs.selectors import schedules_of
 from jobs.services import submit_scheduled_job
 from optimization import learning_selectors as selectors
 from optimization import learning_services as services
@@ -382,6 +383,25 @@ def test_the_schedule_submits_the_job_in_the_name_of_its_person(market, alice):
     job.refresh_from_db()
     assert job.state == "succeeded", job.problem
     assert programme.weeks.count() == 1
+
+
+def test_a_programme_has_one_schedule_which_ends_with_it(market, chips, alice):
+    programme = started(market, alice)
+    assert services.schedule_programme(actor=alice, programme=programme, on=False) is None
+    first, again = (services.schedule_programme(actor=alice, programme=programme) for _ in range(2))
+    other = services.schedule_programme(actor=alice, programme=started(market, alice))
+    assert first.id == again.id != other.id
+    assert not services.schedule_programme(actor=alice, programme=programme, on=False).enabled
+    assert services.schedule_programme(actor=alice, programme=programme).enabled
+    # Who may end a programme need not be one who manages schedules.
+    carol = factories.person("carol", Role.PLANNER, brand=chips)
+    with pytest.raises(NotAllowed):
+        services.schedule_programme(actor=carol, programme=programme)
+    services.set_programme_status(actor=carol, programme=programme, status="ended")
+    assert {one.id: one.enabled for one in schedules_of(kind="optimization.learn")} == {
+        first.id: False,
+        other.id: True,
+    }
 
 
 def test_log_of_a_programme_without_weeks_is_a_head(market, alice):

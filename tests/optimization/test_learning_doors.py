@@ -147,6 +147,21 @@ def test_buttons_are_shown_to_those_who_may_press_them(market, chips, alice):
         assert {role for role, page in shown.items() if words in page} == roles, words
 
 
+def test_the_page_shows_that_it_runs_by_itself_and_stops_it(market, chips, alice):
+    programme, browser = started(market, alice), browser_of(alice)
+    here = f"/learning/{programme.pk}/"
+    assert "Every Monday" in browser.get(here).content.decode()
+    browser.post(f"{here}schedule/")
+    page = browser.get(here).content.decode()
+    assert "Proposes by itself: crontab 0 5 * * 1 UTC." in page
+    assert "Every Monday" not in page
+    engineer = browser_of(factories.person("erin", Role.DATA_ENGINEER, brand=chips)).get(here).content.decode()
+    assert "Proposes by itself" in engineer
+    assert "Not by itself" not in engineer, "they may not run programmes"
+    browser.post(f"{here}schedule/", {"on": "0"})
+    assert "Every Monday" in browser.get(here).content.decode()
+
+
 def test_the_page_judges_other_settings_once_there_are_weeks(market, alice):
     programme = started(market, alice, settings={"temperature": 0.2})
     for number in range(3):
