@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.core.permissions import Role
 from jobs.draining import run_queued_jobs
@@ -118,6 +119,21 @@ def test_a_programme_of_many_years_takes_in_its_latest_weeks(market, alice):
     programme = started(market, alice, first_week=monday(-200))
     seen = services.observe_weeks(programme=programme)
     assert [one.monday for one in seen] == [monday(week) for week in range(-10, -2)], "two are still restated"
+
+
+def test_the_page_reads_the_lines_of_the_newest_week_alone(market, alice):
+    programme = started(market, alice)
+    for number in range(3):
+        services.propose_week(programme=programme, week=monday(number))
+    with CaptureQueriesContext(connection) as asked:
+        shown = programme_context(programme)
+    (read,) = [query["sql"] for query in asked if '"lines"' in query["sql"]]
+    assert str(shown["week"].pk) in read, "of one week, by its id"
+    for week in programme.weeks.all():
+        LearningWeek.objects.filter(pk=week.pk).update(
+            summary={name: value for name, value in week.summary.items() if name != "spread_tenths"}
+        )
+    assert programme_context(programme)["spread"] == shown["spread"], "as the lines themselves say"
 
 
 def test_figures_are_taken_in_once_and_only_when_final(market, alice):
