@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -254,6 +255,16 @@ def update_schedule(
     with transaction.atomic():
         schedule_rows.save(after)
     return after
+
+
+def stop_schedule(*, schedule_id: UUID) -> None:
+    """Switch a schedule off for the app whose kind it is, when what it runs for is over; whoever ended that may.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with transaction.atomic():
+        schedule_rows.save(replace(schedule_rows.find(schedule_id=schedule_id), enabled=False))
 
 
 def delete_schedule(*, schedule_id: UUID, actor: User) -> None:

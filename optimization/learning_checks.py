@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,10 @@ from tenants.selectors import current_tenant
 #: What may be set of a programme, with the least and the most.
 SETTABLE = {"temperature": (0.01, 0.3), "reserve": (0.0, 0.1), "forgetting": (0.0, 0.3)}
 MOST_CELLS = 2_000
+#: A weekly budget, money.
+LEAST_BUDGET, MOST_BUDGET = Decimal("0.01"), Decimal("999999999999.99")
+#: The first week of a programme, from the coming one.
+MOST_WEEKS_BACK, MOST_WEEKS_AHEAD = 520, 52
 
 
 def checked_settings(given: Mapping[str, float]) -> LearningSettings:
@@ -42,6 +47,28 @@ def checked_settings(given: Mapping[str, float]) -> LearningSettings:
     return replace(RECOMMENDED, **chosen)
 
 
+def check_first_week(day: date, *, coming: date) -> None:
+    """Whether a programme may start in a week.
+
+    Args:
+        coming: Monday of the week to come.
+
+    Raises:
+        InvalidInput: the day is no Monday, or so far off that it was hardly meant.
+    """
+    if day.weekday() != 0:
+        raise InvalidInput(
+            f"{day} is no Monday.", where="first_week", fix="Give a Monday, the first day of the first week."
+        )
+    first, last = (coming + timedelta(weeks=weeks) for weeks in (-MOST_WEEKS_BACK, MOST_WEEKS_AHEAD))
+    if not first <= day <= last:
+        raise InvalidInput(
+            f"A programme cannot start in the week of {day}.",
+            where="first_week",
+            fix=f"Give a Monday from {first} to {last}.",
+        )
+
+
 def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> BudgetProblem:
     """The weekly problem of a solve.
 
@@ -53,9 +80,7 @@ def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> Budge
     if not 0.1 <= weeks <= 104.0:
         raise InvalidInput(f"{weeks:g} weeks.", where="problem_weeks", fix="Give 0.1 to 104 weeks.")
     asked = parse_problem(solve.problem)
-    money = asked.total_budget / weeks if budget is None else float(budget)
-    if not money > 0.0:
-        raise InvalidInput("The weekly budget is nothing.", where="weekly_budget", fix="Give an amount above zero.")
+    money = _checked_money(asked.total_budget / weeks if budget is None else budget)
     if len(asked.cells) > MOST_CELLS:
         raise InvalidInput(
             f"{len(asked.cells)} lines are more than the {MOST_CELLS} that one programme learns of.",
@@ -63,7 +88,7 @@ def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> Budge
             fix="Learn by brand or retailer.",
         )
     keys_of(asked.ids)
-    problem = weekly_problem(asked, weeks=weeks, budget=round(money, 2))
+    problem = weekly_problem(asked, weeks=weeks, budget=money)
     allocator = Allocator.of(problem)
     if allocator.conflict is not None:
         members = allocator.conflict.members
@@ -74,6 +99,20 @@ def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> Budge
             fix="Give another budget, or learn from a problem with other bounds.",
         )
     return problem
+
+
+def _checked_money(amount: float | Decimal) -> float:
+    """A weekly budget to the cent, as a programme can hold it."""
+    money = Decimal(amount)
+    # Before it is rounded: an amount of 400 digits cannot be, and what is no number cannot be compared.
+    if not money.is_finite() or not LEAST_BUDGET / 2 < money <= MOST_BUDGET:
+        told = "no number" if money.is_nan() else f"{money:.4g}"
+        raise InvalidInput(
+            f"The weekly budget is {told}.",
+            where="weekly_budget",
+            fix=f"Give {LEAST_BUDGET} to {MOST_BUDGET:,} a week, or a problem whose budget by its weeks is.",
+        )
+    return float(money.quantize(LEAST_BUDGET))
 
 
 def currency_of(solve: Solve) -> str:

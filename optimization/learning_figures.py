@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from metrics.core.request import read_request
+from metrics.core.request import MAX_DAYS, read_request
 from metrics.core.table import CURRENCY, MetricTable
 from metrics.services import query_tenant_metrics
 from optimization import selectors
@@ -13,6 +13,9 @@ from optimization.core.cells import CellKey
 from optimization.core.learning.programme import WeekFigures, monday_of, week_figures
 from optimization.core.weekly_series import CellWeek, Reported
 from optimization.learning_models import LearningProgramme
+
+#: Whole weeks that one question to the metrics layer may span.
+MOST_WEEKS = MAX_DAYS // 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,8 @@ class ReadWeeks:
 
 
 def read_weeks(programme: LearningProgramme, keys: list[CellKey]) -> ReadWeeks:
-    """What is final of the weeks since the programme's first; nothing where nothing is published of them.
+    """What is final of the weeks since the programme's first, of the last `MOST_WEEKS`; nothing where nothing is
+    published of them. What is older stays as it was observed.
 
     The figures come through the metrics layer, so that no two reports of one account are added up.
     """
@@ -33,12 +37,13 @@ def read_weeks(programme: LearningProgramme, keys: list[CellKey]) -> ReadWeeks:
     if last is None or last < programme.first_week + timedelta(days=6):
         return ReadWeeks(weeks={}, data_version=0)
     end = monday_of(last) + timedelta(days=6)
+    start = max(programme.first_week, end + timedelta(days=1) - timedelta(weeks=MOST_WEEKS))
     brand = programme.brand
     table = query_tenant_metrics(
         request=read_request(
             metrics=("spend", "sales"),
             dimensions=("week", "retailer", "placement", "sku"),
-            start=programme.first_week,
+            start=start,
             end=end,
             filters={"brand": [str(brand.pk)]} if brand else {},
         )
@@ -48,7 +53,7 @@ def read_weeks(programme: LearningProgramme, keys: list[CellKey]) -> ReadWeeks:
         keys,
         _reported(table, days),
         currency=programme.currency,
-        start=programme.first_week,
+        start=start,
         out_of_stock=selectors.empty_shelf_weeks(brand=brand),
     )
     return ReadWeeks(weeks=weeks, data_version=table.provenance.version or 0)

@@ -104,5 +104,5 @@ def latest_observations(programme: LearningProgramme) -> dict[int, LearningObser
 
 
 def newest_week(programme: LearningProgramme) -> LearningWeek | None:
-    """The latest proposal."""
-    return programme.weeks.order_by("-number").first()
+    """The proposal that was made last; weeks later than its own can only be skipped ones."""
+    return programme.weeks.order_by("-sequence").first()

@@ -27,9 +27,9 @@ STAGES = ("Weekly figures", "Proposal")
 
 def programme_context(programme: LearningProgramme) -> dict[str, Any]:
     """What the page of a programme shows of its weeks."""
-    weeks = list(programme.weeks.select_related("decided_by").defer("decision").order_by("number"))
+    weeks = list(programme.weeks.select_related("decided_by").defer("decision", "lines").order_by("number"))
     known = latest_observations(programme)
-    newest = weeks[-1] if weeks else None
+    newest = max(weeks, key=lambda week: week.sequence, default=None)
     context: dict[str, Any] = {
         "week": newest,
         "week_chip": WEEK_CHIPS[newest.status] if newest else None,
@@ -98,5 +98,7 @@ def _point(week: LearningWeek, seen: LearningObservation | None) -> WeekPoint:
 
 
 def _spread(week: LearningWeek) -> SpreadPoint:
-    widths = (math.sqrt(line["factor_high"] / line["factor_low"]) - 1.0 for line in week.lines)
-    return SpreadPoint(monday=week.monday, widths=tuple(widths))
+    tenths = week.summary.get("spread_tenths")
+    if tenths is None:  # proposed before the summary had them
+        tenths = [math.sqrt(line["factor_high"] / line["factor_low"]) - 1.0 for line in week.lines]
+    return SpreadPoint(monday=week.monday, widths=tuple(tenths))

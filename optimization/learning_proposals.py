@@ -127,6 +127,8 @@ def _summary(
         "probes": probed,
         "probe_money": float(learner.floor * probed),
         "median_spread": float(np.median(Z80 * belief.sd)),
+        # Half widths of the lines' 80 % intervals, fractions: least, each tenth of the lines, most.
+        "spread_tenths": np.quantile(np.expm1(Z80 * belief.sd), np.linspace(0.0, 1.0, 11)).tolist(),
         "weeks_known": weeks_known,
         "shock": None if newest is None else newest.common,
         "shock_week": max(learner.shocks) if learner.shocks else None,

@@ -30,7 +30,8 @@ def programmes_listed(*, user: Person) -> QuerySet[LearningProgramme]:
         NotAllowed: there is no brand whose programmes this person may see.
     """
     require_somewhere(user=user, permission=VIEW)
-    light = LearningWeek.objects.defer("decision", "lines").order_by("programme_id", "-number").distinct("programme_id")
+    newest = LearningWeek.objects.order_by("programme_id", "-sequence").distinct("programme_id")
+    light = newest.defer("decision", "lines")
     return programmes_visible(user=user).prefetch_related(Prefetch("weeks", light, to_attr="newest"))
 
 
@@ -41,6 +42,15 @@ def programme_visible(*, user: Person, programme_id: UUID) -> LearningProgramme:
     if found is None:
         raise NotFound("There is nothing here under that id.")
     return found
+
+
+def programme_locked(programme: LearningProgramme) -> LearningProgramme:
+    """A programme as it is now; until the transaction ends, nobody else changes it."""
+    return (
+        LearningProgramme.objects.select_for_update(of=("self",))
+        .select_related("brand", "solve", "solve__curve_version")
+        .get(pk=programme.pk)
+    )
 
 
 def week_visible(*, user: Person, week_id: UUID) -> LearningWeek:

@@ -21,9 +21,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import require
-from jobs.core.schedules import Schedule, Timing
 from jobs.models import Job
-from jobs.services import create_schedule, submit_job
+from jobs.services import submit_job
 from optimization.core.instance import parse_problem
 from optimization.core.instance_writer import problem_sha256, write_problem
 from optimization.core.learning.log import UnusableLog
@@ -31,21 +30,26 @@ from optimization.core.learning.programme import monday_of, prior_for, week_feat
 from optimization.core.learning.replay import OffPolicyEstimate, estimate_revenue, replay
 from optimization.core.stored_curves import StoredCurve
 from optimization.learning_checks import SETTABLE as SETTABLE
-from optimization.learning_checks import checked_problem, checked_settings, currency_of
+from optimization.learning_checks import check_first_week, checked_problem, checked_settings, currency_of
 from optimization.learning_figures import read_weeks
-from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of, newest_week
+from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
 from optimization.learning_proposals import made_proposal
+from optimization.learning_schedules import LEARN as LEARN
+from optimization.learning_schedules import MANAGE as MANAGE
+from optimization.learning_schedules import refuse_unless_active, stop_schedules
+from optimization.learning_schedules import schedule_of as schedule_of
+from optimization.learning_schedules import schedule_programme as schedule_programme
+from optimization.learning_selectors import programme_locked
 from optimization.models import Solve
 from optimization.selectors import curves_of_solve
 from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
-MANAGE, ACCEPT, EXPORT = "scenarios.manage", "plans.approve", "metrics.export"
-LEARN = "optimization.learn"
-#: Monday at five in the morning, UTC: last week's reports are in, the next week's budget is still to be set.
-USUAL_TIMING = Timing(crontab="0 5 * * 1")
+ACCEPT, EXPORT = "plans.approve", "metrics.export"
 _WEEK = timedelta(days=7)
+#: A week is proposed no further beyond the coming one: what is typed wrongly would hold up the weeks before it.
+MOST_AHEAD = 4
 
 Tell = Callable[[str, int, int | None], None]
 Publish = Callable[[], AbstractContextManager[None]]
@@ -104,10 +108,7 @@ def start_programme(
         require(user=actor, permission=MANAGE, brand=solve.brand)
     chosen = checked_settings(settings or {})
     problem = checked_problem(solve, problem_weeks, weekly_budget)
-    if first_week.weekday() != 0:
-        raise InvalidInput(
-            f"{first_week} is no Monday.", where="first_week", fix=f"Give {monday_of(first_week)} or a later Monday."
-        )
+    check_first_week(first_week, coming=_next_monday())
     title = name.strip()
     if not title or len(title) > 120:
         raise InvalidInput("A programme needs a name of at most 120 characters.", where="name", fix="Give it one.")
@@ -135,7 +136,8 @@ def start_programme(
 
 
 def set_programme_status(*, actor: User | None, programme: LearningProgramme, status: str) -> LearningProgramme:
-    """Pause, resume or end a programme; an ended one stays ended. The status it has already changes nothing.
+    """Pause, resume or end a programme; an ended one stays ended, and its schedule is switched off. The status it has
+    already changes nothing.
 
     Raises:
         InvalidInput: there is no such status.
@@ -151,11 +153,13 @@ def set_programme_status(*, actor: User | None, programme: LearningProgramme, st
             fix=f"Use one of: {', '.join(LearningProgramme.Status.values)}.",
         )
     with transaction.atomic():
-        held = _locked(programme)
+        held = programme_locked(programme)
         if held.status == LearningProgramme.Status.ENDED and status != held.status:
             raise Conflict(f"{held.label} has ended.", fix="Start a new programme from the same solve.")
         held.status = LearningProgramme.Status(status)
         held.save(update_fields=["status", "updated_at"])
+        if held.status == LearningProgramme.Status.ENDED:
+            stop_schedules(held)
     return held
 
 
@@ -169,7 +173,7 @@ def request_run(
         NotAllowed, NotFound: as `accounts.services.require` for scenarios.manage.
     """
     require(user=actor, permission=MANAGE, brand=programme.brand)
-    _refuse_unless_active(programme)
+    refuse_unless_active(programme)
     return submit_job(
         kind=LEARN,
         params={"programme": str(programme.pk), "week": str(week) if week else None},
@@ -178,24 +182,6 @@ def request_run(
         title=f"Propose a week, {programme.label} {programme.name}",
         idempotency_key=idempotency_key,
         subject=f"programme:{programme.pk}",
-    )
-
-
-def schedule_programme(*, actor: User, programme: LearningProgramme, timing: Timing = USUAL_TIMING) -> Schedule:
-    """Let it run every week by itself; proposals still wait for a person.
-
-    Raises:
-        Conflict: the programme is not active.
-        NotAllowed, NotFound: the actor may not manage schedules, or no programmes, of its brand.
-    """
-    _refuse_unless_active(programme)
-    return create_schedule(
-        kind=LEARN,
-        params={"programme": str(programme.pk), "week": None},
-        actor=actor,
-        timing=timing,
-        brand=programme.brand,
-        title=f"Propose a week, {programme.label} {programme.name}",
     )
 
 
@@ -213,7 +199,7 @@ def observe_weeks(*, programme: LearningProgramme, publish: Publish = nullcontex
     read = read_weeks(programme, keys)
     made = []
     with publish(), transaction.atomic():
-        held = _locked(programme)
+        held = programme_locked(programme)
         known, decided = latest_observations(held), {one.number: one for one in held.weeks.all()}
         place = _last_place(held)
         for monday, figures in sorted(read.weeks.items()):
@@ -250,8 +236,8 @@ def propose_week(
         publish: the transaction in which the proposal is written.
 
     Raises:
-        Conflict: the programme is not active, or the week or a later one has been proposed or observed.
-        InvalidInput: `week` is no Monday, or lies before the programme's first.
+        Conflict: the programme is not active, or the week or a later one that is not skipped is proposed or observed.
+        InvalidInput: `week` is no Monday, lies before the programme's first, or too far ahead.
         NothingAllowed: no allocation of that week meets the constraints.
     """
     monday = max(_next_monday(), programme.first_week) if week is None else week
@@ -260,18 +246,23 @@ def propose_week(
             f"{monday} is no Monday from {programme.first_week} on.", where="week", fix="Give the Monday of a week."
         )
     with publish(), transaction.atomic():
-        held = _locked(programme)
+        held = programme_locked(programme)
         found = held.weeks.filter(monday=monday).first()
         if found is not None:
             return Proposed(week=found, created=False)
-        _refuse_unless_active(held)
+        refuse_unless_active(held)
         number = (monday - held.first_week).days // 7
-        latest = newest_week(held)
         observed = max(latest_observations(held), default=-1)
-        if (latest is not None and latest.number > number) or observed >= number:
+        furthest = max(_next_monday(), held.first_week, held.first_week + (observed + 1) * _WEEK) + MOST_AHEAD * _WEEK
+        if monday > furthest:
+            raise InvalidInput(
+                f"The week of {monday} lies too far ahead.", where="week", fix=f"Give a Monday up to {furthest}."
+            )
+        later = held.weeks.exclude(status=LearningWeek.Status.SKIPPED).filter(number__gt=number)
+        if later.exists() or observed >= number:
             raise Conflict(
                 f"The week of {monday} is past: a later week is proposed, or its figures are known.",
-                fix="Propose a week that is still to come.",
+                fix="Propose a week that is still to come, or skip the later one.",
             )
         made = made_proposal(held, monday=monday, number=number)
         made.sequence, made.job_id = _last_place(held) + 1, job_id
@@ -289,7 +280,7 @@ def decide_week(*, actor: User, week: LearningWeek, accept: bool) -> LearningWee
     require(user=actor, permission=ACCEPT, brand=week.programme.brand)
     wanted = LearningWeek.Status.ACCEPTED if accept else LearningWeek.Status.SKIPPED
     with transaction.atomic():
-        _locked(week.programme)
+        programme_locked(week.programme)
         held = LearningWeek.objects.select_related("programme").get(pk=week.pk)
         if held.status == wanted:
             return held
@@ -349,14 +340,6 @@ def _next_monday() -> date:
     return monday_of(timezone.now().date()) + _WEEK
 
 
-def _locked(programme: LearningProgramme) -> LearningProgramme:
-    return (
-        LearningProgramme.objects.select_for_update(of=("self",))
-        .select_related("brand", "solve", "solve__curve_version")
-        .get(pk=programme.pk)
-    )
-
-
 def _last_place(programme: LearningProgramme) -> int:
     tops = (rows.aggregate(top=models.Max("sequence"))["top"] or 0 for rows in _both(programme))
     return max(tops)
@@ -375,8 +358,3 @@ def _note_observed(week: LearningWeek) -> None:
     if after is not None:
         week.status = after
         week.save(update_fields=["status"])
-
-
-def _refuse_unless_active(programme: LearningProgramme) -> None:
-    if programme.status != LearningProgramme.Status.ACTIVE:
-        raise Conflict(f"{programme.label} is {programme.status}.", fix="Resume it, or start another.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from optimization.selectors import solve_visible
 from tenants.core.problems import InvalidInput, Problem
 
 PAGE = 25
+_AMOUNT = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", re.ASCII)
 
 
 @require_safe
@@ -78,7 +80,10 @@ def programme_detail(request: HttpRequest, programme_id: UUID) -> HttpResponse:
         "may_manage": people.may(user=me, permission=services.MANAGE, brand=programme.brand),
         "may_accept": people.may(user=me, permission=services.ACCEPT, brand=programme.brand),
         "may_export": people.may(user=me, permission=services.EXPORT, brand=programme.brand),
-        "may_schedule": people.may(user=me, permission=MANAGE_SCHEDULES, brand=programme.brand),
+        "may_schedule": all(
+            people.may(user=me, permission=one, brand=programme.brand) for one in (MANAGE_SCHEDULES, services.MANAGE)
+        ),
+        "schedule": services.schedule_of(programme),
         **programme_context(programme),
         **_asked_of_log(request, programme),
     }
@@ -110,8 +115,9 @@ def programme_status(request: HttpRequest, programme_id: UUID) -> HttpResponse:
 
 @require_POST
 def programme_schedule(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Let it run every Monday."""
-    return _act(request, programme_id, lambda me, one: services.schedule_programme(actor=me, programme=one))
+    """Let it run every Monday, or no more."""
+    on = request.POST.get("on", "1") == "1"
+    return _act(request, programme_id, lambda me, one: services.schedule_programme(actor=me, programme=one, on=on))
 
 
 @require_safe
@@ -163,18 +169,21 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
         )
         if data.get(field, "").strip()
     }
-    budget = data.get("weekly_budget", "").strip().replace(",", "")
-    try:
-        money = Decimal(budget) if budget else None
-    except InvalidOperation as error:
-        raise InvalidInput(f"{budget!r} is no amount.", where="weekly_budget", fix="Type an amount.") from error
+    budget = data.get("weekly_budget", "").strip()
     return {
         "name": data.get("name", ""),
         "first_week": _day(data.get("first_week", ""), "first_week"),
         "problem_weeks": _fraction(data.get("problem_weeks", "") or "1", "problem_weeks"),
-        "weekly_budget": money,
+        "weekly_budget": _amount(budget, "weekly_budget") if budget else None,
         "settings": settings,
     }
+
+
+def _amount(text: str, where: str) -> Decimal:
+    """Commas stand between thousands alone: as a decimal mark one would make the amount a hundred times as much."""
+    if not _AMOUNT.fullmatch(text):
+        raise InvalidInput(f"{text[:40]!r} is no amount.", where=where, fix="Write 1200.50 or 1,200.50.")
+    return Decimal(text.replace(",", ""))
 
 
 def _fraction(text: str, where: str, scale: float = 1.0) -> float:

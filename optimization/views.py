@@ -17,6 +17,7 @@ from accounts import selectors as people
 from accounts import services as authority
 from accounts.models import Brand, User
 from accounts.rest.downloads import as_download
+from jobs.selectors import MANAGE_SCHEDULES
 from metrics.core.ids import brand_id
 from optimization import presenters, selectors, services
 from optimization.core.curve_table import STATES
@@ -96,7 +97,8 @@ def refits(request: HttpRequest) -> HttpResponse:
 def fit(request: HttpRequest) -> HttpResponse:
     """Have curves fitted; the first time every week from then on, where the person asks for it and may."""
     brand = _brand(request, "curves.fit")
-    if request.POST.get("weekly") == "1" and services.refits_of(brand=brand) is None:
+    may_schedule = people.may(user=_me(request), permission=MANAGE_SCHEDULES, brand=brand)
+    if request.POST.get("weekly") == "1" and may_schedule and services.refits_of(brand=brand) is None:
         services.schedule_refits(actor=_me(request), brand=brand)
     job = services.request_fit(actor=_me(request), brand=brand)
     return redirect("job-detail", job.pk)

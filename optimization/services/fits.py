@@ -83,7 +83,8 @@ def fit_curves(
     """Fit the curves of a brand's cells, or of all, from the published events.
 
     The figures come through the metrics layer, so that no two reports of one account are added up. The same data
-    under the same settings are one version, however often it is asked for.
+    under the same settings are one version, however often it is asked for, unless another has come since: then they
+    are written again, for the newest version is the one in use.
 
     Args:
         weeks: how far back the window reaches, complete weeks.
@@ -118,9 +119,9 @@ def fit_curves(
     if priors:
         settings["priors"] = [one.id for one in priors]
     version = table.provenance.version or 0
-    same = CurveVersion.objects.filter(
+    same = newest_if_same(
         brand=brand, data_version=version, data_start=window[0], data_end=window[1], method=METHOD, settings=settings
-    ).first()
+    )
     if same is not None:
         return Fitted(version=same, created=False)
     if not series.keys:
@@ -146,6 +147,16 @@ def fit_curves(
         made.number = (CurveVersion.objects.filter(brand=brand).aggregate(top=models.Max("number"))["top"] or 0) + 1
         made.save(force_insert=True)
     return Fitted(version=made, created=True)
+
+
+def newest_if_same(*, brand: Brand | None, **made_of: Any) -> CurveVersion | None:
+    """The newest version of exactly this scope, where it was made of this.
+
+    An equal one that others followed does not do: what followed it is in use, be it an import or a fit with a prior
+    that has been revoked since.
+    """
+    newest = selectors.latest_curves(brand=brand)
+    return newest if newest and all(getattr(newest, name) == value for name, value in made_of.items()) else None
 
 
 def check_weeks(weeks: int) -> None:

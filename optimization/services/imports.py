@@ -16,7 +16,7 @@ from optimization import selectors
 from optimization.core.cells import CellKey
 from optimization.core.posterior_import import FORMAT, LARGEST_FILE, METHOD, Known, read_draws
 from optimization.models import CurveVersion
-from optimization.services.fits import Fitted
+from optimization.services.fits import Fitted, newest_if_same
 from optimization.services.numbering import lock_numbers
 from tenants.core.problems import InvalidInput, TooLarge
 from tenants.selectors import current_tenant
@@ -32,7 +32,9 @@ def import_curves(
     brand: Brand | None = None,
     currency: str = "",
 ) -> Fitted:
-    """Make a version of posterior draws in the format rmn-curve-draws/1. The same file is one version.
+    """Make a version of posterior draws in the format rmn-curve-draws/1.
+
+    The same file is one version, unless another has come since: then it is written again, and is in use.
 
     Args:
         actor: with curves.fit; None means an operator at the command line.
@@ -55,7 +57,7 @@ def import_curves(
     }  # fmt: skip
     versions = CurveVersion.objects.filter(brand=brand)
     found = {"method": METHOD, "settings": settings, "data_start": data_start, "data_end": data_end}
-    if (same := versions.filter(**found).first()) is not None:
+    if (same := newest_if_same(brand=brand, **found)) is not None:
         return Fitted(version=same, created=False)
     read = read_draws(
         content, _known(brand), source=source.strip(), n_weeks=max((data_end - data_start).days + 1, 7) // 7

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.db import transaction
+
 from accounts.models import Brand, User
 from accounts.services import require
 from jobs import selectors as jobs
 from jobs import services as schedules
 from jobs.core.schedules import Schedule, Timing
 from optimization.services.fits import FIT, USUAL_WEEKS, check_weeks
+from optimization.services.numbering import lock_numbers
 
 #: Mondays, when the week before is in. A fit of the same data finds the version it made before.
 WEEKLY: Final = "30 5 * * 1"
@@ -37,21 +40,24 @@ def schedule_refits(
         require(user=actor, permission=permission, brand=brand)
     check_weeks(weeks)
     params = {"brand": str(brand.pk) if brand else None, "weeks": weeks}
-    held = refits_of(brand=brand)
-    if held is not None:
-        return schedules.update_schedule(
-            schedule_id=held.id, actor=actor, params=params if on else None, timing=timing if on else None, enabled=on
+    with transaction.atomic():
+        lock_numbers("refit schedules")  # two at once find each other's
+        held = refits_of(brand=brand)
+        if held is not None:
+            return schedules.update_schedule(
+                schedule_id=held.id, actor=actor, params=params if on else None, timing=timing if on else None,
+                enabled=on,
+            )  # fmt: skip
+        if not on:
+            return None
+        return schedules.create_schedule(
+            kind=FIT,
+            params=params,
+            actor=actor,
+            timing=timing or Timing(crontab=WEEKLY),
+            brand=brand,
+            title=f"Refit response curves, {brand.name if brand else 'all brands'}",
         )
-    if not on:
-        return None
-    return schedules.create_schedule(
-        kind=FIT,
-        params=params,
-        actor=actor,
-        timing=timing or Timing(crontab=WEEKLY),
-        brand=brand,
-        title=f"Refit response curves, {brand.name if brand else 'all brands'}",
-    )
 
 
 def refits_of(*, brand: Brand | None) -> Schedule | None:

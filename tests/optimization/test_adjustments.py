@@ -81,6 +81,20 @@ def test_a_prior_moves_the_curves_now_and_the_next_fit_has_it_once(version, chip
     assert services.fit_curves(brand=chips).version == again.version
 
 
+def test_a_fit_without_the_revoked_prior_is_the_newest_version_again(version, chips, alice):
+    before = used(version)["params"]
+    held = services.adjust_curves(
+        actor=alice, kind="prior", brand=chips, retailer="Amazon", roas=30.0, spread=0.01, reason="Peers"
+    )
+    services.fit_curves(brand=chips)
+    services.revoke_adjustment(actor=alice, adjustment_id=held.pk, reason="Wrong unit")
+    again = services.fit_curves(brand=chips)
+    assert (again.created, again.version.number) == (True, 3)
+    newest = selectors.latest_curves(brand=chips)
+    assert used(newest)["params"] == pytest.approx(before)
+    assert services.fit_curves(brand=chips).version == newest
+
+
 def test_an_adjustment_never_changes_and_its_history_is_kept(version, chips, alice):
     held = override(alice, chips)
     for change in (lambda: CurveAdjustment.objects.update(a=1.0), lambda: CurveAdjustment.objects.all().delete()):

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
+from accounts.models import RoleGrant
 from jobs.core.tools import tool_named
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
@@ -117,6 +118,18 @@ def test_what_must_be_said_of_an_import(version, chips, alice, given, where):
     assert told.value.where == where
 
 
+def test_fitting_after_an_import_and_importing_after_a_fit_lead_back(version, chips, alice):
+    def imported():
+        return services.import_curves(
+            actor=alice, brand=chips, content=draws(), source="PyMC", data_start=date(2026, 1, 5),
+            data_end=date(2026, 6, 28),
+        )  # fmt: skip
+
+    made = [imported(), services.fit_curves(brand=chips), imported(), imported()]
+    assert [(one.version.number, one.created) for one in made] == [(2, True), (3, True), (4, True), (4, False)]
+    assert selectors.latest_curves(brand=chips) == made[2].version
+
+
 def test_a_scenario_is_solved_with_imported_curves(version, chips, alice):
     made = services.import_curves(
         actor=alice,
@@ -217,6 +230,14 @@ def test_a_fit_may_be_the_first_of_weekly_ones(browser, market, chips):
     services.schedule_refits(actor=Job.objects.first().actor, brand=chips, on=False)
     browser.post("/curves/fit/", {"brand": str(chips.pk), "weekly": "1"})
     assert services.refits_of(brand=chips).enabled is False, "what was switched off stays off"
+
+
+def test_a_fit_is_not_refused_for_a_schedule_that_somebody_may_not_make(market, chips):
+    bob = factories.person("bob", Role.PLANNER, brand=chips)
+    RoleGrant.objects.create(user=bob, role=Role.DATA_ENGINEER, brand=factories.BrandFactory(slug="nuts"))
+    assert browser_of(bob).post("/curves/fit/", {"brand": str(chips.pk), "weekly": "1"}).status_code == 302
+    assert Job.objects.get().kind == services.FIT
+    assert services.refits_of(brand=chips) is None
 
 
 def test_the_page_imports(browser, version, chips):

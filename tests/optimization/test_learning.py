@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.core.permissions import Role
 from jobs.draining import run_queued_jobs
+from jobs.selectors import schedules_of
 from jobs.services import submit_scheduled_job
 from optimization import learning_selectors as selectors
 from optimization import learning_services as services
@@ -20,8 +22,9 @@ from optimization.core.learning.log import LearningLog, UnusableLog
 from optimization.core.learning.policies import NothingAllowed
 from optimization.core.learning.replay import replay
 from optimization.core.problem import GlobalConstraint, GlobalKind
-from optimization.learning_history import allocator_of, learner_of, log_of
+from optimization.learning_history import allocator_of, learner_of, log_of, newest_week
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
+from optimization.learning_presenters import programme_context
 from optimization.models import Solve
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import factories
@@ -95,6 +98,42 @@ def test_a_week_is_proposed_once(market, alice):
         services.propose_week(programme=programme, week=monday(1))
     with pytest.raises(InvalidInput, match="no Monday"):
         services.propose_week(programme=programme, week=monday(3) + timedelta(days=1))
+
+
+def test_a_week_too_far_ahead_is_refused_and_a_skipped_one_holds_up_nothing(market, alice):
+    programme = started(market, alice)
+    with pytest.raises(InvalidInput, match="too far ahead"):
+        services.propose_week(programme=programme, week=monday(700))
+    ahead = services.propose_week(programme=programme, week=monday(3)).week
+    with pytest.raises(Conflict, match="skip the later one"):
+        services.propose_week(programme=programme, week=monday(0))
+    services.decide_week(actor=alice, week=ahead, accept=False)
+    made = services.propose_week(programme=programme, week=monday(0)).week
+    assert newest_week(programme) == programme_context(programme)["week"] == made
+    (listed,) = selectors.programmes_listed(user=alice)
+    assert listed.newest == [made]
+    assert services.check_replay(programme=programme).equal
+
+
+def test_a_programme_of_many_years_takes_in_its_latest_weeks(market, alice):
+    programme = started(market, alice, first_week=monday(-200))
+    seen = services.observe_weeks(programme=programme)
+    assert [one.monday for one in seen] == [monday(week) for week in range(-10, -2)], "two are still restated"
+
+
+def test_the_page_reads_the_lines_of_the_newest_week_alone(market, alice):
+    programme = started(market, alice)
+    for number in range(3):
+        services.propose_week(programme=programme, week=monday(number))
+    with CaptureQueriesContext(connection) as asked:
+        shown = programme_context(programme)
+    (read,) = [query["sql"] for query in asked if '"lines"' in query["sql"]]
+    assert shown["week"].pk.hex in read.replace("-", ""), "of one week, by its id"
+    for week in programme.weeks.all():
+        LearningWeek.objects.filter(pk=week.pk).update(
+            summary={name: value for name, value in week.summary.items() if name != "spread_tenths"}
+        )
+    assert programme_context(programme)["spread"] == shown["spread"], "as the lines themselves say"
 
 
 def test_figures_are_taken_in_once_and_only_when_final(market, alice):
@@ -250,8 +289,14 @@ def test_paused_rests_and_ended_stays_ended(market, alice):
     ("changes", "where"),
     [
         ({"first_week": monday(0) + timedelta(days=1)}, "first_week"),
+        ({"first_week": date(1, 1, 1)}, "first_week"),
+        ({"first_week": date(9999, 12, 27)}, "first_week"),
         ({"name": "  "}, "name"),
         ({"weekly_budget": Decimal(0)}, "weekly_budget"),
+        ({"weekly_budget": Decimal("0.001")}, "weekly_budget"),
+        ({"weekly_budget": Decimal("1e13")}, "weekly_budget"),
+        ({"weekly_budget": Decimal("1e400")}, "weekly_budget"),
+        ({"weekly_budget": Decimal("sNaN")}, "weekly_budget"),
         ({"problem_weeks": 0.0}, "problem_weeks"),
         ({"settings": {"temperature": 0.9}}, "settings.temperature"),
         ({"settings": {"heat": 0.1}}, "settings.heat"),
@@ -263,6 +308,16 @@ def test_a_wrong_start_names_the_place(market, alice, changes, where):
         started(market, alice, **changes)
     assert caught.value.where == where
     assert not LearningProgramme.objects.exists()
+
+
+@pytest.mark.parametrize("total", [0.001, 1e15])
+def test_a_problem_of_no_or_of_all_money_is_refused(market, alice, total):
+    solve = solved(market)
+    Solve.objects.filter(pk=solve.pk).update(problem=solve.problem | {"total_budget": total})
+    solve.refresh_from_db()
+    with pytest.raises(InvalidInput) as caught:
+        started(market, alice, solve=solve)
+    assert caught.value.where == "weekly_budget"
 
 
 def test_a_problem_that_no_report_speaks_of_is_refused(market, alice):
@@ -344,6 +399,25 @@ def test_the_schedule_submits_the_job_in_the_name_of_its_person(market, alice):
     job.refresh_from_db()
     assert job.state == "succeeded", job.problem
     assert programme.weeks.count() == 1
+
+
+def test_a_programme_has_one_schedule_which_ends_with_it(market, chips, alice):
+    programme = started(market, alice)
+    assert services.schedule_programme(actor=alice, programme=programme, on=False) is None
+    first, again = (services.schedule_programme(actor=alice, programme=programme) for _ in range(2))
+    other = services.schedule_programme(actor=alice, programme=started(market, alice))
+    assert first.id == again.id != other.id
+    assert not services.schedule_programme(actor=alice, programme=programme, on=False).enabled
+    assert services.schedule_programme(actor=alice, programme=programme).enabled
+    # Who may end a programme need not be one who manages schedules.
+    carol = factories.person("carol", Role.PLANNER, brand=chips)
+    with pytest.raises(NotAllowed):
+        services.schedule_programme(actor=carol, programme=programme)
+    services.set_programme_status(actor=carol, programme=programme, status="ended")
+    assert {one.id: one.enabled for one in schedules_of(kind="optimization.learn")} == {
+        first.id: False,
+        other.id: True,
+    }
 
 
 def test_log_of_a_programme_without_weeks_is_a_head(market, alice):

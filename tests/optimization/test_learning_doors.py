@@ -117,6 +117,18 @@ def test_pages_start_show_and_decide(market, alice):
     assert browser.get(f"/learning/{programme.pk}/log/")["Content-Disposition"].endswith('"LP-0001.jsonl"')
 
 
+def test_a_typed_budget_is_never_a_hundred_times_what_was_meant(market, alice):
+    browser, address = browser_of(alice), f"/learning/new/{solved(market).pk}/"
+    typed = {"name": "Chips weekly", "first_week": str(START), "problem_weeks": "1"}
+    for wrong in ("1200,50", "1.200,50", "12,00", "sNaN", "1e400"):
+        answer = browser.post(address, typed | {"weekly_budget": wrong})
+        assert answer.status_code == 400, wrong
+        assert "Write 1200.50" in answer.content.decode(), wrong
+    assert browser.post(address, typed | {"weekly_budget": "0.001"}).status_code == 400
+    assert browser.post(address, typed | {"weekly_budget": "1,200.50"}).status_code == 302
+    assert str(LearningProgramme.objects.get().weekly_budget) == "1200.50"
+
+
 def test_buttons_are_shown_to_those_who_may_press_them(market, chips, alice):
     programme = started(market, alice)
     services.propose_week(programme=programme, week=START)
@@ -133,6 +145,21 @@ def test_buttons_are_shown_to_those_who_may_press_them(market, chips, alice):
         ("Every Monday", set()),
     ):
         assert {role for role, page in shown.items() if words in page} == roles, words
+
+
+def test_the_page_shows_that_it_runs_by_itself_and_stops_it(market, chips, alice):
+    programme, browser = started(market, alice), browser_of(alice)
+    here = f"/learning/{programme.pk}/"
+    assert "Every Monday" in browser.get(here).content.decode()
+    browser.post(f"{here}schedule/")
+    page = browser.get(here).content.decode()
+    assert "Proposes by itself: crontab 0 5 * * 1 UTC." in page
+    assert "Every Monday" not in page
+    engineer = browser_of(factories.person("erin", Role.DATA_ENGINEER, brand=chips)).get(here).content.decode()
+    assert "Proposes by itself" in engineer
+    assert "Not by itself" not in engineer, "they may not run programmes"
+    browser.post(f"{here}schedule/", {"on": "0"})
+    assert "Every Monday" in browser.get(here).content.decode()
 
 
 def test_the_page_judges_other_settings_once_there_are_weeks(market, alice):
@@ -175,6 +202,8 @@ def test_the_command_line(market, alice):
     with pytest.raises(CommandError, match="no programme"):
         command("show", "LP-0009")
     with pytest.raises(CommandError, match="no solve"):
-        command("start", "x", "--name", "W", "--first-week", str(START))
+        command("start", "x" * 36, "--name", "W", "--first-week", str(START))
+    with pytest.raises(CommandError, match="is no amount"):
+        command("start", str(solve.pk), "--name", "W", "--first-week", str(START), "--budget", "1.200,50")
     with pytest.raises(CommandError, match="Nobody here"):
         command("skip", "LP-0001", str(monday(1)), "--as", "nobody@example.com")

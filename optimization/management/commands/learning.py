@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -15,7 +16,7 @@ from django_tenants.utils import tenant_context
 
 from accounts.models import User
 from optimization import learning_services as services
-from optimization.learning_history import log_of
+from optimization.learning_history import log_of, newest_week
 from optimization.learning_models import LearningProgramme, LearningWeek
 from optimization.learning_serializers import ProgrammeSerializer, WeekDetailSerializer
 from optimization.models import Solve
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         start.add_argument("--name", required=True)
         start.add_argument("--first-week", required=True, type=date.fromisoformat, help="a Monday")
         start.add_argument("--weeks", type=float, default=1.0, help="how many weeks the solved problem is of")
-        start.add_argument("--budget", type=Decimal, help="of a week; without it the problem's by its weeks")
+        start.add_argument("--budget", type=_amount, help="of a week; without it the problem's by its weeks")
         start.add_argument("--temperature", type=float)
         start.add_argument("--reserve", type=float, help="fraction")
         start.add_argument("--forgetting", type=float, help="fraction a week")
@@ -71,7 +72,8 @@ class Command(BaseCommand):
     def _start(
         self, *, solve: str, name: str, first_week: date, weeks: float, budget: Decimal | None, **of: Any
     ) -> None:
-        row = Solve.objects.filter(pk=solve).first() if len(solve) == 36 else None
+        key = _uuid(solve)
+        row = Solve.objects.filter(pk=key).first() if key else None
         if row is None:
             raise NotFound(
                 f"There is no solve {solve!r}.", where="solve", fix="Take the id from the scenario or the API."
@@ -114,7 +116,7 @@ class Command(BaseCommand):
         self._tell(services.set_programme_status(actor=None, programme=_programme(label), status=status))
 
     def _show(self, *, label: str, **_: Any) -> None:
-        week = _programme(label).weeks.order_by("-number").first()
+        week = newest_week(_programme(label))
         if week is None:
             raise NotFound("No week is proposed yet.", fix="Run the programme.")
         self._tell_week(week)
@@ -150,6 +152,21 @@ class Command(BaseCommand):
 
     def _write(self, document: Any) -> None:
         self.stdout.write(json.dumps(document, cls=DjangoJSONEncoder, indent=2))
+
+
+def _amount(text: str) -> Decimal:
+    """An amount, for argparse."""
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ArgumentTypeError(f"{text!r} is no amount; write 1200.50") from error
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _of_programme(acts: Any, name: str, words: str) -> ArgumentParser:
