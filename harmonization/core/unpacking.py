@@ -190,7 +190,7 @@ def _unzip(path: Path, folder: Path, budget: _Budget) -> tuple[list[Path], list[
             files = []
             for number, member in enumerate(sorted(tables, key=lambda each: each.filename)):
                 target = folder / f"member {number}" / _name_of(path.name, member.filename)
-                target.parent.mkdir()
+                _or_no_room(target, target.parent.mkdir)
                 with archive.open(member) as source:
                     _write(iter(partial(source.read, _CHUNK), b""), target, budget)
                 files.append(target)
