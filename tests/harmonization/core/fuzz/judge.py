@@ -124,5 +124,9 @@ def _csv_records(content: bytes, delimiter: str, encoding: str) -> int:
     except UnicodeDecodeError:
         # Of mixed encodings: no byte above 127 separates or quotes anything, in any of them.
         text = content.decode("latin-1")
-    csv.field_size_limit(2 * 1024**2)
-    return sum(1 for _ in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter))
+    # The module has one limit for the whole process: whoever comes after this finds what was there before.
+    before = csv.field_size_limit(2 * 1024**2)
+    try:
+        return sum(1 for _ in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter))
+    finally:
+        csv.field_size_limit(before)
