@@ -205,11 +205,12 @@ class ExperimentUnit(models.Model):
     unit = models.CharField(max_length=120)
     group = models.CharField(max_length=8, choices=Group)
     cell = models.CharField(max_length=40, blank=True, help_text="of a multi-cell test")
-    pair = models.PositiveIntegerField(null=True, blank=True, help_text="of matched pairs, from 1")
-    stratum = models.CharField(max_length=40, blank=True)
+    pair = models.CharField(max_length=40, blank=True, help_text="of matched pairs")
+    stratum = models.CharField(max_length=80, blank=True)
+    why = models.CharField(max_length=200, blank=True, help_text="why it is excluded")
 
     class Meta:
-        ordering = ["experiment", "pair", "group", "unit"]
+        ordering = ["experiment", "pair", "unit"]
         constraints = [
             models.UniqueConstraint(fields=["experiment", "unit"], name="unit_once_per_experiment"),
             models.CheckConstraint(
