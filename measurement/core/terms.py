@@ -194,6 +194,10 @@ SETTINGS: Final[Mapping[str, Callable[[_Reader, str], Any]]] = {
     "carryover": _one_count(0, 60),
     "periods": _one_count(2, 2000),
     "expected_share": _fraction(),
+    "baseline_rate": _fraction(),
+    "baseline_mean": _one_number(1e-9, 1e12),
+    "baseline_sd": _one_number(1e-9, 1e12),
+    "daily_users": _one_count(2, 10**9),
     "look_at": _counts(1, LONGEST_DAYS),
 }
 
