@@ -240,7 +240,7 @@ def test_an_assignment_from_elsewhere_names_units_of_the_data(designed, alice):
         services.assign_units(actor=alice, experiment=one, content=b"geo,group\nAtlantis,treated\ngeo 02,control\n")
     content = b"geo,group\ngeo 01,treated\ngeo 02,control\ngeo 03,control\ngeo 04,excluded\n"
     one = services.assign_units(actor=alice, experiment=one, content=content)
-    assert [(row["unit"], row["group"]) for row in services.assignment_rows(one)][0] == ("geo 01", "treated")
+    assert next((row["unit"], row["group"]) for row in services.assignment_rows(one)) == ("geo 01", "treated")
     assert (one.state, treated_of(one)) == (State.DESIGNED, ("geo 01",))
 
 
