@@ -131,7 +131,7 @@ def cumulative_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[str,
 
 
 def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
-    """How often the method found which lift where nothing had been done, the actual one marked; None without placebos."""
+    """Histogram of the lifts found where nothing had been done, the actual one marked; None without placebos."""
     lifts = 100.0 * reading.placebos[np.isfinite(reading.placebos)]
     if not len(lifts):
         return None
@@ -150,8 +150,8 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
             "tooltip": {"trigger": "item"},
             "xAxis": {
                 "type": "value", "min": float(edges[0]), "max": float(edges[-1]),
-                "axisLabel": {"formatter": "@spct" if edges[-1] >= 4 else "@spct1"}, "name": "Lift where nothing was done", "nameLocation": "middle",
-                "nameGap": 26,
+                "axisLabel": {"formatter": "@spct" if edges[-1] >= 4 else "@spct1"}, "nameGap": 26,
+                "name": "Lift where nothing was done", "nameLocation": "middle",
             },
             "yAxis": {"type": "value", "min": 0, "minInterval": 1, "axisLabel": {"formatter": "@n"}},
             "series": [

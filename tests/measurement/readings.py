@@ -16,7 +16,7 @@ CONTROLS = ("AL", "AR", "CA", "CT", "DE", "FL", "GA", "ID", "IL", "IA", "KS", "L
 
 
 def a_reading(*, lift: float = 0.084, seed: int = 3, treated: tuple[str, ...] = STATES, **changes: Any) -> PanelReading:
-    """91 days before, 28 in the test, 14 of cool-down; the treated sell about 140,000 a day, `lift` more in the test."""
+    """91 days before, 28 in the test, 14 of cool-down; about 140,000 a day, and `lift` more in the test."""
     rng = np.random.default_rng(seed)
     pre, test, cool = 91, 28, 14
     days = tuple(dt.date(2026, 6, 15) + dt.timedelta(days=day) for day in range(pre + test + cool))
