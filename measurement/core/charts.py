@@ -20,11 +20,8 @@ _BEFORE: Final = 120
 
 
 def axis_start(reading: PanelReading) -> float:
-    """Where the value axis of `counterfactual_chart` begins: 0 unless the series fill less than half of that height."""
-    low, high = _extent(reading, _first_shown(reading))
-    if low <= 0 or low < 0.4 * high:
-        return min(0.0, _floor(low, high - low))
-    return _floor(low - 0.25 * (high - low), high - low)
+    """Where the value axis of `counterfactual_chart` begins: 0 unless the series lie in its upper part."""
+    return _axis(reading)[0]
 
 
 def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[str, Any]:
@@ -38,6 +35,8 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
         if math.isfinite(low[at]) and math.isfinite(high[at])
     ]
     money, exact = _formats(facts.currency)
+    least, most, step = _axis(reading)
+    areas = _areas(reading)
     fit = fit_error(reading)
     before = "" if fit is None else f" Before the test they differ by {percent(fit)} on average;"
     alt = (
@@ -47,6 +46,8 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
     )
     return {
         "alt": alt,
+        # On a phone the two names would run into each other.
+        "narrow": {"series": [{}, {}, {"markArea": {"data": [[{}], [{"label": {"show": False}}]][: len(areas)]}}]},
         "tip": {
             "head": _head(reading),
             "rows": {"Observed": exact, "Counterfactual": exact, _interval(reading): f"{money}|range"},
@@ -55,7 +56,7 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
             "grid": {"top": 22, "right": 18},
             "xAxis": _category(reading, labels),
             "yAxis": {
-                "type": "value", "min": axis_start(reading), "axisLabel": {"formatter": f"@{money}"},
+                "type": "value", "min": least, "max": most, "interval": step, "axisLabel": {"formatter": f"@{money}"},
             },
             "series": [
                 _band(_interval(reading), band, "$base/24"),
@@ -68,7 +69,7 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
                     "type": "line", "name": "Observed", "showSymbol": False, "z": 4,
                     "data": _values(reading.observed[first:]),
                     "lineStyle": {"color": "$focus", "width": 2}, "itemStyle": {"color": "$focus"},
-                    "markArea": {"silent": True, "data": _areas(reading, "Test")},
+                    "markArea": {"silent": True, "data": areas},
                 },
             ],
         },
@@ -101,7 +102,7 @@ def cumulative_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[str,
             "type": "line", "name": "Estimate", "showSymbol": False, "z": 3, "data": _values(path),
             "lineStyle": {"color": "$focus", "width": 2}, "itemStyle": {"color": "$focus"},
             "endLabel": {"show": True, "formatter": end, "color": "$focus", "fontWeight": 600, "fontSize": 11},
-            "markArea": {"silent": True, "data": _areas(reading, "")[1:]},
+            "markArea": {"silent": True, "data": _areas(reading, "insideBottom")[1:]},
         },
     ]  # fmt: skip
     if reading.cost is not None:
@@ -193,18 +194,21 @@ def bin_edges(values: Floats) -> Floats:
     return np.round(np.arange(-count, count + 1) * width, 10)
 
 
-def _areas(reading: PanelReading, name: str) -> list[list[dict[str, Any]]]:
+def _areas(reading: PanelReading, place: str = "insideTop") -> list[list[dict[str, Any]]]:
     """Shading of the test and, fainter, of the cool-down."""
     periods = reading.periods
     first, last = periods[reading.start], periods[reading.end]
-    areas = [_area(_label(first), _label(last), f"{name}, {_short(first)} – {_short(last)}", "$focus/8")]
+    # The days of the test are told where its area is wide enough for them.
+    wide = 4 * (reading.end - reading.start) > len(periods) - _first_shown(reading)
+    name = f"Test, {_short(first)} – {_short(last)}" if wide else "Test"
+    areas = [_area(_label(first), _label(last), name, "$focus/8", place)]
     if reading.cooldown_end > reading.end:
-        areas.append(_area(_label(last), _label(periods[reading.cooldown_end]), "Cool-down", "$base/10"))
+        areas.append(_area(_label(last), _label(periods[reading.cooldown_end]), "Cool-down", "$base/10", place))
     return areas
 
 
-def _area(start: str, end: str, name: str, colour: str) -> list[dict[str, Any]]:
-    label = {"color": "$muted", "fontSize": 11, "position": "insideTop", "distance": 4}
+def _area(start: str, end: str, name: str, colour: str, place: str) -> list[dict[str, Any]]:
+    label = {"color": "$muted", "fontSize": 11, "position": place, "distance": 4}
     return [{"xAxis": start, "name": name, "itemStyle": {"color": colour}, "label": label}, {"xAxis": end}]
 
 
@@ -231,9 +235,11 @@ def _round_step(raw: float) -> float:
     return next(step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= raw * (1 - 1e-9))
 
 
-def _floor(value: float, width: float) -> float:
-    step = _round_step(width / 4 or 1.0)
-    return math.floor(value / step) * step
+def _axis(reading: PanelReading) -> tuple[float, float, float]:
+    """Ends and step of the value axis, with room above the series for the names of the shaded areas."""
+    low, high = _extent(reading, _first_shown(reading))
+    start = min(low, 0.0) if low < 0.4 * high else low - 0.25 * (high - low)
+    return _nice(start, high + 0.12 * (high - start or 1.0))
 
 
 def _category(reading: PanelReading, labels: Sequence[str]) -> dict[str, Any]:

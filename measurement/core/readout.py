@@ -20,6 +20,7 @@ from measurement.core.words import (
     percent,
     percent_range,
     period_text,
+    plural,
     ratio,
     ratio_range,
     short_money,
@@ -64,7 +65,11 @@ class ExperimentFacts:
     attribution: str = ""
     viewability: str = "Not used: sales of markets were counted, not those of impressions or clicks"
     invalid_traffic: str = "As filtered by the network; no credit depends on it, for sales of markets were counted"
-    data: str = ""
+
+    @property
+    def units(self) -> str:
+        """The noun for several of them."""
+        return plural(self.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +152,12 @@ def _incremental(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
     without = float(reading.counterfactual[reading.start : reading.cooldown_end + 1].sum())
     return KeyFigure(
         label=f"Incremental {facts.outcome}",
-        value=money(reading.incremental.value, facts.currency),
+        value=short_money(reading.incremental.value, facts.currency),
         interval=money_range(reading.incremental, facts.currency),
         verdict=f"on {short_money(without, facts.currency)} without the test",
         tone="flat",
         how="Observed less counterfactual, summed over treated units and periods from the first of the test to the "
-        "last of the cool-down.",
+        f"last of the cool-down: {money(reading.incremental.value, facts.currency)} in full.",
     )
 
 
@@ -311,7 +316,7 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
     fit = fit_error(reading)
     before = count_of(reading.start, "period")
     return {
-        "counterfactual": f"{name}: what the treated {facts.unit}s would have sold without the test, from "
+        "counterfactual": f"{name}: what the treated {facts.units} would have sold without the test, from "
         f"{count_of(len(reading.controls), f'control {facts.unit}')} and {before} before the start"
         + ("" if fit is None else f", which it misses by {percent(fit)} on average")
         + f". {reading.why_method} The interval is that of {reading.procedure}.",
@@ -319,7 +324,7 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
         "answers scatter around 0; an effect is believed when it lies outside them.",
         "cumulative": "Observed less counterfactual, added up from the first period of the test to the end of the "
         "cool-down, so that sales brought forward from later weeks are taken off again.",
-        "where": f"Treated: where spend was changed. Control: {facts.unit}s that the counterfactual may use. "
+        "where": f"Treated: where spend was changed. Control: {facts.units} that the counterfactual may use. "
         f"Left out: in neither group{f' ({facts.why_left_out})' if facts.why_left_out else ''}.",
         "units": f"Each treated {facts.unit} against its own counterfactual by the same method. A single {facts.unit} "
         "is noisy; the intervals are of all together.",

@@ -18,16 +18,16 @@ _SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 #: How the methods are called where people read of them.
 METHODS: Final = {
     "sc": "Synthetic control",
-    "asc": "Ridge-augmented synthetic control",
-    "sdid": "Synthetic difference in differences",
-    "did": "Difference in differences of logarithms",
-    "tbr": "Time-based regression (TBR)",
+    "asc": "Augmented synthetic control",
+    "sdid": "Synthetic DiD",
+    "did": "Log-DiD",
+    "tbr": "Time-based regression",
     "sc_t": "Synthetic-control t-test",
-    "pairs": "Matched pairs, difference of logarithms",
+    "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
     "switchback": "Switchback, Horvitz-Thompson",
     "ab": "Two groups of people",
-    "ancova": "Regression on the period before (ANCOVA)",
+    "ancova": "ANCOVA on the period before",
 }
 
 
@@ -112,10 +112,12 @@ def period_text(period: dt.date | int) -> str:
 
 def count_of(number: int, noun: str) -> str:
     """12 states, 1 state, 2 cities."""
-    if number == 1:
-        return f"1 {noun}"
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
-    return f"{number:,} {plural}"
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """states, cities, SKUs."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 
 def _before(currency: str) -> str:
