@@ -15,18 +15,18 @@ from measurement.core.readout import ExperimentFacts, beyond_words, fit_error, l
 from measurement.core.words import count_of, percent, period_text, short_money
 
 _MOST_BINS: Final = 24
-#: Periods shown before the test: more would press the test into a corner.
+#: Periods shown before the test at most, unless the test is long.
 _BEFORE: Final = 120
 
 
 def axis_start(reading: PanelReading) -> float:
     """Where the value axis of `counterfactual_chart` begins: 0 unless the series lie in its upper part."""
-    return _axis(reading)[0]
+    return value_axis(reading)[0]
 
 
 def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[str, Any]:
     """Observed against counterfactual, summed over the treated units, the test and its cool-down shaded."""
-    first = _first_shown(reading)
+    first = first_shown(reading)
     labels = [_label(one) for one in reading.periods[first:]]
     low, high = reading.low[first:], reading.high[first:]
     band = [
@@ -35,7 +35,7 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
         if math.isfinite(low[at]) and math.isfinite(high[at])
     ]
     money, exact = _formats(facts.currency)
-    least, most, step = _axis(reading)
+    least, most, step = value_axis(reading)
     areas = _areas(reading)
     fit = fit_error(reading)
     before = "" if fit is None else f" Before the test they differ by {percent(fit)} on average;"
@@ -116,7 +116,7 @@ def cumulative_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[str,
         }  # fmt: skip
     spent = "" if reading.cost is None else f" Extra spend was {short_money(reading.cost, facts.currency)}."
     known = [float(x) for x in (*path, *low, *high, reading.cost or 0.0, 0.0) if math.isfinite(x)]
-    least, most, step = _nice(min(known), max(known))
+    least, most, step = nice_axis(min(known), max(known))
     return {
         "alt": f"Cumulative incremental {facts.outcome} reach {end}{ends} by {period_text(periods[-1])}.{spent}",
         "tip": {"head": _head(reading), "rows": {"Estimate": exact, _interval(reading): f"{money}|range"}},
@@ -199,7 +199,7 @@ def _areas(reading: PanelReading, place: str = "insideTop") -> list[list[dict[st
     periods = reading.periods
     first, last = periods[reading.start], periods[reading.end]
     # The days of the test are told where its area is wide enough for them.
-    wide = 4 * (reading.end - reading.start) > len(periods) - _first_shown(reading)
+    wide = 4 * (reading.end - reading.start) > len(periods) - first_shown(reading)
     name = f"Test, {_short(first)} – {_short(last)}" if wide else "Test"
     areas = [_area(_label(first), _label(last), name, "$focus/8", place)]
     if reading.cooldown_end > reading.end:
@@ -212,7 +212,8 @@ def _area(start: str, end: str, name: str, colour: str, place: str) -> list[dict
     return [{"xAxis": start, "name": name, "itemStyle": {"color": colour}, "label": label}, {"xAxis": end}]
 
 
-def _first_shown(reading: PanelReading) -> int:
+def first_shown(reading: PanelReading) -> int:
+    """Position of the first period that pictures show: a long history would press the test into a corner."""
     return max(0, reading.start - max(_BEFORE, 4 * (reading.cooldown_end - reading.start + 1)))
 
 
@@ -224,8 +225,8 @@ def _extent(reading: PanelReading, first: int) -> tuple[float, float]:
     return (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
 
 
-def _nice(low: float, high: float) -> tuple[float, float, float]:
-    """Ends of an axis at round steps, at most six of them."""
+def nice_axis(low: float, high: float) -> tuple[float, float, float]:
+    """Least, most and step of an axis that holds both ends at round steps, six or seven of them."""
     step = _round_step((high - low) / 5 or 1.0)
     return math.floor(low / step) * step, math.ceil(high / step) * step, step
 
@@ -235,11 +236,11 @@ def _round_step(raw: float) -> float:
     return next(step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= raw * (1 - 1e-9))
 
 
-def _axis(reading: PanelReading) -> tuple[float, float, float]:
+def value_axis(reading: PanelReading) -> tuple[float, float, float]:
     """Ends and step of the value axis, with room above the series for the names of the shaded areas."""
-    low, high = _extent(reading, _first_shown(reading))
+    low, high = _extent(reading, first_shown(reading))
     start = min(low, 0.0) if low < 0.4 * high else low - 0.25 * (high - low)
-    return _nice(start, high + 0.12 * (high - start or 1.0))
+    return nice_axis(start, high + 0.12 * (high - start or 1.0))
 
 
 def _category(reading: PanelReading, labels: Sequence[str]) -> dict[str, Any]:
