@@ -21,8 +21,8 @@ from measurement.core.readout import (
     key_figures,
     level,
     passed_cost,
-    side,
     span,
+    tone_of,
 )
 from measurement.core.tile_map import state_tiles, unit_name
 from measurement.core.words import (
@@ -94,7 +94,7 @@ def panel_context(reading: PanelReading, facts: ExperimentFacts) -> dict[str, An
         "facts": facts,
         "figures": key_figures(reading, facts),
         "headline": headline(reading, facts),
-        "headline_tone": {1: "good", -1: "bad", 0: "warn"}[side(reading.lift)],
+        "headline_tone": tone_of(reading, facts),
         "level": level(reading),
         "method": method_name(reading.method),
         "evidence": evidence_words(reading),

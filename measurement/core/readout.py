@@ -42,6 +42,7 @@ class ExperimentFacts:
         registered_late: the plan was written down after the test had begun.
         power, mde: as planned, fractions; None where no power was worked out before.
         left_out: units in neither group. why_left_out: in words.
+        taken_away: the treated had less spend, not more: ads that work show as a fall.
         attribution: model and windows of the attributed figures that the test is compared with.
         viewability, invalid_traffic: what a reader of the figures is told of them.
     """
@@ -62,6 +63,7 @@ class ExperimentFacts:
     mde: float | None = None
     left_out: tuple[str, ...] = ()
     why_left_out: str = ""
+    taken_away: bool = False
     attribution: str = ""
     viewability: str = "Not used: sales of markets were counted, not those of impressions or clicks"
     invalid_traffic: str = "As filtered by the network; no credit depends on it, for sales of markets were counted"
@@ -101,7 +103,7 @@ def side(estimate: Estimate, border: float = 0.0) -> int:
 def key_figures(reading: PanelReading, facts: ExperimentFacts) -> tuple[KeyFigure, ...]:
     """Lift, incremental outcome, iROAS, p and power: five figures, each with interval and verdict."""
     return (
-        _lift(reading),
+        _lift(reading, facts),
         _incremental(reading, facts),
         _iroas(reading),
         _p(reading, facts),
@@ -121,15 +123,27 @@ def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
             f"{percent_range(reading.lift)}, holds 0."
         )
     else:
-        told = f"{facts.outcome.capitalize()} of {groups} {'rose' if at > 0 else 'fell'} by {lift} because of the test."
+        way = f"{'rose' if at > 0 else 'fell'} by {lift}"
+        told = (
+            f"With less spend on ads, {facts.outcome} of {groups} {way}."
+            if facts.taken_away
+            else f"{facts.outcome.capitalize()} of {groups} {way} because of the test."
+        )
     if reading.iroas is None:
         return told
-    return f"{told} Each unit of extra spend brought {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})."
+    unit = "spend that was taken away had" if facts.taken_away else "extra spend"
+    return f"{told} Each unit of {unit} brought {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})."
 
 
-def _lift(reading: PanelReading) -> KeyFigure:
-    at = side(reading.lift)
-    verdict, tone = _VERDICTS[at]
+def tone_of(reading: PanelReading, facts: ExperimentFacts) -> Tone:
+    """Whether the lift speaks for the ads, against them, or not at all."""
+    at = side(reading.lift) * (-1 if facts.taken_away else 1)
+    return _VERDICTS[at][1]
+
+
+def _lift(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
+    verdict, _ = _VERDICTS[side(reading.lift)]
+    tone = tone_of(reading, facts)
     return KeyFigure(
         label="Lift",
         value=percent(reading.lift.value, signed=True),

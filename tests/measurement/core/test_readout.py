@@ -117,6 +117,14 @@ def test_the_headline_claims_nothing_that_the_interval_does_not():
     assert "holds 0" in unclear
 
 
+def test_a_fall_where_spend_was_taken_away_speaks_for_the_ads():
+    fell = replace(a_reading(), lift=Estimate(-0.05, -0.08, -0.02))
+    dark = some_facts(taken_away=True)
+    assert figures(fell, dark)["Lift"].tone == "good"
+    assert figures(fell)["Lift"].tone == "bad"
+    assert headline(fell, dark).startswith("With less spend on ads, sales of 9 treated states fell by 5.0%")
+
+
 def test_the_span_names_days_and_the_cool_down():
     assert span(a_reading()) == "28 days from 14 Sep 2026 to 11 Oct 2026, 14 of cool-down after them"
 
