@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from measurement.core.answers import Estimate, PanelReading, UnitEffect
-from measurement.core.charts import axis_start, counterfactual_chart, cumulative_chart, placebo_chart
+from measurement.core.charts import (
+    axis_start,
+    counterfactual_chart,
+    cumulative_chart,
+    effect_chart,
+    placebo_chart,
+)
 from measurement.core.readout import (
     ExperimentFacts,
     beyond_words,
     cooldown_share,
+    disclosure,
     evidence_words,
     fit_error,
     headline,
@@ -34,8 +41,10 @@ from measurement.core.words import (
     percent,
     percent_range,
     period_text,
+    ratio,
     short_money,
 )
+from measurement.reports import Told, origin_of
 
 _MOST_UNITS = 12
 _MOST_WEIGHTS = 10
@@ -119,6 +128,7 @@ def panel_context(reading: PanelReading, facts: ExperimentFacts) -> dict[str, An
             _cooldown_words(share),
         ],
         "placebo": placebo_chart(reading),
+        "effect": effect_chart(reading),
         "placebo_words": beyond_words(reading),
         "tiles": tiles,
         "tiles_alt": f"States: {len(reading.treated)} treated, {len(reading.controls)} control, {left_out} left out. "
@@ -233,3 +243,42 @@ def _weights(reading: PanelReading) -> list[tuple[str, float, str]]:
     """(name, percent, written) of the largest weights."""
     largest = sorted(reading.weights.items(), key=lambda one: (-one[1], one[0]))[:_MOST_WEIGHTS]
     return [(unit_name(unit), 100 * weight, percent(weight)) for unit, weight in largest]
+
+
+def readout_context(told: Told) -> dict[str, Any]:
+    """What the page of a stored reading shows."""
+    stored, experiment = told.stored, told.stored.experiment
+    context = panel_context(told.reading, told.facts)
+    context |= {
+        "interim": stored.interim,
+        "ended_words": "A look before the planned end, allowed by the plan"
+        if stored.interim
+        else "Planned end reached",
+        "data_words": f"Data {stored.panel.number}" + (f" to {stored.panel.last_day}" if stored.panel.last_day else ""),
+        "origin": origin_of(stored),
+        "checks": [_check(one) for one in experiment.checks],
+        "disclosure": disclosure(told.reading, told.facts),
+        "cells": [_cell(name, one) for name, one in told.cells.items()],
+    }
+    return context
+
+
+def _check(stored: Mapping[str, Any]) -> dict[str, str]:
+    passed = stored.get("passed")
+    result, tone, icon = (
+        ("passed", "good", "check") if passed else ("not judged", "", "minus") if passed is None
+        else ("noted", "warn", "alert-triangle")
+    )  # fmt: skip
+    name = str(stored.get("check", "")).replace("_", " ").capitalize()
+    return {"name": name, "result": result, "tone": tone, "icon": icon, "found": str(stored.get("words", ""))}
+
+
+def _cell(name: str, reading: PanelReading) -> dict[str, str]:
+    return {
+        "name": name,
+        "units": count_of(len(reading.treated), "unit"),
+        "lift": percent(reading.lift.value, signed=True),
+        "interval": f"{percent_range(reading.lift)} ({level(reading)})",
+        "p": p_text(reading.p_value),
+        "iroas": ratio(reading.iroas.value) if reading.iroas else MISSING,
+    }

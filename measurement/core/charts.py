@@ -11,8 +11,8 @@ import numpy as np
 
 from measurement.core.answers import PanelReading
 from measurement.core.arrays import Floats
-from measurement.core.readout import ExperimentFacts, beyond_words, fit_error, level
-from measurement.core.words import count_of, percent, period_text, short_money
+from measurement.core.readout import ExperimentFacts, beyond_words, fit_error, level, side
+from measurement.core.words import count_of, method_name, percent, percent_range, period_text, short_money
 
 _MOST_BINS: Final = 24
 #: Periods shown before the test at most, unless the test is long.
@@ -176,6 +176,54 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
                             "align": "right" if right else "left", "position": "end", "distance": 4,
                         },
                         "data": [{"xAxis": round(actual, 4)}],
+                    },
+                },
+            ],
+        },
+    }  # fmt: skip
+
+
+def effect_chart(reading: PanelReading) -> dict[str, Any]:
+    """The lift with its interval on a line against 0, and what other methods say below it."""
+    rows = [(method_name(reading.method), reading.lift)]
+    rows += [(method_name(one.method), one.lift) for one in reading.sensitivity if one.lift is not None]
+    rows.reverse()  # the first category is drawn at the bottom
+    ends = [100.0 * end for _, lift in rows for end in (lift.low, lift.value, lift.high) if end is not None]
+    low, high, step = nice_axis(min(0.0, *ends), max(0.0, *ends))
+    return {
+        "alt": f"Lift {percent(reading.lift.value, signed=True)}, {_interval(reading)} {percent_range(reading.lift)}, "
+        f"{'0 lies inside' if side(reading.lift) == 0 else '0 lies outside'}.",
+        "tip": {"rows": {"Lift": "pct1|0"}},
+        "option": {
+            "grid": {"top": 8, "bottom": 4, "left": 4, "right": 24},
+            "tooltip": {"trigger": "axis", "axisPointer": {"type": "none"}},
+            "xAxis": {
+                "type": "value", "min": low, "max": high, "interval": step, "axisLine": {"show": False},
+                "axisLabel": {"formatter": "@spct" if step >= 1 else "@spct1"}, "splitLine": {"show": True},
+            },
+            "yAxis": {
+                "type": "category", "data": [name for name, _ in rows], "splitLine": {"show": False},
+                "axisLabel": {"color": "$ink", "fontSize": 11.5, "width": 150, "overflow": "truncate"},
+            },
+            "series": [
+                {
+                    "type": "custom", "name": "_seg", "renderItem": "@hseg", "silent": True, "z": 2,
+                    # An end that the data do not bound is drawn to the edge.
+                    "data": [
+                        [
+                            at, low if lift.low is None else 100 * lift.low,
+                            high if lift.high is None else 100 * lift.high, 3,
+                        ]
+                        for at, (_, lift) in enumerate(rows)
+                    ],
+                    "itemStyle": {"color": "$focus/45"}, "encode": {"x": [1, 2], "y": 0},
+                },
+                {
+                    "type": "scatter", "name": "Lift", "symbolSize": 12, "z": 4, "itemStyle": {"color": "$focus"},
+                    "data": [[round(100 * lift.value, 4), at] for at, (_, lift) in enumerate(rows)],
+                    "markLine": {
+                        "silent": True, "symbol": "none", "label": {"show": False},
+                        "lineStyle": {"color": "$base", "type": "dashed", "width": 1.25}, "data": [{"xAxis": 0}],
                     },
                 },
             ],

@@ -342,6 +342,10 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
         f"Left out: in neither group{f' ({facts.why_left_out})' if facts.why_left_out else ''}.",
         "units": f"Each treated {facts.unit} against its own counterfactual by the same method. A single {facts.unit} "
         "is noisy; the intervals are of all together.",
+        "groups": "Users were drawn into the groups one by one; the lift is the treated mean over the control mean, less "
+        f"one. p and interval are of one procedure: {reading.procedure}.",
+        "switchback": "Treatment was switched on and off by lot; only stretches that are long enough for the effect of "
+        f"the one before to have gone count. p and interval are of one procedure: {reading.procedure}.",
         "sensitivity": "Other methods on the same data. They are no second chance: the one above was fixed by the "
         "design, and where the others disagree the answer hangs on assumptions.",
         "weights": "Share of each control in the counterfactual; they are at least 0 and add up to 1 unless the "

@@ -8,8 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from measurement.core.answers import PanelReading
-from measurement.core.charts import axis_start, bin_edges, counterfactual_chart, cumulative_chart, placebo_chart
+from measurement.core.answers import Estimate, PanelReading
+from measurement.core.charts import (
+    axis_start,
+    bin_edges,
+    counterfactual_chart,
+    cumulative_chart,
+    effect_chart,
+    placebo_chart,
+)
 from measurement.core.geography import STATES
 from measurement.core.tile_map import are_states, state_tiles, unit_name
 from tests.measurement.readings import STATES as TREATED
@@ -81,6 +88,18 @@ def test_the_path_ends_at_the_total_and_carries_the_spend():
     assert axis["min"] <= min(0, reading.cumulative_low.min())
     assert axis["max"] >= reading.cumulative_high.max()
     assert "markLine" not in series(cumulative_chart(replace(reading, cost=None), some_facts()), "Estimate")
+
+
+def test_the_effect_is_drawn_with_its_interval_and_those_of_other_methods():
+    reading = replace(a_reading(), lift=Estimate(0.05, None, 0.09))
+    spec = effect_chart(reading)
+    rows = spec["option"]["yAxis"]["data"]
+    assert rows == ["Time-based regression", "Log-DiD", "Synthetic DiD", "Synthetic control"]
+    at, low, high, _ = series(spec, "_seg")["data"][-1]
+    # The end that the data do not bound goes to the edge of the picture.
+    assert (at, low, high) == (3, spec["option"]["xAxis"]["min"], 9.0)
+    assert series(spec, "Lift")["data"][-1] == [5.0, 3]
+    assert "0 lies inside" in spec["alt"]
 
 
 def test_every_placebo_is_in_one_bin():
