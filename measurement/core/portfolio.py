@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from measurement.core.arrays import Floats, Ints
 from measurement.core.calibration import CellTest, calibrate
 from measurement.core.factor_model import Prior
+from measurement.core.next_test import Candidate, next_tests
 from measurement.core.reallocation import Lines
 from optimization.core.responses import Family, Responses
 
@@ -38,6 +39,8 @@ WORLDS: Final[dict[str, str]] = {
 }
 #: Standard error of a test, relative to the return that 60 % of what is attributed would be.
 NOISE: Final = (0.12, 0.45)
+#: What is expected of it when the order of tests is chosen.
+USUAL_ERROR: Final = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,7 @@ class Portfolio:
 
     Attributes:
         factor: true, shape [cells].
-        tests: one per cell; the first n are what n experiments know.
+        tests: one per cell, in the order of their value; the first n are what n experiments know.
     """
 
     lines: Lines
@@ -56,12 +59,10 @@ class Portfolio:
     tests: tuple[CellTest, ...]
 
     @classmethod
-    def drawn(cls, world: str, *, seed: int, number: int, retailers: int = RETAILERS, placements: int = PLACEMENTS) -> (
-        Portfolio
-    ):
+    def drawn(cls, world: str, *, seed: int, number: int) -> Portfolio:
         """The portfolio of that number in a world of `WORLDS`."""
         rng = np.random.default_rng([seed, number, list(WORLDS).index(world)])
-        retailer, placement = np.divmod(np.arange(retailers * placements), placements)
+        retailer, placement = np.divmod(np.arange(RETAILERS * PLACEMENTS), PLACEMENTS)
         count = retailer.size
         spend = 1000.0 * np.exp(rng.normal(0.0, 0.8, count))
         level = rng.normal(0.0, 0.35, count)
@@ -81,9 +82,19 @@ class Portfolio:
                 id=f"test {at}", retailer=names[at][0], placement=names[at][1], iroas=float(iroas[at]),
                 se=float(se[at]), attributed=float(roas[at]),
             )
-            for at in rng.permutation(count)
+            for at in range(count)
         )  # fmt: skip
-        return cls(lines, names, float(spend.sum()), factor, tests)
+        return cls(lines, names, float(spend.sum()), factor, tests).in_order()
+
+    def in_order(self) -> Portfolio:
+        """The same with its tests in the order in which `next_tests` values them before any is run."""
+        candidates = [
+            Candidate(retailer=name[0], placement=name[1], cost=1.0, log_se=USUAL_ERROR) for name in self.names
+        ]
+        unread = calibrate(self.names, (), draws=1)
+        ranked = next_tests(unread, self.lines, self.budget, candidates, reserve=1.0, readings=9)
+        order = {one.candidate.cell: at for at, one in enumerate(ranked)}
+        return replace(self, tests=tuple(sorted(self.tests, key=lambda test: order[test.cell])))
 
     def judged(self, experiments: int, *, prior: Prior | None = None) -> dict[str, float]:
         """Regret of each of `METHODS`, and how many intervals of cells hold the truth, by number of experiments."""
@@ -164,9 +175,7 @@ def _phi(world: str, rng: np.random.Generator, retailer: Ints, placement: Ints, 
         spreads = (0.05, 0.05, 0.05)
     parts = (retailer, placement, np.arange(retailer.size))
     found = middle + sd * float(rng.standard_normal())
-    phi = found + sum(
-        spread * draw(int(part.max()) + 1)[part] for spread, part in zip(spreads, parts, strict=True)
-    )
+    phi = found + sum(spread * draw(int(part.max()) + 1)[part] for spread, part in zip(spreads, parts, strict=True))
     if world == "overstated":
         own = math.sqrt(sum(spread**2 for spread in spreads))
         phi = found - 0.7 * own * level + math.sqrt(1.0 - 0.7**2) * (phi - found)
