@@ -72,9 +72,7 @@ def time_based_regression(test: TreatedPanel, *, alpha: float) -> Finding:
     stop = test.cooldown_end + 1
     effect = (treated - line.fitted)[test.window]
     errors = cumulative_errors(line, test.start, stop)
-    single = np.sqrt(
-        np.einsum("ti,ij,tj->t", line.design, line.covariance, line.design)[test.window] + line.variance
-    )
+    single = np.sqrt(np.einsum("ti,ij,tj->t", line.design, line.covariance, line.design)[test.window] + line.variance)
     quantile = float(stats.t.ppf(1.0 - alpha / 2.0, line.freedom))
     total, error = float(effect.sum()), float(errors[-1])
     running = effect.cumsum()
@@ -129,9 +127,7 @@ def _iroas(
         shared = pairs * error * spread**0.5
     if extra == 0.0:
         return None, extra
-    span = fieller(
-        total, extra, variance_above=error**2, variance_below=spread, covariance=shared, quantile=quantile
-    )
+    span = fieller(total, extra, variance_above=error**2, variance_below=spread, covariance=shared, quantile=quantile)
     one_sided = float(stats.t.ppf(0.9, line.freedom))
     details["iroas_half_width_one_sided_90"] = one_sided * error / abs(extra)
     if (span.low <= 0.0 <= span.high) != (abs(total) <= quantile * error):
