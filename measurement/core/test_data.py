@@ -57,9 +57,7 @@ class TwoArms:
         return ARMS
 
 
-def read_log(
-    content: bytes, *, period: str, treated: str, outcome: str, date: str | None = None
-) -> SwitchbackLog:
+def read_log(content: bytes, *, period: str, treated: str, outcome: str, date: str | None = None) -> SwitchbackLog:
     """The log in a CSV file: one row per period.
 
     Raises:
@@ -116,7 +114,9 @@ def read_summary(content: bytes) -> TwoArms:
     try:
         document = json.loads(content)
     except ValueError as error:
-        raise InvalidInput("The file is no JSON.", where="file", fix='Send {"treated": ..., "control": ...}.') from error
+        raise InvalidInput(
+            "The file is no JSON.", where="file", fix='Send {"treated": ..., "control": ...}.'
+        ) from error
     if not isinstance(document, Mapping):
         raise InvalidInput("An object is expected.", where="file", fix='Send {"treated": ..., "control": ...}.')
     arms = {arm: _sums(document.get(arm), arm) for arm in ARMS}

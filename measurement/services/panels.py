@@ -124,9 +124,7 @@ def panel_data(panel: PanelVersion, *, required: Iterable[str] = ()) -> Panel:
         raise InvalidInput(
             f"{panel} is no panel of units by periods.", where="panel", fix="Send one row per unit and day."
         )
-    return read_panel(
-        selectors.stored_panel(panel).read_bytes(), **_parts(panel.columns), required=tuple(required)
-    )
+    return read_panel(selectors.stored_panel(panel).read_bytes(), **_parts(panel.columns), required=tuple(required))
 
 
 def log_data(panel: PanelVersion) -> SwitchbackLog:

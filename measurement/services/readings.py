@@ -97,9 +97,7 @@ def analyse_experiment(
     tell(STAGES[0], 0, 1)
     began = time.perf_counter()
     try:
-        read = analyze(
-            experiment, panel, final=told.final, progress=lambda done, total: tell(STAGES[1], done, total)
-        )
+        read = analyze(experiment, panel, final=told.final, progress=lambda done, total: tell(STAGES[1], done, total))
     except Problem as problem:
         Experiment.objects.filter(pk=experiment.pk).update(problem=problem.as_dict())
         raise

@@ -102,7 +102,9 @@ def refresh_experiment(
     elif source.get("kind") == "place":
         panel = _from_place(experiment, source, actor, job_id, note)
     else:
-        raise NotFound(f"{experiment.label} has no source of new data.", fix="Say where they come from, or send a file.")
+        raise NotFound(
+            f"{experiment.label} has no source of new data.", fix="Say where they come from, or send a file."
+        )
     with transaction.atomic():
         advance(selectors.locked(experiment))
     return panel
@@ -133,7 +135,9 @@ def _checked(actor: User, experiment: Experiment, source: Mapping[str, Any]) -> 
             )
         unit = str(source.get("unit") or "sku")
         if unit not in UNITS:
-            raise InvalidInput(f"There is no unit {unit!r}.", where="source.unit", fix=f"Use one of {', '.join(UNITS)}.")
+            raise InvalidInput(
+                f"There is no unit {unit!r}.", where="source.unit", fix=f"Use one of {', '.join(UNITS)}."
+            )
         return {"kind": "events", "unit": unit}
     if kind == "place":
         # What may be watched holds files of any brand: a role for the whole tenant chooses, as for imports.
