@@ -30,22 +30,22 @@ _USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def columns_of(content: bytes, format: str, told: Mapping[str, str] | None) -> dict[str, str]:
+def columns_of(content: bytes, layout: str, told: Mapping[str, str] | None) -> dict[str, str]:
     """Part -> column of the file, and how it is to be read; parts that the file lacks are left out.
 
     Args:
-        content: the file. format: a key of `PARTS`. told: what a person said; the rest is taken from the header.
+        content: the file. layout: a key of `PARTS`. told: what a person said; the rest is taken from the header.
 
     Raises:
         InvalidInput: an unknown part, a column that is not there, or one that must be named and is not.
     """
-    needed, others = PARTS[format]
+    needed, others = PARTS[layout]
     given = {part: str(name).strip() for part, name in (told or {}).items() if str(name or "").strip()}
     header = _header(content)
     by_name = {name.casefold(): name for name in header}
     found: dict[str, str] = {}
     for part, name in given.items():
-        if part in READING and format == "panel":
+        if part in READING and layout == "panel":
             if name not in READING[part]:
                 raise InvalidInput(
                     f"{name!r} is no way to read {part} rows.",
@@ -55,7 +55,7 @@ def columns_of(content: bytes, format: str, told: Mapping[str, str] | None) -> d
             found[part] = name
         elif part not in (*needed, *others):
             raise InvalidInput(
-                f"There is no part {part!r} of a {format}.",
+                f"There is no part {part!r} of a {layout}.",
                 where=f"columns.{part}",
                 fix=f"Name columns for {', '.join((*needed, *others))}.",
             )

@@ -20,7 +20,7 @@ def placebo_finding(
     contrasts: Floats,
     *,
     scale: Floats,
-    unit_effects: bool,
+    base: Floats,
     alpha: float,
     evidence: Evidence,
     procedure: str,
@@ -35,10 +35,10 @@ def placebo_finding(
         sets: shape [sets, size], the treated one first.
         contrasts: shape [sets, units], rows sum to zero.
         scale: noise that is expected of each set's contrast up to a common factor, shape [sets].
+        base: what each unit's outcome is counted from, its mean before the test or a weighted one, shape [units].
     """
-    base = test.pre.mean(axis=1, keepdims=True) if unit_effects else np.zeros((len(test.outcome), 1))
     window = test.outcome[:, test.window]
-    gaps = contrasts @ (window - base)
+    gaps = contrasts @ (window - base[:, None])
     paths = _reach(test, contrasts, window)
     # Direction of the hypothesis: the effect is a share of what was sold, or alike everywhere where nothing was.
     totals = invert(gaps.sum(axis=1), paths.sum(axis=1), scale, alpha)
@@ -52,14 +52,14 @@ def placebo_finding(
     spend = _spend(test, contrasts, gaps.sum(axis=1), scale, alpha)
     iroas = None
     if spend is not None:
-        found, extra = spend
+        found = spend[0]
         # One p-value: where a second hypothesis is asked, the larger counts, and both intervals agree with it.
         p_value = max(p_value, found.p_value)
         span = Span(found.low, found.high)
         if p_value >= alpha:
             total, span = _with_zero(total), _with_zero(span)
         iroas = (found.estimate, span)
-    path = test.observed - contrasts[0] @ (test.outcome - base)
+    path = test.observed - contrasts[0] @ (test.outcome - base[:, None])
     null = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
     level = (test.outcome[sets][:, :, test.window].mean(axis=1)).sum(axis=1) - gaps.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,7 +84,7 @@ def placebo_finding(
     )
 
 
-def noise_scale(test: TreatedPanel, sets: Ints, contrasts: Floats, *, unit_effects: bool) -> Floats:
+def noise_scale(test: TreatedPanel, sets: Ints, contrasts: Floats, *, unit_effects: bool = True) -> Floats:
     """Noise to be expected of each set: geometric mean of its misfit before the test and of its size, shape [sets].
 
     The misfit alone flatters sets that many donors happen to fit; the size alone knows nothing of odd markets.

@@ -83,15 +83,15 @@ def add_panel(
     content = _content(chunks)
     name = clean_file_name(file_name)
     before = selectors.latest_panel(experiment)
-    format = FORMATS[experiment.kind]
+    layout = FORMATS[experiment.kind]
     told = columns if columns or before is None else before.columns
-    read = _read(content, format, told)
+    read = _read(content, layout, told)
     with transaction.atomic():
         held = selectors.locked(experiment)
         if held.state == Experiment.State.CANCELLED:
             raise Conflict(f"{held.label} is cancelled.", fix="Duplicate it, and send the data to the copy.")
         _check_currency(held, read)
-        if held.is_registered and format == PanelVersion.Format.PANEL:
+        if held.is_registered and layout == PanelVersion.Format.PANEL:
             _check_against_plan(held, read, before)
         digest = hashlib.sha256(content).hexdigest()
         same = held.panels.filter(sha256=digest, columns=read.columns).first()
@@ -100,7 +100,7 @@ def add_panel(
         _keep(content, selectors.panel_path(digest))
         number = (held.panels.aggregate(top=models.Max("number"))["top"] or 0) + 1
         made = PanelVersion.objects.create(
-            experiment=held, number=number, format=format, origin=origin, file_name=name, sha256=digest,
+            experiment=held, number=number, format=layout, origin=origin, file_name=name, sha256=digest,
             size=len(content), columns=read.columns, currency=read.currency, unit_count=len(read.units),
             period_count=read.period_count, first_day=read.first_day, last_day=read.last_day,
             notes=list(read.notes), data_version=data_version, job_id=job_id, created_by=actor,
@@ -157,15 +157,15 @@ def _content(chunks: Iterable[bytes]) -> bytes:
     return bytes(whole)
 
 
-def _read(content: bytes, format: str, told: Mapping[str, str] | None) -> _Read:
-    if format == PanelVersion.Format.SUMMARY:
+def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
+    if layout == PanelVersion.Format.SUMMARY:
         arms = read_summary(content)
         return _Read(
             columns={}, units=arms.names, period_count=1, first_day=None, last_day=arms.until, currency=arms.currency,
             notes=(),
         )  # fmt: skip
-    columns = columns_of(content, format, told)
-    if format == PanelVersion.Format.LOG:
+    columns = columns_of(content, layout, told)
+    if layout == PanelVersion.Format.LOG:
         log = read_log(content, **columns)
         days = log.days
         return _Read(

@@ -15,12 +15,11 @@ from accounts.services import require
 from jobs.models import Job
 from jobs.services import submit_job
 from measurement import selectors
-from measurement.core.answers import PanelReading
-from measurement.core.reading_json import reading_as_dict
 from measurement.models import Experiment, PanelVersion, Reading
 from measurement.selectors import MANAGE
-from measurement.services.analysis import analyze
+from measurement.services.analysis import Analysis, analyze
 from measurement.services.experiments import refuse_while_busy
+from measurement.services.looks import look_of
 from measurement.services.states import advance
 from measurement.services.versions import code_version
 from tenants.core.problems import Conflict, Problem
@@ -97,7 +96,11 @@ def analyse_experiment(
     tell(STAGES[0], 0, 1)
     began = time.perf_counter()
     try:
-        read = analyze(experiment, panel, final=told.final, progress=lambda done, total: tell(STAGES[1], done, total))
+        look = look_of(experiment, panel, final=told.final)
+        read = analyze(
+            experiment, panel, alpha=look.alpha, until=look.until,
+            progress=lambda done, total: tell(STAGES[1], done, total),
+        )  # fmt: skip
     except Problem as problem:
         Experiment.objects.filter(pk=experiment.pk).update(problem=problem.as_dict())
         raise
@@ -137,14 +140,14 @@ def _same(reading: Reading, panel: PanelVersion, *, interim: bool) -> bool:
 def _store(
     experiment: Experiment,
     panel: PanelVersion,
-    read: PanelReading,
+    read: Analysis,
     *,
     interim: bool,
     seconds: float,
     actor: User | None,
     job_id: UUID | None,
 ) -> Reading:
-    document = reading_as_dict(read)
+    document = read.as_dict()
     if experiment.analysis_plan.get("retrospective"):
         document["warnings"] = [RETROSPECTIVE, *document["warnings"]]
     number = (experiment.readings.aggregate(top=models.Max("number"))["top"] or 0) + 1
@@ -155,8 +158,8 @@ def _store(
         number=number,
         interim=interim,
         result=document,
-        method=read.method,
-        evidence=read.evidence,
+        method=read.reading.method,
+        evidence=read.reading.evidence,
         plan_sha256=experiment.plan_sha256,
         code_version=code_version(),
         seed=experiment.seed,
