@@ -15,8 +15,8 @@ from measurement.core.panel import Panel
 from measurement.core.reading_json import reading_as_dict
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
 from measurement.models import Experiment, PanelVersion
-from measurement.services.panels import panel_data, summary_data
-from measurement.services.user_readings import read_users
+from measurement.services.panels import log_data, panel_data, summary_data
+from measurement.services.user_readings import read_switchback, read_users
 from tenants.core.problems import Conflict
 
 Progress = Callable[[int, int], None]
@@ -63,6 +63,8 @@ def analyze(
     kind = Experiment.Kind(experiment.kind)
     if kind == Experiment.Kind.AB:
         return Analysis(reading=read_users(experiment, summary_data(panel), alpha=alpha), cells={})
+    if kind == Experiment.Kind.SWITCHBACK:
+        return Analysis(reading=read_switchback(experiment, log_data(panel), alpha=alpha), cells={})
     groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
     data = panel_data(panel, required=groups)
     window = window_of(data, experiment, until=until)
