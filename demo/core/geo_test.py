@@ -2,7 +2,8 @@
 
 The extra spend is the one in the exports (the tested placement's plan is raised in the test weeks); what it truly
 brought is the incremental part of what the network attributes to it, by the flatter end of the response curves; and the
-size of the states is set so that this is the stated lift of their sales. Experiment, exports and truth thus tell one story.
+size of the states is set so that this is the stated lift of their sales. Experiment, exports and truth thus tell one
+story.
 """
 
 from __future__ import annotations
