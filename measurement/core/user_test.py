@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from scipy import stats
 
@@ -21,6 +21,7 @@ from measurement.core.sample_ratio import SampleRatio, check_sample_ratio
 from tenants.core.problems import InvalidInput
 
 Method = Literal["delta", "fieller"]
+METHODS: Final = ("delta", "fieller")
 
 
 @dataclass(frozen=True, slots=True)
