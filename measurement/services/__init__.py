@@ -36,6 +36,7 @@ __all__ = [
     "DESIGN",
     "LARGEST",
     "LONGEST_REASON",
+    "PUBLISH",
     "REFRESH",
     "SOURCES",
     "UNITS",

@@ -199,6 +199,7 @@ PAGES: dict[str, Page] = {
     "GET experiment-list": _reads(anywhere(READERS)),
     "GET experiment-new": _reads(anywhere(MODELLERS)),
     "GET experiment-new of a brand": Page(brand(MODELLERS), query=lambda key: {"brand": key}),
+    "POST experiment-new": Page(anywhere(MODELLERS), lambda of, key: {"name": "New", "kind": "geo"}),
     "POST experiment-new of a brand": Page(
         brand(MODELLERS), lambda of, key: {"name": "New", "kind": "geo"}, query=lambda key: {"brand": key}
     ),
