@@ -1,4 +1,4 @@
-"""Experiments in the admin: seen there; changed through the pages, the API and the command line, which keep the plan."""
+"""Experiments in the admin: seen there; changed through pages, API and command line, which keep the plan."""
 
 from __future__ import annotations
 
