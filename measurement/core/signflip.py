@@ -1,4 +1,4 @@
-"""The sign-flip test of paired differences and the interval that inverts it, from one and the same set of reassignments.
+"""The sign-flip test of paired differences, and the interval that inverts it over the same reassignments.
 
 A pair whose two units were assigned by a coin could as well have been assigned the other way round, which turns the
 sign of its difference. With an effect `theta` common to all pairs the differences `d - theta` are symmetric under such

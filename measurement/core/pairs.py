@@ -1,0 +1,219 @@
+"""Matched-pair log-DiD: the default where at least eight pairs were randomised.
+
+Each pair gives one number, the log growth of its treated unit beyond that of its control. Their mean is the log of one
+plus the lift; the test turns the signs of pairs as the coin might have, and every interval inverts that test
+(`signflip`). The effect is taken to multiply the sales of all units alike. Incremental sales are what the treated
+sold, times `1 - exp(-effect)`; iROAS divides them by the extra spend, which is known and not estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
+from measurement.core.arrays import Floats
+from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
+from measurement.core.panel import Panel
+from measurement.core.signflip import SignFlip, least_p, sign_flip
+from tenants.core.problems import InvalidInput
+
+#: Fewer pairs can show an effect, but seldom do.
+USUAL_PAIRS = 8
+
+
+def analyze_pairs(
+    panel: Panel,
+    *,
+    pairs: Sequence[tuple[str, str]],
+    start: int,
+    end: int | None = None,
+    cooldown: int = 0,
+    alpha: float = 0.05,
+    seed: int = 1,
+    why_method: str = "",
+    sensitivity: tuple[Sensitivity, ...] = (),
+) -> PanelReading:
+    """Reading of a test whose pairs were randomised.
+
+    p, lift and ATT speak of the test; incremental outcome and iROAS of test and cool-down together.
+
+    Args:
+        pairs: `(treated, control)` names. start, end: positions from 0, both inclusive; without `end` the test lasts to
+            the end of the panel, less the cool-down.
+        cooldown: periods after the test in which its effect may still come in.
+
+    Raises:
+        InvalidInput: pairs or windows that the panel does not hold, or a unit without sales before or in the test.
+    """
+    test = paired_test(panel, pairs, start=start, end=end, cooldown=cooldown)
+    _require_sales(test)
+    main = sign_flip(test.log_differences(test.start, test.end), seed=seed)
+    whole = sign_flip(test.log_differences(test.start, test.cooldown_end), seed=seed) if cooldown else main
+    observed = panel.outcome[test.treated].sum(axis=0)
+    effect = _ends(main, alpha)
+    incremental = _sales(_ends(whole, alpha), float(observed[test.start : test.cooldown_end + 1].sum()))
+    cells = len(test.treated) * (test.end - test.start + 1)
+    spend = extra_spend(test)
+    cost = None if spend is None else float(spend.sum())
+    path = _Path(test, observed, alpha, seed)
+    count = len(test.treated)
+    reassigned = f"all {2**count:,} reassignments" if main.exact else f"{main.reassignments:,} drawn reassignments"
+    return PanelReading(
+        method="pairs",
+        why_method=why_method or _why(count),
+        procedure=f"sign-flip test of {count} pairs' log difference-in-differences, {reassigned}, and its inversion",
+        evidence="experiment",
+        alpha=alpha,
+        p_value=main.p_value(),
+        att=_scaled(_sales(effect, float(observed[test.start : test.end + 1].sum())), 1.0 / cells),
+        lift=_lift(effect),
+        incremental=incremental,
+        iroas=None if not cost else _scaled(incremental, 1.0 / cost),
+        cost=cost,
+        weights={},
+        l2_imbalance=None,
+        scaled_l2=None,
+        periods=panel.periods,
+        start=test.start,
+        end=test.end,
+        cooldown_end=test.cooldown_end,
+        treated=test.treated_names,
+        controls=test.control_names,
+        observed=observed,
+        counterfactual=path.counterfactual,
+        low=path.low,
+        high=path.high,
+        cumulative=path.cumulative,
+        cumulative_low=path.cumulative_low,
+        cumulative_high=path.cumulative_high,
+        placebos=_placebos(test),
+        by_unit=_by_unit(test),
+        sensitivity=sensitivity,
+        warnings=(*panel.notes, *_warnings(test, main, whole, alpha, cost)),
+        details={"pairs": count, "reassignments": main.reassignments, "p_value_with_cooldown": whole.p_value()},
+    )
+
+
+class _Path:
+    """The test period by period, each with the same test on its own window."""
+
+    def __init__(self, test: PairedTest, observed: Floats, alpha: float, seed: int) -> None:
+        panel = test.panel.outcome
+        base = panel[:, : test.start].mean(axis=1)
+        ratios = base[test.treated] / base[test.control]
+        self.counterfactual: Floats = ratios @ panel[test.control]
+        self.low = np.full(len(observed), np.nan)
+        self.high = np.full(len(observed), np.nan)
+        length = test.cooldown_end - test.start + 1
+        self.cumulative, self.cumulative_low, self.cumulative_high = (np.full(length, np.nan) for _ in range(3))
+        for step in range(length):
+            period = test.start + step
+            single = test.log_differences(period, period)
+            if np.isfinite(single).all():
+                ends = _ends(sign_flip(single, seed=seed), alpha)
+                self.counterfactual[period] = observed[period] * np.exp(-ends.value)
+                # The larger the effect, the less would have been sold without it.
+                self.low[period] = np.nan if ends.high is None else observed[period] * np.exp(-ends.high)
+                self.high[period] = np.nan if ends.low is None else observed[period] * np.exp(-ends.low)
+            so_far = test.log_differences(test.start, period)
+            if np.isfinite(so_far).all():
+                ends = _ends(sign_flip(so_far, seed=seed), alpha)
+                sold = _sales(ends, float(observed[test.start : period + 1].sum()))
+                self.cumulative[step] = sold.value
+                self.cumulative_low[step] = np.nan if sold.low is None else sold.low
+                self.cumulative_high[step] = np.nan if sold.high is None else sold.high
+
+
+def _ends(test: SignFlip, alpha: float) -> Estimate:
+    return Estimate(test.center, *test.interval(alpha))
+
+
+def _lift(effect: Estimate) -> Estimate:
+    """From the log scale; a lift is at least -1, so that an open lower end stays open there."""
+    return Estimate(*(None if end is None else float(np.expm1(end)) for end in _three(effect)))  # type: ignore[arg-type]
+
+
+def _sales(effect: Estimate, observed: float) -> Estimate:
+    """Incremental sales of treated units that sold `observed`, which rise with the effect."""
+    return Estimate(*(None if end is None else float(-observed * np.expm1(-end)) for end in _three(effect)))  # type: ignore[arg-type]
+
+
+def _scaled(value: Estimate, factor: float) -> Estimate:
+    ends = [None if end is None else end * factor for end in (value.low, value.high)]
+    low, high = ends if factor > 0 else reversed(ends)
+    return Estimate(value.value * factor, low, high)
+
+
+def _three(value: Estimate) -> tuple[float, float | None, float | None]:
+    return value.value, value.low, value.high
+
+
+def _require_sales(test: PairedTest) -> None:
+    """A log needs sales before and in the test."""
+    for words, window in (
+        ("before the test", slice(0, test.start)),
+        ("in the test", slice(test.start, test.end + 1)),
+    ):
+        sold = test.panel.outcome[:, window].sum(axis=1)
+        for row in (*test.treated, *test.control):
+            if sold[row] <= 0.0:
+                raise InvalidInput(
+                    f"{test.panel.units[row]!r} sold nothing {words}.",
+                    where=f"unit {test.panel.units[row]}",
+                    fix="Leave its pair out, or pool it with a neighbour.",
+                )
+
+
+def _why(pairs: int) -> str:
+    if pairs >= USUAL_PAIRS:
+        return f"{pairs} randomised pairs: the test rests on the coin alone, and no model of sales is needed."
+    return f"{pairs} randomised pairs: fewer than {USUAL_PAIRS}, but still a randomised test."
+
+
+def _placebos(test: PairedTest) -> Floats:
+    """Lifts of windows before the test that are as long as it, none overlapping; before each lies at least one such."""
+    length = test.end - test.start + 1
+    lifts = []
+    for first in range(test.start - length, length - 1, -length):
+        differences = test.log_differences(first, first + length - 1, before=first)
+        if np.isfinite(differences).all():
+            lifts.append(float(np.expm1(differences.mean())))
+    return np.array(lifts[::-1])
+
+
+def _by_unit(test: PairedTest) -> tuple[UnitEffect, ...]:
+    panel = test.panel.outcome
+    base = panel[:, : test.start].mean(axis=1)
+    differences = test.log_differences(test.start, test.end)
+    window = slice(test.start, test.end + 1)
+    found = [
+        UnitEffect(
+            unit=test.panel.units[treated],
+            lift=float(np.expm1(difference)),
+            observed=panel[treated],
+            counterfactual=panel[control] * base[treated] / base[control],
+        )
+        for treated, control, difference in zip(test.treated, test.control, differences, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: -float(one.observed[window].sum())))
+
+
+def _warnings(test: PairedTest, main: SignFlip, whole: SignFlip, alpha: float, cost: float | None) -> list[str]:
+    pairs = len(test.treated)
+    said = []
+    if least_p(pairs) > alpha:
+        said.append(
+            f"{pairs} pairs cannot show an effect at {alpha:g}: their smallest p is {least_p(pairs):.3g}, and the "
+            f"interval has no ends."
+        )
+    elif pairs < USUAL_PAIRS:
+        said.append(f"Only {pairs} pairs: a true effect is easily missed.")
+    if test.start < test.end - test.start + 1:
+        said.append(f"Only {test.start} period(s) before a test of {test.end - test.start + 1}.")
+    if (main.p_value() < alpha) != (whole.p_value() < alpha):
+        said.append("With the cool-down the test decides differently than without it; both p-values are given.")
+    if cost is not None and cost == 0.0:
+        said.append("Extra spend sums to zero over the pairs: there is no iROAS.")
+    return said
