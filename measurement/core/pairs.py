@@ -14,9 +14,10 @@ import numpy as np
 
 from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Floats
+from measurement.core.inversion import Reassigned
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
-from measurement.core.signflip import SignFlip, least_p, sign_flip
+from measurement.core.signflip import least_p, sign_flip
 from tenants.core.problems import InvalidInput
 
 #: Fewer pairs can show an effect, but seldom do.
@@ -59,7 +60,7 @@ def analyze_pairs(
     cost = None if spend is None else float(spend.sum())
     path = _Path(test, observed, alpha, seed)
     count = len(test.treated)
-    reassigned = f"all {2**count:,} reassignments" if main.exact else f"{main.reassignments:,} drawn reassignments"
+    reassigned = f"all {2**count:,} reassignments" if main.exact else f"{main.count:,} drawn reassignments"
     return PanelReading(
         method="pairs",
         why_method=why_method or _why(count),
@@ -92,7 +93,7 @@ def analyze_pairs(
         by_unit=_by_unit(test),
         sensitivity=sensitivity,
         warnings=(*panel.notes, *_warnings(test, main, whole, alpha, cost)),
-        details={"pairs": count, "reassignments": main.reassignments, "p_value_with_cooldown": whole.p_value()},
+        details={"pairs": count, "reassignments": main.count, "p_value_with_cooldown": whole.p_value()},
     )
 
 
@@ -126,7 +127,7 @@ class _Path:
                 self.cumulative_high[step] = np.nan if sold.high is None else sold.high
 
 
-def _ends(test: SignFlip, alpha: float) -> Estimate:
+def _ends(test: Reassigned, alpha: float) -> Estimate:
     return Estimate(test.center, *test.interval(alpha))
 
 
@@ -200,7 +201,7 @@ def _by_unit(test: PairedTest) -> tuple[UnitEffect, ...]:
     return tuple(sorted(found, key=lambda one: -float(one.observed[window].sum())))
 
 
-def _warnings(test: PairedTest, main: SignFlip, whole: SignFlip, alpha: float, cost: float | None) -> list[str]:
+def _warnings(test: PairedTest, main: Reassigned, whole: Reassigned, alpha: float, cost: float | None) -> list[str]:
     pairs = len(test.treated)
     said = []
     if least_p(pairs) > alpha:
