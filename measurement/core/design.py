@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
@@ -17,9 +16,7 @@ from measurement.core.market_selection import Aim, GeoCandidate, judged, ranking
 from measurement.core.market_sets import Refusals, SetRules
 from measurement.core.out_of_sample import Progress, Windows, windows_of
 from measurement.core.panel import Panel
-
-#: Placebos of the analysis: with 59, p can be as small as 1/60.
-PLACEBOS: Final = 59
+from measurement.core.placebo import PLACEBOS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +58,7 @@ def design_geo(
     treated_share: tuple[float, float] = (0.0, 1.0),
     holdout_share: tuple[float, float] = (0.0, 1.0),
     neighbours: Iterable[frozenset[str]] = (),
+    apart: bool = True,
     buffered: bool = False,
     change: float | None = None,
     cost_per_incremental: float | None = None,
@@ -82,8 +80,8 @@ def design_geo(
         alpha: two-sided level of the test. power: that the MDE is told for.
         windows: A/A tests in the past, at least seven.
         treated_share, holdout_share: least and most share of volume treated, and without the advertising under test.
-        neighbours: pairs of markets of which at most one is treated, as `geography.touching` finds them.
-        buffered: neighbours of treated markets are no controls either.
+        neighbours: pairs of markets, as `geography.touching` finds them. apart: of each at most one is treated.
+        buffered: neighbours of treated markets are no controls.
         change: spend of the test over today's, as `extra_spend` takes it. cost_per_incremental: likewise.
         budget: most extra (or, in a go-dark, most saved) spend, in the panel's currency.
         keep: sets of each size that are judged.
@@ -114,7 +112,8 @@ def design_geo(
         treated_share=_range(treated_share, "treated share"),
         holdout_share=_range(holdout_share, "holdout share"),
         dark_is_treated=chosen.dark == "treated",
-        apart=_apart(panel, neighbours),
+        touches=_touches(panel, neighbours),
+        apart=apart,
         buffered=buffered,
     )
     sizes = _sizes(treated_counts, units, len(inside), len(outside))
@@ -126,12 +125,10 @@ def design_geo(
         placebos=placebos,
     )
     refused = Refusals()
-    found = search_sets(
-        panel, sizes, rules, spread, aim.durations, keep=keep, seed=seed, refused=refused, progress=progress
-    )
+    searched = search_sets(panel, sizes, rules, spread.starts[0], aim, keep=keep, seed=seed, refused=refused)
     candidates = [
         _priced(panel, candidate, chosen, spread, change=change, cost_per_incremental=cost_per_incremental)
-        for candidate in judged(panel, found, spread, aim, rules)
+        for candidate in judged(panel, searched, spread, aim, rules, progress=progress)
     ]
     if not candidates:
         raise InvalidDesign(
@@ -168,14 +165,13 @@ def design_geo(
 
 
 def assignment_of(
-    panel: Panel, candidate: GeoCandidate, designs: GeoDesigns, rules_out: Sequence[str] = ()
+    panel: Panel, candidate: GeoCandidate, *, neighbours: Iterable[frozenset[str]] = (), buffered: bool = False
 ) -> Assignment:
-    """The assignment that a candidate stands for; `rules_out` are markets that are no controls either."""
-    treated, out = set(candidate.treated), {panel.units[row] for row in rows_of(panel, rules_out, "excluded controls")}
-    if treated & out:
-        raise InvalidDesign(
-            f"{min(treated & out)!r} is treated.", where="excluded controls", fix="Take it off the list."
-        )
+    """The assignment that a candidate stands for; with `buffered`, neighbours of treated markets are no controls."""
+    treated = set(candidate.treated)
+    touch = _touches(panel, neighbours) if buffered else None
+    rows = [panel.place[unit.casefold()] for unit in candidate.treated]
+    out = set() if touch is None else {panel.units[at] for at in np.flatnonzero(touch[rows].any(axis=0))} - treated
     return ordered(
         [
             Assigned(
@@ -185,7 +181,7 @@ def assignment_of(
             )
             for unit in panel.units
         ],
-        seed=designs.seed,
+        seed=None,
     )
 
 
@@ -231,7 +227,7 @@ def _sizes(counts: Sequence[int] | None, units: int, included: int, excluded: in
     return sizes
 
 
-def _apart(panel: Panel, neighbours: Iterable[frozenset[str]]) -> Bools | None:
+def _touches(panel: Panel, neighbours: Iterable[frozenset[str]]) -> Bools | None:
     touch = np.zeros((len(panel.units), len(panel.units)), dtype=bool)
     for pair in neighbours:
         rows = rows_of(panel, sorted(pair), "neighbours")
@@ -269,7 +265,7 @@ def _priced(
 
 
 def _frontier(candidates: Sequence[GeoCandidate]) -> tuple[GeoCandidate, ...]:
-    """Undominated in MDE, duration, spend (treated volume where it is unknown) and holdout share; smallest MDE first."""
+    """Undominated in MDE, duration, spend (treated volume where unknown) and holdout share; smallest MDE first."""
     able = [candidate for candidate in candidates if candidate.mde is not None]
     if not able:
         return ()
@@ -296,17 +292,20 @@ def _warnings(
     independent = windows.independent(max(aim.durations))
     if independent < 4:
         found.append(
-            f"The {len(windows.starts)} windows overlap: they say as much as {independent:.1f} separate ones, so errors "
-            "are drawn strongly towards those of all sets."
+            f"The {len(windows.starts)} windows overlap: they say as much as {independent:.1f} separate ones, so "
+            "errors are drawn strongly towards those of all sets."
         )
     never = {len(candidate.treated) for candidate in candidates if candidate.mde is None}
     if never:
         found.append(
             f"With {', '.join(map(str, sorted(never)))} treated of {len(panel.units)} there are too few other sets for "
-            f"p <= {aim.alpha:g}: the test can never reject."
+            f"p < {aim.alpha:g}: the test can never reject."
         )
     if any(candidate.method == "sc_t" for candidate in candidates):
-        found.append("One treated market: the t-test has 2 degrees of freedom and finds large effects only.")
+        found.append(
+            "One treated market, or too few sets to draw placebos from: the t-test has 2 degrees of freedom and finds "
+            "large effects only."
+        )
     if refused.counts:
         found.append(f"Sets not taken: {refusal_words(refused.counts)}.")
     return tuple(found)

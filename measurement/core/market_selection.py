@@ -6,6 +6,7 @@ A set that fits the past well and drifts after it loses by the last two.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Final
 import numpy as np
 from scipy.stats import rankdata
 
-from measurement.core.arrays import Bools, Floats
+from measurement.core.arrays import Floats
 from measurement.core.detectable import (
     critical_lifts,
     one_market_mde,
@@ -26,8 +27,9 @@ from measurement.core.detectable import (
     placebo_power,
 )
 from measurement.core.market_sets import Refusals, SetRules, as_members, candidate_sets, donors_of, screened
-from measurement.core.out_of_sample import Progress, Windows, moderated, placebo_lifts
+from measurement.core.out_of_sample import Errors, Group, Progress, Windows, moderated, past_errors
 from measurement.core.panel import Panel
+from measurement.core.placebo import placebo_sets
 
 #: Sets that are proposed for each that is kept, and drawn for the reference.
 _PROPOSED: Final = 25
@@ -88,131 +90,167 @@ class GeoCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """Sets and what was found of them: candidates first, then references of the same sizes.
+    """Sets of one size and how the analysis will read them: `sc`, `log_did`, or `sc_t` without placebos.
 
     Attributes:
-        sets: rows of the panel. reference: which sets are references. lifts: shape [durations, sets, windows].
-        donors: shape [sets, units].
+        sets: rows of the panel. group: the same with references. method: key of the analysis.
+        level: quantile that placebo in space asks for, None where it is not asked.
     """
 
     sets: list[tuple[int, ...]]
-    reference: Bools
-    lifts: Floats
-    donors: Bools
+    group: Group
+    method: str
+    level: float | None
 
 
 def search_sets(
     panel: Panel,
     sizes: Sequence[int],
     rules: SetRules,
-    windows: Windows,
-    durations: Sequence[int],
+    until: int,
+    aim: Aim,
     *,
     keep: int,
     seed: int,
     refused: Refusals,
-    progress: Progress | None = None,
-) -> Searched:
-    """The sets worth judging of every size, with their A/A lifts and those of a reference of plain draws.
+) -> list[Searched]:
+    """The sets worth judging of every size, with references: plain draws from all markets, as placebo in space makes.
 
-    References are what placebo in space draws from: sets of the same size of any markets.
+    Args:
+        until: first period that may not be looked at for choosing sets.
+        keep: sets of each size.
+        refused: counts sets not taken.
     """
     units = len(panel.units)
-    sets: list[tuple[int, ...]] = []
-    reference: list[bool] = []
+    searched = []
     for size in sizes:
         rng = np.random.default_rng([seed, size])
         found = candidate_sets(panel, size, rules, most=_PROPOSED * keep, rng=rng, refused=refused)
-        kept = screened(panel.outcome, found, windows.starts[0], keep)
-        drawn = {tuple(sorted(rng.choice(units, size, replace=False).tolist())) for _ in range(4 * REFERENCES)}
-        plain = sorted(drawn)
-        rng.shuffle(plain)
-        sets += kept + (plain[:REFERENCES] if kept else [])
-        reference += [False] * len(kept) + [True] * (len(plain[:REFERENCES]) if kept else 0)
-    members = as_members(sets, units)
-    donors = donors_of(members, rules)
-    alone = ~donors.any(axis=1)
-    if alone.any():
-        refused.counts["no control left"] += int((alone & ~np.array(reference)).sum())
-        sets = [one for one, lonely in zip(sets, alone, strict=True) if not lonely]
-        reference = [one for one, lonely in zip(reference, alone, strict=True) if not lonely]
-        members, donors = members[~alone], donors[~alone]
-    lifts = (
-        placebo_lifts(panel.outcome, members, donors, windows, durations, progress=progress)
-        if sets
-        else np.zeros((len(durations), 0, len(windows.starts)))
-    )
-    return Searched(sets=sets, reference=np.array(reference, dtype=bool), lifts=lifts, donors=donors)
+        sets = screened(panel.outcome, found, until, keep)
+        donors = donors_of(as_members(sets, units), rules)
+        served = donors.sum(axis=1) >= 2
+        refused.counts["fewer than two controls left"] += int((~served).sum())
+        sets = [one for one, able in zip(sets, served, strict=True) if able]
+        if not sets:
+            continue
+        possible = min(aim.placebos + 1, comb(units, size))
+        level = None if size == 1 else placebo_level(possible, aim.alpha)
+        method = "sc_t" if level is None else "sc" if size <= max(2, units // 4) else "log_did"
+        # The set that stands for the treated one comes first; here it is one reference more.
+        references = placebo_sets(units, sets[0], count=REFERENCES, seed=seed).tolist()
+        searched.append(
+            Searched(
+                sets=sets,
+                group=Group(
+                    candidates=as_members(sets, units),
+                    references=as_members(references, units),
+                    donors=donors[served],
+                    logs=method == "log_did",
+                ),
+                method=method,
+                level=level,
+            )
+        )
+    refused.counts = +refused.counts
+    return searched
 
 
-def judged(panel: Panel, found: Searched, windows: Windows, aim: Aim, rules: SetRules) -> list[GeoCandidate]:
+def judged(
+    panel: Panel,
+    searched: Sequence[Searched],
+    windows: Windows,
+    aim: Aim,
+    rules: SetRules,
+    *,
+    progress: Progress | None = None,
+) -> list[GeoCandidate]:
     """Candidates with their power, in the order in which they were found."""
-    candidates: list[GeoCandidate] = []
-    size_of = np.array([len(one) for one in found.sets])
+    if not searched:
+        return []
+    found = past_errors(panel.outcome, [one.group for one in searched], windows, aim.durations, progress=progress)
+    return [
+        candidate
+        for duration, row in zip(aim.durations, found, strict=True)
+        for one, errors in zip(searched, row, strict=True)
+        for candidate in _judged(panel, one, errors, windows, duration, aim, rules)
+    ]
+
+
+def _judged(
+    panel: Panel, searched: Searched, errors: Errors, windows: Windows, duration: int, aim: Aim, rules: SetRules
+) -> list[GeoCandidate]:
+    usable = np.isfinite(errors.found).all(axis=1)
+    if not usable.any():
+        return []
+    errors = Errors(errors.found[usable], errors.scale[usable], errors.placebos, errors.reach[:, usable], errors.logs)
+    squares = (errors.found**2).mean(axis=1)
+    deviations = np.sqrt(moderated(squares, windows.independent(duration)))
+    effects = sorted(aim.effects)
+    chances, checked, mdes, asked = _chances(searched, errors, deviations, effects, aim)
     volume = panel.outcome.sum(axis=1)
     recent = panel.outcome[:, windows.starts[0] :].mean(axis=1)
-    for row, duration in enumerate(aim.durations):
-        for size in sorted(set(size_of.tolist())):
-            mine = np.flatnonzero((size_of == size) & ~found.reference)
-            placebos = found.lifts[row, (size_of == size) & found.reference]
-            placebos = placebos[np.isfinite(placebos).all(axis=1)]
-            lifts = found.lifts[row, mine]
-            usable = np.isfinite(lifts).all(axis=1)
-            mine, lifts = mine[usable], lifts[usable]
-            if not len(mine):
-                continue
-            squares = (lifts**2).mean(axis=1)
-            # Where few sets are allowed, what plain draws of the size err by says more than those few.
-            prior = squares if len(squares) >= _ALIKE else np.concatenate([squares, (placebos**2).mean(axis=1)])
-            errors = np.sqrt(moderated(squares, windows.independent(duration), prior))
-            level = _level(size, len(panel.units), aim)
-            critical = critical_lifts(placebos, level) if level is not None and len(placebos) else None
-            for place, at in enumerate(mine.tolist()):
-                error = float(errors[place])
-                alike = np.argsort(np.abs(errors - error), kind="stable")[:_ALIKE]
-                members = list(found.sets[at])
-                share = float(volume[members].sum() / volume.sum())
-                candidates.append(
-                    GeoCandidate(
-                        treated=tuple(panel.units[unit] for unit in members),
-                        duration=duration,
-                        method="sc_t" if size == 1 else "sc",
-                        mde=_mde(size, error, critical, aim),
-                        power={effect: _power(size, effect, error, critical, aim) for effect in aim.effects},
-                        power_checked={
-                            effect: placebo_found(effect, lifts[alike], critical)
-                            for effect in aim.effects
-                            if critical is not None and size > 1
-                        },
-                        se=error,
-                        rmse=float(np.sqrt(squares[place])),
-                        aa_bias=float(lifts[place].mean()),
-                        critical=None if critical is None or size == 1 else float(critical.mean()),
-                        investment=None,
-                        treated_share=share,
-                        holdout_share=share if rules.dark_is_treated else 1.0 - share,
-                        baseline=float(recent[members].sum() * duration),
-                        controls=int(found.donors[at].sum()),
-                    )
-                )
+    candidates = []
+    for place, at in enumerate(np.flatnonzero(usable).tolist()):
+        members = list(searched.sets[at])
+        share = float(volume[members].sum() / volume.sum())
+        alike = np.argsort(np.abs(deviations - deviations[place]), kind="stable")[:_ALIKE]
+        lifts = errors.lifts[place]
+        candidates.append(
+            GeoCandidate(
+                treated=tuple(panel.units[unit] for unit in members),
+                duration=duration,
+                method=searched.method,
+                mde=float(mdes[place]) if np.isfinite(mdes[place]) else None,
+                power={effect: float(chances[effects.index(effect)][place]) for effect in aim.effects},
+                power_checked={
+                    effect: float(checked[effects.index(effect)][alike].mean()) for effect in aim.effects if checked
+                },
+                se=float(deviations[place]),
+                rmse=float(np.sqrt(np.mean(lifts**2))),
+                aa_bias=float(lifts.mean()),
+                critical=float(asked[place]) if searched.level is not None else None,
+                investment=None,
+                treated_share=share,
+                holdout_share=share if rules.dark_is_treated else 1.0 - share,
+                baseline=float(recent[members].sum() * duration),
+                controls=int(searched.group.donors[at].sum()),
+            )
+        )
     return candidates
 
 
-def _level(size: int, units: int, aim: Aim) -> float | None:
-    """Quantile for placebos of a size: no more of them can be drawn than there are sets of untreated markets."""
-    return placebo_level(min(aim.placebos, comb(units - size, size)), aim.alpha)
+def _chances(
+    searched: Searched, errors: Errors, deviations: Floats, effects: list[float], aim: Aim
+) -> tuple[list[Floats], list[Floats], Floats, Floats]:
+    """Power and its check for each effect in order, the MDE, and the lift asked for; shape [candidates] each."""
+    level = searched.level
+    if level is None:
+        chances = [
+            np.array([one_market_power(effect, float(one), aim.alpha) for one in deviations]) for effect in effects
+        ]
+        mdes = np.array([one_market_mde(float(one), aim.alpha, aim.power) for one in deviations])
+        return chances, [], mdes, np.full_like(deviations, np.nan)
+    chances = [placebo_power(errors, deviations, level, effect) for effect in effects]
+    return (
+        _monotone(effects, chances),
+        [placebo_found(errors, level, effect) for effect in effects],
+        placebo_mde(errors, deviations, level, aim.power),
+        critical_lifts(errors, level, 0.0).mean(axis=1),
+    )
 
 
-def _mde(size: int, error: float, critical: Floats | None, aim: Aim) -> float | None:
-    if size == 1:
-        return one_market_mde(error, aim.alpha, aim.power)
-    return None if critical is None else placebo_mde(error, critical, aim.power)
+def _monotone(effects: list[float], chances: list[Floats]) -> list[Floats]:
+    """Chances that do not fall as the effect grows in size: the analysis rejects what lies beyond a rejected effect.
 
-
-def _power(size: int, effect: float, error: float, critical: Floats | None, aim: Aim) -> float:
-    if size == 1:
-        return one_market_power(effect, error, aim.alpha)
-    return 0.0 if critical is None else placebo_power(effect, error, critical)
+    The critical value comes from drawn references and wobbles with them.
+    """
+    kept = list(chances)
+    ups = [at for at, effect in enumerate(effects) if effect >= 0.0]
+    downs = [at for at, effect in reversed(list(enumerate(effects))) if effect <= 0.0]
+    for order in (ups, downs):
+        for before, after in itertools.pairwise(order):
+            kept[after] = np.maximum(kept[after], kept[before])
+    return kept
 
 
 def ranking(candidates: Sequence[GeoCandidate]) -> list[int]:

@@ -29,8 +29,8 @@ class SetRules:
         treated_share: least and most share of the panel's volume that is treated.
         holdout_share: least and most share of volume without the advertising under test; `dark_is_treated` says that
             the treated markets are the dark ones (a go-dark).
-        apart: touches[i, j] is true where i and j must not both be treated, shape [units, units]; None where any may.
-        buffered: markets that touch a treated one are no controls either.
+        touches: which markets are neighbours, shape [units, units]; None where none are known.
+        apart: no two neighbours are treated. buffered: neighbours of a treated market are no controls.
     """
 
     include: tuple[int, ...] = ()
@@ -38,7 +38,8 @@ class SetRules:
     treated_share: tuple[float, float] = (0.0, 1.0)
     holdout_share: tuple[float, float] = (0.0, 1.0)
     dark_is_treated: bool = False
-    apart: Bools | None = None
+    touches: Bools | None = None
+    apart: bool = False
     buffered: bool = False
 
 
@@ -56,7 +57,7 @@ def allowed(members: tuple[int, ...], rules: SetRules, shares: Floats) -> str:
     if rules.exclude & set(members):
         return "exclude"
     rows = list(members)
-    if rules.apart is not None and rules.apart[np.ix_(rows, rows)].any():
+    if rules.apart and rules.touches is not None and rules.touches[np.ix_(rows, rows)].any():
         return "adjacent markets"
     share = float(shares[rows].sum())
     if not rules.treated_share[0] <= share <= rules.treated_share[1]:
@@ -70,8 +71,8 @@ def allowed(members: tuple[int, ...], rules: SetRules, shares: Floats) -> str:
 def donors_of(members: Bools, rules: SetRules) -> Bools:
     """Markets that may stand for the treated ones, for each set; shapes [sets, units]."""
     donors: Bools = ~members
-    if rules.buffered and rules.apart is not None:
-        donors &= ~((members.astype(np.int64) @ rules.apart.astype(np.int64)) > 0)
+    if rules.buffered and rules.touches is not None:
+        donors &= ~((members.astype(np.int64) @ rules.touches.astype(np.int64)) > 0)
     return donors
 
 
@@ -115,8 +116,9 @@ def _proposals(
 ) -> Iterator[tuple[int, ...]]:
     likeness = _correlation(panel.outcome)
     order = np.argsort(-likeness, axis=1, kind="stable")
+    apart = rules.touches if rules.apart else None
     for first in free:
-        yield tuple(_nearest(first, order[first], free, places, rules.apart))
+        yield tuple(_nearest(first, order[first], free, places, apart))
     strata = _drawing_strata(panel, free, places)
     while True:
         yield tuple(int(rng.choice(stratum)) for stratum in strata)
@@ -144,7 +146,7 @@ def _drawing_strata(panel: Panel, free: list[int], places: int) -> list[list[int
 
 
 def _correlation(outcome: Floats) -> Floats:
-    """Correlation of the markets' changes from period to period; 0 where a market never changes, shape [units, units]."""
+    """Correlation of changes from period to period, 0 where a market never changes, shape [units, units]."""
     change = np.diff(outcome, axis=1)
     change = change - change.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(change, axis=1, keepdims=True)

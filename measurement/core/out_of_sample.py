@@ -24,6 +24,8 @@ LEAST_WINDOWS: Final = 7
 #: The analysis solves to the end; here thousands of groups are fitted, and errors out of sample no longer move.
 _MISFIT_GAP: Final = 0.02
 _OWN_GAP: Final = 1e-4
+#: All sets together say at most as much of one set as so many windows, so that its own record always counts.
+_MOST_PRIOR: Final = 20.0
 _ROUND: Final = 25
 _ROUNDS: Final = 24
 
@@ -74,53 +76,151 @@ def windows_of(periods: int, durations: Sequence[int], count: int) -> Windows:
     return Windows(starts=tuple(int(start) for start in np.floor(spread + 1e-9)), longest=longest)
 
 
-def placebo_lifts(
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sets of one size: candidates, and references that placebo in space draws from.
+
+    Attributes:
+        candidates, references: members, shape [sets, units]. donors: of the candidates, same shape; a reference is
+            compared with all other markets.
+        logs: whether the analysis takes logarithms and equal weights (many treated markets) or synthetic control.
+    """
+
+    candidates: Bools
+    references: Bools
+    donors: Bools
+    logs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """What the analysis says of a group where nothing was done, for one duration.
+
+    An effect moves a candidate's `found` and all statistics in proportion to a `shift`: the effect, or its logarithm
+    where the analysis takes logarithms.
+
+    Attributes:
+        found: lift of each candidate, or log(1 + lift), shape [candidates, windows]; NaN where it has none.
+        scale: found / scale is the statistic that placebo in space ranks, shape [candidates, windows].
+        placebos: statistics of the references, with sign, shape [references, windows].
+        reach: what a shift of 1 in a candidate adds to a reference that shares markets with it or weighs them, shape
+            [references, candidates, windows].
+        logs: as of the group.
+    """
+
+    found: Floats
+    scale: Floats
+    placebos: Floats
+    reach: Floats
+    logs: bool
+
+    @property
+    def lifts(self) -> Floats:
+        """Lifts as fractions, shape [candidates, windows]."""
+        return np.expm1(self.found) if self.logs else self.found
+
+
+def past_errors(
     outcome: Floats,
-    members: Bools,
-    donors: Bools,
+    groups: Sequence[Group],
     windows: Windows,
     durations: Sequence[int],
     *,
     progress: Progress | None = None,
-) -> Floats:
-    """Lifts found by synthetic control with unit effects where nothing was done.
+) -> list[list[Errors]]:
+    """Errors of every duration and group, by the estimators and the statistic of the analysis.
 
     Args:
         outcome: shape [units, periods].
-        members, donors: treated markets and those that may stand for them, shape [sets, units].
+        groups: at least one.
         windows: where the A/A tests begin.
         durations: in periods.
         progress: called with (windows done, windows).
-
-    Returns:
-        A fraction of the counterfactual, shape [durations, sets, windows]; NaN where the counterfactual is not
-        positive.
     """
+    everything = [_empty(group, len(windows.starts)) for _ in durations for group in groups]
+    found = [everything[at * len(groups) : (at + 1) * len(groups)] for at in range(len(durations))]
+    members = np.vstack([np.vstack([group.candidates, group.references]) for group in groups])
+    donors = np.vstack([np.vstack([group.donors, ~group.references]) for group in groups])
     shares = members / members.sum(axis=1, keepdims=True)
-    found = np.full((len(durations), len(members), len(windows.starts)), np.nan)
-    weights: Floats = donors / donors.sum(axis=1, keepdims=True)
+    even: Floats = donors / donors.sum(axis=1, keepdims=True)
+    solved = np.concatenate(
+        [np.full(len(group.candidates) + len(group.references), not group.logs) for group in groups]
+    )
+    weights = even.copy()
     for at, start in enumerate(windows.starts):
         before = outcome[:, :start]
+        mean = before.mean(axis=1)
         centred = demeaned(before, slice(0, start))
-        # The weights of the window before are a good start.
-        weights = near_weights(centred @ centred.T, shares, donors, weights)
-        level = outcome - before.mean(axis=1, keepdims=True)
-        base = shares @ before.mean(axis=1)
+        gram = centred @ centred.T
+        if solved.any():
+            # The weights of the window before are a good start.
+            weights[solved] = near_weights(gram, shares[solved], donors[solved], weights[solved])
+        contrasts = shares - weights
+        misfit = np.sqrt(np.maximum(np.einsum("gu,gu->g", contrasts @ gram, contrasts), 0.0) / start)
+        scale = _noise(misfit, shares @ np.abs(before).mean(axis=1))
         for row, duration in enumerate(durations):
-            later = level[:, start : start + duration].mean(axis=1)
-            counterfactual = base + weights @ later
-            observed = base + shares @ later
-            lift = np.divide(observed, counterfactual, out=np.full(len(base), np.nan), where=counterfactual > 0)
-            found[row, :, at] = lift - 1.0
+            later = outcome[:, start : start + duration].mean(axis=1)
+            first = 0
+            for group, errors in zip(groups, found[row], strict=True):
+                own = slice(first, first + len(group.candidates))
+                other = slice(own.stop, own.stop + len(group.references))
+                first = other.stop
+                if group.logs:
+                    _read_logs(errors, at, contrasts[own], contrasts[other], group.candidates, mean, later)
+                else:
+                    observed = shares[own] @ later
+                    moved = later - mean
+                    gap = contrasts[own] @ moved
+                    _read_control(errors, at, gap, observed, scale[own])
+                    errors.placebos[:, at] = contrasts[other] @ moved / scale[other]
+                    reach = contrasts[other] @ (group.candidates * later).T
+                    errors.reach[:, :, at] = reach / scale[other][:, None]
         if progress is not None:
             progress(at + 1, len(windows.starts))
     return found
 
 
+def _empty(group: Group, windows: int) -> Errors:
+    candidates, references = len(group.candidates), len(group.references)
+    nothing = np.full((candidates, windows), np.nan)
+    return Errors(
+        found=nothing,
+        scale=nothing.copy(),
+        placebos=np.full((references, windows), np.nan),
+        reach=np.full((references, candidates, windows), np.nan),
+        logs=group.logs,
+    )
+
+
+def _read_control(errors: Errors, at: int, gap: Floats, observed: Floats, scale: Floats) -> None:
+    counterfactual = observed - gap
+    positive = counterfactual > 0.0
+    errors.found[positive, at] = gap[positive] / counterfactual[positive]
+    errors.scale[positive, at] = scale[positive] / counterfactual[positive]
+
+
+def _read_logs(
+    errors: Errors, at: int, own: Floats, other: Floats, candidates: Bools, mean: Floats, later: Floats
+) -> None:
+    if (mean <= 0.0).any() or (later <= 0.0).any():
+        return
+    change = np.log(later / mean)
+    errors.found[:, at] = own @ change
+    errors.scale[:, at] = 1.0
+    errors.placebos[:, at] = other @ change
+    errors.reach[:, :, at] = other @ candidates.T.astype(np.float64)
+
+
+def _noise(misfit: Floats, size: Floats) -> Floats:
+    """The scale by which `placebo_finding.noise_scale` makes sets alike, from misfits and sizes that are known."""
+    floor = 1e-9 * float(size.mean()) + 1e-300
+    return np.asarray(np.sqrt(np.maximum(misfit, floor) * np.maximum(size, floor)))
+
+
 def near_weights(gram: Floats, shares: Floats, donors: Bools, start: Floats) -> Floats:
     """Weights of synthetic control near enough to tell its errors, for many groups at once, shape [groups, units].
 
-    The problem of `synthetic_control.simplex_weights`, by accelerated projected gradient alone (Beck and Teboulle 2009).
+    The problem of `synthetic_control.simplex_weights`, by accelerated projected gradient alone.
 
     Args:
         gram, shares, donors: as there.
@@ -165,7 +265,7 @@ def _on_simplex(points: Floats, mask: Bools) -> Floats:
         support = smaller
 
 
-def moderated(squares: Floats, degrees: float, prior_from: Floats | None = None) -> Floats:
+def moderated(squares: Floats, degrees: float) -> Floats:
     """Mean squared errors drawn towards what sets like them have, as far as the few windows make them uncertain.
 
     The best of many sets by an error from few windows looks better than it is. Variances are taken as draws from a
@@ -175,18 +275,16 @@ def moderated(squares: Floats, degrees: float, prior_from: Floats | None = None)
     Args:
         squares: mean squared error of each set, shape [sets].
         degrees: how many independent windows they come from.
-        prior_from: squares that centre and spread are estimated from; by default the same.
     """
-    known = squares if prior_from is None else prior_from
-    known = known[np.isfinite(known) & (known > 0)]
+    known = squares[np.isfinite(squares) & (squares > 0)]
     if len(known) < 3:
         return squares
     half = degrees / 2.0
     logs = np.log(known) - digamma(half) + np.log(half)
     spread = float(logs.var(ddof=1) - polygamma(1, half))
-    if spread <= 1e-6:
-        return np.full_like(squares, float(np.exp(logs.mean())))
-    prior_half = _inverse_trigamma(spread)
+    prior_half = _MOST_PRIOR / 2.0
+    if spread > float(polygamma(1, prior_half)):
+        prior_half = _inverse_trigamma(spread)
     centre = float(np.exp(logs.mean() + digamma(prior_half) - np.log(prior_half)))
     return np.asarray((prior_half * centre + half * squares) / (prior_half + half))
 
