@@ -1,6 +1,6 @@
-"""The same estimators from other hands: pysyncon (synthetic control) and synthdid-py (synthetic DiD), on plain arrays.
+"""The same estimators from other hands: pysyncon (synthetic control) and synthdid-py (synthetic DiD), on arrays.
 
-They are installed by `pip install -c constraints.txt -r benches/requirements-measurement.txt`; the product does without.
+`pip install -c constraints.txt -r benches/requirements-measurement.txt` installs them; the product does without.
 """
 
 from __future__ import annotations
