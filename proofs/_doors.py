@@ -21,7 +21,9 @@ def defaults() -> tuple[Situation, ...]:
         Situation(name="twenty pairs", draw=random_pairs, read=_pairs),
         Situation(name="two markets", draw=partial(random_test, treated=2), read=_chosen, conservative=True),
         Situation(name="one market", draw=partial(random_test, treated=1), read=_chosen),
-        Situation(name="eight markets", draw=partial(random_test, treated=8), read=_chosen, conservative=True),
+        Situation(
+            name="eight markets", draw=partial(random_test, treated=8), read=_chosen, conservative=True, share=0.25
+        ),
     )
 
 

@@ -39,12 +39,14 @@ class Situation:
     Attributes:
         draw: a random test on a panel. read: the product's reading of what it is shown, with a seed.
         conservative: a test by placebos of few units may be wrong less often than it says.
+        share: of the draws that are asked for; less where another situation judges the same estimator.
     """
 
     name: str
     draw: Callable[[np.random.Generator, Floats], Draw]
     read: Callable[[Draw, float, int], Answer]
     conservative: bool = False
+    share: float = 1.0
 
 
 @cache

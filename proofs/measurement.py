@@ -43,7 +43,7 @@ def prove(cases: Cases) -> Mapping[str, Any]:
         for source in SOURCES:
             by_lift = {}
             for lift in LIFTS:
-                by_lift[lift] = measured(cases, situation, source, lift, draws[lift])
+                by_lift[lift] = measured(cases, situation, source, lift, round(situation.share * draws[lift]))
             wrong += _error_rates().verdicts(
                 f"{situation.name}, {source}", by_lift, conservative=situation.conservative
             )
@@ -116,5 +116,5 @@ PROOF = Proof(
         *(f"measurement/core/{name}.py" for name in JUDGED),
     ),
     run=prove,
-    options={"draws": 2000, "lifted_draws": 1000, "weak_draws": 500, "other_draws": 200, "peer_draws": 10},
+    options={"draws": 2000, "lifted_draws": 500, "weak_draws": 250, "other_draws": 100, "peer_draws": 5},
 )
