@@ -237,7 +237,7 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
             ("GET", "assignment.csv"),
             ("POST", "analyse/"),
         )
-    },  # fmt: skip
+    },
 }
 # Filters that name things, beyond what the calls above use.
 FILTERS: dict[str, dict[str, str]] = {

@@ -30,7 +30,8 @@ def experiments_of(slug: str, key: str, brand: Brand | None, number: int, owner:
     read.state = Experiment.State.READ
     read.save()
     panel = PanelVersion.objects.create(
-        experiment=read, number=1, format="panel", origin="file", file_name=f"{slug}-{key}.csv", sha256=f"{number:064d}",
+        experiment=read, number=1, format="panel", origin="file", file_name=f"{slug}-{key}.csv",
+        sha256=f"{number:064d}",
         size=1, columns={"date": "date"}, unit_count=2, period_count=2, created_by=owner,
     )  # fmt: skip
     reading = Reading.objects.create(
