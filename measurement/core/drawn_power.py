@@ -2,11 +2,11 @@
 
 The statistic is that of the analysis: the mean log change of treated units less that of their controls, within pairs
 or strata. Its standard error is taken in windows of the history in which nothing was done, each as long as the test,
-and averaged as variances. Units are matched and drawn anew for each window, on what lies before it: units matched on all of
-the history are alike in all of it, and would make the next test look better than it is.
+and averaged as variances. Units are matched and drawn anew for each window, on what lies before it: units matched on
+all of the history are alike in all of it, and would make the next test look better than it is.
 
-MDE = (t(1 - alpha/2) + t(power)) x SE with as many degrees of freedom as pairs, or strata, less one; a lift after
-undoing the logarithm.
+MDE = shift x SE, where the noncentral t with as many degrees of freedom as pairs, or strata, less one has the power
+asked for; for many pairs (z(1 - alpha/2) + z(power)) x SE. It is a lift after undoing the logarithm.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import nct, t
 
 from measurement.core.arrays import Floats
@@ -76,15 +77,15 @@ def drawn_power(
         InvalidDesign: a unit without sales, or a history that holds fewer than `LEAST_WINDOWS` windows.
     """
     plan = [(duration, start) for duration in durations for start in _starts(len(panel.periods), duration)]
-    found: dict[int, list[tuple[float, float, int]]] = {duration: [] for duration in durations}
+    found: dict[int, list[tuple[float, float, int, int]]] = {duration: [] for duration in durations}
     for done, (duration, start) in enumerate(plan, start=1):
         assignment = draw(first_periods(panel, start))
         groups = _groups(panel, assignment, cell)
         rows = sorted({row for arms in groups for arm in arms for row in arm})
-        found[duration].append(_estimate(_changes(panel, rows, start, duration), groups))
+        found[duration].append((*_estimate(_changes(panel, rows, start, duration), groups), start))
         if progress is not None:
             progress(done, len(plan))
-    return [_told(duration, windows, alpha, power) for duration, windows in found.items()]
+    return [_told(duration, windows, len(panel.periods), alpha, power) for duration, windows in found.items()]
 
 
 def first_periods(panel: Panel, periods: int) -> Panel:
@@ -97,10 +98,19 @@ def first_periods(panel: Panel, periods: int) -> Panel:
     )
 
 
-def _told(duration: int, windows: Sequence[tuple[float, float, int]], alpha: float, power: float) -> DrawnPower:
-    lifts, variances, degrees = zip(*windows, strict=True)
-    error, least = math.sqrt(float(np.mean(variances))), min(degrees)
-    reach = (float(t.isf(alpha / 2, least)) + float(t.ppf(power, least))) * error
+def _told(
+    duration: int, windows: Sequence[tuple[float, float, int, int]], periods: int, alpha: float, power: float
+) -> DrawnPower:
+    """Of windows told as lift, variance, degrees and start; `periods` is the history of the next test."""
+    lifts, variances, degrees, starts = zip(*windows, strict=True)
+    error, least = math.sqrt(_carried_on(np.array(starts, float), np.array(variances), periods)), min(degrees)
+    limit = float(t.isf(alpha / 2, least))
+
+    def missing(shift: float) -> float:
+        return float(nct.sf(limit, least, shift) + nct.cdf(-limit, least, shift)) - power
+
+    # Student's t on an effect follows the noncentral t: with few pairs the sum of two quantiles would be too short.
+    reach = float(brentq(missing, 0.0, _CERTAIN)) * error
     return DrawnPower(
         duration=duration,
         error=error,
@@ -109,6 +119,18 @@ def _told(duration: int, windows: Sequence[tuple[float, float, int]], alpha: flo
         windows=len(windows),
         degrees=least,
     )
+
+
+def _carried_on(lengths: Floats, variances: Floats, periods: int) -> float:
+    """The variance at the length of the whole history: what wanders is the further from its mean the longer that is.
+
+    A line through the windows' variances, carried on to the next test; never below their mean, for a slope downwards is
+    chance or the end of a trend.
+    """
+    centred = lengths - lengths.mean()
+    spread = float(centred @ centred)
+    slope = max(0.0, float(centred @ variances) / spread) if spread else 0.0
+    return float(variances.mean()) + slope * (periods - float(lengths.mean()))
 
 
 def _starts(periods: int, duration: int) -> list[int]:
