@@ -173,7 +173,8 @@ class TestedTenant:
         lift = usual.lift * (mine * plan.incrementality) / (size * usual.incrementality)
         company = replace(tenant.world.profile, geo_test=replace(plan, lift=lift))
         # Every test has weather of its own.
-        world = replace(tenant.world, profile=company, seed=tenant.world.seed + 7919 * len(plan.placement))
+        place = [(network.key, one.raw) for _, network, one in _placements()].index(_key(plan))
+        world = replace(tenant.world, profile=company, seed=tenant.world.seed + 7919 * place)
         panel = make_geo_test(world, _final(tenant, plan))
         if panel is None:
             raise AssertionError("the company has a test")
