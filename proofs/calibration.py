@@ -2,8 +2,8 @@
 
 Two parts. Portfolios with a known truth, of eight kinds of worlds, judged by the share of the best incremental revenue
 that each way of using tests misses. And generated tenants as the product would see them: reports, curves, a geo test
-read by the product's own analysis, factors, another allocation, valued by what is true. Settings were chosen on portfolios
-of seed 7 and on tenants 100 to 111; those judged here are others.
+read by the product's own analysis, factors, another allocation, valued by what is true. Settings were chosen on
+portfolios of seed 7 and on tenants 100 to 111; those judged here are others.
 """
 
 from __future__ import annotations
