@@ -1,6 +1,6 @@
 """What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
 
-from measurement.services.calibration import VALID_DAYS, Preview, preview_planning, use_in_planning
+from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, preview_planning, use_in_planning
 from measurement.services.designs import (
     DESIGN,
     Tell,
@@ -37,6 +37,7 @@ __all__ = [
     "DESIGN",
     "LARGEST",
     "LONGEST_REASON",
+    "PUBLISH",
     "REFRESH",
     "SOURCES",
     "UNITS",
