@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 from accounts import services as authority
 from accounts.models import Brand, User
 from measurement import selectors, services
-from measurement.core.analysis_plan import canonical_plan
+from measurement.core.registered_plan import canonical_plan
 from measurement.models import Experiment, PanelVersion
 from measurement.serializers import (
     AssignmentSerializer,

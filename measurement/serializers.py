@@ -152,7 +152,7 @@ class RefreshScheduledSerializer(serializers.Serializer[Any]):
 
 
 class PlanSerializer(serializers.Serializer[Any]):
-    plan = serializers.JSONField(help_text="rmn-analysis-plan/1")
+    plan = serializers.JSONField(help_text="rmn-experiment-plan/1")
     canonical = serializers.CharField(help_text="the text that was hashed")
     sha256 = serializers.CharField()
     registered_at = serializers.DateTimeField(allow_null=True)

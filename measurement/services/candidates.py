@@ -165,7 +165,7 @@ def _searched(
         candidates=[_as_candidate(one, step, max(asked)) for one in found.candidates[:MOST_CANDIDATES]],
         power_curve=[{"effect": effect, "power": chance} for effect, chance in sorted(best.power.items())],
         mde_by_duration=[{"duration": duration, "mde": mde} for duration, mde in sorted(shortest.items())],
-        fit=_fit(panel, assignment_of(panel, best, found)),
+        fit=_fit(panel, assignment_of(panel, best)),
         frontier=[_as_candidate(one, step, max(asked)) for one in found.frontier[:MOST_CANDIDATES]],
         notes=list(found.warnings),
     )

@@ -99,10 +99,7 @@ def analyse_experiment(
     began = time.perf_counter()
     try:
         look = look_of(experiment, panel, final=told.final)
-        read = analyze(
-            experiment, panel, alpha=look.alpha, until=look.until,
-            progress=lambda done, total: tell(STAGES[1], done, total),
-        )  # fmt: skip
+        read = analyze(experiment, panel, look=look, progress=lambda done, total: tell(STAGES[1], done, total))
         read = replace(read, reading=with_planned_cost(read.reading, _planned(experiment), experiment.currency))
     except Problem as problem:
         Experiment.objects.filter(pk=experiment.pk).update(problem=problem.as_dict())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from measurement.core.always_valid import always_valid, mixture_spread
 from measurement.core.answers import Estimate, PanelReading
 from measurement.core.arrays import Floats
 from measurement.core.switchback import analyze_switchback
 from measurement.core.test_data import SwitchbackLog, TwoArms
-from measurement.core.user_test import analyze_users, group_of_sums
+from measurement.core.user_test import Group, analyze_users, group_of_sums
 from measurement.models import Experiment
 from tenants.core.problems import Conflict
 
@@ -32,20 +33,28 @@ def read_users(experiment: Experiment, arms: TwoArms, *, alpha: float) -> PanelR
         shares={"control": 1.0 - share, "treatment": share},
         metric=experiment.outcome,
     )
+    relative, p_value, procedure = read.relative, read.p_value, read.procedure
+    error = _relative_error(groups["control"], groups["treated"])
+    if experiment.looks == Experiment.Looks.ALWAYS_VALID:
+        # The spread is fixed by the first look, and so before anything that it could have been chosen by.
+        looks = [*_earlier_looks(experiment, arms), (relative.value, error)]
+        whole = always_valid(looks, tau=mixture_spread(looks[0][1], alpha=alpha), alpha=alpha)
+        relative, p_value = whole.effect, whole.p_value
+        procedure = f"always-valid interval (mixture SPRT) over {len(looks)} looks"
     users = groups["treated"].n
     expected = groups["control"].mean * users
-    incremental = _times(read.relative, expected)
+    incremental = _times(relative, expected)
     cost = float(experiment.planned_spend) if experiment.planned_spend else None
     observed = np.array([groups["treated"].mean * users])
     return PanelReading(
         method="ab",
         why_method="Users were randomised one by one, so their sums say all that there is to say.",
-        procedure=read.procedure,
+        procedure=procedure,
         evidence="experiment",
         alpha=alpha,
-        p_value=read.p_value,
-        att=_times(read.relative, groups["control"].mean),
-        lift=read.relative,
+        p_value=p_value,
+        att=_times(relative, groups["control"].mean),
+        lift=relative,
         incremental=incremental,
         iroas=_times(incremental, 1.0 / cost) if cost else None,
         cost=cost,
@@ -68,9 +77,28 @@ def read_users(experiment: Experiment, arms: TwoArms, *, alpha: float) -> PanelR
         placebos=_NONE,
         by_unit=(),
         warnings=read.warnings,
-        details={"difference": read.absolute.value, "difference_p_value": read.absolute_p_value,
-                 "sample_ratio_p_value": read.sample_ratio.p_value},
+        details={
+            "users": users + groups["control"].n,
+            "relative_error": error,
+            "difference": read.absolute.value,
+            "difference_p_value": read.absolute_p_value,
+            "sample_ratio_p_value": read.sample_ratio.p_value,
+        },
     )  # fmt: skip
+
+
+def _relative_error(control: Group, treated: Group) -> float:
+    """Standard error of the relative difference, by the delta method."""
+    ratio = treated.mean / control.mean
+    return float(np.sqrt((treated.of_mean + ratio**2 * control.of_mean) / control.mean**2))
+
+
+def _earlier_looks(experiment: Experiment, arms: TwoArms) -> list[tuple[float, float]]:
+    """Estimate and error of the readings before, each of fewer users than now."""
+    users = sum(sums["n"] for sums in arms.arms.values())
+    documents = experiment.readings.order_by("number").values_list("result", flat=True)
+    told = [(one["details"], one["lift"]["value"]) for one in documents]
+    return [(lift, details["relative_error"]) for details, lift in told if details["users"] < users]
 
 
 def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float) -> PanelReading:

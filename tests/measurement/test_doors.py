@@ -16,7 +16,7 @@ from measurement import services
 from measurement.models import Experiment
 from tests import factories
 from tests.conftest import api_of, browser_of
-from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of
+from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
 
 State = Experiment.State
 ASKED = {
@@ -44,8 +44,7 @@ class TestPages:
         browser.post(f"{here}design/")
         assert Job.objects.get().kind == services.DESIGN
         assert "Design EX-0001" in browser.get(here).text
-        services.design_experiment(experiment=fresh(one))
-        Job.objects.update(state="succeeded")
+        work_off(Job.objects.get())
         page = browser.get(here).text
         assert "12 drawn of 24" in page
         assert 'id="power"' in page
@@ -138,12 +137,12 @@ class TestRest:
         )  # fmt: skip
         assert answer.status_code == 201, answer.json()
         here = f"/api/v1/experiments/{answer.json()['id']}/"
-        sent = client.post(f"{here}panels/", {"file": as_file(as_csv(geo_rows(date(2026, 8, 19)))), "unit": "geo"}, format="multipart")
+        sent = client.post(
+            f"{here}panels/", {"file": as_file(as_csv(geo_rows(date(2026, 8, 19)))), "unit": "geo"}, format="multipart"
+        )
         assert (sent.status_code, sent.json()["last_day"]) == (201, "2026-08-19")
         assert client.post(f"{here}design/").status_code == 202
-        one = Experiment.objects.get()
-        services.design_experiment(experiment=fresh(one))
-        Job.objects.update(state="succeeded")
+        work_off(Job.objects.get())
         assert client.post(f"{here}candidate/", {"choice": 0}, format="json").json()["state"] == "designed"
         assert client.get(f"{here}plan/").status_code == 404
         plan = client.post(f"{here}register/", {}, format="json").json()

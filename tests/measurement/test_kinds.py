@@ -76,7 +76,8 @@ def test_a_sku_holdout_is_drawn_within_categories(experiment, send, alice, today
         one, alice, today, send,
         lambda one: as_csv(geo_rows(END, treated=treated_of(one)), ("date", "sku", "sales", "spend")),
     )  # fmt: skip
-    assert read.lift.low < LIFT < read.lift.high
+    assert read.lift.value == pytest.approx(LIFT, abs=0.02)
+    assert (read.evidence, read.p_value < 0.01) == ("experiment", True)
 
 
 class TestSwitchback:
