@@ -103,8 +103,18 @@ class Belief:
         return np.asarray(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0.0))
 
     @cached_property
+    def centre(self) -> Floats:
+        """exp of the mean of phi, shape [cells]: what plans count with.
+
+        The mean of exp(phi) is above it, and the more so the less is known of a cell; under it a budget would flow to
+        cells for being untested. At one test that costs more than it is right to hope for, and from three on both
+        place money alike (docs/measurement/calibration.md).
+        """
+        return np.asarray(np.exp(self.weight @ self.mean))
+
+    @cached_property
     def factor(self) -> Floats:
-        """Mean of exp(phi), shape [cells]: what a plan counts with, for revenue is linear in it."""
+        """Mean of exp(phi), shape [cells]: what the value of information is counted in."""
         return np.asarray(self.weight @ np.exp(self.mean + self.variance / 2.0))
 
     @cached_property
