@@ -74,6 +74,13 @@ class Walk:
             theme = "dark" if self.dark else "light"
             self.page.screenshot(path=f"{folder}/experiment-{name}-{width}-{theme}.png", full_page=True)
 
+    def both(self, name: str) -> None:
+        """The same on a desk and on a phone."""
+        self.shot(name)
+        self.page.set_viewport_size({"width": 390, "height": 800})
+        self.shot(name)
+        self.page.set_viewport_size({"width": 1280, "height": 800})
+
     def press(self, text: str) -> None:
         self.page.once("dialog", lambda dialog: dialog.accept())
         with self.page.expect_navigation():
@@ -127,30 +134,17 @@ def test_from_draft_to_plans(site, shop, watched, clock, dark):
     assert "plan hashed before the start" in told
     assert "95% interval above 0" in told
     assert page.locator(".chart canvas").count() >= 2
-    walk.shot("4-reading")
+    walk.both("4-reading")
     page.hover("#against")
     assert "Counterfactual" in page.wait_for_selector(".tip").inner_text()
     page.mouse.move(0, 0)
     with page.expect_navigation():
         page.click(".actions a:has-text('Use in planning')")
-    walk.shot("5-before")
+    walk.both("5-before")
     walk.press("Use in planning")
     assert "What changed" in page.locator("main").inner_text()
-    walk.shot("6-after")
+    walk.both("6-after")
     _in_tenant(lambda: Calibration.objects.filter(reading__experiment_id=number).get())
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_reading_fits_a_phone(site, shop, watched, clock, dark):
-    read = _in_tenant(lambda: Experiment.objects.filter(state="read").first())
-    if read is None:
-        pytest.skip("the walk above made no reading")
-    clock(END + timedelta(days=1))
-    walk = Walk(watched(width=390, dark=dark), site, dark)
-    walk.watch.sign_in(site, site.alice)
-    for name, path in (("4-reading", "reading/"), ("6-after", "planning/")):
-        walk.page.goto(f"{site.url}/experiments/{read.pk}/{path}")
-        walk.shot(name)
 
 
 def _in_tenant(ask: Any) -> Any:
