@@ -64,6 +64,7 @@ class Walk:
 
     def __init__(self, watch: Any, site: Any, dark: bool) -> None:
         self.watch, self.page, self.site, self.dark = watch, watch.page, site, dark
+        self.page.on("dialog", lambda dialog: dialog.accept())
 
     def shot(self, name: str) -> None:
         """Nothing wrong so far; a picture where somebody wants one."""
@@ -82,7 +83,6 @@ class Walk:
         self.page.set_viewport_size({"width": 1280, "height": 800})
 
     def press(self, text: str) -> None:
-        self.page.once("dialog", lambda dialog: dialog.accept())
         with self.page.expect_navigation():
             self.page.click(f"main button:has-text('{text}')")
 
