@@ -14,12 +14,10 @@ from measurement.models import Calibration, Experiment
 from optimization import services as optimization
 from tenants.models import Tenant
 from tests import factories
-from tests.browser.conftest import chromium_browser, site, watched  # noqa: F401 - fixtures
 from tests.measurement.conftest import END, GEOS, START, as_csv, geo_rows
 from tests.metrics.conftest import Shelf
 from tests.optimization.market import open_market
 
-# ruff: noqa: F811 - fixtures of another module are asked for by name
 pytestmark = pytest.mark.browser
 
 STATES = ("AL", "AR", "AZ", "CA", "CO", "FL", "GA", "IA", "IL", "IN", "KS", "KY", "MI", "MN", "MO", "NC", "NY", "OH",
