@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
+from measurement.core.answers import PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Floats
-from measurement.core.inversion import Reassigned
+from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, scaled
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
 from measurement.core.signflip import least_p, sign_flip
@@ -38,7 +38,7 @@ def analyze_pairs(
 ) -> PanelReading:
     """Reading of a test whose pairs were randomised.
 
-    p, lift and ATT speak of the test; incremental outcome and iROAS of test and cool-down together.
+    A cool-down counts to the test in every figure, so that one p-value stands for all of them.
 
     Args:
         pairs: `(treated, control)` names. start, end: positions from 0, both inclusive; without `end` the test lasts to
@@ -50,28 +50,27 @@ def analyze_pairs(
     """
     test = paired_test(panel, pairs, start=start, end=end, cooldown=cooldown)
     _require_sales(test)
-    main = sign_flip(test.log_differences(test.start, test.end), seed=seed)
-    whole = sign_flip(test.log_differences(test.start, test.cooldown_end), seed=seed) if cooldown else main
+    found = sign_flip(test.log_differences(test.start, test.cooldown_end), seed=seed)
     observed = panel.outcome[test.treated].sum(axis=0)
-    effect = _ends(main, alpha)
-    incremental = _sales(_ends(whole, alpha), float(observed[test.start : test.cooldown_end + 1].sum()))
-    cells = len(test.treated) * (test.end - test.start + 1)
+    effect = effect_of(found, alpha)
+    incremental = sales_of_log(effect, float(observed[test.start : test.cooldown_end + 1].sum()))
+    cells = len(test.treated) * (test.cooldown_end - test.start + 1)
     spend = extra_spend(test)
     cost = None if spend is None else float(spend.sum())
     path = _Path(test, observed, alpha, seed)
     count = len(test.treated)
-    reassigned = f"all {2**count:,} reassignments" if main.exact else f"{main.count:,} drawn reassignments"
+    reassigned = f"all {2**count:,} reassignments" if found.exact else f"{found.count:,} drawn reassignments"
     return PanelReading(
         method="pairs",
         why_method=why_method or _why(count),
         procedure=f"sign-flip test of {count} pairs' log difference-in-differences, {reassigned}, and its inversion",
         evidence="experiment",
         alpha=alpha,
-        p_value=main.p_value(),
-        att=_scaled(_sales(effect, float(observed[test.start : test.end + 1].sum())), 1.0 / cells),
-        lift=_lift(effect),
+        p_value=found.p_value(),
+        att=scaled(incremental, 1.0 / cells),
+        lift=lift_of_log(effect),
         incremental=incremental,
-        iroas=None if not cost else _scaled(incremental, 1.0 / cost),
+        iroas=None if not cost else scaled(incremental, 1.0 / cost),
         cost=cost,
         weights={},
         l2_imbalance=None,
@@ -92,8 +91,8 @@ def analyze_pairs(
         placebos=_placebos(test),
         by_unit=_by_unit(test),
         sensitivity=sensitivity,
-        warnings=(*panel.notes, *_warnings(test, main, whole, alpha, cost)),
-        details={"pairs": count, "reassignments": main.count, "p_value_with_cooldown": whole.p_value()},
+        warnings=(*panel.notes, *_warnings(test, alpha, cost)),
+        details={"pairs": count, "reassignments": found.count},
     )
 
 
@@ -113,49 +112,25 @@ class _Path:
             period = test.start + step
             single = test.log_differences(period, period)
             if np.isfinite(single).all():
-                ends = _ends(sign_flip(single, seed=seed), alpha)
+                ends = effect_of(sign_flip(single, seed=seed), alpha)
                 self.counterfactual[period] = observed[period] * np.exp(-ends.value)
                 # The larger the effect, the less would have been sold without it.
                 self.low[period] = np.nan if ends.high is None else observed[period] * np.exp(-ends.high)
                 self.high[period] = np.nan if ends.low is None else observed[period] * np.exp(-ends.low)
             so_far = test.log_differences(test.start, period)
             if np.isfinite(so_far).all():
-                ends = _ends(sign_flip(so_far, seed=seed), alpha)
-                sold = _sales(ends, float(observed[test.start : period + 1].sum()))
+                ends = effect_of(sign_flip(so_far, seed=seed), alpha)
+                sold = sales_of_log(ends, float(observed[test.start : period + 1].sum()))
                 self.cumulative[step] = sold.value
                 self.cumulative_low[step] = np.nan if sold.low is None else sold.low
                 self.cumulative_high[step] = np.nan if sold.high is None else sold.high
-
-
-def _ends(test: Reassigned, alpha: float) -> Estimate:
-    return Estimate(test.center, *test.interval(alpha))
-
-
-def _lift(effect: Estimate) -> Estimate:
-    """From the log scale; a lift is at least -1, so that an open lower end stays open there."""
-    return Estimate(*(None if end is None else float(np.expm1(end)) for end in _three(effect)))  # type: ignore[arg-type]
-
-
-def _sales(effect: Estimate, observed: float) -> Estimate:
-    """Incremental sales of treated units that sold `observed`, which rise with the effect."""
-    return Estimate(*(None if end is None else float(-observed * np.expm1(-end)) for end in _three(effect)))  # type: ignore[arg-type]
-
-
-def _scaled(value: Estimate, factor: float) -> Estimate:
-    ends = [None if end is None else end * factor for end in (value.low, value.high)]
-    low, high = ends if factor > 0 else reversed(ends)
-    return Estimate(value.value * factor, low, high)
-
-
-def _three(value: Estimate) -> tuple[float, float | None, float | None]:
-    return value.value, value.low, value.high
 
 
 def _require_sales(test: PairedTest) -> None:
     """A log needs sales before and in the test."""
     for words, window in (
         ("before the test", slice(0, test.start)),
-        ("in the test", slice(test.start, test.end + 1)),
+        ("in the test", slice(test.start, test.cooldown_end + 1)),
     ):
         sold = test.panel.outcome[:, window].sum(axis=1)
         for row in (*test.treated, *test.control):
@@ -175,7 +150,7 @@ def _why(pairs: int) -> str:
 
 def _placebos(test: PairedTest) -> Floats:
     """Lifts of windows before the test that are as long as it, none overlapping; before each lies at least one such."""
-    length = test.end - test.start + 1
+    length = test.cooldown_end - test.start + 1
     lifts = []
     for first in range(test.start - length, length - 1, -length):
         differences = test.log_differences(first, first + length - 1, before=first)
@@ -187,8 +162,8 @@ def _placebos(test: PairedTest) -> Floats:
 def _by_unit(test: PairedTest) -> tuple[UnitEffect, ...]:
     panel = test.panel.outcome
     base = panel[:, : test.start].mean(axis=1)
-    differences = test.log_differences(test.start, test.end)
-    window = slice(test.start, test.end + 1)
+    differences = test.log_differences(test.start, test.cooldown_end)
+    window = slice(test.start, test.cooldown_end + 1)
     found = [
         UnitEffect(
             unit=test.panel.units[treated],
@@ -201,7 +176,7 @@ def _by_unit(test: PairedTest) -> tuple[UnitEffect, ...]:
     return tuple(sorted(found, key=lambda one: -float(one.observed[window].sum())))
 
 
-def _warnings(test: PairedTest, main: Reassigned, whole: Reassigned, alpha: float, cost: float | None) -> list[str]:
+def _warnings(test: PairedTest, alpha: float, cost: float | None) -> list[str]:
     pairs = len(test.treated)
     said = []
     if least_p(pairs) > alpha:
@@ -213,8 +188,6 @@ def _warnings(test: PairedTest, main: Reassigned, whole: Reassigned, alpha: floa
         said.append(f"Only {pairs} pairs: a true effect is easily missed.")
     if test.start < test.end - test.start + 1:
         said.append(f"Only {test.start} period(s) before a test of {test.end - test.start + 1}.")
-    if (main.p_value() < alpha) != (whole.p_value() < alpha):
-        said.append("With the cool-down the test decides differently than without it; both p-values are given.")
     if cost is not None and cost == 0.0:
         said.append("Extra spend sums to zero over the pairs: there is no iROAS.")
     return said

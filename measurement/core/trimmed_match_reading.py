@@ -8,6 +8,7 @@ import numpy as np
 
 from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Floats
+from measurement.core.log_effects import scaled
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
 from measurement.core.trimmed_match import TrimmedMatch, trimmed_match
@@ -51,7 +52,7 @@ def analyze_trimmed_match(
         )
     found = trimmed_match(test.level_differences(panel.outcome), spend, alpha=alpha, reference="t")
     iroas = Estimate(found.iroas, found.low, found.high)
-    incremental = _times(iroas, cost)
+    incremental = scaled(iroas, cost)
     window = slice(test.start, test.cooldown_end + 1)
     observed = panel.outcome[test.treated].sum(axis=0)
     counterfactual = _counterfactual(test, observed, incremental.value)
@@ -68,7 +69,7 @@ def analyze_trimmed_match(
         evidence="experiment",
         alpha=alpha,
         p_value=found.p_value,
-        att=_times(incremental, 1.0 / (count * length)),
+        att=scaled(incremental, 1.0 / (count * length)),
         lift=_lift(incremental, sold),
         incremental=incremental,
         iroas=iroas,
@@ -95,11 +96,6 @@ def analyze_trimmed_match(
         warnings=(*panel.notes, *_warnings(test, found)),
         details={"pairs": count, "trimmed_each_side": found.trimmed, "std_error": found.std_error},
     )
-
-
-def _times(value: Estimate, factor: float) -> Estimate:
-    low, high = (None if end is None else end * factor for end in (value.low, value.high))
-    return Estimate(value.value * factor, *((low, high) if factor > 0 else (high, low)))
 
 
 def _lift(incremental: Estimate, sold: float) -> Estimate:
