@@ -219,7 +219,7 @@ def _coin_chances(design: SwitchbackDesign) -> Floats:
     """Chance that a window is all treated, as that it is all untreated, shape [windows]."""
     blocks = design.block_of()
     tossed = blocks[design.carryover :] - blocks[: design.periods - design.carryover] + 1
-    chances: Floats = 0.5**tossed
+    chances: Floats = np.power(0.5, tossed.astype(np.float64))
     return chances
 
 
