@@ -9,6 +9,7 @@ therefore the thresholds that `inversion` reads p and interval from.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -53,14 +54,24 @@ def sign_flip(differences: Floats, *, seed: int = 1, draws: int = DRAWS) -> Reas
         means = sums[1:] / sizes[1:]
         # The set of all pairs is the estimate itself, to the last bit.
         return Reassigned(float(means[-1]), np.sort(means), up=0, down=0, count=2 ** len(values), exact=True)
-    rng = np.random.default_rng(seed)
-    sums, sizes = np.empty(draws), np.empty(draws)
-    for begin in range(0, draws, _BLOCK):
-        turned = rng.integers(0, 2, size=(min(_BLOCK, draws - begin), len(values)), dtype=np.int8).astype(np.float64)
-        sums[begin : begin + len(turned)] = turned @ values
-        sizes[begin : begin + len(turned)] = turned.sum(axis=1)
-    some = sizes > 0
+    averages, idle = _drawn(seed, draws, len(values))
     # A drawn set that turns no pair shows what was observed, whatever the effect.
-    idle = int((~some).sum())
-    means = np.sort(sums[some] / sizes[some])
+    means = np.sort(averages @ values)
     return Reassigned(float(values.mean()), means, up=idle, down=idle, count=draws + 1, exact=False)
+
+
+@lru_cache(maxsize=2)
+def _drawn(seed: int, draws: int, pairs: int) -> tuple[Floats, int]:
+    """Rows that average the turned pairs of each drawn set, and how many sets turn none.
+
+    Kept, because a reading asks for every window of a test with the same sets.
+    """
+    rng = np.random.default_rng(seed)
+    turned = [
+        rng.integers(0, 2, size=(min(_BLOCK, draws - begin), pairs), dtype=np.int8) for begin in range(0, draws, _BLOCK)
+    ]
+    averages = np.concatenate(turned).astype(np.float64)
+    sizes = averages.sum(axis=1)
+    averages = averages[sizes > 0] / sizes[sizes > 0, None]
+    averages.setflags(write=False)
+    return averages, int((sizes == 0).sum())

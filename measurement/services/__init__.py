@@ -1,5 +1,6 @@
 """What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
 
+from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, preview_planning, use_in_planning
 from measurement.services.designs import (
     DESIGN,
     Tell,
@@ -35,10 +36,13 @@ __all__ = [
     "DESIGN",
     "LARGEST",
     "LONGEST_REASON",
+    "PUBLISH",
     "REFRESH",
     "SOURCES",
     "UNITS",
+    "VALID_DAYS",
     "EarlyLook",
+    "Preview",
     "Tell",
     "add_panel",
     "advance",
@@ -54,6 +58,7 @@ __all__ = [
     "given_of",
     "panel_data",
     "panel_from_events",
+    "preview_planning",
     "refresh_experiment",
     "register_experiment",
     "request_analysis",
@@ -63,4 +68,5 @@ __all__ = [
     "start_experiment",
     "stop_refreshes",
     "update_experiment",
+    "use_in_planning",
 ]

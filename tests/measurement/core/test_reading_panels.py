@@ -19,7 +19,9 @@ def rows(*lines: str, header: str = "geo,date,sales") -> bytes:
     return "\n".join([header, *lines]).encode()
 
 
-GOOD = [f"{geo},2026-01-0{day},{value}" for geo, value in (("york", 10), ("bath", 20), ("hull", 5)) for day in (1, 2, 3)]
+GOOD = [
+    f"{geo},2026-01-0{day},{value}" for geo, value in (("york", 10), ("bath", 20), ("hull", 5)) for day in (1, 2, 3)
+]
 GOOD = [f"{line}{place % 3}" for place, line in enumerate(GOOD)]
 
 
@@ -70,7 +72,9 @@ def test_a_late_unit_is_left_out_and_said_so() -> None:
 def test_a_unit_that_lacks_a_day_is_zero_where_asked() -> None:
     panel = read_panel(rows(*GOOD[:7], GOOD[8]), **COLUMNS, missing="zero")
     assert panel.outcome[panel.place["hull"]].tolist() == [50, 0, 52]
-    assert "1 values of 1 units have no row and count as zero: hull lacks 1 of 3 periods, 2026-01-02 first." in panel.notes
+    assert (
+        "1 values of 1 units have no row and count as zero: hull lacks 1 of 3 periods, 2026-01-02 first." in panel.notes
+    )
 
 
 def test_a_treated_unit_is_never_left_out() -> None:
