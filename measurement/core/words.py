@@ -29,6 +29,7 @@ METHODS: Final = {
     "sc_t": "Synthetic-control t-test",
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
+    "strata": "Growth within strata, randomisation test",
     "switchback": "Switchback, Horvitz-Thompson",
     "ab": "Two groups of people",
     "ancova": "ANCOVA on the period before",
