@@ -2,9 +2,15 @@
 
 A method gives, for each set, a contrast on units: shares of the set less the weights of its counterfactual, applied to
 outcomes about their pre-test mean (or about nothing, without unit effects). Everything after that is the same test.
+
+iROAS divides the effect by the spend that the test added. Where that is known (the controls spent alike throughout), its
+interval is that of the effect over it. Where it is an estimate, r is tested by outcome less r times cost, which is a panel
+in which nothing was done if the iROAS is r (Fieller's idea, by placebo in space); the data may leave it unbounded.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,10 +55,12 @@ def placebo_finding(
     total = _times(totals, float(sold.sum()))
     p_value = totals.p_value
 
-    spend = _spend(test, contrasts, gaps.sum(axis=1), scale, alpha)
-    iroas = None
-    if spend is not None:
-        found = spend[0]
+    iroas, spent = None, _spend(test, contrasts)
+    if spent is not None and not spent.known:
+        null = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
+        null[0] = gaps[0].sum()
+        sign = float(np.sign(spent.gap[0]))
+        found = invert(sign * null, sign * spent.gap, scale, alpha)
         # One p-value: where a second hypothesis is asked, the larger counts, and both intervals agree with it.
         p_value = max(p_value, found.p_value)
         span = Span(found.low, found.high)
@@ -60,10 +68,10 @@ def placebo_finding(
             total, span = _with_zero(total), _with_zero(span)
         iroas = (found.estimate, span)
     path = test.observed - contrasts[0] @ (test.outcome - base[:, None])
-    null = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
+    cleared = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
     level = (test.outcome[sets][:, :, test.window].mean(axis=1)).sum(axis=1) - gaps.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        lifts = (null / level)[1:]
+        lifts = (cleared / level)[1:]
     return Finding(
         procedure=procedure,
         evidence=evidence,
@@ -79,7 +87,7 @@ def placebo_finding(
         l2=l2,
         scaled_l2=scaled_l2,
         iroas=iroas,
-        extra_cost=None if spend is None else spend[1],
+        extra_cost=None if spent is None else float(spent.gap[0]) * len(test.treated),
         details={"placebos": len(sets) - 1, **(details or {})},
     )
 
@@ -108,21 +116,32 @@ def _reach(test: TreatedPanel, contrasts: Floats, window: Floats) -> Floats:
     return np.asarray(contrasts[:, test.treated] @ _direction(test, window)[test.treated], dtype=np.float64)
 
 
-def _spend(
-    test: TreatedPanel, contrasts: Floats, gap: Floats, scale: Floats, alpha: float
-) -> tuple[Inverted, float] | None:
-    """iROAS by the same test, and the spend that the test added; None without cost or without a difference in it.
+@dataclass(frozen=True, slots=True)
+class _Spend:
+    """Contrast of the spend of each set over the window; of placebo sets with what the test added taken off.
 
-    Under the hypothesis that the iROAS is r, outcome less r times cost is a panel in which nothing was done.
+    `known`: the controls' spend makes no difference, so what the treated spent more is no estimate.
     """
+
+    gap: Floats
+    known: bool
+
+
+def _spend(test: TreatedPanel, contrasts: Floats) -> _Spend | None:
+    """Spend of the sets; None without cost or without a difference in it."""
     if test.cost is None:
         return None
-    cost = test.cost[:, test.window] - test.cost[:, : test.start].mean(axis=1, keepdims=True)
-    spent = (contrasts @ cost).sum(axis=1)
-    if abs(spent[0]) <= 1e-9 * max(float(np.abs(test.cost).sum()), 1e-300):
+    change = test.cost[:, test.window].sum(axis=1) - test.length * test.cost[:, : test.start].mean(axis=1)
+    own = float(contrasts[0] @ change)
+    most = max(float(np.abs(test.cost).sum()), 1e-300)
+    if abs(own) <= 1e-9 * most:
         return None
-    sign = float(np.sign(spent[0]))
-    return invert(sign * gap, sign * spent, scale, alpha), float(spent[0]) * len(test.treated)
+    change[test.treated] -= own
+    gap = contrasts @ change
+    gap[0] = own
+    before = contrasts[0] @ test.cost[:, : test.start]
+    noise = max(float(np.abs(gap[1:]).max(initial=0.0)), float(np.ptp(before)))
+    return _Spend(gap, noise <= 1e-6 * abs(own))
 
 
 def _times(found: Inverted, factor: float) -> Span:

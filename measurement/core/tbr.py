@@ -31,9 +31,9 @@ class Line:
     """A regression of treated sums on control sums over the time before the test.
 
     Attributes:
-        fitted: prediction, shape [periods]. design: ones and control sums, shape [periods, 2].
+        fitted: prediction, shape [periods]. design: ones and control sums (standardised), shape [periods, 2].
         covariance: of the two coefficients, shape [2, 2]. variance: of the error of a period. freedom: n - 2.
-        residuals: shape [start].
+        residuals: shape [start]. slope: treated sales per sale of the controls.
     """
 
     fitted: Floats
@@ -42,18 +42,23 @@ class Line:
     variance: float
     freedom: int
     residuals: Floats
+    slope: float
 
 
 def fit_line(treated: Floats, control: Floats, start: int) -> Line:
     """Ordinary least squares of `treated` on `control` (both shape [periods]) over the periods before `start`."""
-    design = np.column_stack([np.ones_like(control), control])
+    # About its mean and in its own scale, so that money of any size leaves the system well conditioned.
+    centre = float(control[:start].mean())
+    spread = float(control[:start].std()) or 1.0
+    design = np.column_stack([np.ones_like(control), (control - centre) / spread])
     before = design[:start]
     inverse = np.linalg.pinv(before.T @ before, hermitian=True)
     coefficients = inverse @ before.T @ treated[:start]
     residuals = treated[:start] - before @ coefficients
     freedom = start - 2
     variance = float(residuals @ residuals) / freedom
-    return Line(design @ coefficients, design, variance * inverse, variance, freedom, residuals)
+    slope = float(coefficients[1]) / spread
+    return Line(design @ coefficients, design, variance * inverse, variance, freedom, residuals, slope)
 
 
 def cumulative_errors(line: Line, start: int, stop: int) -> Floats:
@@ -77,7 +82,7 @@ def time_based_regression(test: TreatedPanel, *, alpha: float) -> Finding:
     total, error = float(effect.sum()), float(errors[-1])
     running = effect.cumsum()
     details: dict[str, float | int | str] = {
-        "slope": float(np.linalg.lstsq(line.design, line.fitted, rcond=None)[0][1]),
+        "slope": line.slope,
         "autocorrelation": _autocorrelation(line.residuals),
     }
     iroas, extra = _iroas(test, line, total, error, quantile, alpha, details)
@@ -123,8 +128,8 @@ def _iroas(
         other = fit_line(treated, control, test.start)
         extra = float((treated - other.fitted)[test.window].sum())
         spread = float(cumulative_errors(other, test.start, test.cooldown_end + 1)[-1]) ** 2
-        pairs = float(np.corrcoef(line.residuals, other.residuals)[0, 1]) if other.residuals.any() else 0.0
-        shared = pairs * error * spread**0.5
+        both = float(np.linalg.norm(line.residuals) * np.linalg.norm(other.residuals))
+        shared = float(line.residuals @ other.residuals) / both * error * spread**0.5 if both > 0.0 else 0.0
     if extra == 0.0:
         return None, extra
     span = fieller(total, extra, variance_above=error**2, variance_below=spread, covariance=shared, quantile=quantile)

@@ -1,8 +1,7 @@
-"""A world of two tenants with one of everything in each, made once for a module; every request in it is undone."""
+"""A world of two tenants with one of everything in each, made once; every request to it is undone."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,22 +30,39 @@ class World:
     watch: Watch
 
 
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Both tenants, full. Rates are another test's matter: thousands of requests a minute are sent here."""
+@pytest.fixture(scope="session")
+def full_tenants(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[str, World]]:
+    """Both tenants, full, in a database of their own, whose name comes with them."""
     usual, usual_root = connection.settings_dict["NAME"], settings.STORAGE_ROOT
     storage = Path(tempfile.mkdtemp(prefix="rmn-security-"))
-    with django_db_blocker.unblock(), copied_database("rmn_security") as name, pytest.MonkeyPatch.context() as patch:
+    with django_db_blocker.unblock(), copied_database("rmn_security") as name:
         use_database(name)
-        patch.setattr(settings, "STORAGE_ROOT", storage)
+        settings.STORAGE_ROOT = storage
+        try:
+            made = World(_filled("acme"), _filled("birch"), Watch(storage))
+        finally:
+            settings.STORAGE_ROOT = usual_root
+            use_database(usual)
+        try:
+            yield name, made
+        finally:
+            shutil.rmtree(storage, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def world(full_tenants: tuple[str, World], django_db_blocker: Any) -> Iterator[World]:
+    """Both tenants, where requests find them. Rates are another test's matter: thousands a minute are sent here."""
+    name, made = full_tenants
+    usual = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        use_database(name)
+        patch.setattr(settings, "STORAGE_ROOT", made.watch.storage)
         patch.setattr(APIView, "throttle_classes", [])
         cache.clear()
         try:
-            yield World(_filled("acme"), _filled("birch"), Watch(storage))
+            yield made
         finally:
             use_database(usual)
-            shutil.rmtree(storage, ignore_errors=True)
-    assert usual_root == settings.STORAGE_ROOT, os.fspath(storage)
 
 
 def _filled(slug: str) -> Things:

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient, ForceAuthClientHandler
 
 from accounts.core.permissions import Role
 from accounts.models import ApiToken, Brand, User
@@ -87,6 +89,7 @@ class Things:
     def api(self, who: str | None, **headers: str) -> APIClient:
         """The API as one of the people, or nobody."""
         client = APIClient()
+        client.handler = _api_handler()
         credentials = {"HTTP_AUTHORIZATION": f"Token {self.tokens[who]}"} if who else {}
         client.credentials(**{"HTTP_HOST": self.host, **credentials, **headers})
         return client
@@ -94,9 +97,21 @@ class Things:
     def browser(self, who: str | None) -> Client:
         """The pages as one of the people, logged in before, or nobody."""
         client = Client(HTTP_HOST=self.host)
+        client.handler = _page_handler()
         if who:
             client.cookies["sessionid"] = self.sessions[who]
         return client
+
+
+# Each client would set up all middleware again for its first request, and most send only one.
+@cache
+def _api_handler() -> ForceAuthClientHandler:
+    return ForceAuthClientHandler(enforce_csrf_checks=False)
+
+
+@cache
+def _page_handler() -> ClientHandler:
+    return ClientHandler(enforce_csrf_checks=False)
 
 
 def elsewhere(things: Things, kind: str, other: Mapping[str, str]) -> Things:
