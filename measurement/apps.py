@@ -1,6 +1,14 @@
 from django.apps import AppConfig
 
+from jobs.core.registry import announce_handlers, register_subject
+from jobs.core.tools import announce_tools
+
 
 class MeasurementConfig(AppConfig):
     name = "measurement"
     verbose_name = "Measurement"
+
+    def ready(self) -> None:
+        announce_handlers(self.name)
+        announce_tools(self.name)
+        register_subject(kind="experiment", url_name="experiment-detail", label="The experiment")

@@ -59,6 +59,8 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "curves.fit": frozenset({Role.OWNER, Role.PLANNER, Role.ANALYST}),
         "scenarios.view": _BRAND_SIDE,
         "scenarios.manage": frozenset({Role.OWNER, Role.PLANNER, Role.ANALYST}),
+        "experiments.view": _BRAND_SIDE,
+        "experiments.manage": frozenset({Role.OWNER, Role.PLANNER, Role.ANALYST}),
         "plans.prepare": _PLANNING,
         "plans.approve": frozenset({Role.OWNER, Role.APPROVER}),
     }

@@ -1,8 +1,9 @@
 """A finished geo experiment: daily sales by state, with a lift that is known to the cent.
 
 The extra spend is the one in the exports (the tested placement's plan is raised in the test weeks); what it truly
-brought is the incremental part of what the network attributes to it; and the size of the states is set so that this
-is the stated lift of their sales. Experiment, exports and truth thus tell one story.
+brought is the incremental part of what the network attributes to it, by the flatter end of the response curves; and the
+size of the states is set so that this is the stated lift of their sales. Experiment, exports and truth thus tell one
+story.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def make_geo_test(world: World, final: Report) -> GeoPanel | None:
     tested = tested.take(np.isin(tested["cell"], world.test_cells(test)))
     spend = int(tested["spend"].sum())
     extra = round(spend * (1 - 1 / test.heavy_up))
-    attributed_return = int(tested["sales"].sum()) / spend
+    attributed_return = _sales_of_extra(world, tested, test.heavy_up) / extra
     true_return = test.incrementality * attributed_return
 
     shape = _relative_sales(world, days, first)
@@ -101,6 +102,21 @@ def make_geo_test(world: World, final: Report) -> GeoPanel | None:
         "incrementality_factor": round(gained / extra / attributed_return, 6),
     }
     return GeoPanel(first, states, sales, design, truth)
+
+
+def _sales_of_extra(world: World, tested: Report, heavy_up: float) -> float:
+    """Attributed sales, in cents, that the extra spend brought: those reported, less what the rest would have brought.
+
+    By the true curves, week by week and cell by cell; what moves the sales of a week moves both alike.
+    """
+    shape = (int(tested["day"].max()) // 7 + 1, len(world.cells))
+    spend, sales = np.zeros(shape), np.zeros(shape)
+    at = (tested["day"] // 7, tested["cell"])
+    np.add.at(spend, at, tested["spend"] / 100)
+    np.add.at(sales, at, tested["sales"])
+    full, rest = world.curves.revenue(spend), world.curves.revenue(spend / heavy_up)
+    kept = np.divide(rest, full, out=np.ones(shape), where=full > 0)
+    return float((sales * (1 - kept)).sum())
 
 
 def _relative_sales(world: World, days: int, first: dt.date) -> Floats:

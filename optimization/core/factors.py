@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Source = Literal["experiment", "person", "import"]
 #: Who says so, by the evidence a factor was published with.
@@ -107,6 +107,20 @@ class Factors(Mapping[tuple[str, str], Factor]):
         if not self._known:
             return ""
         return hashlib.sha256(json.dumps(self.as_list(), sort_keys=True).encode()).hexdigest()
+
+
+def with_factors(records: Sequence[Mapping[str, Any]], factors: Factors) -> list[dict[str, Any]]:
+    """Curves as a version keeps them, each with the factor its attributed sales count with (`incrementality`).
+
+    The curve itself stays that of attributed sales: one that is asked for incremental sales is that times the factor.
+    A cell that nothing speaks of has none.
+    """
+    out = []
+    for record in records:
+        plain = {name: value for name, value in record.items() if name != "incrementality"}
+        found = factors.for_cell(str(record["retailer"]), str(record["placement"]))
+        out.append(plain if found is None else plain | {"incrementality": found.as_dict()})
+    return out
 
 
 def standard_error(low: float, high: float, level: float) -> float:

@@ -2,6 +2,7 @@
 
 from optimization.core.posterior_import import LARGEST_FILE as LARGEST_IMPORT
 from optimization.services.adjustments import LONGEST_REASON, adjust_curves, revoke_adjustment
+from optimization.services.calibrated import recalibrate_curves
 from optimization.services.factors import LONGEST_REASON as LONGEST_FACTOR_REASON
 from optimization.services.factors import set_factor
 from optimization.services.fits import FIT, METHOD, MOST_WEEKS, USUAL_WEEKS, Fitted, Tell, fit_curves, request_fit
@@ -25,6 +26,7 @@ __all__ = [
     "fit_curves",
     "import_curves",
     "lock_numbers",
+    "recalibrate_curves",
     "refits_of",
     "request_fit",
     "revoke_adjustment",

@@ -24,6 +24,7 @@ from metrics.services import query_tenant_metrics
 from optimization import selectors
 from optimization.core.adjustments import adjusted
 from optimization.core.curves import fit_curves as fit_series
+from optimization.core.factors import Factors, with_factors
 from optimization.core.out_of_sample import OutOfSample, check_out_of_sample, warnings_of
 from optimization.core.responses import Family
 from optimization.core.stored_curves import curve_record
@@ -115,7 +116,8 @@ def fit_curves(
     shelf = selectors.empty_shelf_weeks(brand=brand)
     series = weekly_series(_cell_weeks(table), _reported(table, days), currency=currency, out_of_stock=shelf)
     priors = [one for one in selectors.adjustments_in_force(brand=brand) if one.kind == "prior"]
-    settings = _settings(weeks, currency, shelf) | {"figures_sha256": _figures_sha256(table)}
+    factors = selectors.incrementality_factors(brand)
+    settings = _settings(weeks, currency, shelf) | {"figures_sha256": _figures_sha256(table)} | factors_of(factors)
     if priors:
         settings["priors"] = [one.id for one in priors]
     version = table.provenance.version or 0
@@ -132,7 +134,7 @@ def fit_curves(
             fix="Load reports by day and SKU that reach further back, then fit again.",
         )
     tell("Fit", 0, len(series.keys))
-    curves = adjusted(_curve_records(series), priors).records
+    curves = with_factors(adjusted(_curve_records(series), priors).records, factors)
     tell("Fit", len(series.keys), len(series.keys))
     tell("Check on unseen weeks", 0, len(series.keys))
     check = _check_of(series)
@@ -157,6 +159,11 @@ def newest_if_same(*, brand: Brand | None, **made_of: Any) -> CurveVersion | Non
     """
     newest = selectors.latest_curves(brand=brand)
     return newest if newest and all(getattr(newest, name) == value for name, value in made_of.items()) else None
+
+
+def factors_of(factors: Factors) -> dict[str, Any]:
+    """What a version's settings keep of the incrementality factors it was made under; empty for none."""
+    return {"factors_sha256": factors.sha256} if factors else {}
 
 
 def check_weeks(weeks: int) -> None:

@@ -14,9 +14,10 @@ from harmonization.models import EventTable, Retailer
 from harmonization.selectors import EVENTS
 from optimization import selectors
 from optimization.core.cells import CellKey
+from optimization.core.factors import with_factors
 from optimization.core.posterior_import import FORMAT, LARGEST_FILE, METHOD, Known, read_draws
 from optimization.models import CurveVersion
-from optimization.services.fits import Fitted, newest_if_same
+from optimization.services.fits import Fitted, factors_of, newest_if_same
 from optimization.services.numbering import lock_numbers
 from tenants.core.problems import InvalidInput, TooLarge
 from tenants.selectors import current_tenant
@@ -55,6 +56,8 @@ def import_curves(
     settings = {
         "format": FORMAT, "source": source.strip(), "currency": code, "file_sha256": hashlib.sha256(content).hexdigest()
     }  # fmt: skip
+    factors = selectors.incrementality_factors(brand)
+    settings |= factors_of(factors)
     versions = CurveVersion.objects.filter(brand=brand)
     found = {"method": METHOD, "settings": settings, "data_start": data_start, "data_end": data_end}
     if (same := newest_if_same(brand=brand, **found)) is not None:
@@ -63,7 +66,7 @@ def import_curves(
         content, _known(brand), source=source.strip(), n_weeks=max((data_end - data_start).days + 1, 7) // 7
     )
     made = CurveVersion(
-        brand=brand, **found, curves=read.records, draws=read.draws, created_by=actor,
+        brand=brand, **found, curves=with_factors(read.records, factors), draws=read.draws, created_by=actor,
         data_version=EventTable.objects.filter(name=EVENTS).values_list("version", flat=True).first() or 0,
         diagnostics={
             "cells": len(read.records),

@@ -44,6 +44,7 @@
     pct: (value) => `${withMinus(f0.format(value))}%`,
     pct1: (value) => `${withMinus(f1.format(value))}%`,
     spct: (value) => `${value > 0 ? "+" : ""}${withMinus(f0.format(value))}%`,
+    spct1: (value) => `${value > 0 ? "+" : ""}${withMinus(f1.format(value))}%`,
     day,
     longday,
     text: String,
@@ -62,7 +63,8 @@
   };
 
   /* Custom series. band: rows [x, low, high] become one polygon, so that a tooltip keeps the true values, which the
-     usual pair of stacked areas does not. hseg: rows [y, from, to, width]. */
+     usual pair of stacked areas does not. hseg: rows [y, from, to, width]. bins: rows [from, to, count] of a histogram,
+     exact on the axis where bars would have a width in pixels. */
   const drawings = {
     band(params, api) {
       if (params.dataIndexInside !== 0) return undefined;
@@ -76,6 +78,15 @@
         type: "polygon",
         silent: true,
         shape: { points: upper.concat(lower) },
+        style: { fill: api.visual("color") },
+      };
+    },
+    bins(params, api) {
+      const from = api.coord([api.value(0), api.value(2)]);
+      const to = api.coord([api.value(1), 0]);
+      return {
+        type: "rect",
+        shape: { x: from[0] + 0.5, y: from[1], width: Math.max(to[0] - from[0] - 1, 1), height: to[1] - from[1] },
         style: { fill: api.visual("color") },
       };
     },

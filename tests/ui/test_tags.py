@@ -1,6 +1,7 @@
 """The tag library, tag by tag."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -42,6 +43,23 @@ def test_spark_says_what_it_shows():
     text = made('{% spark values "Spend, 52 weeks" %}', values=[1, 2])
     assert 'role="img" aria-label="Spend, 52 weeks"' in text
     assert made('{% spark values "x" %}', values=[]).strip() == ""
+
+
+def test_spark_marks_where_something_began():
+    assert '<path class="m" d="M50.0 0L50.0 28"/>' in made('{% spark values "x" mark=2 %}', values=[1, 2, 3, 4, 5])
+    assert 'class="m"' not in made('{% spark values "x" %}', values=[1, 2])
+
+
+def test_tile_map_shows_every_tile_with_its_group_in_words():
+    tiles = [
+        SimpleNamespace(label="MN", name="Minnesota", column=4, row=2, group="treated"),
+        SimpleNamespace(label="<b>", name="A & B", column=0, row=0, group="left out"),
+    ]
+    text = made('{% tile_map tiles "States: 1 treated" %}', tiles=tiles)
+    assert 'viewBox="0 0 170 102" role="img" aria-label="States: 1 treated"' in text
+    assert '<g class="tr"><title>Minnesota: treated</title><rect x="137" y="69"' in text
+    assert '<g class="ex"><title>A &amp; B: left out</title>' in text
+    assert "&lt;b&gt;" in text
 
 
 def test_kpi_shows_no_change_where_there_is_none():
@@ -110,6 +128,12 @@ def test_problem_tells_what_where_and_the_next_move():
 def test_footer_links_to_the_method_only_where_there_is_a_page():
     assert "How this is computed" in made('{% prov "Data as of noon" how="/docs" %}')
     assert "<a" not in made('{% prov "Data as of noon" "" %}')
+
+
+def test_footer_opens_the_method_where_it_is_short():
+    text = made('{% prov "Data as of noon" told=how %}', how="Sales < spend.")
+    assert "<details><summary>How this is computed</summary><p>Sales &lt; spend.</p></details>" in text
+    assert "<details" not in made('{% prov "Data as of noon" %}')
 
 
 def test_when_is_relative_with_the_instant_as_title():

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
-from django.utils.html import format_html, json_script
+from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
 
 from rmn_site.ui import drawings, formats
@@ -49,19 +49,60 @@ def delta(
 
 
 @register.simple_tag
-def spark(values: Sequence[float | None], alt: str, compare: Sequence[float | None] = ()) -> SafeString | str:
-    """`{% spark series "Spend, 52 weeks" compare=previous %}`: None in a series is a gap."""
+def spark(
+    values: Sequence[float | None], alt: str, compare: Sequence[float | None] = (), mark: int | None = None
+) -> SafeString | str:
+    """`{% spark series "Spend, 52 weeks" compare=previous mark=14 %}`: None in a series is a gap.
+
+    `mark` is the position in the series where something began: an upright line.
+    """
     drawn = drawings.sparkline(values, compare)
     if drawn is None:
         return ""
     dashed = format_html('<path class="c" d="{}"/>', drawn.compare) if drawn.compare else ""
+    began = ""
+    if mark is not None and len(values) > 1:
+        at = round(drawings.scale_to(mark, 0, len(values) - 1) * drawings.SPARK_WIDTH, 1)
+        began = format_html('<path class="m" d="M{0} 0L{0} {1}"/>', at, drawings.SPARK_HEIGHT)
     return format_html(
         '<svg class="spark" viewBox="0 0 100 28" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<path class="a" d="{}"/>{}<path d="{}"/></svg>',
+        '<path class="a" d="{}"/>{}{}<path d="{}"/></svg>',
         alt,
         drawn.area,
+        began,
         dashed,
         drawn.line,
+    )
+
+
+_TILE_GROUPS = {"treated": "tr", "control": "co", "left out": "ex"}
+
+
+@register.simple_tag
+def tile_map(tiles: Sequence[Any], alt: str) -> SafeString:
+    """`{% tile_map tiles "States: 9 treated, 39 control" %}`: equal tiles, each with label, name, column, row, group.
+
+    group treated | control | left out; the name and the group are told where one points.
+    """
+    columns, rows = (1 + max((getattr(tile, way) for tile in tiles), default=0) for way in ("column", "row"))
+    drawn = format_html_join(
+        "",
+        '<g class="{}"><title>{}: {}</title><rect x="{}" y="{}" width="31" height="31" rx="4"/>'
+        '<text x="{}" y="{}">{}</text></g>',
+        (
+            (
+                _TILE_GROUPS[tile.group], tile.name, tile.group, tile.column * 34 + 1, tile.row * 34 + 1,
+                tile.column * 34 + 16.5, tile.row * 34 + 17, tile.label,
+            )
+            for tile in tiles
+        ),
+    )  # fmt: skip
+    return format_html(
+        '<svg class="tile" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        columns * 34,
+        rows * 34,
+        alt,
+        drawn,
     )
 
 

@@ -89,11 +89,15 @@ def problem(error: Any, diagnostic_id: str = "", unaffected: str = "") -> dict[s
 
 
 @register.simple_tag
-def prov(*items: str, how: str = "") -> SafeString:
-    """`{% prov "Data as of 02:10 UTC" "Common window: 7-day click" how=url %}`: the footer under every figure."""
+def prov(*items: str, how: str = "", told: str = "") -> SafeString:
+    """`{% prov "Data as of 02:10 UTC" "Common window: 7-day click" how=url %}`: the footer under every figure.
+
+    With `told` the text stands in the footer itself and opens there.
+    """
     parts = format_html_join("", "<span>{}</span>", ((item,) for item in items if item))
     link = format_html('<a href="{}">How this is computed</a>', how) if how else ""
-    return format_html('<div class="cf">{}{}</div>', parts, link)
+    text = format_html("<details><summary>How this is computed</summary><p>{}</p></details>", told) if told else ""
+    return format_html('<div class="cf">{}{}{}</div>', parts, link, text)
 
 
 @register.simple_tag

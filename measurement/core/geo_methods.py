@@ -1,0 +1,173 @@
+"""Methods that weigh controls by the time before the test, read by placebo in space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from measurement.core.arrays import Floats, Ints
+from measurement.core.placebo import shares_of
+from measurement.core.placebo_finding import noise_scale, placebo_finding
+from measurement.core.synthetic_control import demeaned, simplex_weights
+from measurement.core.treated_panel import Finding, TreatedPanel
+
+PROCEDURE: Final = "placebo in space: the interval holds the effects that the test does not reject"
+
+#: Sets solved between two reports of progress.
+_BATCH: Final = 100
+#: Penalties that the ridge of the augmented method chooses from, as shares of the largest eigenvalue.
+PENALTIES: Final = (float("inf"), 1.0, 0.1, 0.03, 0.01, 0.003, 0.001)
+#: Sets that judge the penalties.
+_JUDGES: Final = 60
+
+Progress = Callable[[int, int], None]
+
+
+def synthetic_control(
+    test: TreatedPanel, sets: Ints, *, alpha: float, unit_effects: bool = True, progress: Progress | None = None
+) -> Finding:
+    """Synthetic control with placebo in space over `sets` (shape [sets, size], the treated one first)."""
+    shares = shares_of(sets, len(test.outcome))
+    centred = demeaned(test.outcome, slice(0, test.start)) if unit_effects else test.outcome
+    fitted = centred[:, : test.start]
+    weights = _weights(fitted, shares, 0.0, progress)
+    contrasts = shares - weights
+    l2, scaled = imbalance(fitted, shares[0], weights[0])
+    return placebo_finding(
+        test, sets, contrasts,
+        scale=noise_scale(test, sets, contrasts, unit_effects=unit_effects), alpha=alpha,
+        base=test.pre.mean(axis=1) if unit_effects else np.zeros(len(test.outcome)),
+        evidence="counterfactual", procedure=PROCEDURE, weights=weights[0], l2=l2, scaled_l2=scaled,
+    )  # fmt: skip
+
+
+def augmented_control(
+    test: TreatedPanel, sets: Ints, *, alpha: float, penalty: float | None = None, progress: Progress | None = None
+) -> Finding:
+    """Ridge-augmented synthetic control with unit effects: what the weights leave unfitted is fitted by ridge.
+
+    Weights may be negative. The penalty is one for all sets, so that the sets remain alike: the one that predicts the
+    last third of the time before the test best from the first two thirds (sets pooled, errors by size).
+
+    Source: Ben-Michael, Feller, Rothstein (2021), equation 12.
+
+    Args:
+        penalty: as a share of the largest eigenvalue of the Gram matrix; chosen from `PENALTIES` if None, where
+            infinity is synthetic control.
+    """
+    shares = shares_of(sets, len(test.outcome))
+    if penalty is None:
+        cut = max(2, test.start * 2 // 3)
+        some = shares[:_JUDGES]
+        early = demeaned(test.pre, slice(0, cut))
+        sizes = some @ np.abs(test.pre).mean(axis=1)
+        plain = _weights(early[:, :cut], some, 0.0, None)
+
+        def loss(candidate: float) -> float:
+            contrasts = some - _augmented(early[:, :cut], some, plain, candidate)
+            misses = (contrasts @ early[:, cut:]).mean(axis=1) / np.maximum(sizes, 1e-300)
+            return float(np.mean(misses**2))
+
+        penalty = min(PENALTIES, key=loss)
+    fitted = demeaned(test.pre, slice(0, test.start))
+    weights = _augmented(fitted, shares, _weights(fitted, shares, 0.0, progress), penalty)
+    contrasts = shares - weights
+    l2, scaled = imbalance(fitted, shares[0], weights[0])
+    return placebo_finding(
+        test, sets, contrasts,
+        scale=noise_scale(test, sets, contrasts), base=test.pre.mean(axis=1), alpha=alpha, evidence="counterfactual",
+        procedure=PROCEDURE, weights=weights[0], l2=l2, scaled_l2=scaled,
+        details={"ridge": penalty if np.isfinite(penalty) else "none: plain synthetic control predicts best"},
+    )  # fmt: skip
+
+
+def synthetic_did(test: TreatedPanel, sets: Ints, *, alpha: float, progress: Progress | None = None) -> Finding:
+    """Synthetic difference in differences, read by placebo in space.
+
+    Penalty of the unit weights and time weights come from the controls of the test and serve all sets: the contrasts
+    then remain linear in the effect, and the test exact but for those two.
+
+    Source: Arkhangelsky, Athey, Hirshberg, Imbens, Wager (2021), algorithm 1.
+    """
+    shares = shares_of(sets, len(test.outcome))
+    controls = test.pre[test.controls]
+    noise = float(np.std(np.diff(controls, axis=1), ddof=1))
+    zeta = (len(test.treated) * test.length) ** 0.25 * noise
+    fitted = demeaned(test.pre, slice(0, test.start))
+    weights = _weights(fitted, shares, zeta**2 * test.start, progress)
+    times = time_weights(controls, test.outcome[test.controls][:, test.window].mean(axis=1), noise)
+    contrasts = shares - weights
+    l2, scaled = imbalance(fitted, shares[0], weights[0])
+    return placebo_finding(
+        test, sets, contrasts,
+        scale=noise_scale(test, sets, contrasts), base=test.pre @ times, alpha=alpha, evidence="counterfactual",
+        procedure=PROCEDURE, weights=weights[0], l2=l2, scaled_l2=scaled, details={"zeta": zeta},
+    )  # fmt: skip
+
+
+def time_weights(pre: Floats, after: Floats, noise: float) -> Floats:
+    """Weights of the periods before the test that predict the mean after its start over controls, shape [periods].
+
+    Args:
+        pre: outcomes of the controls, shape [controls, periods]. after: their means after the start, shape [controls].
+        noise: standard deviation of first differences; a hair of it as penalty makes the weights unique.
+    """
+    both = np.column_stack([pre, after])
+    both = both - both.mean(axis=0)
+    gram = both.T @ both
+    target = np.zeros((1, gram.shape[0]))
+    target[0, -1] = 1.0
+    ridge = (1e-6 * noise) ** 2 * len(pre)
+    return simplex_weights(gram, target, target == 0.0, ridge=ridge).weights[0, :-1]
+
+
+def differences(test: TreatedPanel, sets: Ints, *, alpha: float) -> Finding:
+    """Difference in differences of mean outcomes, all controls alike, read by placebo in space."""
+    shares = shares_of(sets, len(test.outcome))
+    donors = shares == 0.0
+    contrasts = shares - donors / donors.sum(axis=1, keepdims=True)
+    return placebo_finding(
+        test, sets, contrasts,
+        scale=noise_scale(test, sets, contrasts), base=test.pre.mean(axis=1), alpha=alpha, evidence="counterfactual",
+        procedure=PROCEDURE, weights=np.zeros(len(test.outcome)),
+    )  # fmt: skip
+
+
+def _weights(fitted: Floats, shares: Floats, ridge: float, progress: Progress | None) -> Floats:
+    """Weights of all sets in batches, shape [sets, units]."""
+    gram = fitted @ fitted.T
+    found = np.empty_like(shares)
+    for first in range(0, len(shares), _BATCH):
+        some = slice(first, first + _BATCH)
+        found[some] = simplex_weights(gram, shares[some], shares[some] == 0.0, ridge=ridge).weights
+        if progress:
+            progress(min(first + _BATCH, len(shares)), len(shares))
+    return found
+
+
+def _augmented(fitted: Floats, shares: Floats, weights: Floats, penalty: float) -> Floats:
+    """Simplex weights plus the ridge fit of what they leave, donors taken about their mean in each period."""
+    if not np.isfinite(penalty):
+        return weights
+    gram = fitted @ fitted.T
+    ridge = penalty * float(np.linalg.eigvalsh(gram)[-1])
+    left = (shares - weights) @ gram
+    full = weights.copy()
+    for row, donors in enumerate(shares == 0.0):
+        own = np.flatnonzero(donors)
+        block = gram[np.ix_(own, own)]
+        mean = block.mean(axis=0)
+        centred = block - mean[:, None] - mean[None, :] + mean.mean()
+        rest = left[row, own] - left[row, own].mean()
+        full[row, own] += np.linalg.solve(centred + ridge * np.eye(len(own)), rest)
+    return full
+
+
+def imbalance(fitted: Floats, shares: Floats, weights: Floats) -> tuple[float, float]:
+    """L2 misfit before the test, and its ratio to that of equal weights on all controls (augsynth's scaled L2)."""
+    l2 = float(np.linalg.norm((shares - weights) @ fitted))
+    donors = shares == 0.0
+    equal = float(np.linalg.norm((shares - donors / donors.sum()) @ fitted))
+    return l2, l2 / equal if equal > 0.0 else 0.0

@@ -1,0 +1,150 @@
+"""From what a method finds to the reading that people see: sums over treated units, fractions, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from measurement.core.answers import Estimate, Evidence, PanelReading, Sensitivity, UnitEffect
+from measurement.core.panel import Panel
+from measurement.core.synthetic_control import demeaned, simplex_weights
+from measurement.core.treated_panel import Finding, TreatedPanel
+
+
+def reading_of(
+    panel: Panel,
+    test: TreatedPanel,
+    finding: Finding,
+    *,
+    method: str,
+    why: str,
+    alpha: float,
+    evidence: Evidence,
+    sensitivity: Sequence[Sensitivity],
+    warnings: Sequence[str],
+) -> PanelReading:
+    """The finding in the units of the product. Arguments as the attributes of `PanelReading`."""
+    size = len(test.treated)
+    window = test.window
+    observed, counterfactual = size * test.observed, size * finding.counterfactual
+    effect = observed[window] - counterfactual[window]
+    incremental = incremental_of(test, finding)
+    cells = size * test.length
+    low, high = np.full(len(observed), np.nan), np.full(len(observed), np.nan)
+    low[window] = observed[window] - size * finding.period_high
+    high[window] = observed[window] - size * finding.period_low
+    cost = extra_cost(test, finding)
+    return PanelReading(
+        method=method,
+        why_method=why,
+        procedure=finding.procedure,
+        evidence=evidence,
+        alpha=alpha,
+        p_value=finding.p_value,
+        att=_scaled(incremental, 1.0 / cells),
+        lift=lift_of(test, incremental),
+        incremental=incremental,
+        iroas=_iroas(incremental, finding, cost),
+        cost=cost,
+        weights={
+            test.names[row]: float(finding.weights[row])
+            for row in np.argsort(-finding.weights, kind="stable")
+            if finding.weights[row] > 1e-6
+        },
+        l2_imbalance=finding.l2,
+        scaled_l2=finding.scaled_l2,
+        periods=panel.periods,
+        start=test.start,
+        end=test.end,
+        cooldown_end=test.cooldown_end,
+        treated=tuple(test.names[row] for row in test.treated),
+        controls=tuple(test.names[row] for row in test.controls),
+        observed=observed,
+        counterfactual=counterfactual,
+        low=low,
+        high=high,
+        cumulative=effect.cumsum(),
+        cumulative_low=size * finding.cumulative_low,
+        cumulative_high=size * finding.cumulative_high,
+        placebos=finding.placebos,
+        by_unit=_by_unit(test),
+        sensitivity=tuple(sensitivity),
+        warnings=(*panel.notes, *finding.warnings, *warnings),
+        details=finding.details,
+    )
+
+
+def incremental_of(test: TreatedPanel, finding: Finding) -> Estimate:
+    """The effect summed over treated units and window."""
+    size = len(test.treated)
+    value = size * float((test.observed - finding.counterfactual)[test.window].sum())
+    return Estimate(value, _end(size * finding.total.low), _end(size * finding.total.high))
+
+
+def lift_of(test: TreatedPanel, incremental: Estimate) -> Estimate:
+    """The effect over what would have been, rising in the effect as long as that is positive."""
+    return _lift(incremental, len(test.treated) * float(test.observed[test.window].sum()))
+
+
+def extra_cost(test: TreatedPanel, finding: Finding) -> float | None:
+    """Spend that the test added: the method's own figure, else what the treated spent beyond the controls' course."""
+    if finding.extra_cost is not None or test.cost is None:
+        return finding.extra_cost
+    change = test.cost[:, test.window].sum(axis=1) - test.length * test.cost[:, : test.start].mean(axis=1)
+    return float(len(test.treated) * (change[test.treated].mean() - change[test.controls].mean()))
+
+
+def _iroas(incremental: Estimate, finding: Finding, cost: float | None) -> Estimate | None:
+    """The method's own ratio, else the effect over spend that is taken as known."""
+    if finding.iroas is not None:
+        value, span = finding.iroas
+        return Estimate(value, _end(span.low), _end(span.high))
+    if not cost:
+        return None
+    ratio = _scaled(incremental, 1.0 / cost)
+    return ratio if cost > 0.0 else Estimate(ratio.value, ratio.high, ratio.low)
+
+
+def _by_unit(test: TreatedPanel) -> tuple[UnitEffect, ...]:
+    """Each treated unit against its own synthetic control, largest first: shown, not tested."""
+    centred = demeaned(test.outcome, slice(0, test.start))
+    fitted = centred[:, : test.start]
+    shares = np.zeros((len(test.treated), len(test.outcome)))
+    shares[np.arange(len(test.treated)), test.treated] = 1.0
+    donors = np.ones_like(shares, dtype=bool)
+    donors[:, test.treated] = False
+    weights = simplex_weights(fitted @ fitted.T, shares, donors).weights
+    paths = test.outcome[test.treated] - (shares - weights) @ centred
+    effects = []
+    for place in np.argsort(-test.pre[test.treated].mean(axis=1), kind="stable"):
+        observed, path = test.outcome[test.treated[place]], paths[place]
+        base = float(path[test.window].sum())
+        lift = float(observed[test.window].sum()) / base - 1.0 if base > 0.0 else None
+        effects.append(
+            UnitEffect(unit=test.names[test.treated[place]], lift=lift, observed=observed, counterfactual=path)
+        )
+    return tuple(effects)
+
+
+def _end(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _scaled(estimate: Estimate, factor: float) -> Estimate:
+    low, high = estimate.low, estimate.high
+    return Estimate(
+        estimate.value * factor, None if low is None else low * factor, None if high is None else high * factor
+    )
+
+
+def _lift(incremental: Estimate, observed: float) -> Estimate:
+    """Effect over counterfactual, rising in the effect as long as the counterfactual is positive."""
+
+    def share(effect: float | None) -> float | None:
+        if effect is None or observed - effect <= 0.0:
+            return None
+        return effect / (observed - effect)
+
+    value = share(incremental.value)
+    return Estimate(float("nan") if value is None else value, share(incremental.low), share(incremental.high))

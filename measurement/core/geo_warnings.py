@@ -1,0 +1,106 @@
+"""What a reader of a test must know before believing its figures."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from measurement.core.arrays import Floats
+from measurement.core.panel import Panel
+from measurement.core.treated_panel import Finding, TreatedPanel
+
+#: Misfit before the test over that of equal weights from which weights help little.
+POOR_FIT: Final = 0.7
+#: Robust deviations from which a value counts as an outlier.
+FAR: Final = 8.0
+_PLACEBO_METHODS: Final = ("sc", "asc", "sdid", "did", "log_did")
+_NAMED: Final = 3
+
+
+def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: str, alpha: float) -> list[str]:
+    """Warnings of one analysis, each a sentence or two."""
+    told = []
+    if method == "sc_t":
+        told.append(
+            "The t-test has two degrees of freedom: it sees large effects only (power about one in four at a lift of 5 %). "
+            "Treat more markets to see small ones."
+        )
+    if method in _PLACEBO_METHODS:
+        sets = int(finding.details.get("placebos", 0)) + 1
+        if 1.0 / sets >= alpha:
+            told.append(
+                f"With {sets - 1} placebo sets p cannot go below {1.0 / sets:.3f}: no effect can be shown at {alpha}, and "
+                "intervals are unbounded."
+            )
+        elif sets < 100:
+            told.append(f"With {sets - 1} placebo sets p cannot go below {1.0 / sets:.3f}.")
+    if len(test.treated) == 1 and method != "sc_t":
+        told.append("One market is treated: whatever else happened there in the test counts as its effect.")
+    if finding.scaled_l2 is not None and finding.scaled_l2 > POOR_FIT:
+        told.append(
+            f"The fit before the test is poor: its misfit is {finding.scaled_l2:.0%} of what equal weights leave."
+        )
+    outside = _outside(test)
+    if outside > 0.05 and method in ("sc", "sc_t", "asc"):
+        told.append(
+            f"In {outside:.0%} of the periods before the test the treated markets, about their mean, lie outside of all "
+            "controls: no weights can follow them there."
+        )
+    told += _outliers(panel, test)
+    return told
+
+
+def _outside(test: TreatedPanel) -> float:
+    """Share of the periods before the test in which the treated mean lies outside the hull of the controls."""
+    centred = test.pre - test.pre.mean(axis=1, keepdims=True)
+    own, others = centred[test.treated].mean(axis=0), centred[test.controls]
+    return float(np.mean((own > others.max(axis=0)) | (own < others.min(axis=0))))
+
+
+def _outliers(panel: Panel, test: TreatedPanel) -> list[str]:
+    """Values far off what unit and period make of them; kept, since placebo sets may hold them as well."""
+    told = []
+    scores = outlier_scores(test.outcome)
+    # In the test a treated market may well be far off: that is the effect.
+    scores[test.treated, test.start :] = 0.0
+    rows, periods = np.nonzero(np.abs(scores) > FAR)
+    if len(rows):
+        order = np.argsort(-np.abs(scores[rows, periods]), kind="stable")[:_NAMED]
+        named = ", ".join(
+            f"{test.names[rows[place]]} at {panel.periods[periods[place]]} ({scores[rows[place], periods[place]]:+.0f})"
+            for place in order
+        )
+        told.append(
+            f"{len(rows)} values lie more than {FAR:.0f} robust deviations off what unit and period make of them; they are "
+            f"kept: {named}{' and more' if len(rows) > _NAMED else ''}."
+        )
+    total = test.outcome.sum(axis=0)
+    steps = np.abs(_robust(total - _smooth(total)))
+    for place in np.flatnonzero(steps > FAR)[:_NAMED]:
+        told.append(f"The sum of all markets at {panel.periods[place]} is far off its neighbours; it is kept.")
+    return told
+
+
+def outlier_scores(outcome: Floats) -> Floats:
+    """Robust deviations of each value from the median course of all units at the unit's own level, same shape."""
+    level = np.maximum(np.median(np.abs(outcome), axis=1, keepdims=True), 1e-12)
+    shares = outcome / level
+    rest = shares - np.median(shares, axis=0)
+    middle = np.median(rest, axis=1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(rest - middle), axis=1, keepdims=True)
+    return np.where(spread > 1e-12, (rest - middle) / np.maximum(spread, 1e-12), 0.0)
+
+
+def _robust(values: Floats) -> Floats:
+    middle = float(np.median(values))
+    spread = 1.4826 * float(np.median(np.abs(values - middle)))
+    return (values - middle) / spread if spread > 0.0 else np.zeros_like(values)
+
+
+def _smooth(values: Floats, reach: int = 7) -> Floats:
+    """Median of the neighbours."""
+    wide = np.pad(values, reach, mode="edge")
+    return np.asarray(
+        np.median(np.lib.stride_tricks.sliding_window_view(wide, 2 * reach + 1), axis=1), dtype=np.float64
+    )

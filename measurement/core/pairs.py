@@ -1,0 +1,193 @@
+"""Matched-pair log-DiD: the default where at least eight pairs were randomised.
+
+Each pair gives one number, the log growth of its treated unit beyond that of its control. Their mean is the log of one
+plus the lift; the test turns the signs of pairs as the coin might have, and every interval inverts that test
+(`signflip`). The effect is taken to multiply the sales of all units alike. Incremental sales are what the treated
+sold, times `1 - exp(-effect)`; iROAS divides them by the extra spend, which is known and not estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from measurement.core.answers import PanelReading, Sensitivity, UnitEffect
+from measurement.core.arrays import Floats
+from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, scaled
+from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
+from measurement.core.panel import Panel
+from measurement.core.signflip import least_p, sign_flip
+from tenants.core.problems import InvalidInput
+
+#: Fewer pairs can show an effect, but seldom do.
+USUAL_PAIRS = 8
+
+
+def analyze_pairs(
+    panel: Panel,
+    *,
+    pairs: Sequence[tuple[str, str]],
+    start: int,
+    end: int | None = None,
+    cooldown: int = 0,
+    alpha: float = 0.05,
+    seed: int = 1,
+    why_method: str = "",
+    sensitivity: tuple[Sensitivity, ...] = (),
+) -> PanelReading:
+    """Reading of a test whose pairs were randomised.
+
+    A cool-down counts to the test in every figure, so that one p-value stands for all of them.
+
+    Args:
+        pairs: `(treated, control)` names. start, end: positions from 0, both inclusive; without `end` the test lasts to
+            the end of the panel, less the cool-down.
+        cooldown: periods after the test in which its effect may still come in.
+
+    Raises:
+        InvalidInput: pairs or windows that the panel does not hold, or a unit without sales before or in the test.
+    """
+    test = paired_test(panel, pairs, start=start, end=end, cooldown=cooldown)
+    _require_sales(test)
+    found = sign_flip(test.log_differences(test.start, test.cooldown_end), seed=seed)
+    observed = panel.outcome[test.treated].sum(axis=0)
+    effect = effect_of(found, alpha)
+    incremental = sales_of_log(effect, float(observed[test.start : test.cooldown_end + 1].sum()))
+    cells = len(test.treated) * (test.cooldown_end - test.start + 1)
+    spend = extra_spend(test)
+    cost = None if spend is None else float(spend.sum())
+    path = _Path(test, observed, alpha, seed)
+    count = len(test.treated)
+    reassigned = f"all {2**count:,} reassignments" if found.exact else f"{found.count:,} drawn reassignments"
+    return PanelReading(
+        method="pairs",
+        why_method=why_method or _why(count),
+        procedure=f"sign-flip test of {count} pairs' log difference-in-differences, {reassigned}, and its inversion",
+        evidence="experiment",
+        alpha=alpha,
+        p_value=found.p_value(),
+        att=scaled(incremental, 1.0 / cells),
+        lift=lift_of_log(effect),
+        incremental=incremental,
+        iroas=None if not cost else scaled(incremental, 1.0 / cost),
+        cost=cost,
+        weights={},
+        l2_imbalance=None,
+        scaled_l2=None,
+        periods=panel.periods,
+        start=test.start,
+        end=test.end,
+        cooldown_end=test.cooldown_end,
+        treated=test.treated_names,
+        controls=test.control_names,
+        observed=observed,
+        counterfactual=path.counterfactual,
+        low=path.low,
+        high=path.high,
+        cumulative=path.cumulative,
+        cumulative_low=path.cumulative_low,
+        cumulative_high=path.cumulative_high,
+        placebos=_placebos(test),
+        by_unit=_by_unit(test),
+        sensitivity=sensitivity,
+        warnings=(*panel.notes, *_warnings(test, alpha, cost)),
+        details={"pairs": count, "reassignments": found.count},
+    )
+
+
+class _Path:
+    """The test period by period, each with the same test on its own window."""
+
+    def __init__(self, test: PairedTest, observed: Floats, alpha: float, seed: int) -> None:
+        panel = test.panel.outcome
+        base = panel[:, : test.start].mean(axis=1)
+        ratios = base[test.treated] / base[test.control]
+        self.counterfactual: Floats = ratios @ panel[test.control]
+        self.low = np.full(len(observed), np.nan)
+        self.high = np.full(len(observed), np.nan)
+        length = test.cooldown_end - test.start + 1
+        self.cumulative, self.cumulative_low, self.cumulative_high = (np.full(length, np.nan) for _ in range(3))
+        for step in range(length):
+            period = test.start + step
+            single = test.log_differences(period, period)
+            if np.isfinite(single).all():
+                ends = effect_of(sign_flip(single, seed=seed), alpha)
+                self.counterfactual[period] = observed[period] * np.exp(-ends.value)
+                # The larger the effect, the less would have been sold without it.
+                self.low[period] = np.nan if ends.high is None else observed[period] * np.exp(-ends.high)
+                self.high[period] = np.nan if ends.low is None else observed[period] * np.exp(-ends.low)
+            so_far = test.log_differences(test.start, period)
+            if np.isfinite(so_far).all():
+                ends = effect_of(sign_flip(so_far, seed=seed), alpha)
+                sold = sales_of_log(ends, float(observed[test.start : period + 1].sum()))
+                self.cumulative[step] = sold.value
+                self.cumulative_low[step] = np.nan if sold.low is None else sold.low
+                self.cumulative_high[step] = np.nan if sold.high is None else sold.high
+
+
+def _require_sales(test: PairedTest) -> None:
+    """A log needs sales before and in the test."""
+    for words, window in (
+        ("before the test", slice(0, test.start)),
+        ("in the test", slice(test.start, test.cooldown_end + 1)),
+    ):
+        sold = test.panel.outcome[:, window].sum(axis=1)
+        for row in (*test.treated, *test.control):
+            if sold[row] <= 0.0:
+                raise InvalidInput(
+                    f"{test.panel.units[row]!r} sold nothing {words}.",
+                    where=f"unit {test.panel.units[row]}",
+                    fix="Leave its pair out, or pool it with a neighbour.",
+                )
+
+
+def _why(pairs: int) -> str:
+    if pairs >= USUAL_PAIRS:
+        return f"{pairs} randomised pairs: the test rests on the coin alone, and no model of sales is needed."
+    return f"{pairs} randomised pairs: fewer than {USUAL_PAIRS}, but still a randomised test."
+
+
+def _placebos(test: PairedTest) -> Floats:
+    """Lifts of windows before the test that are as long as it, none overlapping; before each lies at least one such."""
+    length = test.cooldown_end - test.start + 1
+    lifts = []
+    for first in range(test.start - length, length - 1, -length):
+        differences = test.log_differences(first, first + length - 1, before=first)
+        if np.isfinite(differences).all():
+            lifts.append(float(np.expm1(differences.mean())))
+    return np.array(lifts[::-1])
+
+
+def _by_unit(test: PairedTest) -> tuple[UnitEffect, ...]:
+    panel = test.panel.outcome
+    base = panel[:, : test.start].mean(axis=1)
+    differences = test.log_differences(test.start, test.cooldown_end)
+    window = slice(test.start, test.cooldown_end + 1)
+    found = [
+        UnitEffect(
+            unit=test.panel.units[treated],
+            lift=float(np.expm1(difference)),
+            observed=panel[treated],
+            counterfactual=panel[control] * base[treated] / base[control],
+        )
+        for treated, control, difference in zip(test.treated, test.control, differences, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: -float(one.observed[window].sum())))
+
+
+def _warnings(test: PairedTest, alpha: float, cost: float | None) -> list[str]:
+    pairs = len(test.treated)
+    said = []
+    if least_p(pairs) > alpha:
+        said.append(
+            f"{pairs} pairs cannot show an effect at {alpha:g}: their smallest p is {least_p(pairs):.3g}, and the "
+            f"interval has no ends."
+        )
+    elif pairs < USUAL_PAIRS:
+        said.append(f"Only {pairs} pairs: a true effect is easily missed.")
+    if test.start < test.end - test.start + 1:
+        said.append(f"Only {test.start} period(s) before a test of {test.end - test.start + 1}.")
+    if cost is not None and cost == 0.0:
+        said.append("Extra spend sums to zero over the pairs: there is no iROAS.")
+    return said

@@ -1,0 +1,355 @@
+"""What a reading says, in words and key figures: one text for the page, the files, the command line and the planner."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final, Literal
+
+import numpy as np
+
+from measurement.core.answers import EVIDENCE, Estimate, PanelReading
+from measurement.core.words import (
+    MISSING,
+    count_of,
+    method_name,
+    money,
+    money_range,
+    p_text,
+    percent,
+    percent_range,
+    period_text,
+    plural,
+    ratio,
+    ratio_range,
+    short_money,
+)
+
+Tone = Literal["good", "bad", "warn", "flat"]
+POWER: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentFacts:
+    """What surrounds a reading: names, the plan, and what a report has to disclose.
+
+    Attributes:
+        reference: short name that people quote. design: "geo heavy-up", "matched pairs" and the like.
+        unit: singular noun of the units (state, city, SKU). outcome: noun of what is counted (sales, orders).
+        currency: of outcome and cost; empty where the outcome is no money.
+        plan_sha256: of the registered analysis plan, empty where there is none. registered: about when, in words.
+        registered_late: the plan was written down after the test had begun.
+        power, mde: as planned, fractions; None where no power was worked out before.
+        left_out: units in neither group. why_left_out: in words.
+        taken_away: the treated had less spend, not more: ads that work show as a fall.
+        attribution: model and windows of the attributed figures that the test is compared with.
+        viewability, invalid_traffic: what a reader of the figures is told of them.
+    """
+
+    name: str
+    reference: str = ""
+    brand: str = ""
+    retailer: str = ""
+    placement: str = ""
+    design: str = ""
+    unit: str = "unit"
+    outcome: str = "sales"
+    currency: str = ""
+    plan_sha256: str = ""
+    registered: str = ""
+    registered_late: bool = False
+    power: float | None = None
+    mde: float | None = None
+    left_out: tuple[str, ...] = ()
+    why_left_out: str = ""
+    taken_away: bool = False
+    attribution: str = ""
+    viewability: str = "Not used: sales of markets were counted, not those of impressions or clicks"
+    invalid_traffic: str = "As filtered by the network; no credit depends on it, for sales of markets were counted"
+
+    @property
+    def units(self) -> str:
+        """The noun for several of them."""
+        return plural(self.unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFigure:
+    """A figure with its interval and what it means in plain words. `how`: how it is computed."""
+
+    label: str
+    value: str
+    interval: str
+    verdict: str
+    tone: Tone
+    how: str
+
+
+def level(reading: PanelReading) -> str:
+    """95% for an alpha of .05."""
+    return f"{100 * (1 - reading.alpha):g}%"
+
+
+def side(estimate: Estimate, border: float = 0.0) -> int:
+    """1 where the whole interval lies above the border, -1 where below, 0 where the border is inside."""
+    if estimate.low is not None and estimate.low > border:
+        return 1
+    if estimate.high is not None and estimate.high < border:
+        return -1
+    return 0
+
+
+def key_figures(reading: PanelReading, facts: ExperimentFacts) -> tuple[KeyFigure, ...]:
+    """Lift, incremental outcome, iROAS, p and power: five figures, each with interval and verdict."""
+    return (
+        _lift(reading, facts),
+        _incremental(reading, facts),
+        _iroas(reading),
+        _p(reading, facts),
+        _power(reading, facts),
+    )
+
+
+def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
+    """The reading as a sentence or two."""
+    at = side(reading.lift)
+    groups = count_of(len(reading.treated), f"treated {facts.unit}")
+    lift = f"{percent(abs(reading.lift.value))} ({level(reading)} interval {percent_range(reading.lift)})"
+    if at == 0:
+        told = (
+            f"No effect on the {facts.outcome} of {groups} is shown: the estimate is "
+            f"{percent(reading.lift.value, signed=True)}, and the {level(reading)} interval, "
+            f"{percent_range(reading.lift)}, holds 0."
+        )
+    else:
+        way = f"{'rose' if at > 0 else 'fell'} by {lift}"
+        told = (
+            f"With less spend on ads, {facts.outcome} of {groups} {way}."
+            if facts.taken_away
+            else f"{facts.outcome.capitalize()} of {groups} {way} because of the test."
+        )
+    if reading.iroas is None:
+        return told
+    unit = "spend that was taken away had" if facts.taken_away else "extra spend"
+    return f"{told} Each unit of {unit} brought {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})."
+
+
+def tone_of(reading: PanelReading, facts: ExperimentFacts) -> Tone:
+    """Whether the lift speaks for the ads, against them, or not at all."""
+    at = side(reading.lift) * (-1 if facts.taken_away else 1)
+    return _VERDICTS[at][1]
+
+
+def _lift(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
+    verdict, _ = _VERDICTS[side(reading.lift)]
+    tone = tone_of(reading, facts)
+    return KeyFigure(
+        label="Lift",
+        value=percent(reading.lift.value, signed=True),
+        interval=percent_range(reading.lift),
+        verdict=verdict.format(level=level(reading), border="0"),
+        tone=tone,
+        how="Observed over counterfactual, less one, over the treated units and the test with its cool-down. "
+        f"Interval from {reading.procedure}: the same procedure that gives p.",
+    )
+
+
+_VERDICTS: Final[dict[int, tuple[str, Tone]]] = {
+    1: ("{level} interval above {border}", "good"),
+    -1: ("{level} interval below {border}", "bad"),
+    0: ("{level} interval holds {border}", "warn"),
+}
+
+
+def _incremental(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
+    without = float(reading.counterfactual[reading.start : reading.cooldown_end + 1].sum())
+    return KeyFigure(
+        label=f"Incremental {facts.outcome}",
+        value=short_money(reading.incremental.value, facts.currency),
+        interval=money_range(reading.incremental, facts.currency),
+        verdict=f"on {short_money(without, facts.currency)} without the test",
+        tone="flat",
+        how="Observed less counterfactual, summed over treated units and periods from the first of the test to the "
+        f"last of the cool-down: {money(reading.incremental.value, facts.currency)} in full.",
+    )
+
+
+def _iroas(reading: PanelReading) -> KeyFigure:
+    how = "Incremental outcome over extra spend; the interval divides the ends that the test does not reject."
+    if reading.iroas is None:
+        return KeyFigure(
+            label="iROAS", value=MISSING, interval="", verdict="no extra spend is known", tone="flat", how=how
+        )
+    at = side(reading.iroas, 1.0)
+    verdict, tone = _VERDICTS[at]
+    return KeyFigure(
+        label="iROAS",
+        value=ratio(reading.iroas.value),
+        interval=ratio_range(reading.iroas),
+        verdict=verdict.format(level=level(reading), border="1.0"),
+        tone=tone,
+        how=f"{how} At 1.0 the extra spend came back as sales, before any cost of goods.",
+    )
+
+
+def _p(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
+    found = reading.p_value < reading.alpha
+    count = len(reading.placebos)
+    return KeyFigure(
+        label="Placebo p" if count else "p-value",
+        value=p_text(reading.p_value),
+        interval=f"{count} placebos" if count else "",
+        verdict=f"{'below' if found else 'not below'} {reading.alpha:g}"
+        + (f", {_beyond(reading)} of {count} as large" if count else ""),
+        tone="good" if found else "warn",
+        how=f"Two-sided, from {reading.procedure}.",
+    )
+
+
+def _beyond(reading: PanelReading) -> int:
+    return int((np.abs(reading.placebos) >= abs(reading.lift.value)).sum())
+
+
+def beyond_words(reading: PanelReading) -> str:
+    """How many placebos are as far from zero as the lift; empty where there are none."""
+    if not len(reading.placebos):
+        return ""
+    return (
+        f"{_beyond(reading)} of {len(reading.placebos)} placebos at or beyond "
+        f"±{percent(abs(reading.lift.value))}: p = {p_text(reading.p_value)}"
+    )
+
+
+def _power(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
+    if facts.power is not None:
+        above = None if facts.mde is None else abs(reading.lift.value) >= facts.mde
+        return KeyFigure(
+            label="Power at planning",
+            value=percent(facts.power, 0),
+            interval="" if facts.mde is None else f"MDE {percent(facts.mde)}",
+            verdict="" if above is None else "lift above the MDE" if above else "lift below the MDE",
+            tone="good" if above else "flat",
+            how="Chance to find the least detectable effect (MDE), from the errors of placebo tests in earlier weeks, "
+            "worked out before the start.",
+        )
+    least = detectable(reading)
+    return KeyFigure(
+        label="Detectable lift",
+        value=percent(least),
+        interval=f"at {POWER:.0%} power",
+        verdict="no power was planned",
+        tone="flat",
+        how="What such a test finds four times of five, from the spread of its placebos or the width of its interval. "
+        "Worked out with the reading, not before the start.",
+    )
+
+
+def detectable(reading: PanelReading) -> float | None:
+    """The lift that a test like this one finds at 80 % power: (z(1 - alpha/2) + z(.8)) times its standard error.
+
+    The standard error is that of the placebos where there are enough, else read off the interval; None without both.
+    """
+    normal = NormalDist()
+    sure = normal.inv_cdf(1 - reading.alpha / 2)
+    if len(reading.placebos) >= 10:
+        error = float(np.sqrt(np.mean(np.square(reading.placebos))))
+    elif reading.lift.low is not None and reading.lift.high is not None:
+        error = (reading.lift.high - reading.lift.low) / 2 / sure
+    else:
+        return None
+    return (sure + normal.inv_cdf(POWER)) * error
+
+
+def fit_error(reading: PanelReading) -> float | None:
+    """Mean absolute misfit before the test, as a share of what was observed (MAPE); None without such periods."""
+    observed = reading.observed[: reading.start]
+    fitted = reading.counterfactual[: reading.start]
+    known = (observed > 0) & np.isfinite(fitted)
+    if not known.any():
+        return None
+    return float(np.mean(np.abs(observed[known] - fitted[known]) / observed[known]))
+
+
+def passed_cost(reading: PanelReading) -> dt.date | int | None:
+    """From which period on the cumulative effect stays at or above the extra spend; None where it never does."""
+    if reading.cost is None or not len(reading.cumulative) or reading.cumulative[-1] < reading.cost:
+        return None
+    below = np.flatnonzero(reading.cumulative < reading.cost)
+    return reading.periods[reading.start + (int(below[-1]) + 1 if len(below) else 0)]
+
+
+def cooldown_share(reading: PanelReading) -> float | None:
+    """Which share of the effect came in the cool-down; None where there is none."""
+    if reading.cooldown_end == reading.end or not reading.incremental.value:
+        return None
+    total = float(reading.cumulative[-1])
+    return (total - float(reading.cumulative[reading.end - reading.start])) / total if total else None
+
+
+def evidence_words(reading: PanelReading) -> str:
+    """Class of evidence in the words of the guidelines."""
+    return EVIDENCE[reading.evidence]
+
+
+def span(reading: PanelReading) -> str:
+    """28 periods from 14 Sep 2026 to 11 Oct 2026, 14 of cool-down after them."""
+    first, last = reading.periods[reading.start], reading.periods[reading.end]
+    noun = "day" if isinstance(first, dt.date) and _step(reading) == 1 else "period"
+    cool = reading.cooldown_end - reading.end
+    after = f", {cool} of cool-down after them" if cool else ""
+    return f"{count_of(reading.end - reading.start + 1, noun)} from {period_text(first)} to {period_text(last)}{after}"
+
+
+def _step(reading: PanelReading) -> int:
+    first, second = reading.periods[:2] if len(reading.periods) > 1 else (0, 1)
+    if isinstance(first, dt.date) and isinstance(second, dt.date):
+        return (second - first).days
+    return 1
+
+
+def disclosure(reading: PanelReading, facts: ExperimentFacts) -> tuple[tuple[str, str], ...]:
+    """What the IAB/MRC retail-media guidelines ask to be told with such figures: (title, text)."""
+    lift = f"lift {percent(reading.lift.value, signed=True)} ({percent_range(reading.lift)})"
+    iroas = "" if reading.iroas is None else f", iROAS {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})"
+    return (
+        ("Attribution", facts.attribution or "None: the effect is measured on all sales, not on attributed ones"),
+        ("Viewability", facts.viewability),
+        ("Invalid traffic", facts.invalid_traffic),
+        (
+            "Incrementality",
+            f"{method_name(reading.method)}; {reading.procedure}; {level(reading)} intervals: {lift}{iroas}",
+        ),
+        ("Class of evidence", evidence_words(reading)),
+    )
+
+
+def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
+    """How each part of the page is computed."""
+    name = method_name(reading.method)
+    fit = fit_error(reading)
+    before = count_of(reading.start, "period")
+    return {
+        "counterfactual": f"{name}: what the treated {facts.units} would have sold without the test, from "
+        f"{count_of(len(reading.controls), f'control {facts.unit}')} and {before} before the start"
+        + ("" if fit is None else f", which it misses by {percent(fit)} on average")
+        + f". {reading.why_method} The interval is that of {reading.procedure}.",
+        "placebo": "The same method is asked for the lift of units that were not treated. Where nothing was done the "
+        "answers scatter around 0; an effect is believed when it lies outside them.",
+        "cumulative": "Observed less counterfactual, added up from the first period of the test to the end of the "
+        "cool-down, so that sales brought forward from later weeks are taken off again.",
+        "where": f"Treated: where spend was changed. Control: {facts.units} that the counterfactual may use. "
+        f"Left out: in neither group{f' ({facts.why_left_out})' if facts.why_left_out else ''}.",
+        "units": f"Each treated {facts.unit} against its own counterfactual by the same method. A single {facts.unit} "
+        "is noisy; the intervals are of all together.",
+        "groups": "Users were drawn into the groups one by one; the lift is the treated mean over the control mean, less "
+        f"one. p and interval are of one procedure: {reading.procedure}.",
+        "switchback": "Treatment was switched on and off by lot; only stretches that are long enough for the effect of "
+        f"the one before to have gone count. p and interval are of one procedure: {reading.procedure}.",
+        "sensitivity": "Other methods on the same data. They are no second chance: the one above was fixed by the "
+        "design, and where the others disagree the answer hangs on assumptions.",
+        "weights": "Share of each control in the counterfactual; they are at least 0 and add up to 1 unless the "
+        "method says otherwise. The misfit is the root of the summed squared differences before the test.",
+        "plan": "What would be measured, how and when it may be read is written down and hashed before the start; the "
+        "same plan gives the same hash.",
+    }  # fmt: skip

@@ -1,0 +1,102 @@
+"""Long work of this app: market search, placebo loops, and fetching new data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.models import User
+from jobs.core.registry import Handler, JobContext, register_handler
+from measurement import selectors, services
+from measurement.models import Experiment
+from measurement.selectors import MANAGE
+from tenants.core.problems import NotFound
+
+
+def run_design(context: JobContext) -> Mapping[str, Any]:
+    """Search for candidates of a design."""
+    experiment = _experiment(context)
+    designed = services.design_experiment(
+        experiment=experiment, job_id=context.job_id, tell=_teller(context), publish=context.publish
+    )
+    return {"experiment": designed.label, "candidates": len(designed.design.get("candidates", ()))}
+
+
+def run_analysis(context: JobContext) -> Mapping[str, Any]:
+    """Read an experiment."""
+    reading = services.analyse_experiment(
+        experiment=_experiment(context),
+        actor=_actor(context),
+        job_id=context.job_id,
+        tell=_teller(context),
+        publish=context.publish,
+    )
+    # No figure: whoever may see jobs is not always one who may see experiments.
+    return {"experiment": str(reading.experiment_id), "reading": reading.number, "method": reading.method}
+
+
+def run_refresh(context: JobContext) -> Mapping[str, Any]:
+    """Fetch new data, then read the experiment if its time has come."""
+    experiment = _experiment(context)
+    if experiment.state in (Experiment.State.CANCELLED, Experiment.State.READ):
+        services.stop_refreshes(experiment)
+        context.log("info", f"{experiment.label} is {experiment.get_state_display()}; nothing was fetched.")
+        return {"experiment": experiment.label, "state": experiment.state}
+    context.progress("Data", 0, 1, "steps")
+    panel = services.refresh_experiment(
+        experiment=experiment,
+        actor=_actor(context),
+        job_id=context.job_id,
+        note=lambda words: context.log("warning", words),
+    )
+    context.progress("Data", 1, 1, "steps")
+    experiment = _experiment(context)
+    newest = selectors.latest_panel(experiment)
+    read = None
+    if selectors.readability(experiment, newest, on=selectors.today()).final:
+        read = services.analyse_experiment(
+            experiment=experiment,
+            actor=_actor(context),
+            job_id=context.job_id,
+            tell=_teller(context),
+            publish=context.publish,
+        )
+        services.stop_refreshes(experiment)
+    return {
+        "experiment": experiment.label,
+        "data": panel.number if panel else None,
+        "last_day": str(newest.last_day) if newest and newest.last_day else None,
+        "reading": read.number if read else None,
+    }
+
+
+def _teller(context: JobContext) -> services.Tell:
+    def tell(stage: str, done: int, total: int) -> None:
+        context.raise_if_cancelled()
+        context.progress(stage, done, total, "steps")
+
+    return tell
+
+
+def _experiment(context: JobContext) -> Experiment:
+    rows = Experiment.objects.select_related("brand", "retailer")
+    found = rows.filter(pk=context.params["experiment"]).first()
+    if found is None or found.brand_id != context.brand_id:
+        raise NotFound("The experiment is gone.")
+    return found
+
+
+def _actor(context: JobContext) -> User | None:
+    return User.objects.filter(pk=context.actor_id).first() if context.actor_id else None
+
+
+def register() -> None:
+    """Called once the apps are loaded."""
+    for kind, run, title, seconds in (
+        (services.DESIGN, run_design, "Search for a design", 1800),
+        (services.ANALYSE, run_analysis, "Read an experiment", 1800),
+        (services.REFRESH, run_refresh, "Fetch data of an experiment", 1800),
+    ):
+        register_handler(
+            Handler(kind=kind, queue="solve", run=run, title=title, permission=MANAGE, timeout_seconds=seconds)
+        )

@@ -1,0 +1,72 @@
+"""What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
+
+from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, preview_planning, use_in_planning
+from measurement.services.designs import (
+    DESIGN,
+    Tell,
+    assign_units,
+    assignment_rows,
+    choose_candidate,
+    design_experiment,
+    request_design,
+)
+from measurement.services.event_panels import UNITS, panel_from_events
+from measurement.services.experiments import (
+    create_experiment,
+    delete_experiment,
+    duplicate_experiment,
+    given_of,
+    update_experiment,
+)
+from measurement.services.panels import LARGEST, add_panel, panel_data
+from measurement.services.plans import LONGEST_REASON, cancel_experiment, register_experiment, start_experiment
+from measurement.services.readings import ANALYSE, EarlyLook, analyse_experiment, request_analysis
+from measurement.services.refreshes import (
+    REFRESH,
+    SOURCES,
+    refresh_experiment,
+    schedule_of,
+    schedule_refreshes,
+    stop_refreshes,
+)
+from measurement.services.states import advance
+
+__all__ = [
+    "ANALYSE",
+    "DESIGN",
+    "LARGEST",
+    "LONGEST_REASON",
+    "PUBLISH",
+    "REFRESH",
+    "SOURCES",
+    "UNITS",
+    "VALID_DAYS",
+    "EarlyLook",
+    "Preview",
+    "Tell",
+    "add_panel",
+    "advance",
+    "analyse_experiment",
+    "assign_units",
+    "assignment_rows",
+    "cancel_experiment",
+    "choose_candidate",
+    "create_experiment",
+    "delete_experiment",
+    "design_experiment",
+    "duplicate_experiment",
+    "given_of",
+    "panel_data",
+    "panel_from_events",
+    "preview_planning",
+    "refresh_experiment",
+    "register_experiment",
+    "request_analysis",
+    "request_design",
+    "schedule_of",
+    "schedule_refreshes",
+    "start_experiment",
+    "stop_refreshes",
+    "update_experiment",
+    "use_in_planning",
+]

@@ -1,0 +1,196 @@
+"""Which core function reads an experiment: its kind and assignment decide, and the method that its plan names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from measurement.core.answers import PanelReading
+from measurement.core.geo import analyze_geo
+from measurement.core.multi_cell import cell_alpha
+from measurement.core.pairs import analyze_pairs
+from measurement.core.panel import Panel
+from measurement.core.reading_json import reading_as_dict
+from measurement.core.trimmed_match_reading import analyze_trimmed_match
+from measurement.models import Experiment, ExperimentUnit, PanelVersion
+from measurement.services.looks import Look
+from measurement.services.panels import log_data, panel_data, summary_data
+from measurement.services.user_readings import read_switchback, read_users
+from tenants.core.problems import Conflict
+
+Progress = Callable[[int, int], None]
+#: With fewer pairs the sign-flip test has hardly any reassignments; measured in docs/measurement.md.
+LEAST_PAIRS: Final = 8
+#: Assignments drawn as the design could have drawn them; as many as placebo tests use.
+DRAWS: Final = 400
+_DRAWN: Final = ("pairs", "stratified", "cells", "sku")
+
+
+@dataclass(frozen=True)
+class Window:
+    """The test in periods of the data, positions from 0, both inclusive; `cooldown` in periods."""
+
+    start: int
+    end: int
+    cooldown: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """The reading, and of several cells each one's own at a level that holds the chance of any false one."""
+
+    reading: PanelReading
+    cells: dict[str, PanelReading]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For storage: the reading, with those of the cells beside it."""
+        document = reading_as_dict(self.reading)
+        if self.cells:
+            document["cells"] = {cell: reading_as_dict(one) for cell, one in self.cells.items()}
+        return document
+
+
+def analyze(
+    experiment: Experiment, panel: PanelVersion, *, look: Look, progress: Progress = lambda done, total: None
+) -> Analysis:
+    """Read an experiment from some data under its plan.
+
+    Args:
+        look: its level, and how far it looks.
+
+    Raises:
+        Problem: the data do not let the plan be carried out; names what is missing.
+    """
+    found = _analyzed(experiment, panel, look, progress)
+    return replace(found, reading=noted(found.reading, look.note)) if look.note else found
+
+
+def noted(reading: PanelReading, words: str) -> PanelReading:
+    """The reading with one more thing to know, first."""
+    return replace(reading, warnings=(words, *reading.warnings))
+
+
+def _analyzed(experiment: Experiment, panel: PanelVersion, look: Look, progress: Progress) -> Analysis:
+    kind, alpha = Experiment.Kind(experiment.kind), look.alpha
+    if kind == Experiment.Kind.AB:
+        return Analysis(reading=read_users(experiment, summary_data(panel), alpha=alpha), cells={})
+    if kind == Experiment.Kind.SWITCHBACK:
+        return Analysis(reading=read_switchback(experiment, log_data(panel), alpha=alpha), cells={})
+    groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
+    data = panel_data(panel, required=groups)
+    window = window_of(data, experiment, until=look.until)
+    cells = sorted({one.cell for one in groups.values() if one.group == "treated" and one.cell})
+    if len(cells) < 2:
+        return Analysis(reading=_read(experiment, data, groups, window, alpha, progress), cells={})
+    level = cell_alpha(alpha, len(cells))
+    found = {}
+    for place, cell in enumerate(cells):
+        inside = {unit: one for unit, one in groups.items() if one.group == "control" or one.cell == cell}
+        found[cell] = _read(
+            experiment, data, inside, window, level,
+            lambda done, total, place=place: progress(place * total + done, (len(cells) + 1) * total),  # type: ignore[misc]
+        )  # fmt: skip
+    whole = _read(experiment, data, groups, window, alpha, progress)
+    words = f"All {len(cells)} cells together; each by itself is read at level {level:.4g}."
+    return Analysis(reading=noted(whole, words), cells=found)
+
+
+def window_of(panel: Panel, experiment: Experiment, *, until: date | None = None) -> Window:
+    """The test of an experiment in the periods of a panel: whole periods within its days.
+
+    Raises:
+        Conflict: no period of the panel lies in the test, or none before it.
+    """
+    first, last = experiment.start_date, experiment.end_date
+    if first is None or last is None:
+        raise Conflict(f"{experiment.label} has no dates.", fix="Give its start and end.")
+    cooled = last + timedelta(days=experiment.cooldown_days)
+    if until is not None and until < last:
+        last = cooled = until
+    days = [one for one in panel.periods if isinstance(one, date)]
+    step = (days[1] - days[0]) if len(days) > 1 else timedelta(days=1)
+    ends = [one + step - timedelta(days=1) for one in days]
+    inside = [at for at, one in enumerate(days) if one >= first and ends[at] <= last]
+    after = [at for at, one in enumerate(days) if one >= first and ends[at] <= cooled]
+    if not inside or inside[0] == 0:
+        raise Conflict(
+            f"The data hold no whole period from {first} to {last}" if not inside else "The data have no history",
+            where="panel",
+            fix="Send the history and the whole test in one file.",
+        )
+    return Window(inside[0], inside[-1], after[-1] - inside[-1])
+
+
+def _read(
+    experiment: Experiment,
+    data: Panel,
+    groups: dict[str, Any],
+    window: Window,
+    alpha: float,
+    progress: Progress,
+) -> PanelReading:
+    pairs = _pairs(groups)
+    method = experiment.method
+    randomised = len(pairs) >= LEAST_PAIRS
+    if method == "trimmed_match":
+        return analyze_trimmed_match(
+            data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha
+        )
+    if method == "pairs" or (method == "auto" and randomised):
+        return analyze_pairs(
+            data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
+            seed=experiment.seed,
+        )  # fmt: skip
+    return analyze_geo(
+        data,
+        assignment={unit: one.group for unit, one in groups.items()},
+        start=window.start + 1,
+        end=window.end + 1,
+        cooldown=window.cooldown,
+        method=method,
+        alpha=alpha,
+        seed=experiment.seed,
+        admissible=admissible_sets(groups, seed=experiment.seed) if is_drawn(experiment) else None,
+        randomised=is_drawn(experiment),
+        progress=progress,
+    )
+
+
+def is_drawn(experiment: Experiment) -> bool:
+    """Whether its units were assigned by lot, and not chosen by a search or by a person."""
+    assignment = experiment.design.get("assignment") or {}
+    return experiment.design.get("kind") in _DRAWN and assignment.get("seed") is not None
+
+
+def admissible_sets(groups: Mapping[str, ExperimentUnit], *, seed: int) -> list[list[str]] | None:
+    """Treated units as the draw could have given them: as many in each pair or stratum; `DRAWS` of them by seed.
+
+    None where no unit has a pair or stratum: then any units could have been treated.
+    """
+    blocks: dict[str, list[ExperimentUnit]] = {}
+    for one in groups.values():
+        blocks.setdefault(one.pair or one.stratum, []).append(one)
+    if set(blocks) <= {""}:
+        return None
+    rng = np.random.default_rng(seed)
+    drawn: dict[tuple[str, ...], None] = {}
+    for _ in range(DRAWS):
+        members: list[str] = []
+        for _, block in sorted(blocks.items()):
+            treated = sum(one.group == "treated" for one in block)
+            chosen = rng.choice(len(block), treated, replace=False)
+            members += [block[at].unit for at in chosen]
+        drawn[tuple(sorted(members))] = None
+    return [list(one) for one in drawn]
+
+
+def _pairs(groups: dict[str, Any]) -> list[tuple[str, str]]:
+    arms: dict[str, dict[str, str]] = {}
+    for unit, one in groups.items():
+        if one.pair:
+            arms.setdefault(one.pair, {})[one.group] = unit
+    return [(arm["treated"], arm["control"]) for _, arm in sorted(arms.items()) if len(arm) == 2]

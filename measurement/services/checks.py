@@ -1,0 +1,131 @@
+"""What is looked at before a plan is fixed and while it runs, without looking at the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from measurement import selectors
+from measurement.core.panel import Panel
+from measurement.core.pre_checks import pre_trend
+from measurement.models import Experiment, PanelVersion
+from measurement.services.analysis import is_drawn
+from measurement.services.candidates import before
+from measurement.services.panels import panel_data
+from tenants.core.problems import Conflict, InvalidInput
+
+_NAMED = 5
+#: Drift over a test that would still do, where no candidate says which lift is looked for.
+_USUAL_MARGIN = 0.05
+
+
+def refuse_overlap(experiment: Experiment) -> None:
+    """Refuse a plan that another running experiment would contaminate.
+
+    Two experiments on the same ads at the same time are in each other's way where a unit that one treats is treated or
+    compared with in the other. Tests over time and of users act on all units.
+
+    Raises:
+        Conflict: names the experiments and the units.
+    """
+    mine = _groups(experiment)
+    errors = []
+    for other in selectors.others_in_the_way(experiment):
+        if other.end_date is None or experiment.start_date is None:
+            continue
+        if other.end_date + timedelta(days=other.cooldown_days) < experiment.start_date:
+            continue
+        shared = _in_the_way(experiment, mine, other)
+        if shared is None:
+            continue
+        units = f": {_listed(shared)}" if shared else ""
+        errors.append(
+            {
+                "where": other.label,
+                "detail": f"{other.label} {other.name} runs from {other.start_date} to {other.end_date} "
+                f"on the same ads{units}.",
+                "fix": "Choose other units or other days.",
+            }
+        )
+    if errors:
+        raise Conflict(
+            f"Another experiment is in its way. {errors[0]['detail']}",
+            where="units",
+            fix="Choose units that it does not use, or days after it has cooled down.",
+            errors=errors,
+        )
+
+
+def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list[dict[str, Any]]:
+    """The checks that need no result, each as `check`, `passed`, `words`."""
+    found: list[dict[str, Any]] = [
+        {"check": "overlap", "passed": True, "words": "No other registered experiment uses its units at that time."}
+    ]
+    if panel is None or panel.format != PanelVersion.Format.PANEL or experiment.start_date is None:
+        return found
+    data = panel_data(panel)
+    history = [day for day in data.periods if isinstance(day, date) and day < experiment.start_date]
+    days = (experiment.end_date - experiment.start_date).days + 1 if experiment.end_date else 1
+    step = (history[1] - history[0]).days if len(history) > 1 else 1
+    tests = len(history) * step / max(days, 1)
+    found.append(
+        {
+            "check": "history",
+            "passed": tests >= 2,
+            "words": f"{len(history)} periods before the start, {tests:.1f} times the length of the test"
+            + ("." if tests >= 2 else ": with less than twice its length the placebo tests are few."),
+        }
+    )
+    trend = _trend(experiment, data, len(history), max(1, round(days / step)))
+    return [*found, trend] if trend else found
+
+
+def _trend(experiment: Experiment, data: Panel, history: int, duration: int) -> dict[str, Any] | None:
+    """Whether treated units drift from their controls before the test; None where the history cannot tell."""
+    groups = _groups(experiment)
+    treated = [unit for unit in data.units if unit.casefold() in groups["treated"]]
+    margin = float((experiment.design.get("chosen") or {}).get("mde") or _USUAL_MARGIN)
+    try:
+        told = pre_trend(
+            before(data, history),
+            treated=treated,
+            duration=duration,
+            margin=margin,
+            excluded=[unit for unit in data.units if unit.casefold() in groups["excluded"]],
+            weighted=not is_drawn(experiment),
+            alpha=experiment.alpha,
+            seed=experiment.seed,
+        )
+    except InvalidInput as problem:
+        return {"check": "pre-trend", "passed": False, "words": f"Not looked at: {problem.detail}"}
+    return {
+        "check": "pre-trend",
+        "passed": told.verdict != "drifting",
+        "words": f"{told.verdict.capitalize()}. {told.words}",
+    }
+
+
+def _groups(experiment: Experiment) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = {"treated": set(), "control": set(), "excluded": set()}
+    for one in experiment.units.all():
+        groups[one.group].add(one.unit.casefold())
+    return groups
+
+
+def _in_the_way(experiment: Experiment, mine: dict[str, set[str]], other: Experiment) -> list[str] | None:
+    """Units that both use, empty where it is all of them; None where they do not meet."""
+    over_units = (Experiment.Kind.GEO, Experiment.Kind.SKU)
+    if experiment.kind not in over_units or other.kind not in over_units:
+        return []
+    if experiment.kind != other.kind:
+        return []
+    theirs = _groups(other)
+    shared = mine["treated"] & (theirs["treated"] | theirs["control"]) | (mine["control"] & theirs["treated"])
+    return sorted(shared) if shared else None
+
+
+def _listed(units: Iterable[str]) -> str:
+    names = list(units)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,234 @@
+"""Data of experiments: files that are sent or fetched, or figures of the harmonised events; each kept as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+
+from accounts.models import User
+from accounts.services import require
+from harmonization.services.uploads import clean_file_name
+from measurement import selectors
+from measurement.core.panel import Panel
+from measurement.core.panel_columns import columns_of
+from measurement.core.reading_panels import read_panel
+from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary
+from measurement.models import Experiment, PanelVersion
+from measurement.selectors import MANAGE
+from tenants.core.ids import new_id
+from tenants.core.problems import Conflict, InvalidInput, TooLarge
+from tenants.selectors import tenant_folder
+
+#: Ten years of 3,000 markets' days are 11 million rows; no experiment needs a file like that.
+LARGEST: Final = 128 * 1024 * 1024
+FORMATS: Final[Mapping[str, str]] = {
+    Experiment.Kind.GEO: PanelVersion.Format.PANEL,
+    Experiment.Kind.SKU: PanelVersion.Format.PANEL,
+    Experiment.Kind.SWITCHBACK: PanelVersion.Format.LOG,
+    Experiment.Kind.AB: PanelVersion.Format.SUMMARY,
+}
+#: Some units of a refusal are named, the others counted.
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What a file turned out to hold."""
+
+    columns: dict[str, str]
+    units: tuple[str, ...]
+    period_count: int
+    first_day: date | None
+    last_day: date | None
+    currency: str
+    notes: tuple[str, ...]
+
+
+def add_panel(
+    *,
+    actor: User | None,
+    experiment: Experiment,
+    chunks: Iterable[bytes],
+    file_name: str,
+    columns: Mapping[str, str] | None = None,
+    origin: str = PanelVersion.Origin.FILE,
+    data_version: int | None = None,
+    job_id: UUID | None = None,
+) -> PanelVersion:
+    """Keep data of an experiment, once they can be read whole. The same file read in the same way is kept once.
+
+    Of a registered experiment new data must hold every unit of its plan, and its history.
+
+    Args:
+        actor: None means the platform itself, in a job of somebody who was asked for it.
+        columns: part -> column of the file; what is not named is as in the data before, or as the header says.
+
+    Raises:
+        InvalidInput: the file cannot be read, its currency is another, or a unit of the plan is absent.
+        TooLarge: over `LARGEST`.
+        Conflict: the experiment was cancelled.
+        NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
+    """
+    if actor is not None:
+        require(user=actor, permission=MANAGE, brand=experiment.brand)
+    content = _content(chunks)
+    name = clean_file_name(file_name)
+    before = selectors.latest_panel(experiment)
+    layout = FORMATS[experiment.kind]
+    told = columns if columns or before is None else before.columns
+    read = _read(content, layout, told)
+    with transaction.atomic():
+        held = selectors.locked(experiment)
+        if held.state == Experiment.State.CANCELLED:
+            raise Conflict(f"{held.label} is cancelled.", fix="Duplicate it, and send the data to the copy.")
+        _check_currency(held, read)
+        if held.is_registered and layout == PanelVersion.Format.PANEL:
+            _check_against_plan(held, read, before)
+        digest = hashlib.sha256(content).hexdigest()
+        same = held.panels.filter(sha256=digest, columns=read.columns).first()
+        if same is not None:
+            return same
+        _keep(content, selectors.panel_path(digest))
+        number = (held.panels.aggregate(top=models.Max("number"))["top"] or 0) + 1
+        made = PanelVersion.objects.create(
+            experiment=held, number=number, format=layout, origin=origin, file_name=name, sha256=digest,
+            size=len(content), columns=read.columns, currency=read.currency, unit_count=len(read.units),
+            period_count=read.period_count, first_day=read.first_day, last_day=read.last_day,
+            notes=list(read.notes), data_version=data_version, job_id=job_id, created_by=actor,
+        )  # fmt: skip
+        if read.currency and not held.currency and not held.is_registered:
+            held.currency = read.currency
+            held.save(update_fields=["currency", "updated_at"])
+    return made
+
+
+def panel_data(panel: PanelVersion, *, required: Iterable[str] = ()) -> Panel:
+    """The panel of stored data.
+
+    Args:
+        required: units that must not have been left out.
+
+    Raises:
+        InvalidInput: these data are no panel, or a required unit is not in them.
+    """
+    if panel.format != PanelVersion.Format.PANEL:
+        raise InvalidInput(
+            f"{panel} is no panel of units by periods.", where="panel", fix="Send one row per unit and day."
+        )
+    return read_panel(selectors.stored_panel(panel).read_bytes(), **_parts(panel.columns), required=tuple(required))
+
+
+def log_data(panel: PanelVersion) -> SwitchbackLog:
+    """The periods of a stored log."""
+    return read_log(selectors.stored_panel(panel).read_bytes(), **panel.columns)
+
+
+def summary_data(panel: PanelVersion) -> TwoArms:
+    """The sums of two arms that were stored."""
+    return read_summary(selectors.stored_panel(panel).read_bytes())
+
+
+def _parts(columns: Mapping[str, str]) -> dict[str, Any]:
+    return dict(columns)
+
+
+def _content(chunks: Iterable[bytes]) -> bytes:
+    limit = min(LARGEST, settings.UPLOAD_MAX_BYTES)
+    whole = bytearray()
+    for chunk in chunks:
+        whole += chunk
+        if len(whole) > limit:
+            raise TooLarge(
+                f"The file is larger than {limit // 1024**2} MiB.",
+                where="file",
+                fix="Send one row per unit and day, and only the units of the test.",
+            )
+    if not whole.strip():
+        raise InvalidInput("The file is empty.", where="file", fix="Export it again and send the new file.")
+    return bytes(whole)
+
+
+def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
+    if layout == PanelVersion.Format.SUMMARY:
+        arms = read_summary(content)
+        return _Read(
+            columns={}, units=arms.names, period_count=1, first_day=None, last_day=arms.until, currency=arms.currency,
+            notes=(),
+        )  # fmt: skip
+    columns = columns_of(content, layout, told)
+    if layout == PanelVersion.Format.LOG:
+        log = read_log(content, **columns)
+        days = log.days
+        return _Read(
+            columns=columns, units=("all",), period_count=len(log.treated), first_day=days[0] if days else None,
+            last_day=days[-1] if days else None, currency="", notes=log.notes,
+        )  # fmt: skip
+    panel = read_panel(content, **_parts(columns))
+    first, last = panel.periods[0], panel.periods[-1]
+    return _Read(
+        columns=columns,
+        units=panel.units,
+        period_count=len(panel.periods),
+        first_day=first if isinstance(first, date) else None,
+        last_day=last if isinstance(last, date) else None,
+        currency=panel.currency,
+        notes=panel.notes,
+    )
+
+
+def _check_currency(experiment: Experiment, read: _Read) -> None:
+    if read.currency and experiment.currency and read.currency != experiment.currency:
+        raise InvalidInput(
+            f"The data are in {read.currency}, the experiment in {experiment.currency}; they are never mixed.",
+            where="currency",
+            fix="Convert the data, or change the currency of the experiment before it is registered.",
+        )
+
+
+def _check_against_plan(experiment: Experiment, read: _Read, before: PanelVersion | None) -> None:
+    """New data must let the plan be carried out: every unit, and the history that it was made on."""
+    present = {unit.casefold() for unit in read.units}
+    assigned = experiment.units.exclude(group="excluded").values_list("unit", flat=True)
+    absent = sorted(unit for unit in assigned if unit.casefold() not in present)
+    if absent:
+        more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
+        raise InvalidInput(
+            f"Units of the plan are absent, or lack periods: {', '.join(absent[:_NAMED])}{more}.",
+            where="units",
+            fix="Send all treated and control units with every period.",
+            errors=[{"detail": f"{unit} is absent.", "where": "units"} for unit in absent[:100]],
+        )
+    planned = experiment.analysis_plan.get("data", {}).get("first_day") or (before and str(before.first_day)) or ""
+    if planned and read.first_day is not None and str(read.first_day) > planned:
+        raise InvalidInput(
+            f"The data begin on {read.first_day}, those of the plan on {planned}.",
+            where="date",
+            fix="Send the history together with the new days.",
+        )
+
+
+def _keep(content: bytes, path: Path) -> None:
+    """Write the file where its hash says; whole before it has that name."""
+    if path.exists():
+        return
+    incoming = tenant_folder() / "incoming"
+    for folder in (incoming, path.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    partial = incoming / f"{new_id()}.part"
+    try:
+        with partial.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

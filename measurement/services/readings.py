@@ -1,0 +1,175 @@
+"""Reading an experiment: not before its time, under its plan, once for the same data and the same code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from django.db import models, transaction
+
+from accounts.models import User
+from accounts.services import require
+from jobs.models import Job
+from jobs.services import submit_job
+from measurement import selectors
+from measurement.core.known_cost import with_planned_cost
+from measurement.models import Experiment, PanelVersion, Reading
+from measurement.selectors import MANAGE
+from measurement.services.analysis import Analysis, analyze
+from measurement.services.experiments import refuse_while_busy
+from measurement.services.looks import look_of
+from measurement.services.states import advance
+from measurement.services.versions import code_version
+from tenants.core.problems import Conflict, Problem
+
+ANALYSE: Final = "measurement.analyse"
+STAGES: Final = ("Data", "Placebos", "Reading")
+RETROSPECTIVE: Final = "The plan was registered after the test had begun: it does not rule out that data were seen."
+
+Tell = Callable[[str, int, int], None]
+Publish = Callable[[], AbstractContextManager[None]]
+
+
+class EarlyLook(Conflict):
+    """Whoever looks early and stops when it suits finds effects that are not there."""
+
+    code = "early-look"
+    title = "The result is not to be looked at yet"
+
+
+def request_analysis(*, actor: User, experiment: Experiment, idempotency_key: str | None = None) -> Job:
+    """Have an experiment read, as a job.
+
+    Raises:
+        EarlyLook: its end, its cool-down or its data are still to come; says which.
+        Conflict: a job works on it.
+        NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
+    """
+    require(user=actor, permission=MANAGE, brand=experiment.brand)
+    with transaction.atomic():
+        held = selectors.locked(experiment)
+        job = selectors.job_of(held)
+        if idempotency_key and job is not None and job.idempotency_key == idempotency_key:
+            return job
+        refuse_while_busy(held)
+        refuse_early_look(held, selectors.latest_panel(held))
+        job = submit_job(
+            kind=ANALYSE,
+            params={"experiment": str(held.pk)},
+            actor=actor,
+            brand=held.brand,
+            title=f"Read {held.label} {held.name}",
+            idempotency_key=idempotency_key,
+            subject=f"experiment:{held.pk}",
+        )
+        held.job_id, held.problem = job.pk, None
+        held.save(update_fields=["job_id", "problem", "updated_at"])
+    return job
+
+
+def analyse_experiment(
+    *,
+    experiment: Experiment,
+    actor: User | None = None,
+    job_id: UUID | None = None,
+    tell: Tell = lambda stage, done, total: None,
+    publish: Publish = nullcontext,
+) -> Reading:
+    """Read an experiment here and now from its newest data, and store the reading; what the job does.
+
+    Every door comes through here, and none gets a figure before its time. Data and code that were read already are not
+    read again: the same reading comes back.
+
+    Raises:
+        EarlyLook: its end, its cool-down or its data are still to come; says which.
+        Problem: the data do not let the plan be carried out; the experiment keeps it to be seen.
+    """
+    panel = selectors.latest_panel(experiment)
+    told = refuse_early_look(experiment, panel)
+    if panel is None:
+        raise AssertionError("an experiment without data is not readable")
+    before = selectors.latest_reading(experiment)
+    if before is not None and _same(before, panel, interim=not told.final):
+        return before
+    tell(STAGES[0], 0, 1)
+    began = time.perf_counter()
+    try:
+        look = look_of(experiment, panel, final=told.final)
+        read = analyze(experiment, panel, look=look, progress=lambda done, total: tell(STAGES[1], done, total))
+        read = replace(read, reading=with_planned_cost(read.reading, _planned(experiment), experiment.currency))
+    except Problem as problem:
+        Experiment.objects.filter(pk=experiment.pk).update(problem=problem.as_dict())
+        raise
+    seconds = time.perf_counter() - began
+    tell(STAGES[2], 0, 1)
+    with publish(), transaction.atomic():
+        held = selectors.locked(experiment)
+        interim = not selectors.readability(held, panel, on=selectors.today()).final
+        made = _store(held, panel, read, interim=interim, seconds=seconds, actor=actor, job_id=job_id)
+        held.problem = None
+        if not interim:
+            held.state = Experiment.State.READ
+        held.save(update_fields=["state", "problem", "updated_at"])
+    return made
+
+
+def refuse_early_look(experiment: Experiment, panel: PanelVersion | None) -> selectors.Readability:
+    """How an experiment may be read today.
+
+    Raises:
+        EarlyLook: it may not be; says what is still to come.
+    """
+    told = selectors.readability(experiment, panel, on=selectors.today())
+    if not told.allowed:
+        raise EarlyLook(
+            f"{experiment.label} cannot be read yet. {' '.join(told.reasons)}",
+            where="result",
+            fix=f"Read it from {told.due} on, once its data are in." if told.due else "Register and start it first.",
+        )
+    return told
+
+
+def _planned(experiment: Experiment) -> float:
+    """The planned change of spend, below zero where the treated have less; 0 where none is planned."""
+    more = experiment.action == Experiment.Action.HEAVY_UP or experiment.kind == Experiment.Kind.AB
+    return float(experiment.planned_spend or 0) * (1 if more else -1)
+
+
+def _same(reading: Reading, panel: PanelVersion, *, interim: bool) -> bool:
+    return (reading.panel_id, reading.code_version, reading.interim) == (panel.pk, code_version(), interim)
+
+
+def _store(
+    experiment: Experiment,
+    panel: PanelVersion,
+    read: Analysis,
+    *,
+    interim: bool,
+    seconds: float,
+    actor: User | None,
+    job_id: UUID | None,
+) -> Reading:
+    document = read.as_dict()
+    if experiment.analysis_plan.get("retrospective"):
+        document["warnings"] = [RETROSPECTIVE, *document["warnings"]]
+    number = (experiment.readings.aggregate(top=models.Max("number"))["top"] or 0) + 1
+    advance(experiment)
+    return Reading.objects.create(
+        experiment=experiment,
+        panel=panel,
+        number=number,
+        interim=interim,
+        result=document,
+        method=read.reading.method,
+        evidence=read.reading.evidence,
+        plan_sha256=experiment.plan_sha256,
+        code_version=code_version(),
+        seed=experiment.seed,
+        seconds=seconds,
+        job_id=job_id,
+        created_by=actor,
+    )

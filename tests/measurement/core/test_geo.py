@@ -1,0 +1,280 @@
+"""What an analysis says: one procedure for p and all intervals, the method by the design, refusals that name the cause."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from measurement.core.answers import Estimate, PanelReading
+from measurement.core.geo import METHODS, analyze_geo
+from measurement.core.geo_question import InvalidTest, NotYetReadable, UnknownUnits
+from measurement.core.log_did import NoLogarithms
+from tests.measurement.core.geo_panels import factor_panel, lifted, panel_of
+
+ASKED = tuple(method for method in METHODS if method in ("sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t"))
+TREATED = ["m03", "m11"]
+
+
+def analyse(panel, **options) -> PanelReading:
+    options = {"treated": TREATED, "start": 46, "placebos": 99, "sensitivity": False, **options}
+    return analyze_geo(panel, **options)
+
+
+def excludes_zero(estimate: Estimate) -> bool:
+    return (estimate.low is not None and estimate.low > 0.0) or (estimate.high is not None and estimate.high < 0.0)
+
+
+def with_cost(panel, *, treated=TREATED, start: int = 45, noise: float = 0.0, spend: float = 500.0):
+    """Nothing is spent but by the treated in the test; with noise everybody spends something all the time."""
+    rng = np.random.default_rng(8)
+    cost = noise * rng.gamma(4.0, 25.0, panel.outcome.shape)
+    cost[[panel.place[name] for name in treated], start:] += spend
+    return replace(panel, cost=cost)
+
+
+@pytest.mark.parametrize("method", ASKED)
+def test_p_and_every_interval_agree(method: str) -> None:
+    seen = set()
+    for seed in range(14):
+        panel = lifted(factor_panel(seed), TREATED, 45, (0.0, 0.04, 0.12, -0.1)[seed % 4])
+        reading = analyse(with_cost(panel), method=method)
+        significant = reading.p_value < 0.05
+        seen.add(significant)
+        for estimate in (reading.att, reading.lift, reading.incremental, reading.iroas):
+            assert estimate is not None
+            assert excludes_zero(estimate) == significant, (seed, estimate, reading.p_value)
+            assert estimate.low is None or estimate.low <= estimate.value
+            assert estimate.high is None or estimate.value <= estimate.high
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("method", ASKED)
+def test_the_figures_are_one_effect_in_different_units(method: str) -> None:
+    reading = analyse(with_cost(lifted(factor_panel(2), TREATED, 45, 0.1)), method=method)
+    window = slice(reading.start, reading.cooldown_end + 1)
+    total = float((reading.observed - reading.counterfactual)[window].sum())
+    assert reading.incremental.value == pytest.approx(total)
+    assert reading.att.value == pytest.approx(total / 30)
+    assert reading.lift.value == pytest.approx(total / reading.counterfactual[window].sum())
+    assert reading.cost == pytest.approx(2 * 15 * 500.0)
+    assert reading.iroas.value == pytest.approx(total / 15_000.0)
+    assert reading.cumulative[-1] == pytest.approx(total)
+    assert reading.periods[reading.start] == dt.date(2026, 2, 19)
+    assert reading.method == method
+
+
+@pytest.mark.parametrize("method", ["sc", "asc", "sdid", "did", "log_did", "tbr"])
+def test_the_path_ends_at_the_effect(method: str) -> None:
+    reading = analyse(lifted(factor_panel(2), TREATED, 45, 0.1), method=method)
+    assert reading.cumulative_low[-1] == pytest.approx(reading.incremental.low)
+    assert reading.cumulative_high[-1] == pytest.approx(reading.incremental.high)
+    assert np.isnan(reading.low[: reading.start]).all()
+    assert (reading.low <= reading.high)[reading.start :].all()
+
+
+@pytest.mark.parametrize("method", ASKED)
+def test_the_currency_does_not_matter(method: str) -> None:
+    panel = lifted(factor_panel(6), TREATED, 45, 0.06)
+    euro, yen = analyse(panel, method=method), analyse(panel_of(panel.outcome * 160.0), method=method)
+    assert yen.p_value == pytest.approx(euro.p_value, abs=1e-6)
+    assert yen.lift.value == pytest.approx(euro.lift.value, rel=1e-5)
+    assert yen.att.value == pytest.approx(160.0 * euro.att.value, rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["sc", "asc", "sdid", "log_did"])
+def test_a_clear_lift_is_found_and_its_size_told(method: str) -> None:
+    reading = analyse(lifted(factor_panel(13, units=30, noise=0.02), TREATED, 45, 0.2), method=method)
+    assert reading.p_value < 0.05
+    assert reading.lift.low < 0.2 < reading.lift.high
+    assert reading.lift.value == pytest.approx(0.2, abs=0.08)
+    assert np.median(reading.placebos) == pytest.approx(0.0, abs=0.05)
+
+
+def test_the_same_seed_gives_the_same_reading_and_another_one_other_placebos() -> None:
+    panel = factor_panel(1)
+    one, again, other = analyse(panel), analyse(panel), analyse(panel, seed=2)
+    assert np.array_equal(one.placebos, again.placebos)
+    assert one.lift == again.lift
+    assert not np.array_equal(one.placebos, other.placebos)
+    assert one.lift.value == other.lift.value
+
+
+def test_less_spend_is_a_test_too() -> None:
+    """Go-dark: sales fall by 20 where spend falls by 500; every pound kept out had earned something."""
+    panel = lifted(factor_panel(9, units=30, noise=0.02), TREATED, 45, -0.2)
+    cost = np.full(panel.outcome.shape, 500.0)
+    cost[[panel.place[name] for name in TREATED], 45:] = 0.0
+    for method in ("sc", "tbr", "log_did"):
+        reading = analyse(replace(panel, cost=cost), method=method)
+        assert reading.cost == pytest.approx(-15_000.0)
+        assert reading.incremental.value < 0.0
+        assert reading.iroas.value == pytest.approx(reading.incremental.value / -15_000.0)
+        assert 0.0 < reading.iroas.low < reading.iroas.value < reading.iroas.high
+
+
+def test_spend_that_barely_differs_leaves_iroas_open() -> None:
+    panel = lifted(factor_panel(9, units=30, noise=0.02), TREATED, 45, 0.2)
+    for method in ("sc", "tbr"):
+        reading = analyse(with_cost(panel, noise=1.0, spend=0.5), method=method)
+        assert reading.iroas is not None
+        assert reading.iroas.low is None or reading.iroas.high is None
+        assert reading.lift.low is not None
+
+
+def test_without_cost_there_is_no_iroas() -> None:
+    reading = analyse(factor_panel(1))
+    assert reading.iroas is None
+    assert reading.cost is None
+
+
+def test_the_cool_down_counts_to_the_effect() -> None:
+    panel = lifted(factor_panel(9, units=30, noise=0.02), TREATED, 45, 0.2)
+    reading = analyse(panel, end=55, cooldown=5)
+    assert (reading.start, reading.end, reading.cooldown_end) == (45, 54, 59)
+    assert len(reading.cumulative) == 15
+    assert reading.incremental == analyse(panel).incremental
+
+
+@pytest.mark.parametrize(
+    ("units", "treated", "wanted", "why"),
+    [
+        (20, 1, "sc_t", "One market"), (20, 2, "sc", "up to a quarter"), (20, 5, "sc", "up to a quarter"),
+        (20, 8, "log_did", "more than a quarter"), (5, 2, "sc_t", "Only 10 sets"),
+    ],
+)  # fmt: skip
+def test_the_method_follows_the_design(units: int, treated: int, wanted: str, why: str) -> None:
+    panel = factor_panel(2, units=units)
+    reading = analyse(panel, treated=list(panel.units[:treated]))
+    assert reading.method == wanted
+    assert why in reading.why_method
+
+
+def test_who_asks_for_a_method_gets_it() -> None:
+    reading = analyse(factor_panel(2), treated=["m01"], method="sc")
+    assert reading.why_method == "It was asked for."
+    assert any("p cannot go below 0.050" in warning for warning in reading.warnings)
+    assert (reading.lift.low, reading.lift.high) == (None, None)
+
+
+def test_the_class_of_evidence_is_that_of_the_design() -> None:
+    panel = factor_panel(2)
+    assert analyse(panel).evidence == "counterfactual"
+    assert analyse(panel, randomised=True).evidence == "experiment"
+    assert analyse(panel, method="tbr", randomised=True).evidence == "econometric"
+
+
+def test_placebos_are_the_sets_that_could_have_been_drawn() -> None:
+    panel = factor_panel(2)
+    sets = [[f"m{one:02d}", f"m{one + 8:02d}"] for one in range(8)]
+    reading = analyse(panel, admissible=sets, method="sc")
+    assert len(reading.placebos) == 7
+    assert any("p cannot go below 0.125" in warning for warning in reading.warnings)
+
+
+def test_other_methods_are_asked_too() -> None:
+    reading = analyse(factor_panel(2), sensitivity=True)
+    assert [other.method for other in reading.sensitivity] == [
+        "sdid", "asc", "log_did", "conformal_iid", "conformal_block",
+    ]  # fmt: skip
+    assert all(0.0 < other.p_value <= 1.0 for other in reading.sensitivity)
+
+
+def test_an_assignment_names_both_groups_and_leaves_out_the_rest() -> None:
+    panel = factor_panel(2)
+    groups = dict.fromkeys(panel.units[:12], "control") | {"M03": "treated", "m11": "treated", "m15": "held back"}
+    groups = {name: group for name, group in groups.items() if name not in ("m03", "m05")}
+    reading = analyse(panel, treated=None, assignment=groups)
+    assert reading.treated == ("m03", "m11")
+    assert len(reading.controls) == 9
+    assert any("9 units take no part: m05, m12" in warning for warning in reading.warnings)
+
+
+def test_units_in_another_test_take_no_part() -> None:
+    reading = analyse(factor_panel(2), exclude=["m00", "M01"])
+    assert not {"m00", "m01"} & set(reading.controls)
+    with pytest.raises(InvalidTest, match="treated here and excluded"):
+        analyse(factor_panel(2), exclude=["m03"])
+
+
+def test_periods_by_number_date_and_label() -> None:
+    panel = factor_panel(2)
+    by_number = analyse(panel)
+    assert analyse(panel, start="46").start == 45
+    assert analyse(panel, start="2026-02-19", end=dt.date(2026, 3, 5)).incremental == by_number.incremental
+    years = replace(panel, periods=tuple(range(1970, 2030)))
+    assert analyse(years, start="2015").start == 45
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({"start": "2027-01-01"}, NotYetReadable, "after the data"), ({"start": 61}, NotYetReadable, "after the data"),
+        ({"end": 75}, NotYetReadable, "after the data"), ({"cooldown": 40}, NotYetReadable, "cool-down of 40"),
+        ({"end": 60, "cooldown": 1}, NotYetReadable, "cool-down of 1"), ({"start": 50, "end": 40}, NotYetReadable, "50 to 40"),
+        ({"start": "2025-01-01"}, InvalidTest, "no period 2025"), ({"start": "soon"}, InvalidTest, "no period"),
+        ({"start": 3}, InvalidTest, "2 periods lie before"), ({"treated": []}, InvalidTest, "No unit is treated"),
+        ({"treated": ["m03", "atlantis"]}, UnknownUnits, "'atlantis'"), ({"alpha": 0.0}, InvalidTest, "alpha"),
+        ({"method": "magic"}, InvalidTest, "'magic'"), ({"placebos": 0}, InvalidTest, "placebo"),
+        ({"treated": [f"m{n:02d}" for n in range(19)]}, InvalidTest, "1 controls"), ({"treated": None}, InvalidTest, "neither"),
+        ({"treated": None, "assignment": {"m03": "treated", "mu": "control"}}, UnknownUnits, "'mu'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_analysed_is_named(options: dict, error: type[InvalidTest], told: str) -> None:
+    with pytest.raises(error, match=told) as caught:
+        analyse(factor_panel(2), **options)
+    assert caught.value.fix
+
+
+def test_a_unit_left_out_on_reading_is_told_why() -> None:
+    panel = replace(factor_panel(2), notes=("1 units lack periods and are left out: york appears at 2026-01-09.",))
+    with pytest.raises(UnknownUnits, match="york appears at 2026-01-09"):
+        analyse(panel, treated=["york"])
+
+
+def test_an_outlier_is_told_and_the_effect_in_the_test_is_none() -> None:
+    panel = factor_panel(2)
+    spike = panel.outcome.copy()
+    spike[7, 20] *= 4.0
+    told = [warning for warning in analyse(panel_of(spike)).warnings if "robust deviations" in warning]
+    assert len(told) == 1
+    assert "m07 at 2026-01-25" in told[0]
+    assert not [warning for warning in analyse(lifted(panel, TREATED, 45, 1.5)).warnings if "robust" in warning]
+
+
+def test_a_poor_fit_is_told() -> None:
+    panel = factor_panel(2)
+    odd = panel.outcome.copy()
+    odd[[3, 11]] *= 1.0 + 0.5 * np.sin(np.arange(60) / 3.0)
+    warnings = " ".join(analyse(panel_of(odd)).warnings)
+    assert "poor" in warnings
+    assert "outside of all controls" in warnings
+
+
+def test_tbr_is_labelled() -> None:
+    assert any("planning" in warning for warning in analyse(factor_panel(2), method="tbr").warnings)
+
+
+def test_zeros_and_returns_are_analysed() -> None:
+    panel = factor_panel(2)
+    outcome = panel.outcome.copy()
+    outcome[3, 50], outcome[5, 45:], outcome[11, 30] = -20.0, 0.0, 0.0
+    for method in ("sc", "asc", "sdid", "did", "tbr", "sc_t"):
+        reading = analyse(panel_of(outcome), method=method)
+        assert np.isfinite(reading.incremental.value)
+    with pytest.raises(NoLogarithms, match="'m05'"):
+        analyse(panel_of(outcome), method="log_did")
+    others = analyse(panel_of(outcome), sensitivity=True).sensitivity
+    assert "sold nothing" in next(other.note for other in others if other.method == "log_did")
+
+
+def test_nothing_sold_in_the_test_is_an_effect() -> None:
+    panel = factor_panel(2)
+    outcome = panel.outcome.copy()
+    outcome[[3, 11], 45:] = 0.0
+    reading = analyse(panel_of(outcome))
+    assert reading.lift.value == pytest.approx(-1.0)
+    assert reading.p_value < 0.05
+    assert reading.incremental.high < 0.0
