@@ -33,7 +33,7 @@ WHOLE_DAYS: Final = 28
 #: Below this many standard errors above zero a return has no logarithm that a normal describes well: a return that is
 #: read high by luck looks surer than it is, and at 2, where the delta method is often still used, the intervals of
 #: tested cells hold too seldom (docs/measurement/calibration.md has the figures).
-CLEAR: Final = 4.0
+CLEAR: Final = 8.0
 #: Of the interval that is published, central.
 LEVEL: Final = 0.90
 #: A cell that tests move by less than this part of a reading rests on none of them.
