@@ -185,8 +185,10 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def effect_chart(reading: PanelReading) -> dict[str, Any]:
-    """The lift with its interval on a line against 0, and what other methods say below it."""
+def effect_chart(reading: PanelReading) -> dict[str, Any] | None:
+    """The lift with its interval on a line against 0, and what other methods say below it; None without a lift."""
+    if not math.isfinite(reading.lift.value):
+        return None
     rows = [(method_name(reading.method), reading.lift)]
     rows += [(method_name(one.method), one.lift) for one in reading.sensitivity if one.lift is not None]
     rows.reverse()  # the first category is drawn at the bottom

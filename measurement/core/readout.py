@@ -65,8 +65,8 @@ class ExperimentFacts:
     why_left_out: str = ""
     taken_away: bool = False
     attribution: str = ""
-    viewability: str = "Not used: sales of markets were counted, not those of impressions or clicks"
-    invalid_traffic: str = "As filtered by the network; no credit depends on it, for sales of markets were counted"
+    viewability: str = "Not used: all outcomes of the units were counted, not those after an impression or a click"
+    invalid_traffic: str = "As filtered by the network; no credit depends on it, for all outcomes of the units were counted"
 
     @property
     def units(self) -> str:
@@ -111,10 +111,23 @@ def key_figures(reading: PanelReading, facts: ExperimentFacts) -> tuple[KeyFigur
     )
 
 
+#: Tests that have no units: what is treated in them.
+_WHOLE: Final = {"ab": "the treated users", "switchback": "the treated periods"}
+
+
+def groups_words(reading: PanelReading, facts: ExperimentFacts) -> str:
+    """9 treated and 39 control states; of tests without units, how many users or periods."""
+    if reading.method in _WHOLE:
+        return " against ".join((*reading.treated, *reading.controls))
+    if not reading.controls:
+        return count_of(len(reading.treated), f"treated {facts.unit}")
+    return f"{len(reading.treated)} treated and {count_of(len(reading.controls), f'control {facts.unit}')}"
+
+
 def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
     """The reading as a sentence or two."""
     at = side(reading.lift)
-    groups = count_of(len(reading.treated), f"treated {facts.unit}")
+    groups = _WHOLE.get(reading.method) or count_of(len(reading.treated), f"treated {facts.unit}")
     lift = f"{percent(abs(reading.lift.value))} ({level(reading)} interval {percent_range(reading.lift)})"
     if at == 0:
         told = (

@@ -29,8 +29,8 @@ METHODS: Final = {
     "sc_t": "Synthetic-control t-test",
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
-    "switchback": "Switchback, Horvitz-Thompson",
-    "ab": "Two groups of people",
+    "switchback": "Switchback",
+    "ab": "Two groups of users",
     "ancova": "ANCOVA on the period before",
 }
 
