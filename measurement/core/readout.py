@@ -66,7 +66,7 @@ class ExperimentFacts:
     taken_away: bool = False
     attribution: str = ""
     viewability: str = "Not used: all outcomes of the units were counted, not those after an impression or a click"
-    invalid_traffic: str = "As filtered by the network; no credit depends on it, for all outcomes of the units were counted"
+    invalid_traffic: str = "As filtered by the network; no credit depends on it, for all outcomes of the units count"
 
     @property
     def units(self) -> str:
@@ -355,8 +355,8 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
         f"Left out: in neither group{f' ({facts.why_left_out})' if facts.why_left_out else ''}.",
         "units": f"Each treated {facts.unit} against its own counterfactual by the same method. A single {facts.unit} "
         "is noisy; the intervals are of all together.",
-        "groups": "Users were drawn into the groups one by one; the lift is the treated mean over the control mean, less "
-        f"one. p and interval are of one procedure: {reading.procedure}.",
+        "groups": "Users were drawn into the groups one by one; the lift is the treated mean over the control mean, "
+        f"less one. p and interval are of one procedure: {reading.procedure}.",
         "switchback": "Treatment was switched on and off by lot; only stretches that are long enough for the effect of "
         f"the one before to have gone count. p and interval are of one procedure: {reading.procedure}.",
         "sensitivity": "Other methods on the same data. They are no second chance: the one above was fixed by the "
