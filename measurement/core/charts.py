@@ -237,7 +237,7 @@ def effect_chart(reading: PanelReading) -> dict[str, Any] | None:
 
 
 def bin_edges(lifts: Floats, actual: float) -> Floats:
-    """Edges of equal bins of a round width that hold all lifts and the actual one; 0 is always an edge, shape [bins + 1].
+    """Edges of equal bins of a round width that hold all lifts and the actual one, 0 among them, shape [bins + 1].
 
     Both sides are as long, for what lies beyond plus or minus the actual lift is to be seen.
     """
