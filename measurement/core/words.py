@@ -29,14 +29,9 @@ METHODS: Final = {
     "sc_t": "Synthetic-control t-test",
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
-<<<<<<< HEAD
+    "strata": "Growth within strata",
     "switchback": "Switchback",
     "ab": "Two groups of users",
-=======
-    "strata": "Growth within strata, randomisation test",
-    "switchback": "Switchback, Horvitz-Thompson",
-    "ab": "Two groups of people",
->>>>>>> main
     "ancova": "ANCOVA on the period before",
 }
 
