@@ -135,7 +135,7 @@ def _searched(
     found = design_geo(
         panel,
         durations=durations,
-        effects=sorted({*asked, *(round(float(one), 4) for one in np.linspace(0.0, 1.5 * max(asked), 16))}),
+        effects=sorted({*asked, *_grid(max(asked))}),
         treated_counts=settings.get("treated_counts"),
         include=settings.get("include", []),
         exclude=settings.get("exclude", []),
@@ -256,6 +256,12 @@ def _drawn(experiment: Experiment, panel: Panel, number: int, step: int, duratio
         fit=_fit(panel, assignment),
         notes=[*panel.notes, *assignment.notes],
     )
+
+
+def _grid(largest: float) -> list[float]:
+    """Lifts that power is told for: close together where it rises."""
+    near, far = np.linspace(0.0, 0.04, 9), np.linspace(0.0, 1.5 * largest, 13)
+    return [round(float(one), 4) for one in (*near, *far)]
 
 
 def _curve(mde: float) -> list[float]:
