@@ -21,6 +21,7 @@ from accounts import services as accounts
 from accounts.core.grants import Grant
 from accounts.models import Brand, User
 from demo.core.exports import write_sample_exports
+from demo.experiments import bring_in_geo_test
 from demo.logins import PASSWORD, DemoTenant
 from harmonization import services as data
 from harmonization.models import Account, Retailer, Upload
@@ -78,6 +79,7 @@ def create_demo_tenant(*, demo: DemoTenant, say: Say, run_jobs: RunJobs | None =
         ended = [
             *_wait(loads, run_jobs, say, broken),
             *_plan(owner, date.fromisoformat(truth["last_day"]), run_jobs, say),
+            *_experiment(owner, exports, run_jobs, say),
         ]
         report = DemoReport(
             tenant=demo.slug,
@@ -192,6 +194,15 @@ def _plan(owner: User, last_day: date, run_jobs: RunJobs | None, say: Say) -> li
              for name in retailers}  # fmt: skip
     _set_budgets(owner, spent, last_day)
     return [*ended, *_wait(waiting, run_jobs, say)]
+
+
+def _experiment(owner: User, exports: Path, run_jobs: RunJobs | None, say: Say) -> list[Job]:
+    """The company's own geo test, where it has one; whether plans use it is left to a person."""
+    job = bring_in_geo_test(owner=owner, exports=exports)
+    if job is None:
+        return []
+    say("  a finished geo test")
+    return _wait([job], run_jobs, say)
 
 
 def _set_budgets(owner: User, spent: Mapping[str, float], last_day: date) -> None:

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from jobs.core.registry import announce_handlers, register_subject
+from jobs.core.tools import announce_tools
 
 
 class MeasurementConfig(AppConfig):
@@ -9,4 +10,5 @@ class MeasurementConfig(AppConfig):
 
     def ready(self) -> None:
         announce_handlers(self.name)
+        announce_tools(self.name)
         register_subject(kind="experiment", url_name="experiment-detail", label="The experiment")

@@ -187,6 +187,11 @@ class Experiment(models.Model):
         return f"EX-{self.number:04d}"
 
     @property
+    def placement_words(self) -> str:
+        """As people read it."""
+        return self.placement.replace("_", " ")
+
+    @property
     def is_registered(self) -> bool:
         """Whether design and plan are fixed."""
         return self.registered_at is not None

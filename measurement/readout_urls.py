@@ -8,6 +8,9 @@ from measurement import readout_views as views
 urlpatterns = [
     path("experiments/<uuid:experiment_id>/reading/", views.experiment_reading, name="experiment-reading"),
     path(
+        "experiments/<uuid:experiment_id>/planning/", views.experiment_planning, name="experiment-planning"
+    ),
+    path(
         "experiments/<uuid:experiment_id>/report.csv", views.experiment_report, {"kind": "csv"},
         name="experiment-report-csv",
     ),
@@ -18,6 +21,7 @@ urlpatterns = [
 ]  # fmt: skip
 
 api_urlpatterns = [
+    path("experiments/<uuid:experiment_id>/planning/", api.Planning.as_view(), name="api-experiment-planning"),
     path(
         "experiments/<uuid:experiment_id>/report.csv", api.ReportCsv.as_view(), name="api-experiment-report-csv"
     ),

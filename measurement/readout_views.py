@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import selectors as people
 from accounts.models import User
 from accounts.rest.downloads import as_download
-from measurement import selectors
+from measurement import selectors, services
 from measurement.models import Experiment, Reading
+from measurement.planning_presenters import planning_card, planning_context
 from measurement.readout_presenters import readout_context
 from measurement.reports import EXPORT, export_reading, told_by
-from tenants.core.problems import NotFound
+from tenants.core.problems import NotFound, Problem
 
 #: Kind of experiment: the template of its page.
 _TEMPLATES = {
@@ -36,6 +38,7 @@ def experiment_reading(request: HttpRequest, experiment_id: UUID) -> HttpRespons
     experiment = stored.experiment
     told = told_by(stored)
     context: dict[str, Any] = readout_context(told) | {
+        "planning": planning_card(user=me, stored=stored),
         "experiment": experiment,
         "stored": stored,
         "others": [one for one in selectors.readings_of(experiment) if one.pk != stored.pk],
@@ -48,6 +51,39 @@ def experiment_reading(request: HttpRequest, experiment_id: UUID) -> HttpRespons
             context[f"{kind}_url"] = f"{address}?reading={stored.pk}"
     template = _TEMPLATES.get(Experiment.Kind(experiment.kind), "measurement/readout_panel.html")
     return render(request, template, context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def experiment_planning(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    """What planning would take over from a reading; sent, it takes it over and says what changed."""
+    me = cast(User, request.user)
+    stored = _reading(request, experiment_id)
+    here = f"{reverse('experiment-planning', args=[experiment_id])}?reading={stored.pk}"
+    problem: Problem | None = None
+    if request.method == "POST":
+        try:
+            services.use_in_planning(as_user=me, reading=stored)
+        except Problem as refused:
+            if refused.status in (403, 404):
+                raise
+            problem = refused
+        else:
+            messages.success(request, f"{stored.experiment.label} is used in planning from now on.")
+            return redirect(here)
+    context: dict[str, Any] = {
+        "experiment": stored.experiment,
+        "stored": stored,
+        "reading_url": f"{reverse('experiment-reading', args=[experiment_id])}?reading={stored.pk}",
+    }
+    try:
+        context |= planning_context(user=me, stored=stored)
+    except Problem as refused:
+        if refused.status in (403, 404):
+            raise
+        problem = problem or refused
+    context["problem"] = problem
+    return render(request, "measurement/use_in_planning.html", context, status=problem.status if problem else 200)
 
 
 @require_safe

@@ -8,12 +8,13 @@ from accounts import urls as accounts
 from governance import urls as governance
 from harmonization import urls as harmonization
 from jobs import urls as jobs
+from measurement import urls as measurement
 from metrics import urls as metrics
 from optimization import urls as optimization
 from planning import urls as planning
 from tenants.admin import tenant_site
 
-APPS = (accounts, jobs, governance, harmonization, metrics, optimization, planning)
+APPS = (accounts, jobs, governance, harmonization, metrics, optimization, measurement, planning)
 
 Addresses = list[URLPattern | URLResolver]
 

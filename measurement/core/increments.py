@@ -64,7 +64,8 @@ def attributed_of_extra(
     before = weekly * (1.0 - extra / spend)
     shares = [_share(curves, before, weekly, bend) for bend in (0.0, -1.0, 1.0)]
     # The bends of all lines may be off together, so they are moved together: half of what that changes.
-    return Attributed(shares[0] * sales / extra, abs(shares[2] - shares[1]) / 2.0 * sales / extra, shares[0])
+    rate = float(sales / extra)
+    return Attributed(shares[0] * rate, abs(shares[2] - shares[1]) / 2.0 * rate, shares[0])
 
 
 def _share(curves: Sequence[StoredCurve], before: Floats, during: Floats, bend: float) -> float:

@@ -14,9 +14,14 @@ from tenants.core.problems import InvalidInput
 KINDS: Final = ("geo", "sku", "switchback", "ab")
 ACTIONS: Final = ("holdback", "go_dark", "heavy_up")
 LOOKS: Final = ("", "group_sequential", "always_valid")
+#: Kinds whose results can be looked at before the end. A switchback is drawn as a whole, and always-valid intervals
+#: need an error that shrinks user by user.
+LOOKABLE: Final[Mapping[str, tuple[str, ...]]] = {
+    "group_sequential": ("geo", "sku", "ab"), "always_valid": ("ab",),
+}  # fmt: skip
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
-    "geo": ("auto", "sc", "asc", "sdid", "did", "tbr", "sc_t", "pairs", "trimmed_match"),
-    "sku": ("auto", "sc", "asc", "sdid", "did", "tbr", "sc_t", "pairs", "trimmed_match"),
+    "geo": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata"),
+    "sku": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata"),
     "switchback": ("auto",),
     "ab": ("auto",),
 }
@@ -237,6 +242,10 @@ def read_terms(given: Mapping[str, Any]) -> ExperimentTerms:
         looks=reader.choice("looks", LOOKS, ""),
         settings=settings,
     )
+    if terms.looks and kind not in LOOKABLE[terms.looks]:
+        reader.refuse(
+            "looks", f"A {kind} test cannot be looked at like this.", f"Use it for {', '.join(LOOKABLE[terms.looks])}."
+        )
     if terms.looks == "group_sequential" and len(settings.get("look_at", ())) < 1:
         reader.refuse("settings.look_at", "Planned looks are missing.", "Give the days of the test they fall on.")
     if reader.errors:

@@ -1,5 +1,6 @@
 """What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
 
+from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, preview_planning, use_in_planning
 from measurement.services.designs import (
     DESIGN,
     Tell,
@@ -17,6 +18,7 @@ from measurement.services.experiments import (
     given_of,
     update_experiment,
 )
+from measurement.services.next_tests import NextTests, suggest_next_test
 from measurement.services.panels import LARGEST, add_panel, panel_data
 from measurement.services.plans import LONGEST_REASON, cancel_experiment, register_experiment, start_experiment
 from measurement.services.readings import ANALYSE, EarlyLook, analyse_experiment, request_analysis
@@ -35,10 +37,14 @@ __all__ = [
     "DESIGN",
     "LARGEST",
     "LONGEST_REASON",
+    "PUBLISH",
     "REFRESH",
     "SOURCES",
     "UNITS",
+    "VALID_DAYS",
     "EarlyLook",
+    "NextTests",
+    "Preview",
     "Tell",
     "add_panel",
     "advance",
@@ -54,6 +60,7 @@ __all__ = [
     "given_of",
     "panel_data",
     "panel_from_events",
+    "preview_planning",
     "refresh_experiment",
     "register_experiment",
     "request_analysis",
@@ -62,5 +69,7 @@ __all__ = [
     "schedule_refreshes",
     "start_experiment",
     "stop_refreshes",
+    "suggest_next_test",
     "update_experiment",
+    "use_in_planning",
 ]

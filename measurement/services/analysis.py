@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
+
+import numpy as np
 
 from measurement.core.answers import PanelReading
 from measurement.core.geo import analyze_geo
@@ -13,15 +15,20 @@ from measurement.core.multi_cell import cell_alpha
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel
 from measurement.core.reading_json import reading_as_dict
+from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
-from measurement.models import Experiment, PanelVersion
-from measurement.services.panels import panel_data, summary_data
-from measurement.services.user_readings import read_users
+from measurement.models import Experiment, ExperimentUnit, PanelVersion
+from measurement.services.looks import Look
+from measurement.services.panels import log_data, panel_data, summary_data
+from measurement.services.user_readings import read_switchback, read_users
 from tenants.core.problems import Conflict
 
 Progress = Callable[[int, int], None]
 #: With fewer pairs the sign-flip test has hardly any reassignments; measured in docs/measurement.md.
 LEAST_PAIRS: Final = 8
+#: Assignments drawn as the design could have drawn them; as many as placebo tests use.
+DRAWS: Final = 400
+_DRAWN: Final = ("pairs", "stratified", "cells", "sku")
 
 
 @dataclass(frozen=True)
@@ -49,23 +56,34 @@ class Analysis:
 
 
 def analyze(
-    experiment: Experiment, panel: PanelVersion, *, alpha: float, until: date | None = None, progress: Progress
+    experiment: Experiment, panel: PanelVersion, *, look: Look, progress: Progress = lambda done, total: None
 ) -> Analysis:
     """Read an experiment from some data under its plan.
 
     Args:
-        alpha: two-sided, of this look.
-        until: of a look before the end: the last day that is looked at.
+        look: its level, and how far it looks.
 
     Raises:
         Problem: the data do not let the plan be carried out; names what is missing.
     """
-    kind = Experiment.Kind(experiment.kind)
+    found = _analyzed(experiment, panel, look, progress)
+    return replace(found, reading=noted(found.reading, look.note)) if look.note else found
+
+
+def noted(reading: PanelReading, words: str) -> PanelReading:
+    """The reading with one more thing to know, first."""
+    return replace(reading, warnings=(words, *reading.warnings))
+
+
+def _analyzed(experiment: Experiment, panel: PanelVersion, look: Look, progress: Progress) -> Analysis:
+    kind, alpha = Experiment.Kind(experiment.kind), look.alpha
     if kind == Experiment.Kind.AB:
         return Analysis(reading=read_users(experiment, summary_data(panel), alpha=alpha), cells={})
+    if kind == Experiment.Kind.SWITCHBACK:
+        return Analysis(reading=read_switchback(experiment, log_data(panel), alpha=alpha), cells={})
     groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
     data = panel_data(panel, required=groups)
-    window = window_of(data, experiment, until=until)
+    window = window_of(data, experiment, until=look.until)
     cells = sorted({one.cell for one in groups.values() if one.group == "treated" and one.cell})
     if len(cells) < 2:
         return Analysis(reading=_read(experiment, data, groups, window, alpha, progress), cells={})
@@ -79,7 +97,7 @@ def analyze(
         )  # fmt: skip
     whole = _read(experiment, data, groups, window, alpha, progress)
     words = f"All {len(cells)} cells together; each by itself is read at level {level:.4g}."
-    return Analysis(reading=replace(whole, warnings=(words, *whole.warnings)), cells=found)
+    return Analysis(reading=noted(whole, words), cells=found)
 
 
 def window_of(panel: Panel, experiment: Experiment, *, until: date | None = None) -> Window:
@@ -128,6 +146,12 @@ def _read(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
+    strata = strata_of(groups) if is_drawn(experiment) else []
+    if method == "strata" or (method == "auto" and strata and experiment.kind == Experiment.Kind.SKU):
+        return analyze_strata(
+            data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
+            seed=experiment.seed,
+        )  # fmt: skip
     return analyze_geo(
         data,
         assignment={unit: one.group for unit, one in groups.items()},
@@ -137,8 +161,47 @@ def _read(
         method=method,
         alpha=alpha,
         seed=experiment.seed,
+        admissible=admissible_sets(groups, seed=experiment.seed) if is_drawn(experiment) else None,
+        randomised=is_drawn(experiment),
         progress=progress,
     )
+
+
+def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], list[str]]]:
+    """(treated, controls) of every stratum that holds both; one that holds a single arm tells nothing."""
+    arms: dict[str, tuple[list[str], list[str]]] = {}
+    for unit, one in groups.items():
+        if one.stratum:
+            arms.setdefault(one.stratum, ([], []))[one.group != "treated"].append(unit)
+    return [arm for _, arm in sorted(arms.items()) if arm[0] and arm[1]]
+
+
+def is_drawn(experiment: Experiment) -> bool:
+    """Whether its units were assigned by lot, and not chosen by a search or by a person."""
+    assignment = experiment.design.get("assignment") or {}
+    return experiment.design.get("kind") in _DRAWN and assignment.get("seed") is not None
+
+
+def admissible_sets(groups: Mapping[str, ExperimentUnit], *, seed: int) -> list[list[str]] | None:
+    """Treated units as the draw could have given them: as many in each pair or stratum; `DRAWS` of them by seed.
+
+    None where no unit has a pair or stratum: then any units could have been treated.
+    """
+    blocks: dict[str, list[ExperimentUnit]] = {}
+    for one in groups.values():
+        blocks.setdefault(one.pair or one.stratum, []).append(one)
+    if set(blocks) <= {""}:
+        return None
+    rng = np.random.default_rng(seed)
+    drawn: dict[tuple[str, ...], None] = {}
+    for _ in range(DRAWS):
+        members: list[str] = []
+        for _, block in sorted(blocks.items()):
+            treated = sum(one.group == "treated" for one in block)
+            chosen = rng.choice(len(block), treated, replace=False)
+            members += [block[at].unit for at in chosen]
+        drawn[tuple(sorted(members))] = None
+    return [list(one) for one in drawn]
 
 
 def _pairs(groups: dict[str, Any]) -> list[tuple[str, str]]:

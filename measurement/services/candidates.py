@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -12,14 +11,18 @@ import numpy as np
 from harmonization.models import Product
 from measurement import selectors
 from measurement.core.assignment import Assigned, Assignment, InvalidDesign, ordered
+from measurement.core.design import assignment_of, design_geo
 from measurement.core.design_kinds import extra_spend, kind_of
 from measurement.core.drawn_power import drawn_power
+from measurement.core.geography import touching
+from measurement.core.market_selection import GeoCandidate
 from measurement.core.multi_cell import cell_alpha, draw_cells
 from measurement.core.panel import Panel
-from measurement.core.power import power_for_means, size_for_means, size_for_proportions
 from measurement.core.sku_holdout import draw_skus
 from measurement.core.stratified import draw_pairs, draw_stratified, match_pairs
 from measurement.models import Experiment
+from measurement.services.designed import Designed
+from measurement.services.other_designs import assign_periods, assign_users, design_periods, design_users
 from measurement.services.panels import panel_data
 from tenants.core.problems import Conflict
 
@@ -27,48 +30,8 @@ Progress = Callable[[int, int], None]
 _EFFECTS: Final = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
 _DURATIONS: Final = (14, 21, 28)
 _POWER: Final = 0.8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Designed:
-    """What a design found; stored in `Experiment.design`.
-
-    Attributes:
-        kind: how units come to be treated: search, pairs, stratified, cells, sku, switchback, ab.
-        panel: number of the data it was made on. history: its first and last period and their number.
-        step: days of a period.
-        candidates: best first; each with `treated` (units, empty where they are drawn once it is chosen), `duration`
-            in periods, `days`, `mde`, `power`, `investment`, and what its kind adds.
-        power_curve: of the best candidate, `{effect, power}`.
-        mde_by_duration: the best that each length reaches, `{duration, mde}`.
-        fit: of the history, `{periods, treated, counterfactual}`, summed over treated units of the best.
-        frontier: what cannot be improved in MDE, length, money and holdout at once.
-        notes: what a reader must know.
-    """
-
-    kind: str
-    panel: int | None = None
-    history: dict[str, Any] = field(default_factory=dict)
-    step: int = 1
-    candidates: list[dict[str, Any]] = field(default_factory=list)
-    power_curve: list[dict[str, float]] = field(default_factory=list)
-    mde_by_duration: list[dict[str, float]] = field(default_factory=list)
-    fit: dict[str, Any] = field(default_factory=dict)
-    frontier: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    periods_needed: int | None = None
-    randomise_at: list[int] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Designed | None:
-        """What was stored; None where nothing was designed."""
-        if not document.get("kind"):
-            return None
-        return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})
+#: As many as a person looks through; the frontier has its own.
+MOST_CANDIDATES: Final = 40
 
 
 def candidates_of(experiment: Experiment, *, progress: Progress = lambda done, total: None) -> Designed:
@@ -79,9 +42,13 @@ def candidates_of(experiment: Experiment, *, progress: Progress = lambda done, t
     """
     kind = Experiment.Kind(experiment.kind)
     if kind == Experiment.Kind.AB:
-        return _users(experiment)
+        return design_users(experiment)
+    if kind == Experiment.Kind.SWITCHBACK:
+        return design_periods(experiment)
     panel, number, step = _history(experiment)
-    durations = [max(1, int(one)) for one in experiment.settings.get("durations", _usual_durations(step))]
+    durations = [int(one) for one in experiment.settings.get("durations", _usual_durations(step))]
+    if kind == Experiment.Kind.GEO and experiment.settings.get("design", "search") == "search":
+        return _searched(experiment, panel, number, step, durations, progress)
     return _drawn(experiment, panel, number, step, durations)
 
 
@@ -92,11 +59,13 @@ def assignment_for(experiment: Experiment, designed: Designed, chosen: Mapping[s
         Problem: the data no longer allow it.
     """
     if designed.kind == "ab":
-        share = experiment.settings.get("expected_share", 0.5)
-        notes = (f"{share:.0%} of users are to be treated, by a fair draw at the network.",)
-        rows = [Assigned(unit="treated", group="treated"), Assigned(unit="control", group="control")]
-        return ordered(rows, seed=None, notes=notes)
-    return _draw(experiment, _history(experiment)[0])
+        return assign_users(experiment)
+    if designed.kind == "switchback":
+        return assign_periods(experiment, designed)
+    panel = _history(experiment)[0]
+    if designed.kind == "search":
+        return _of_search(experiment, panel, chosen)
+    return _draw(experiment, panel)
 
 
 def _usual_durations(step: int) -> tuple[int, ...]:
@@ -156,6 +125,87 @@ def _draw(experiment: Experiment, panel: Panel) -> Assignment:
             exclude=exclude,
         )  # fmt: skip
     return draw_pairs(match_pairs(panel, exclude=exclude), seed=seed)
+
+
+def _searched(
+    experiment: Experiment, panel: Panel, number: int, step: int, durations: list[int], progress: Progress
+) -> Designed:
+    settings = experiment.settings
+    asked = [abs(one) for one in settings.get("effects") or _EFFECTS if one]
+    found = design_geo(
+        panel,
+        durations=durations,
+        effects=sorted({*asked, *(round(float(one), 4) for one in np.linspace(0.0, 1.5 * max(asked), 16))}),
+        treated_counts=settings.get("treated_counts"),
+        include=settings.get("include", []),
+        exclude=settings.get("exclude", []),
+        kind=experiment.action,
+        alpha=experiment.alpha,
+        power=settings.get("power", _POWER),
+        treated_share=(0.0, settings.get("max_treated_share", 1.0)),
+        holdout_share=(0.0, settings.get("max_holdout", 1.0)),
+        neighbours=touching(panel.units) if settings.get("keep_apart") else (),
+        buffered=bool(settings.get("keep_apart")),
+        change=settings.get("spend_change"),
+        cost_per_incremental=settings.get("cost_per_incremental"),
+        budget=settings.get("budget"),
+        seed=experiment.seed,
+        progress=progress,
+    )
+    best = found.candidates[0]
+    shortest: dict[int, float] = {}
+    for one in found.candidates:
+        if one.mde is not None:
+            shortest[one.duration] = min(one.mde, shortest.get(one.duration, one.mde))
+    return Designed(
+        kind="search",
+        panel=number,
+        history={"first": str(panel.periods[0]), "last": str(panel.periods[-1]), "periods": len(panel.periods)},
+        step=step,
+        candidates=[_as_candidate(one, step, max(asked)) for one in found.candidates[:MOST_CANDIDATES]],
+        power_curve=[{"effect": effect, "power": chance} for effect, chance in sorted(best.power.items())],
+        mde_by_duration=[{"duration": duration, "mde": mde} for duration, mde in sorted(shortest.items())],
+        fit=_fit(panel, assignment_of(panel, best)),
+        frontier=[_as_candidate(one, step, max(asked)) for one in found.frontier[:MOST_CANDIDATES]],
+        notes=list(found.warnings),
+    )
+
+
+def _as_candidate(one: GeoCandidate, step: int, expected: float) -> dict[str, Any]:
+    return {
+        "treated": list(one.treated),
+        "treated_count": len(one.treated),
+        "control_count": one.controls,
+        "duration": one.duration,
+        "days": one.duration * step,
+        "method": one.method,
+        "mde": one.mde,
+        "power": one.power.get(expected),
+        "effect": expected,
+        "investment": one.investment,
+        "aa_bias": one.aa_bias,
+        "rmse": one.rmse,
+        "treated_share": one.treated_share,
+        "holdout_share": one.holdout_share,
+        "rank": one.rank,
+    }
+
+
+def _of_search(experiment: Experiment, panel: Panel, chosen: Mapping[str, Any]) -> Assignment:
+    """The markets of a candidate; those that touch one are no controls where markets are kept apart."""
+    treated = set(chosen["treated"])
+    beside: set[str] = set()
+    if experiment.settings.get("keep_apart"):
+        beside = {unit for pair in touching(panel.units) if pair & treated for unit in pair} - treated
+    rows = [
+        Assigned(
+            unit=unit,
+            group="treated" if unit in treated else "excluded" if unit in beside else "control",
+            why="touches a treated market" if unit in beside else "",
+        )
+        for unit in panel.units
+    ]
+    return ordered(rows, seed=experiment.seed)
 
 
 def _shelves(experiment: Experiment, panel: Panel) -> dict[str, str]:
@@ -246,59 +296,3 @@ def _fit(panel: Panel, assignment: Assignment) -> dict[str, Any]:
         "treated": treated.tolist(),
         "counterfactual": (control * level).tolist(),
     }
-
-
-def _users(experiment: Experiment) -> Designed:
-    """Users per arm for each effect, from what the settings say of a user."""
-    settings = experiment.settings
-    power, alpha = settings.get("power", _POWER), experiment.alpha
-    rate, mean, deviation = (settings.get(name) for name in ("baseline_rate", "baseline_mean", "baseline_sd"))
-    if rate is None and (mean is None or deviation is None):
-        raise InvalidDesign(
-            "What users do without the test is not told.",
-            where="settings.baseline_rate",
-            fix="Give baseline_rate, or baseline_mean with baseline_sd.",
-        )
-    effects = [abs(one) for one in settings.get("effects", _EFFECTS) if one]
-    share = settings.get("expected_share", 0.5)
-    ratio = share / (1.0 - share)
-    daily = settings.get("daily_users")
-    candidates = []
-    for effect in sorted(effects):
-        if rate is not None:
-            if not 0.0 < rate * (1.0 + effect) < 1.0:
-                continue
-            size = size_for_proportions(rate, rate * (1.0 + effect), alpha=alpha, power=power, ratio=ratio)
-        else:
-            size = size_for_means(effect * mean, sd=deviation, alpha=alpha, power=power, ratio=ratio)
-        days = None if not daily else max(1, -(-size.n_total // daily))
-        candidates.append(
-            {"treated": ["treated"], "duration": days, "days": days, "mde": effect, "power": power, "effect": effect,
-             "n_per_group": size.n_per_group, "n_total": size.n_total, "investment": None}
-        )  # fmt: skip
-    if not candidates:
-        raise InvalidDesign("No effect can be sized.", where="settings.effects", fix="Give lifts such as 0.05.")
-    return Designed(
-        kind="ab",
-        candidates=candidates,
-        power_curve=_users_curve(candidates[len(candidates) // 2], rate, mean, deviation, alpha, ratio),
-        mde_by_duration=[{"duration": one["days"], "mde": one["mde"]} for one in candidates if one["days"]],
-        notes=[] if daily else ["Without daily_users the length of the test is not known."],
-    )
-
-
-def _users_curve(
-    chosen: Mapping[str, Any],
-    rate: float | None,
-    mean: float | None,
-    deviation: float | None,
-    alpha: float,
-    ratio: float,
-) -> list[dict[str, float]]:
-    size, found = float(chosen["n_per_group"]), []
-    spread = (rate * (1.0 - rate)) ** 0.5 if rate is not None else float(deviation or 1.0)
-    level = rate if rate is not None else float(mean or 1.0)
-    for effect in np.linspace(0.0, 2.0 * chosen["effect"], 21):
-        chance = alpha if effect == 0 else power_for_means(effect * level, size, sd=spread, alpha=alpha, ratio=ratio)
-        found.append({"effect": round(float(effect), 5), "power": float(chance)})
-    return found

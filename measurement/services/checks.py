@@ -7,11 +7,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from measurement import selectors
+from measurement.core.panel import Panel
+from measurement.core.pre_checks import pre_trend
 from measurement.models import Experiment, PanelVersion
+from measurement.services.analysis import is_drawn
+from measurement.services.candidates import before
 from measurement.services.panels import panel_data
-from tenants.core.problems import Conflict
+from tenants.core.problems import Conflict, InvalidInput
 
 _NAMED = 5
+#: Drift over a test that would still do, where no candidate says which lift is looked for.
+_USUAL_MARGIN = 0.05
 
 
 def refuse_overlap(experiment: Experiment) -> None:
@@ -71,7 +77,33 @@ def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list
             + ("." if tests >= 2 else ": with less than twice its length the placebo tests are few."),
         }
     )
-    return found
+    trend = _trend(experiment, data, len(history), max(1, round(days / step)))
+    return [*found, trend] if trend else found
+
+
+def _trend(experiment: Experiment, data: Panel, history: int, duration: int) -> dict[str, Any] | None:
+    """Whether treated units drift from their controls before the test; None where the history cannot tell."""
+    groups = _groups(experiment)
+    treated = [unit for unit in data.units if unit.casefold() in groups["treated"]]
+    margin = float((experiment.design.get("chosen") or {}).get("mde") or _USUAL_MARGIN)
+    try:
+        told = pre_trend(
+            before(data, history),
+            treated=treated,
+            duration=duration,
+            margin=margin,
+            excluded=[unit for unit in data.units if unit.casefold() in groups["excluded"]],
+            weighted=not is_drawn(experiment),
+            alpha=experiment.alpha,
+            seed=experiment.seed,
+        )
+    except InvalidInput as problem:
+        return {"check": "pre-trend", "passed": False, "words": f"Not looked at: {problem.detail}"}
+    return {
+        "check": "pre-trend",
+        "passed": told.verdict != "drifting",
+        "words": f"{told.verdict.capitalize()}. {told.words}",
+    }
 
 
 def _groups(experiment: Experiment) -> dict[str, set[str]]:

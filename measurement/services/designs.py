@@ -20,7 +20,8 @@ from measurement.core.assignment import Assigned, Assignment
 from measurement.core.reading_assignments import read_assignment
 from measurement.models import Experiment, ExperimentUnit
 from measurement.selectors import MANAGE
-from measurement.services.candidates import Designed, assignment_for, candidates_of
+from measurement.services.candidates import assignment_for, candidates_of
+from measurement.services.designed import Designed
 from measurement.services.experiments import changeable, take_off_design
 from measurement.services.panels import panel_data
 from tenants.core.problems import Conflict, InvalidInput, Problem

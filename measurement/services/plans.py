@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from datetime import timedelta
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,9 +12,11 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import require
 from measurement import selectors
-from measurement.core.analysis_plan import plan_sha256
-from measurement.models import Experiment, PanelVersion
+from measurement.core.analysis_plan import AnalysisPlan, Hypothesis, canonical_json, plan_sha256
+from measurement.core.registered_plan import FORMAT, canonical_plan
+from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.selectors import MANAGE
+from measurement.services.analysis import is_drawn
 from measurement.services.checks import check_experiment, refuse_overlap
 from measurement.services.experiments import changeable, refuse_while_busy
 from measurement.services.refreshes import stop_refreshes
@@ -21,6 +25,7 @@ from measurement.services.versions import code_version
 from tenants.core.problems import Conflict, InvalidInput
 
 LONGEST_REASON = 500
+_OVER_UNITS: Final = (Experiment.Kind.GEO, Experiment.Kind.SKU)
 
 
 def register_experiment(*, actor: User, experiment: Experiment, retrospective: bool = False) -> Experiment:
@@ -57,7 +62,7 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
         refuse_overlap(held)
         held.checks = check_experiment(held, panel)
         held.analysis_plan = plan_of(held, panel, retrospective=held.start_date < today)
-        held.plan_sha256 = plan_sha256(held.analysis_plan)
+        held.plan_sha256 = plan_sha256(canonical_plan(held.analysis_plan))
         held.registered_at, held.registered_by = timezone.now(), actor
         held.state = Experiment.State.REGISTERED
         held.save()
@@ -128,7 +133,7 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
     ]
     chosen = experiment.design.get("chosen") or {}
     return {
-        "format": "rmn-analysis-plan/1",
+        "format": FORMAT,
         "experiment": experiment.label,
         "kind": experiment.kind,
         "action": experiment.action,
@@ -150,6 +155,7 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
         },
         "settings": experiment.settings,
         "units": units,
+        "analysis": _analysis(experiment, panel),
         "expected": {name: chosen[name] for name in ("mde", "power", "investment") if name in chosen},
         "periods_needed": experiment.design.get("periods_needed"),
         "data": None
@@ -165,9 +171,55 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
     }
 
 
+def _analysis(experiment: Experiment, panel: PanelVersion | None) -> dict[str, Any] | None:
+    """The part of the plan that is about units, as `analysis_plan` writes it; it refuses what leaves something open."""
+    start, end = experiment.start_date, experiment.end_date
+    if experiment.kind not in _OVER_UNITS or panel is None or panel.first_day is None or start is None or end is None:
+        return None
+    units = list(experiment.units.order_by("unit"))
+    arms = {group: tuple(one.unit for one in units if one.group == group) for group in ExperimentUnit.Group.values}
+    by_pair: dict[str, dict[str, str]] = {}
+    for one in units:
+        if one.pair and one.group != ExperimentUnit.Group.EXCLUDED:
+            by_pair.setdefault(one.pair, {})[one.group] = one.unit
+    chosen = experiment.design.get("chosen") or {}
+    plan = AnalysisPlan(
+        kind=experiment.action,
+        outcome=experiment.outcome,
+        currency=experiment.currency,
+        history_from=panel.first_day,
+        start=start,
+        end=end,
+        cooldown=experiment.cooldown_days,
+        treated=arms["treated"],
+        control=arms["control"],
+        excluded=arms["excluded"],
+        pairs=tuple((arm["treated"], arm["control"]) for arm in by_pair.values() if len(arm) == 2),
+        cells={one.unit: one.cell for one in units if one.cell},
+        method=experiment.method,
+        alpha=experiment.alpha,
+        seed=experiment.seed,
+        randomised=is_drawn(experiment),
+        hypotheses=(
+            Hypothesis(
+                name=experiment.hypothesis or f"{experiment.get_action_display()} changes {experiment.outcome}",
+                outcome=experiment.outcome,
+                effect=float(chosen.get("mde") or 0.0),
+            ),
+        ),
+        looks=tuple(
+            day
+            for day in (start + timedelta(days=int(one) - 1) for one in experiment.settings.get("look_at", []))
+            if start <= day < end
+        ),
+    )
+    document: dict[str, Any] = json.loads(canonical_json(plan))
+    return document
+
+
 def _check_history(experiment: Experiment, panel: PanelVersion | None) -> None:
     """A panel test is compared with its history, so there must be one before the start."""
-    if experiment.kind not in (Experiment.Kind.GEO, Experiment.Kind.SKU):
+    if experiment.kind not in _OVER_UNITS:
         return
     if panel is None:
         raise Conflict(f"{experiment.label} has no data.", fix="Send its history first.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from accounts.services import require
 from jobs.models import Job
 from jobs.services import submit_job
 from measurement import selectors
+from measurement.core.known_cost import with_planned_cost
 from measurement.models import Experiment, PanelVersion, Reading
 from measurement.selectors import MANAGE
 from measurement.services.analysis import Analysis, analyze
@@ -97,10 +99,8 @@ def analyse_experiment(
     began = time.perf_counter()
     try:
         look = look_of(experiment, panel, final=told.final)
-        read = analyze(
-            experiment, panel, alpha=look.alpha, until=look.until,
-            progress=lambda done, total: tell(STAGES[1], done, total),
-        )  # fmt: skip
+        read = analyze(experiment, panel, look=look, progress=lambda done, total: tell(STAGES[1], done, total))
+        read = replace(read, reading=with_planned_cost(read.reading, _planned(experiment), experiment.currency))
     except Problem as problem:
         Experiment.objects.filter(pk=experiment.pk).update(problem=problem.as_dict())
         raise
@@ -131,6 +131,12 @@ def refuse_early_look(experiment: Experiment, panel: PanelVersion | None) -> sel
             fix=f"Read it from {told.due} on, once its data are in." if told.due else "Register and start it first.",
         )
     return told
+
+
+def _planned(experiment: Experiment) -> float:
+    """The planned change of spend, below zero where the treated have less; 0 where none is planned."""
+    more = experiment.action == Experiment.Action.HEAVY_UP or experiment.kind == Experiment.Kind.AB
+    return float(experiment.planned_spend or 0) * (1 if more else -1)
 
 
 def _same(reading: Reading, panel: PanelVersion, *, interim: bool) -> bool:

@@ -171,6 +171,15 @@ def find_bound_conflict(problem: BudgetProblem, *, tree: Tree | None = None, fur
     return replace(conflict, further=tuple(others))
 
 
+@dataclass(frozen=True)
+class _Forced:
+    """What a floor forces to be spent, money, with the commitment that makes it more than the floor says."""
+
+    spend: float
+    floor: Member
+    commitment: Member | None = None
+
+
 class _Reader:
     """Reads off which bounds make up the least or the most that a node can spend."""
 
@@ -179,32 +188,51 @@ class _Reader:
 
     def exceeding(self, node: int, cap: float, shortfall: float) -> list[Member]:
         """The fewest floors under `node` that together exceed `cap`, in order of path."""
-        chosen, total = [], 0.0
-        for member in sorted(self._floors(node, shortfall, np.inf), key=lambda one: (-one.value, one.path)):
-            chosen.append(member)
-            total += member.value
+        chosen: list[_Forced] = []
+        total = 0.0
+        for forced in sorted(self._floors(node, shortfall, np.inf), key=lambda one: (-one.spend, one.floor.path)):
+            chosen.append(forced)
+            total += forced.spend
             if total - cap > ROUNDING * total:
                 break
-        return sorted(chosen, key=lambda one: (one.path, one.cell or ""))
+        members = [one.floor for one in chosen]
+        # The commitment of a line that its floor switches on is a member only where the floor alone were not enough.
+        for one in chosen:
+            if one.commitment is None:
+                continue
+            without_it = total - (one.commitment.value - one.floor.value)
+            if without_it - cap > ROUNDING * without_it:
+                total = without_it
+            else:
+                members.append(one.commitment)
+        return sorted(members, key=lambda one: (one.path, one.cell or "", one.kind))
 
     def confining(self, node: int, shortfall: float) -> list[Member]:
         """The caps that keep the inside of `node` below its floor, in order of path."""
         return sorted(self._caps(node, shortfall, np.inf), key=lambda one: (one.path, one.cell or ""))
 
-    def _floors(self, node: int, shortfall: float, room: float) -> Iterator[Member]:
+    def _floors(self, node: int, shortfall: float, room: float) -> Iterator[_Forced]:
         """Floors that add up to inner_least[node]; `room` is how much less of them still lowers the sum above."""
         tree, spans = self.tree, self.spans
         for child in np.flatnonzero(tree.parent == node):
             own, inner = float(tree.lower[child]), float(spans.inner_least[child])
             if own > inner:
                 needed = own - shortfall if shortfall <= min(room, own - inner) else None
-                yield Member("min_spend", tree.paths[child], own, needed=needed)
+                yield _Forced(own, Member("min_spend", tree.paths[child], own, needed=needed))
             elif inner > 0.0:
                 yield from self._floors(int(child), shortfall, min(room, inner - own))
         for index in np.flatnonzero((tree.owner == node) & (self.lower > 0.0)):
             cell, own = self.problem.cells[index], float(self.lower[index])
             needed = own - shortfall if shortfall <= min(room, own) else None
-            yield Member("min_spend", cell.path, own, cell=cell.id, needed=needed)
+            # Any floor switches the line on, and then its commitment counts: below that only no floor at all helps.
+            lower = 0.0 if needed is not None and needed < cell.min_spend_if_active else needed
+            floor = Member("min_spend", cell.path, cell.min_spend, cell=cell.id, needed=lower)
+            if own <= cell.min_spend:
+                yield _Forced(own, floor)
+                continue
+            gentler = needed if needed is not None and needed >= cell.min_spend else None
+            commitment = Member("min_spend_if_active", cell.path, own, cell=cell.id, needed=gentler)
+            yield _Forced(own, floor, commitment)
 
     def _caps(self, node: int, shortfall: float, room: float) -> Iterator[Member]:
         """Caps that add up to inner_most[node]; `room` is how much more of them still raises the sum above."""

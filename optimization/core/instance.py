@@ -15,7 +15,7 @@ from optimization.core.instance_terms import (
     read_periods,
 )
 from optimization.core.json_reading import as_list, as_number, as_object, as_prefix, check_keys
-from optimization.core.modes import hold_nodes, keep_current
+from optimization.core.modes import check_extra, hold_nodes, keep_current
 from optimization.core.problem import (
     LEVELS,
     BudgetProblem,
@@ -104,6 +104,7 @@ def parse_problem(document: Any) -> BudgetProblem:
                 where="current",
                 fix="Give current, the spend by cell id, or current_spend with each cell.",
             )
+        check_extra(budget, reserve, current, [cell.id for cell in cells])
         cells, budget, reserve, periods = keep_current(cells, current, budget, reserve, periods)
     held = read_fixed(top.get("fixed", []))
     aim, tail = read_objective(top)
@@ -112,7 +113,7 @@ def parse_problem(document: Any) -> BudgetProblem:
         budget,
         experiment_reserve_fraction=reserve,
         node_bounds=hold_nodes(bounds, held, cells, current, len(periods.budgets) if periods else 0),
-        global_constraints=limits + mode.constraints,
+        global_constraints=mode.among(limits),
         tail=tail,
         name=str(top.get("name", "")),
         aim=aim,

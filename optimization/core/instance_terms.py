@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,10 +48,14 @@ class Mode:
         """Least return of the last unit."""
         return self.target if self.kind == "target_marginal_roi" else 0.0
 
-    @property
-    def constraints(self) -> list[GlobalConstraint]:
-        """The target over all, as a constraint."""
-        return [GlobalConstraint(GlobalKind.MIN_ROI, self.target)] if self.kind == "target_roi" else []
+    def among(self, limits: Sequence[GlobalConstraint]) -> list[GlobalConstraint]:
+        """The limits with the target over all among them; of it and a least return over all the stricter counts."""
+        if self.kind != "target_roi":
+            return list(limits)
+        own = next((one for one in limits if one.kind is GlobalKind.MIN_ROI and one.scope == ()), None)
+        if own is None:
+            return [*limits, GlobalConstraint(GlobalKind.MIN_ROI, self.target)]
+        return [replace(one, value=max(one.value, self.target)) if one is own else one for one in limits]
 
 
 def read_mode(item: Any) -> Mode:
@@ -213,9 +217,25 @@ def _linear(
         return [at_most(terms, value, name=name or f"linear limit {place}")]
     within = as_prefix(given.get("within", []), f"{place} within")
     if kind == "min_part" and "scope" in given:
+        if surplus := sorted({"level", "of"} & set(given)):
+            raise InvalidProblem(
+                f"The part is that of one scope, so {surplus[0]!r} says nothing.",
+                where=place,
+                fix="Give scope and part for one node, or level and of for all of a level.",
+            )
         node, part = as_prefix(given["scope"], f"{place} scope"), as_number(given.get("part"), f"{place} part")
-        return [fair_part(node, within, value, part)]
+        if not 0.0 <= part <= 1.0:
+            raise InvalidProblem(
+                f"The part is {part:g}, but a part lies between 0 and 1.",
+                where=f"{place} part",
+                fix="Give it as a fraction: 0.25 for a quarter.",
+            )
+        return [fair_part(node, within, value, part, name=name)]
     if kind == "min_part":
+        if "part" in given:
+            raise InvalidProblem(
+                "A part is given, but not whose.", where=place, fix="Name the scope, or leave part out for equal parts."
+            )
         level = given.get("level")
         if level not in LEVELS:
             raise InvalidProblem(f"The level is {level!r}.", where=place, fix=f"Use one of {', '.join(LEVELS)}.")
@@ -228,7 +248,8 @@ def _linear(
                 where=f"{place} of",
                 fix="Give current, the spend by cell id, or use equal.",
             )
-        return fair_parts(cells, LEVELS.index(level) + 1, within, value, current if of == "current" else None)
+        kept = current if of == "current" else None
+        return fair_parts(cells, LEVELS.index(level) + 1, within, value, kept, name=name)
     scope: Path = as_prefix(given.get("scope"), f"{place} scope")
     if kind in ("max_share", "min_share"):
         return [share_of(scope, within, value, least=kind == "min_share", name=name)]

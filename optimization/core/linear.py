@@ -28,7 +28,13 @@ def ratio_of(scope: Path, other: Path, value: float, *, least: bool = False, nam
 
 
 def fair_parts(
-    cells: Sequence[Cell], depth: int, within: Path, value: float, current: Mapping[str, float] | None = None
+    cells: Sequence[Cell],
+    depth: int,
+    within: Path,
+    value: float,
+    current: Mapping[str, float] | None = None,
+    *,
+    name: str = "",
 ) -> list[LinearConstraint]:
     """Every node `depth` levels down gets at least `value` of its part of the spend under `within`.
 
@@ -37,6 +43,7 @@ def fair_parts(
 
     Args:
         current: money by cell id; None for equal parts.
+        name: what people call it; each node's own constraint has the node's path behind it.
 
     Raises:
         InvalidProblem: no node is that far down, or nothing under `within` is spent now.
@@ -63,12 +70,16 @@ def fair_parts(
                 fix="Use equal parts.",
             )
         parts = {node: spend / total for node, spend in now.items()}
-    return [fair_part(node, within, value, part) for node, part in parts.items() if part > 0.0]
+    return [
+        fair_part(node, within, value, part, name=f"{name}: {path_text(node)}" if name else "")
+        for node, part in parts.items()
+        if part > 0.0
+    ]
 
 
-def fair_part(node: Path, within: Path, value: float, part: float) -> LinearConstraint:
+def fair_part(node: Path, within: Path, value: float, part: float, *, name: str = "") -> LinearConstraint:
     """A node gets at least `value` times its part of the spend under `within`."""
-    name = f"{path_text(node)} at least {value:.6g} of its part of {path_text(within)}"
+    name = name or f"{path_text(node)} at least {value:.6g} of its part of {path_text(within)}"
     return LinearConstraint(name, "min_part", value, (Term(within, part, times_value=True), Term(node, -1.0)))
 
 

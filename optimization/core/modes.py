@@ -5,7 +5,8 @@ Both turn into floors and bounds of the same problem, so everything that is prov
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optimization.core.parts import Cell, InvalidProblem, NodeBound, Path, Periods, path_text
@@ -17,6 +18,38 @@ class Held:
 
     path: Path
     spend: float | None = None
+
+
+def check_extra(increment: float, reserve_fraction: float, current: Mapping[str, float], known: Iterable[str]) -> None:
+    """Refuse what `keep_current` would add up to something that looks right.
+
+    Raises:
+        InvalidProblem: the increment or a current spend is no amount, the reserve no share, or a line is not known.
+    """
+    if not (math.isfinite(increment) and increment >= 0.0):
+        raise InvalidProblem(
+            f"The extra money is {increment:g}.", where="total_budget", fix="Give zero or a positive number."
+        )
+    if not 0.0 <= reserve_fraction <= 1.0:
+        raise InvalidProblem(
+            f"The experiment reserve is {reserve_fraction:g}, but a share lies between 0 and 1.",
+            where="experiment_reserve_fraction",
+            fix="Give the share as a fraction: 0.05 for five percent.",
+        )
+    names = set(known)
+    for name, spend in current.items():
+        if name not in names:
+            raise InvalidProblem(
+                f"The current spend names the cell {name!r}, which is not in the problem.",
+                where=f"current[{name!r}]",
+                fix="Use the ids of the cells.",
+            )
+        if not (math.isfinite(spend) and spend >= 0.0):
+            raise InvalidProblem(
+                f"The current spend of {name!r} is {spend:g}.",
+                where=f"current[{name!r}]",
+                fix="Give zero or a positive number.",
+            )
 
 
 def keep_current(
@@ -72,6 +105,8 @@ def hold_nodes(
 ) -> list[NodeBound]:
     """The bounds with each held node at its spend, in each period; money may still move between lines inside it.
 
+    What a node spends now is that of its lines with stock.
+
     Raises:
         InvalidProblem: a node is held twice or has bounds too, or its current spend is not told.
     """
@@ -93,6 +128,9 @@ def hold_nodes(
                     fix="Give spend here, or current, the spend by cell id.",
                 )
             depth = len(one.path)
-            spend = sum(current.get(cell.id, 0.0) for cell in cells if cell.path[:depth] == one.path)
+            # A line without stock cannot spend: its money is freed, not put on the lines beside it.
+            spend = sum(
+                current.get(cell.id, 0.0) for cell in cells if cell.path[:depth] == one.path and not cell.out_of_stock
+            )
         found += [NodeBound(one.path, spend, spend, at) for at in (range(1, periods + 1) if periods else (0,))]
     return found

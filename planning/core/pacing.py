@@ -81,6 +81,32 @@ def point(spend: Floats, weekdays: NDArray[np.intp], ahead: int) -> Floats:
     return np.asarray(level * shares[coming])
 
 
+def _points(series: Floats, weekdays: NDArray[np.intp], origins: NDArray[np.intp], ahead: int) -> Floats:
+    """`point` made on each of these days, shape (o, ahead); at once where a whole season lies before the day."""
+    said = np.empty((origins.size, ahead))
+    early = origins < SEASON
+    for row in np.flatnonzero(early):
+        said[row] = point(series[: origins[row]], weekdays[: origins[row]], ahead)
+    late = origins[~early]
+    if not late.size:
+        return said
+    before = late[:, None] + np.arange(-SEASON, 0)
+    spend, days = series[before], weekdays[before]
+    mean = spend.mean(axis=1, keepdims=True)
+    # Every weekday comes equally often in whole weeks: those seven columns apart are of one weekday.
+    sums = np.zeros((late.size, 7))
+    np.put_along_axis(sums, days[:, :7], spend.reshape(late.size, -1, 7).sum(axis=1), axis=1)
+    shares = (np.divide(sums, mean, out=np.zeros_like(sums), where=mean > 0.0) + _SHRINK) / (SEASON / 7 + _SHRINK)
+    shares = np.where(mean > 0.0, shares / shares.mean(axis=1, keepdims=True), 1.0)
+    values = spend[:, -RECENT:] / np.maximum(np.take_along_axis(shares, days[:, -RECENT:], axis=1), 1e-9)
+    middle = np.median(values, axis=1, keepdims=True)
+    spread = 3.0 * 1.4826 * np.median(np.abs(values - middle), axis=1, keepdims=True)
+    pulled = np.where(spread > 0.0, np.clip(values, middle - spread, middle + spread), values)
+    coming = (weekdays[late - 1][:, None] + 1 + np.arange(ahead)) % 7
+    said[~early] = pulled.mean(axis=1, keepdims=True) * np.take_along_axis(shares, coming, axis=1)
+    return said
+
+
 def _level(values: Floats) -> float:
     """Mean with extreme days pulled in to three robust deviations of the median."""
     middle = float(np.median(values))
@@ -131,15 +157,14 @@ def _error_terms(series: Floats, weekdays: NDArray[np.intp], ahead: int) -> tupl
     origins = range(max(start, series.size - MOST_ORIGINS), series.size)
     if len(origins) < LEAST_DAYS:
         return np.array([_UNKNOWN[0] ** 2, _UNKNOWN[1] ** 2, 0.0]), 0
-    squared, counts = np.zeros(ahead), np.zeros(ahead)
-    for origin in origins:
-        reach = min(ahead, series.size - origin)
-        said = np.cumsum(point(series[:origin], weekdays[:origin], reach))
-        was = np.cumsum(series[origin : origin + reach])
-        known = said > 0.0
-        error = np.divide(was - said, said, out=np.zeros(reach), where=known)
-        squared[:reach] += np.where(known, error**2, 0.0)
-        counts[:reach] += known
+    said = np.cumsum(_points(series, weekdays, np.asarray(origins), ahead), axis=1)
+    reached = np.concatenate([[0.0], np.cumsum(series)])
+    ends = np.asarray(origins)[:, None] + np.arange(1, ahead + 1)
+    over = ends <= series.size
+    was = reached[np.minimum(ends, series.size)] - reached[np.asarray(origins)][:, None]
+    known = over & (said > 0.0)
+    error = np.divide(was - said, said, out=np.zeros_like(said), where=known)
+    squared, counts = (error**2).sum(axis=0), known.sum(axis=0)
     seen = counts > 0
     if not seen.any():
         return np.array([_UNKNOWN[0] ** 2, _UNKNOWN[1] ** 2, 0.0]), 0

@@ -55,6 +55,7 @@ NAVIGATION: tuple[Group, ...] = (
             Item("Scenarios", "scenario-list", "adjustments-alt", key="s", permission="scenarios.view"),
             Item("Response curves", "curve-list", "scale", key="r", permission="curves.view"),
             Item("Learning", "learning-list", "refresh", key="l", permission="scenarios.view"),
+            Item("Experiments", "experiment-list", "flask", key="e", permission="experiments.view"),
         ),
     ),
     Group(

@@ -281,6 +281,13 @@ def test_what_is_written_reads_as_the_same_problem(changes: dict[str, Any]) -> N
         ({"mode": {"kind": "fixed_budget", "target": 1.0}}, "mode target", "takes no target"),
         ({"mode": {"kind": "incremental_only"}}, "current", "current spend is not told"),
         ({"mode": {"kind": "incremental_only"}, "total_budget": None}, "total_budget", "extra money"),
+        ({"mode": {"kind": "incremental_only"}, "current": {"a": 1.0}, "total_budget": -5.0},
+         "total_budget", "extra money is -5"),
+        ({"mode": {"kind": "incremental_only"}, "current": {"a": 1.0}, "experiment_reserve_fraction": 1.5},
+         "experiment_reserve_fraction", "reserve is 1.5"),
+        ({"mode": {"kind": "incremental_only"}, "current": {"a": -1.0}}, "current['a']", "'a' is -1"),
+        ({"mode": {"kind": "incremental_only"}, "current": {"a": float("nan")}}, "current['a']", "'a' is nan"),
+        ({"mode": {"kind": "incremental_only"}, "current": {"z": 1.0}}, "current['z']", "'z', which is not"),
         ({"mode": 3}, "mode", "object is expected"),
         ({"total_budget": None}, "total_budget", "nothing else ends the spending"),
         ({"total_budget": None, "objective": {"kind": "profit"}, "experiment_reserve_fraction": 0.1},
@@ -346,3 +353,18 @@ def test_a_node_is_held_at_what_it_spends_now() -> None:
     path = ["onsite", "walmart", "search", "all", "a"]
     solved = proven(solve_budget(parse_problem(given(fixed=[{"path": path}], current={"a": 33.0, "b": 1.0}))))
     assert solved.spend == pytest.approx([33.0, 167.0], rel=1e-12)
+
+
+def test_what_a_line_without_stock_spends_now_is_not_held() -> None:
+    document = given(fixed=[{"path": ["onsite"]}], current={"a": 60.0, "b": 40.0})
+    document["cells"][1]["out_of_stock"] = True
+    solved = proven(solve_budget(parse_problem(document)))
+    assert solved.spend == pytest.approx([60.0, 0.0], rel=1e-12)
+
+
+@pytest.mark.parametrize(("own", "kept"), [(1.5, 2.0), (2.5, 2.5)])
+def test_of_a_target_and_a_least_return_the_stricter_counts(own: float, kept: float) -> None:
+    limits = [{"kind": "min_roi", "value": own}, {"kind": "min_roi", "value": 1.2, "scope": ["onsite"]}]
+    problem = parse_problem(given(mode={"kind": "target_roi", "target": 2.0}, global_constraints=limits))
+    assert [(one.value, one.scope) for one in problem.global_constraints] == [(kept, ()), (1.2, ("onsite",))]
+    assert problem_sha256(problem) == problem_sha256(parse_problem(write_problem(problem)))

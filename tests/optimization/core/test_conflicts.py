@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optimization.core.conflicts import bounds_can_be_met, find_bound_conflict, relaxed, without
-from optimization.core.limit_conflicts import limits_can_be_met
+from optimization.core.conflicts import Member, bounds_can_be_met, find_bound_conflict, relaxed, without
+from optimization.core.limit_conflicts import all_members, limits_can_be_met
 from optimization.core.problem import BudgetProblem, Cell, Curve, GlobalConstraint, GlobalKind, NodeBound
 from optimization.core.responses import Family
 from optimization.core.solve import solve_budget
@@ -79,6 +79,53 @@ def test_a_conflict_is_minimal_and_its_relaxations_work(seed: int) -> None:
         if bounds_can_be_met(relaxed(problem, member, member.needed)):
             short = member.needed + (1.0 if member.kind == "min_spend" else -1.0) * 0.01 * conflict.shortfall
             assert not bounds_can_be_met(relaxed(problem, member, short))
+
+
+def test_a_floor_that_switches_on_a_commitment_is_told_as_it_was_asked() -> None:
+    lines = [
+        cell("alice", 900.0, 100.0, path=("ch",), min_spend=10.0, min_spend_if_active=100.0),
+        cell("bob", 900.0, 100.0, path=("ch",), min_spend=30.0),
+    ]
+    problem = BudgetProblem.of(lines, 500.0, node_bounds=[NodeBound(("ch",), None, 110.0)])
+    conflict = find_bound_conflict(problem)
+    assert conflict is not None
+    told = {(one.kind, one.cell): (one.value, one.needed, one.restores) for one in conflict.members}
+    assert told == {
+        ("max_spend", None): (110.0, 130.0, True),
+        ("min_spend", "alice"): (10.0, 0.0, True),
+        ("min_spend_if_active", "alice"): (100.0, 80.0, True),
+        ("min_spend", "bob"): (30.0, 10.0, True),
+    }
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_commitments_are_members_only_where_they_count(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lines = [
+        replace(
+            cell(f"c{i}", 900.0, 100.0, path=("ch",)),
+            min_spend=float(rng.choice([0.0, 5.0, 20.0])),
+            min_spend_if_active=float(rng.choice([0.0, 10.0, 60.0])),
+        )
+        for i in range(5)
+    ]
+    problem = BudgetProblem.of(lines, float(rng.uniform(20.0, 150.0)))
+    conflict = find_bound_conflict(problem)
+    if conflict is None:
+        assert solve_budget(problem).feasible
+        return
+    members = list(conflict.members)
+    others = [one for one in all_members(problem) if _names(one) not in map(_names, members)]
+    alone = without(problem, others)
+    assert not bounds_can_be_met(alone)
+    for member in members:
+        assert bounds_can_be_met(without(alone, [member])), member
+        if member.needed is not None:
+            assert bounds_can_be_met(relaxed(problem, member, member.needed)), member
+
+
+def _names(one: Member) -> tuple[str, tuple[str, ...], str | None]:
+    return (one.kind, one.path, one.cell)
 
 
 def test_floors_above_a_cap_name_only_what_is_needed() -> None:

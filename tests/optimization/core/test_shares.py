@@ -317,6 +317,14 @@ FILE: dict[str, Any] = {
         ({"kind": "min_part", "level": "sku", "value": 0.5, "of": "luck"}, "constraints[0] of", "'luck'"),
         ({"kind": "min_part", "level": "sku", "value": 0.5, "of": "current"}, "constraints[0] of", "not told"),
         ({"kind": "min_part", "level": "channel", "within": ["onsite"], "value": 0.5}, "constraints", "under onsite"),
+        ({"kind": "min_part", "scope": ["onsite"], "value": 0.5, "part": 1.5}, "constraints[0] part", "part is 1.5"),
+        ({"kind": "min_part", "scope": ["onsite"], "value": 0.5, "part": -0.5}, "constraints[0] part", "part is -0.5"),
+        (
+            {"kind": "min_part", "scope": ["onsite"], "value": 0.5, "part": 0.5, "level": "sku"},
+            "constraints[0]",
+            "'level' says nothing",
+        ),
+        ({"kind": "min_part", "level": "sku", "value": 0.5, "part": 0.5}, "constraints[0]", "not whose"),
         ({"kind": "linear", "terms": [], "value": 3.0}, "constraints", "no terms"),
         (
             {"kind": "linear", "terms": [{"scope": ["onsite"], "coef": float("nan")}], "value": 3.0},
@@ -337,6 +345,13 @@ def test_bad_constraints_are_refused_with_place_and_fix(constraint: dict[str, An
     assert where in told["where"]
     assert said in told["detail"]
     assert told["fix"]
+
+
+def test_fair_parts_are_called_what_people_call_them() -> None:
+    one = {"kind": "min_part", "scope": ["onsite"], "value": 0.5, "part": 0.5, "name": "onsite gets its due"}
+    each = {"kind": "min_part", "level": "channel", "value": 0.5, "name": "fair"}
+    problem = parse_problem(copy.deepcopy(FILE) | {"constraints": [one, each]})
+    assert [kept.name for kept in problem.linear] == ["onsite gets its due", "fair: offsite", "fair: onsite"]
 
 
 def test_two_constraints_of_one_name_are_refused() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from planning.core.pace import AccountSpend, pace
-from planning.core.pacing import point, project, used_up, weekday_shares
+from planning.core.pacing import _points, point, project, used_up, weekday_shares
 
 MONDAY = date(2026, 1, 5)
 WEEK = np.array([1.1, 1.0, 0.95, 0.9, 1.0, 1.3, 0.75])
@@ -37,6 +37,15 @@ def test_the_band_covers_eighty_percent(kind):
         covered += bool(found.low[-1] <= whole[180:].sum() <= found.high[-1])
     error = np.sqrt(0.8 * 0.2 / count)
     assert covered / count == pytest.approx(0.8, abs=3.0 * error)
+
+
+@pytest.mark.parametrize("kind", [{"noise": 0.4}, {"noise": 0.0}, {"drift": 0.05}])
+def test_projections_made_at_once_are_those_made_one_by_one(kind):
+    spend = series(np.random.default_rng(3), 140, **kind)
+    spend[20:30], spend[66:130] = 0.0, 0.0
+    days, origins = (np.arange(140) + 3) % 7, np.arange(14, 141)
+    alone = [point(spend[:at], days[:at], 9) for at in origins]
+    np.testing.assert_allclose(_points(spend, days, origins, 9), alone, rtol=1e-12, atol=1e-12)
 
 
 def test_weekdays_and_level_are_found():

@@ -1,0 +1,136 @@
+"""REST of what experiments are made from and what takes time: data, design, reading, refreshes."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from jobs.core.schedules import Timing
+from measurement import selectors, services
+from measurement.api import TAGS, actor_of, experiment_of, valid
+from measurement.serializers import (
+    EventPanelSerializer,
+    ExperimentJobSerializer,
+    NewPanelSerializer,
+    PanelSerializer,
+    ReadingSerializer,
+    RefreshScheduledSerializer,
+    RefreshSerializer,
+)
+
+_IDEMPOTENCY: Final = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)
+
+
+class Panels(APIView):
+    """Data of an experiment."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        tags=TAGS, summary="List the data of an experiment", responses=PanelSerializer(many=True),
+        description="What was sent, newest first; never the figures of a test that still runs.",
+    )  # fmt: skip
+    def get(self, request: Request, experiment_id: UUID) -> Response:
+        rows = selectors.panels_of(experiment_of(request, experiment_id))
+        return Response(PanelSerializer(rows, many=True).data)
+
+    @extend_schema(
+        tags=TAGS, summary="Send data of an experiment", request=NewPanelSerializer, responses={201: PanelSerializer}
+    )
+    def post(self, request: Request, experiment_id: UUID) -> Response:
+        one = experiment_of(request, experiment_id)
+        actor = actor_of(request, one)
+        given = valid(NewPanelSerializer(data=request.data))
+        file = given.pop("file")
+        made = services.add_panel(
+            actor=actor, experiment=one, chunks=file.chunks(), file_name=file.name or "panel.csv", columns=given or None
+        )
+        return Response(PanelSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class EventPanels(APIView):
+    """Data from the reports."""
+
+    @extend_schema(
+        tags=TAGS, summary="Build data from the harmonised events", request=EventPanelSerializer,
+        responses={201: PanelSerializer},
+        description="Units by days as the accounts of the experiment's brand reported them.",
+    )  # fmt: skip
+    def post(self, request: Request, experiment_id: UUID) -> Response:
+        one = experiment_of(request, experiment_id)
+        actor = actor_of(request, one)
+        given = valid(EventPanelSerializer(data=request.data))
+        made = services.panel_from_events(actor=actor, experiment=one, **given)
+        return Response(PanelSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class DesignExperiment(APIView):
+    """Searching for candidates."""
+
+    @extend_schema(
+        tags=TAGS, summary="Search for a design", request=None, responses={202: ExperimentJobSerializer},
+        parameters=[_IDEMPOTENCY],
+    )  # fmt: skip
+    def post(self, request: Request, experiment_id: UUID) -> Response:
+        one = experiment_of(request, experiment_id)
+        key = request.headers.get("Idempotency-Key")
+        job = services.request_design(actor=actor_of(request, one), experiment=one, idempotency_key=key)
+        return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
+
+
+class AnalyseExperiment(APIView):
+    """Reading an experiment."""
+
+    @extend_schema(
+        tags=TAGS, summary="Read an experiment", request=None, responses={202: ExperimentJobSerializer},
+        parameters=[_IDEMPOTENCY],
+        description="409 `early-look` before its end, its cool-down and its data, unless its plan has looks.",
+    )  # fmt: skip
+    def post(self, request: Request, experiment_id: UUID) -> Response:
+        one = experiment_of(request, experiment_id)
+        key = request.headers.get("Idempotency-Key")
+        job = services.request_analysis(actor=actor_of(request, one), experiment=one, idempotency_key=key)
+        return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
+
+
+class ExperimentReading(APIView):
+    """What it said."""
+
+    @extend_schema(
+        tags=TAGS, summary="Show a reading", responses=ReadingSerializer,
+        parameters=[OpenApiParameter("reading", OpenApiTypes.UUID, description="An earlier one; none: the newest.")],
+    )  # fmt: skip
+    def get(self, request: Request, experiment_id: UUID) -> Response:
+        field = serializers.UUIDField(required=False, allow_null=True)
+        chosen = field.run_validation(request.query_params.get("reading"))
+        found = selectors.reading_visible(user=request.user, experiment_id=experiment_id, reading_id=chosen)
+        return Response(ReadingSerializer(found).data)
+
+
+class Refreshes(APIView):
+    """New data by themselves."""
+
+    @extend_schema(
+        tags=TAGS, summary="Let new data be fetched on a schedule", request=RefreshSerializer,
+        responses=RefreshScheduledSerializer,
+        description="The experiment is read by the same job once its end, cool-down and data are reached.",
+    )  # fmt: skip
+    def post(self, request: Request, experiment_id: UUID) -> Response:
+        one = experiment_of(request, experiment_id)
+        actor = actor_of(request, one)
+        given = valid(RefreshSerializer(data=request.data))
+        every, crontab = given["every_seconds"], given["crontab"]
+        timing = Timing(every_seconds=None if crontab else every, crontab=crontab) if every or crontab else None
+        made = services.schedule_refreshes(
+            actor=actor, experiment=one, source=given["source"], on=given["on"], timing=timing
+        )
+        told = {"schedule_id": made.id if made else None, "enabled": bool(made and made.enabled)}
+        return Response(RefreshScheduledSerializer(told).data)

@@ -1,0 +1,147 @@
+"""Factors of all cells from the tests of some: against exact answers, and where one number must beat another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from measurement.core.calibration import CellTest, calibrate
+from measurement.core.factor_model import Prior, Readings, believe
+from tenants.core.problems import InvalidInput
+
+RETAILERS, PLACEMENTS = ("Amazon", "Walmart", "Target"), ("search", "display", "video")
+CELLS = tuple(product(RETAILERS, PLACEMENTS))
+GT7 = CellTest(id="EX-0007", retailer="Amazon", placement="search", iroas=1.2, se=0.12, attributed=4.0)
+
+
+def test_without_tests_all_cells_have_the_prior():
+    found = calibrate(CELLS, [])
+    assert {one.source for one in found.factors} == {"prior"}
+    assert len({round(one.value, 9) for one in found.factors}) == 1
+    one = found.factors[0]
+    assert one.low < 0.6 < one.high
+    assert one.rests_on == ()
+
+
+def test_given_the_spreads_it_is_the_textbook_gaussian_posterior():
+    """All spreads at one point of the grid: the answer of conditioning a normal by hand, two tests, three cells."""
+    prior = Prior(spread=1e-9)
+    tests = [GT7, replace(GT7, id="EX-0008", placement="display", iroas=2.0, se=0.2, attributed=5.0)]
+    found = calibrate(CELLS[:3], tests, prior=prior)
+    y = np.array([math.log(0.3), math.log(0.4)])
+    precision = 1.0 + 2 / 0.1**2
+    mean = (math.log(0.6) + y.sum() / 0.1**2) / precision
+    for one in found.factors:
+        assert one.value == pytest.approx(math.exp(mean), rel=1e-6)
+        assert found.belief.factor[0] == pytest.approx(math.exp(mean + 0.5 / precision), rel=1e-6)
+        assert one.high == pytest.approx(math.exp(mean + 1.6448536 / math.sqrt(precision)), rel=1e-6)
+
+
+def test_a_test_speaks_loudest_of_its_own_cell_then_of_its_neighbours():
+    found = calibrate(CELLS, [GT7])
+    own, shelf, bread, far = (
+        found.of(cell) for cell in (GT7.cell, ("Amazon", "display"), ("Walmart", "search"), ("Walmart", "display"))
+    )
+    assert own.value == pytest.approx(GT7.factor, rel=0.1)
+    assert own.influence[0] > shelf.influence[0] > far.influence[0] > 0.3
+    assert shelf.influence[0] == pytest.approx(bread.influence[0], rel=1e-3)
+    assert own.high - own.low < shelf.high - shelf.low < far.high - far.low
+    assert [one.source for one in (own, shelf, far)] == ["experiment", "proxy", "proxy"]
+    assert own.rests_on == far.rests_on == ("EX-0007",)
+
+
+def test_cells_that_agree_are_taken_for_alike_and_cells_that_do_not_are_not():
+    def told(factors):
+        tests = [
+            CellTest(id=f"EX-{at}", retailer=cell[0], placement=cell[1], iroas=4.0 * factor, se=0.2, attributed=4.0)
+            for at, (cell, factor) in enumerate(zip(CELLS[:6], factors, strict=True))
+        ]
+        return calibrate(CELLS, tests).of(("Target", "display"))
+
+    alike, unlike = told([0.5] * 6), told([0.2, 1.0, 0.4, 0.9, 0.25, 0.6])
+    assert alike.high - alike.low < 0.5 * (unlike.high - unlike.low)
+
+
+@pytest.mark.parametrize(("iroas", "se"), [(1.2, 0.5), (0.3, 0.5), (0.0, 0.4), (-0.5, 0.5)])
+def test_a_return_near_or_below_zero_is_weighed_without_a_logarithm(iroas, se):
+    """Against the exact posterior of one cell, by quadrature over the whole prior."""
+    one = np.zeros(1, dtype=np.int64)
+    nothing = Readings(one[:0], np.zeros(0, dtype=bool), *[np.zeros(0)] * 3)
+    weak = Readings(one, np.array([False]), np.array([iroas]), np.array([se]), np.array([3.0]))
+    prior, belief = believe(one, one, nothing), believe(one, one, weak)
+    phi = np.linspace(-12.0, 6.0, 40_001)
+    sd = np.sqrt(prior.variance[:, 0])[:, None]
+    density = prior.weight @ (np.exp(-0.5 * ((phi - prior.mean[:, :1]) / sd) ** 2) / sd)
+    density = density * np.exp(-0.5 * ((iroas - 3.0 * np.exp(phi)) / se) ** 2)
+    density /= density.sum()
+    exact = float(density @ np.exp(phi))
+    assert belief.factor[0] == pytest.approx(exact, rel=0.05)
+    share = density[(np.exp(phi) >= belief.quantile(0.05)[0]) & (np.exp(phi) <= belief.quantile(0.95)[0])].sum()
+    assert 0.88 < share < 0.97
+
+
+def test_a_loss_pulls_down_and_stays_above_nothing():
+    lost = calibrate(CELLS, [replace(GT7, iroas=-0.4, se=0.4)]).of(GT7.cell)
+    flat = calibrate(CELLS, [replace(GT7, iroas=0.1, se=0.4)]).of(GT7.cell)
+    assert 0.0 < lost.low < lost.value < flat.value < 0.3
+
+
+def test_both_scales_agree_where_they_meet():
+    """A test just above and just below the border between them says nearly the same."""
+    at = replace(GT7, iroas=1.2, se=0.3)
+    below, above = (calibrate(CELLS, [replace(at, se=at.se * part)]).of(at.cell) for part in (1.0001, 0.9999))
+    apart = abs(below.value - above.value) / (at.se / at.attributed)
+    assert apart < 0.4, "in standard errors of the test"
+
+
+@pytest.mark.parametrize(
+    "worse", [{"age_days": 730}, {"spend_ratio": 4.0}, {"spend_ratio": 0.25}, {"days": 5}, {"attributed_se": 0.8}]
+)
+def test_age_other_spend_and_few_days_make_a_test_less_sure(worse):
+    plain, stale = (calibrate(CELLS, [one]).of(GT7.cell) for one in (GT7, replace(GT7, **worse)))
+    assert stale.high - stale.low > 1.05 * (plain.high - plain.low)
+    weak = replace(GT7, iroas=0.2, se=0.3)
+    assert replace(weak, **worse).plain_se > weak.plain_se
+
+
+def test_draws_are_the_belief():
+    found = calibrate(CELLS, [GT7], draws=40_000, seed=3)
+    assert found.draws.mean(axis=0) == pytest.approx(found.belief.factor, rel=0.03)
+    assert np.exp(np.log(found.draws).mean(axis=0)) == pytest.approx(found.value, rel=0.03)
+    assert np.quantile(found.draws[:, 0], 0.05) == pytest.approx(found.factors[0].low, rel=0.02)
+    assert np.array_equal(found.draws, calibrate(CELLS, [GT7], draws=40_000, seed=3).draws)
+    # The tested cell and its neighbour go up and down together.
+    assert np.corrcoef(np.log(found.draws[:, 1]), np.log(found.draws[:, 2]))[0, 1] > 0.3
+
+
+def test_a_test_outside_the_cells_counts_too():
+    elsewhere = replace(GT7, retailer="Kroger", iroas=0.4, se=0.04)
+    found = calibrate(CELLS, [elsewhere])
+    assert len(found.factors) == found.draws.shape[1] == len(CELLS)
+    assert found.of(("Amazon", "search")).value < found.of(("Amazon", "display")).value < 0.6
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"se": 0.0}, "no standard error"),
+        ({"se": math.nan}, "no standard error"),
+        ({"iroas": math.inf}, "no standard error"),
+        ({"attributed": 0.0}, "attribute nothing"),
+        ({"days": 0}, "no days"),
+        ({"spend_ratio": -1.0}, "less than nothing"),
+    ],
+)
+def test_a_test_that_cannot_be_weighed_is_refused(bad, said):
+    with pytest.raises(InvalidInput, match=said) as caught:
+        calibrate(CELLS, [replace(GT7, **bad)])
+    assert "EX-0007" in caught.value.where
+
+
+def test_cells_are_named_once():
+    with pytest.raises(InvalidInput, match="twice"):
+        calibrate([CELLS[0], CELLS[0]], [])
