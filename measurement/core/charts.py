@@ -140,6 +140,8 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
     edges = bin_edges(np.append(lifts, actual))
     counts, _ = np.histogram(lifts, edges)
     right = actual > float(edges.mean())
+    step = _round_step(float(edges[-1]) / 2)
+    reach = step * math.ceil(float(edges[-1]) / step - 1e-9)
     words = f"Actual {percent(reading.lift.value, signed=True)}"
     return {
         "alt": f"Lifts of {len(lifts)} placebo tests, from {percent(lifts.min() / 100, signed=True)} to "
@@ -150,8 +152,8 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
             "grid": {"top": 26, "bottom": 26},
             "tooltip": {"trigger": "item"},
             "xAxis": {
-                "type": "value", "min": float(edges[0]), "max": float(edges[-1]),
-                "axisLabel": {"formatter": "@spct" if edges[-1] >= 4 else "@spct1"}, "nameGap": 26,
+                "type": "value", "min": -reach, "max": reach, "interval": step, "nameGap": 26,
+                "axisLabel": {"formatter": "@spct" if step == round(step) else "@spct1", "hideOverlap": True},
                 "name": "Lift where nothing was done", "nameLocation": "middle",
             },
             "yAxis": {"type": "value", "min": 0, "minInterval": 1, "axisLabel": {"formatter": "@n"}},

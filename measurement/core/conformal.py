@@ -1,11 +1,13 @@
 """Conformal inference for synthetic control, as the popular tools report it. An alternative, never the default.
 
-Under the hypothesis of an effect the weights are refitted on ALL periods with that effect taken off, and the mean absolute
-residual of the test is placed among its permutations over time: of single periods (iid) or shifted round (block). Errors
-of neighbouring days are alike, so single periods permuted reject too often; few blocks leave little power. A p-value only:
-the hypothesis is one effect alike in every period, and the set of those not rejected can be empty.
+Under the hypothesis of an effect the weights are refitted on ALL periods with that effect taken off, and the mean
+absolute residual of the test is placed among its permutations over time: of single periods (iid) or shifted round
+(block). Errors of neighbouring days are alike, so single periods permuted reject too often; few blocks leave little
+power. A p-value only: the hypothesis is one effect alike in every period, and the set of those not rejected can be
+empty.
 
-Source: Chernozhukov, Wuthrich, Zhu (2021); the permutations as in augsynth (Ben-Michael), whose figures these reproduce.
+Source: Chernozhukov, Wuthrich, Zhu (2021); the permutations as in augsynth (Ben-Michael), whose figures these
+reproduce.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def power_chart(curve: Sequence[Mapping[str, float]], *, mde: float | None, powe
             "grid": {"top": 16, "right": 18, "bottom": 40},
             "xAxis": {
                 "type": "value", "min": 0, "name": "Lift", "nameLocation": "middle", "nameGap": 26,
-                "axisLabel": {"formatter": "@pct"}, "splitLine": {"show": False},
+                "axisLabel": {"formatter": "@pct1"}, "splitLine": {"show": False},
             },
             "yAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "@pct"}},
             "series": [line],
@@ -44,7 +44,7 @@ def mde_chart(points: Sequence[Mapping[str, float]], *, step: int) -> dict[str, 
         "option": {
             "grid": {"top": 16, "right": 18},
             "xAxis": {"type": "category", "data": labels},
-            "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "@pct"}},
+            "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "@pct1"}},
             "series": [
                 {
                     "type": "line", "name": "Smallest lift found", "data": values, "symbolSize": 7,

@@ -17,6 +17,7 @@ from measurement.core.geo_methods import (
     synthetic_control,
     synthetic_did,
 )
+from measurement.core.geo_pairs import ENOUGH_PAIRS, analyze_paired
 from measurement.core.geo_question import InvalidTest, admissible_rows, read_question
 from measurement.core.geo_reading import incremental_of, lift_of, reading_of
 from measurement.core.geo_warnings import test_warnings
@@ -29,7 +30,9 @@ from measurement.core.treated_panel import Finding, TreatedPanel
 from tenants.core.problems import Problem
 
 #: Methods that the command line and the product know, in the order in which they are told.
-METHODS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t")
+METHODS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match")
+_PAIRED: Final = ("pairs", "trimmed_match")
+ASKED: Final = "It was asked for."
 #: Asked beside the chosen one, so that a reader sees what hangs on the method.
 _BESIDE: Final = ("sc", "sdid", "asc", "log_did")
 #: Placebo sets of the methods asked beside the chosen one.
@@ -41,6 +44,7 @@ def analyze_geo(
     *,
     treated: Sequence[str] | None = None,
     assignment: Mapping[str, str] | None = None,
+    pairs: Sequence[tuple[str, str]] | None = None,
     start: int | dt.date | str,
     end: int | dt.date | str | None = None,
     cooldown: int = 0,
@@ -60,6 +64,7 @@ def analyze_geo(
     Args:
         treated: names of the treated units; all others are controls. assignment: instead, unit -> `treated` or
             `control`; units of another group, or of none, take no part.
+        pairs: (treated, control) names within which the treated ones were drawn.
         start, end: first and last period of the test, inclusive, counted from 1 or named; end of the data if None.
         cooldown: periods after `end` whose effect is counted to the test, in every figure.
         method: see `METHODS`; `auto` chooses by the design.
@@ -84,9 +89,19 @@ def analyze_geo(
     test, notes = read_question(
         panel, treated=treated, assignment=assignment, start=start, end=end, cooldown=cooldown, exclude=exclude
     )
+    paired = method in _PAIRED or (method == "auto" and len(pairs or ()) >= ENOUGH_PAIRS)
+    if paired:
+        chosen = "pairs" if method == "auto" else method
+        why = (
+            f"{len(pairs or ())} pairs were randomised, {ENOUGH_PAIRS} or more: log difference in differences of pairs "
+            "with the sign-flip test, whose reassignments are those of the design."
+            if method == "auto"
+            else ASKED
+        )
+        return analyze_paired(panel, test, pairs, method=chosen, why=why, alpha=alpha, seed=seed, warnings=notes)
     rows = admissible_rows(test, admissible)
     sets = placebo_sets(len(test.names), test.treated.tolist(), count=placebos, seed=seed, admissible=rows)
-    chosen, why = choose_method(test, sets, alpha) if method == "auto" else (method, "It was asked for.")
+    chosen, why = choose_method(test, sets, alpha) if method == "auto" else (method, ASKED)
     finding = _ask(chosen, test, sets, alpha, unit_effects, progress)
     others = _others(chosen, test, sets, alpha, seed, unit_effects) if sensitivity else []
     return reading_of(

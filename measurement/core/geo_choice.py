@@ -11,8 +11,8 @@ from measurement.core.treated_panel import TreatedPanel
 def choose_method(test: TreatedPanel, sets: Ints, alpha: float) -> tuple[str, str]:
     """Method and reason for a test without randomised pairs.
 
-    Placebo in space needs enough sets that might have been treated: with M sets (the treated one counted) no p-value lies
-    below 1/M.
+    Placebo in space needs enough sets that might have been treated: with M sets (the treated one counted) no p-value
+    lies below 1/M.
     """
     size, units = len(test.treated), len(test.names)
     floor_p = 1.0 / len(sets)
@@ -32,6 +32,6 @@ def choose_method(test: TreatedPanel, sets: Ints, alpha: float) -> tuple[str, st
             "in space, which holds its level and sees more than difference in differences."
         )
     return "log_did", (
-        f"{size} of {units} markets are treated, more than a quarter: too few controls remain to weigh, and many treated "
-        "ones even each other out: difference in differences of logarithms with placebo in space."
+        f"{size} of {units} markets are treated, more than a quarter: too few controls remain to weigh, and many "
+        "treated ones even each other out: difference in differences of logarithms with placebo in space."
     )

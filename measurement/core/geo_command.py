@@ -88,6 +88,6 @@ def _share(value: float | None) -> str:
 
 def _other(lift: Estimate | None, p_value: float | None) -> str:
     if lift is None:
-        return "no answer:"
+        return "no answer:" if p_value is None else f"p {p_value:.4f},"
     told = f"lift {lift.value:.2%} [{_share(lift.low)}, {_share(lift.high)}]"
     return told if p_value is None else f"{told}, p {p_value:.4f}"

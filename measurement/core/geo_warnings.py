@@ -13,7 +13,7 @@ from measurement.core.treated_panel import Finding, TreatedPanel
 #: Misfit before the test over that of equal weights from which weights help little.
 POOR_FIT: Final = 0.7
 #: Robust deviations from which a value counts as an outlier.
-FAR: Final = 8.0
+FAR: Final = 10.0
 _PLACEBO_METHODS: Final = ("sc", "asc", "sdid", "did", "log_did")
 _NAMED: Final = 3
 
@@ -23,15 +23,15 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
     told = []
     if method == "sc_t":
         told.append(
-            "The t-test has two degrees of freedom: it sees large effects only (power about one in four at a lift of 5 %). "
+            "The t-test has two degrees of freedom: low power, it sees large effects only (about one in four of 5 %). "
             "Treat more markets to see small ones."
         )
     if method in _PLACEBO_METHODS:
         sets = int(finding.details.get("placebos", 0)) + 1
         if 1.0 / sets >= alpha:
             told.append(
-                f"With {sets - 1} placebo sets p cannot go below {1.0 / sets:.3f}: no effect can be shown at {alpha}, and "
-                "intervals are unbounded."
+                f"With {sets - 1} placebo sets p cannot go below {1.0 / sets:.3f}: no effect can be shown at {alpha}, "
+                "and intervals are unbounded."
             )
         elif sets < 100:
             told.append(f"With {sets - 1} placebo sets p cannot go below {1.0 / sets:.3f}.")
@@ -44,8 +44,8 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
     outside = _outside(test)
     if outside > 0.05 and method in ("sc", "sc_t", "asc"):
         told.append(
-            f"In {outside:.0%} of the periods before the test the treated markets, about their mean, lie outside of all "
-            "controls: no weights can follow them there."
+            f"In {outside:.0%} of the periods before the test the treated markets, about their mean, lie outside of "
+            "all controls: no weights can follow them there."
         )
     told += _outliers(panel, test)
     return told
@@ -72,13 +72,15 @@ def _outliers(panel: Panel, test: TreatedPanel) -> list[str]:
             for place in order
         )
         told.append(
-            f"{len(rows)} values lie more than {FAR:.0f} robust deviations off what unit and period make of them; they are "
-            f"kept: {named}{' and more' if len(rows) > _NAMED else ''}."
+            f"{len(rows)} values lie more than {FAR:.0f} robust deviations off what unit and period make of them; they "
+            f"are kept: {named}{' and more' if len(rows) > _NAMED else ''}."
         )
     total = test.outcome.sum(axis=0)
     steps = np.abs(_robust(total - _smooth(total)))
-    for place in np.flatnonzero(steps > FAR)[:_NAMED]:
-        told.append(f"The sum of all markets at {panel.periods[place]} is far off its neighbours; it is kept.")
+    told += [
+        f"The sum of all markets at {panel.periods[place]} is far off its neighbours; it is kept."
+        for place in np.flatnonzero(steps > FAR)[:_NAMED]
+    ]
     return told
 
 

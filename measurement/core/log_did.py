@@ -1,8 +1,8 @@
 """Difference in differences of logarithms with randomisation inference: plain, quick, and good with many treated units.
 
-A unit's change is the logarithm of its mean in the test over its mean before; every unit counts alike, whatever its size.
-The effect of a test that raises sales by a share x moves the change of a treated unit by log(1 + x), so the test over
-assignments is linear in log(1 + x) and inverted exactly, see `placebo`.
+A unit's change is the logarithm of its mean in the test over its mean before; every unit counts alike, whatever its
+size. The effect of a test that raises sales by a share x moves the change of a treated unit by log(1 + x), so the
+test over assignments is linear in log(1 + x) and inverted exactly, see `placebo`.
 """
 
 from __future__ import annotations

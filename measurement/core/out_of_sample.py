@@ -22,12 +22,12 @@ from measurement.core.synthetic_control import demeaned
 LEAST_WINDOWS: Final = 7
 #: Duality gap at which weights are near enough: as a share of their squared misfit, or of the group's own variation.
 #: The analysis solves to the end; here thousands of groups are fitted, and errors out of sample no longer move.
-_MISFIT_GAP: Final = 0.02
-_OWN_GAP: Final = 1e-4
+_MISFIT_GAP: Final = 0.05
+_OWN_GAP: Final = 1e-3
 #: All sets together say at most as much of one set as so many windows, so that its own record always counts.
 _MOST_PRIOR: Final = 20.0
 _ROUND: Final = 25
-_ROUNDS: Final = 24
+_ROUNDS: Final = 4
 
 Progress = Callable[[int, int], None]
 

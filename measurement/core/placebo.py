@@ -1,15 +1,16 @@
 """Placebo in space: randomisation inference over assignments, p-value and interval from one test.
 
-Had the markets been drawn at random, every set of as many markets was as likely to be treated. Under the hypothesis that
-the effect is x, the treated outcomes less that effect are what would have been; the statistic of the treated set then is
-one of the statistics of all sets, placed at random among them. Placebo sets are drawn from ALL units, those treated
-included with the effect taken off: sets from the controls alone would miss that an odd market is as likely among the
-treated, and reject too often once several of few markets are treated.
+Had the markets been drawn at random, every set of as many markets was as likely to be treated. Under the hypothesis
+that the effect is x, the treated outcomes less that effect are what would have been; the statistic of the treated set
+then is one of the statistics of all sets, placed at random among them. Placebo sets are drawn from ALL units, those
+treated included with the effect taken off: sets from the controls alone would miss that an odd market is as likely
+among the treated, and reject too often once several of few markets are treated.
 
-Statistic of a set: |contrast| / scale, where the contrast of set b under x is gap_b - x reach_b: linear, since weights
-come from the time before the test alone. Hence the x at which a placebo set overtakes the treated one are roots of two
-linear equations, and the interval is exact, with no grid. The p-value at x is the largest on x's side of the estimate from x
-outwards, so that the hypotheses not rejected form an interval: p < alpha exactly if the interval leaves x out.
+Statistic of a set: |contrast| / scale, where the contrast of set b under x is gap_b - x reach_b: linear, since
+weights come from the time before the test alone. Hence the x at which a placebo set overtakes the treated one are
+roots of two linear equations, and the interval is exact, with no grid. The p-value at x is the largest on x's side of
+the estimate from x outwards, so that the hypotheses not rejected form an interval: p < alpha exactly if the interval
+leaves x out.
 
 Sources: Fisher (1935); Abadie, Diamond, Hainmueller (2010); Firpo and Possebom (2018) on inverting the placebo test.
 """

@@ -3,9 +3,10 @@
 A method gives, for each set, a contrast on units: shares of the set less the weights of its counterfactual, applied to
 outcomes about their pre-test mean (or about nothing, without unit effects). Everything after that is the same test.
 
-iROAS divides the effect by the spend that the test added. Where that is known (the controls spent alike throughout), its
-interval is that of the effect over it. Where it is an estimate, r is tested by outcome less r times cost, which is a panel
-in which nothing was done if the iROAS is r (Fieller's idea, by placebo in space); the data may leave it unbounded.
+iROAS divides the effect by the spend that the test added. Where that is known (the controls spent alike throughout),
+its interval is that of the effect over it. Where it is an estimate, r is tested by outcome less r times cost, which is
+a panel in which nothing was done if the iROAS is r (Fieller's idea, by placebo in space); the data may leave it
+unbounded.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def noise_scale(test: TreatedPanel, sets: Ints, contrasts: Floats, *, unit_effec
 
 
 def _direction(test: TreatedPanel, window: Floats) -> Floats:
-    """Effect of one unit of x on each unit and period of the window: what was sold, or 1 where the treated sold none."""
+    """Effect of x = 1 on each unit and period of the window: what was sold, or 1 where the treated sold none."""
     sold = window[test.treated].sum(axis=0)
     enough = bool((sold > 0.0).all())
     return window if enough else np.ones_like(window)

@@ -27,8 +27,8 @@ class InvalidAssignment(InvalidPanel):
 def read_assignment(source: str | Path | bytes) -> dict[str, str]:
     """Unit -> `treated`, `control`, or another group in the file's own words (which takes no part).
 
-    The columns are `geo` and `group` (or names near to it), else the first two. Groups are told in words, or are numbered
-    0 and 1, or 1 and 2, where the higher number is treated.
+    The columns are `geo` and `group` (or names near to it), else the first two. Groups are told in words, or are
+    numbered 0 and 1, or 1 and 2, where the higher number is treated.
 
     Raises:
         InvalidAssignment: no such columns, a unit in two groups, no treated unit or no control.
@@ -65,3 +65,30 @@ def read_assignment(source: str | Path | bytes) -> dict[str, str]:
                 fix="Name the groups treated and control.",
             )
     return found
+
+
+def read_pairs(source: str | Path | bytes) -> list[tuple[str, str]]:
+    """(treated, control) names of the pairs that an assignment file tells in a column `pair`; none without one.
+
+    Raises:
+        InvalidAssignment: a pair that is not one treated unit and one control.
+    """
+    groups = read_assignment(source)
+    frame = read_text_table(source)[0]
+    names = {name.casefold(): name for name in frame.columns}
+    if "pair" not in names:
+        return []
+    unit = next((names[name] for name in _UNIT_COLUMNS if name in names), frame.columns[0])
+    pairs: dict[str, dict[str, str]] = {}
+    for name, pair in zip(frame[unit].str.strip_chars(), frame[names["pair"]].str.strip_chars(), strict=True):
+        group = groups.get(name or "", "")
+        if not pair or group not in ("treated", "control"):
+            continue
+        if group in pairs.setdefault(pair, {}):
+            raise InvalidAssignment(
+                f"The pair {pair!r} has two units in the group {group!r}.",
+                where=f"column {names['pair']!r}",
+                fix="Give each pair one treated unit and one control.",
+            )
+        pairs[pair][group] = name
+    return [(pair["treated"], pair["control"]) for pair in pairs.values() if len(pair) == 2]

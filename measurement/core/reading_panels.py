@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,7 +18,7 @@ import polars as pl
 
 from measurement.core.arrays import Floats
 from measurement.core.panel import Panel
-from measurement.core.panel_values import MixedCurrencies, dates_of, numbers_of
+from measurement.core.panel_values import MixedCurrencies, dates_of, lines_text, numbers_of
 from tenants.core.problems import InvalidInput
 
 Missing = Literal["leave_out", "zero", "refuse"]
@@ -99,8 +100,8 @@ def read_panel(
     if spend is not None:
         long = long.with_columns(cost=spend)
     if (long["unit"] == "").any():
-        lines = (np.flatnonzero((long["unit"] == "").to_numpy()) + 2).tolist()
-        raise InvalidPanel(f"The column {unit!r} is empty.", where=_lines(lines), fix="Name the unit in every row.")
+        lines = np.flatnonzero((long["unit"] == "").to_numpy())
+        raise InvalidPanel(f"The column {unit!r} is empty.", where=lines_text(lines), fix="Name the unit in every row.")
     long = _one_spelling(long, notes)
     long = _once(long, duplicates, notes)
     return _complete(long, code, missing, {name.casefold() for name in required}, notes)
@@ -173,8 +174,8 @@ def _once(long: pl.DataFrame, duplicates: Duplicates, notes: list[str]) -> pl.Da
     if duplicates == "refuse":
         example = long.row(int(rows[0]), named=True)
         raise DuplicateRows(
-            f"{len(rows)} rows share unit and period with another row, {example['unit']!r} at {example['period']} first.",
-            where=_lines((rows + 2).tolist()),
+            f"{len(rows)} rows share unit and period with another, {example['unit']!r} at {example['period']} first.",
+            where=lines_text(rows),
             fix="Remove the copies, or ask for them to be summed where they are parts.",
         )
     notes.append(f"{len(rows)} rows that share unit and period were summed, as asked.")
@@ -263,7 +264,7 @@ def _gaps(periods: Sequence[dt.date | int], notes: list[str]) -> None:
         (later - earlier).days
         if isinstance(later, dt.date) and isinstance(earlier, dt.date)
         else int(later) - int(earlier)  # type: ignore[arg-type]
-        for earlier, later in zip(periods, periods[1:], strict=False)
+        for earlier, later in pairwise(periods)
     ]
     usual = max(set(steps), key=lambda step: (steps.count(step), -step))
     after = [str(period) for period, step in zip(periods, steps, strict=False) if step > usual]
@@ -282,7 +283,3 @@ def _lack(name: str, lacking: np.ndarray, periods: Sequence[dt.date | int]) -> s
 def _listed(items: Sequence[str]) -> str:
     more = len(items) - _NAMED
     return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _lines(lines: Sequence[int]) -> str:
-    return ("line " if len(lines) == 1 else "lines ") + _listed([str(line) for line in lines])

@@ -1,9 +1,9 @@
 """t-test for synthetic control by cross-fitting, for one treated market, where placebo sets are too few or too unlike.
 
-The time before the test gives K blocks as long as the test (or as fits). For each block the weights are fitted without
-it; the gap in the test less the gap in the block is free of the bias of the fit. The K values are as independent draws,
-and their mean over its standard error follows t with K - 1 degrees of freedom. With K = 3 that is few: the test holds its
-level and sees large effects only.
+The time before the test gives K blocks as long as the test (or as fits). For each block the weights are fitted
+without it; the gap in the test less the gap in the block is free of the bias of the fit. The K values are as
+independent draws, and their mean over its standard error follows t with K - 1 degrees of freedom. With K = 3 that is
+few: the test holds its level and sees large effects only.
 
 Source: Chernozhukov, Wuthrich, Zhu (2024), "A t-test for synthetic controls".
 """

@@ -1,11 +1,11 @@
 """Synthetic control with unit effects: weights on the simplex, for many treated groups of one panel at once.
 
-The pre-test outcomes of a unit are taken about their own mean (a unit effect), so a control need not be of the size of
-the treated units; the outcome of a treated group is the mean of its units. With Z the demeaned outcomes [units, periods]
-and s the row of equal shares of the treated group, the misfit of weights w is (w - s) Z Z' (w - s)': one Gram matrix
-serves every group, and a step for all groups is one matrix product. Accelerated projected gradient (Beck and Teboulle
-2009, with the restart of O'Donoghue and Candes 2015) finds the support; the weights on the support then solve a linear
-system. Each answer carries its duality gap (Frank-Wolfe), so "converged" is a number and not a hope.
+The pre-test outcomes of a unit are taken about their own mean (a unit effect), so a control need not be of the size
+of the treated units; the outcome of a treated group is the mean of its units. With Z the demeaned outcomes [units,
+periods] and s the row of equal shares of the treated group, the misfit of weights w is (w - s) Z Z' (w - s)': one
+Gram matrix serves every group, and a step for all groups is one matrix product. Accelerated projected gradient (Beck
+and Teboulle 2009, with the restart of O'Donoghue and Candes 2015) finds the support; the weights on the support then
+solve a linear system. Each answer carries its duality gap (Frank-Wolfe), so "converged" is a number and not a hope.
 
 Source of the estimator: Abadie, Diamond, Hainmueller (2010); unit effects as in Doudchenko and Imbens (2016) and in
 Ben-Michael, Feller, Rothstein (2021).
@@ -93,7 +93,8 @@ def projected(points: Floats, mask: Bools) -> Floats:
     inside = (ordered * counts > excess) & np.isfinite(ordered)
     last = inside.shape[1] - 1 - np.argmax(inside[:, ::-1], axis=1)
     cut = excess[np.arange(len(points)), last] / (last + 1)
-    return np.where(mask, np.maximum(points - cut[:, None], 0.0), 0.0)
+    nearest: Floats = np.where(mask, np.maximum(points - cut[:, None], 0.0), 0.0)
+    return nearest
 
 
 def _descend(system: Floats, linear: Floats, mask: Bools, start: Floats, step: float) -> Floats:

@@ -1,8 +1,8 @@
 """Time-based regression: sums of the treated markets on sums of the controls. For planning speed only.
 
 Its errors are taken as independent from day to day. Sales are not, so it rejects in truth-free data several times as
-often as its level says; the reading carries that warning. It is kept since it answers in microseconds, and since readings
-of older experiments were made with it.
+often as its level says; the reading carries that warning. It is kept since it answers in microseconds, and since
+readings of older experiments were made with it.
 
 Source: Kerman, Wang, Vaver (2017), "Estimating ad effectiveness using geo experiments in a time-based regression
 framework"; the interval is that of the cumulative effect, a t distribution with n - 2 degrees of freedom.
@@ -21,8 +21,8 @@ from measurement.core.fieller import fieller
 from measurement.core.treated_panel import Finding, Span, TreatedPanel
 
 WARNING: Final = (
-    "TBR takes the errors of successive periods as independent: where they are not, it finds effects that are not there. "
-    "Use it for planning, not to decide."
+    "TBR takes the errors of successive periods as independent: where they are not, it finds effects that are not "
+    "there. Use it for planning, not to decide."
 )
 
 
@@ -52,7 +52,7 @@ def fit_line(treated: Floats, control: Floats, start: int) -> Line:
     spread = float(control[:start].std()) or 1.0
     design = np.column_stack([np.ones_like(control), (control - centre) / spread])
     before = design[:start]
-    inverse = np.linalg.pinv(before.T @ before, hermitian=True)
+    inverse: Floats = np.linalg.pinv(before.T @ before, hermitian=True)
     coefficients = inverse @ before.T @ treated[:start]
     residuals = treated[:start] - before @ coefficients
     freedom = start - 2
@@ -66,7 +66,8 @@ def cumulative_errors(line: Line, start: int, stop: int) -> Floats:
     sums = line.design[start:stop].cumsum(axis=0)
     count = np.arange(1, stop - start + 1)
     spread = np.einsum("ti,ij,tj->t", sums, line.covariance, sums)
-    return np.sqrt(np.maximum(spread + count * line.variance, 0.0))
+    errors: Floats = np.sqrt(np.maximum(spread + count * line.variance, 0.0))
+    return errors
 
 
 def time_based_regression(test: TreatedPanel, *, alpha: float) -> Finding:

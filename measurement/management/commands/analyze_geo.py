@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from measurement.core.geo import METHODS, analyze_geo
 from measurement.core.geo_command import reading_text
 from measurement.core.placebo import PLACEBOS
-from measurement.core.reading_assignments import read_assignment
+from measurement.core.reading_assignments import read_assignment, read_pairs
 from measurement.core.reading_panels import read_panel
 from tenants.core.problems import Problem
 
@@ -48,6 +48,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-unit-effects", action="store_true", help="synthetic control on plain outcomes, as first published"
         )
+        parser.add_argument(
+            "--randomised",
+            action="store_true",
+            help="the treated units were drawn at random: evidence of an experiment",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,6 +65,7 @@ class Command(BaseCommand):
 
 def _answer(options: dict[str, Any]) -> str:
     assignment = read_assignment(options["assignment"]) if options["assignment"] else None
+    pairs = read_pairs(options["assignment"]) if options["assignment"] else []
     treated = None if options["treated"] is None else _names(options["treated"])
     held = treated or [name for name, group in (assignment or {}).items() if group == "treated"]
     panel = read_panel(
@@ -69,9 +75,10 @@ def _answer(options: dict[str, Any]) -> str:
         missing=options["missing"] or ("zero" if assignment else "leave_out"),
     )  # fmt: skip
     reading = analyze_geo(
-        panel, treated=treated, assignment=assignment, start=options["start"], end=options["end"],
+        panel, treated=treated, assignment=assignment, pairs=pairs or None, start=options["start"], end=options["end"],
         cooldown=options["cooldown"], method=options["method"], alpha=options["alpha"], seed=options["seed"],
         placebos=options["placebos"], exclude=_names(options["exclude"]), unit_effects=not options["no_unit_effects"],
+        randomised=options["randomised"],
     )  # fmt: skip
     return reading_text(reading, as_json=options["json"])
 

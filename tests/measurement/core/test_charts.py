@@ -94,7 +94,7 @@ def test_the_effect_is_drawn_with_its_interval_and_those_of_other_methods():
     reading = replace(a_reading(), lift=Estimate(0.05, None, 0.09))
     spec = effect_chart(reading)
     rows = spec["option"]["yAxis"]["data"]
-    assert rows == ["Time-based regression", "Log-DiD", "Synthetic DiD", "Synthetic control"]
+    assert rows == ["Time-based regression", "Difference in differences", "Synthetic DiD", "Synthetic control"]
     at, low, high, _ = series(spec, "_seg")["data"][-1]
     # The end that the data do not bound goes to the edge of the picture.
     assert (at, low, high) == (3, spec["option"]["xAxis"]["min"], 9.0)

@@ -1,4 +1,4 @@
-"""The placebo test and its inversion: p below alpha exactly where the interval leaves out zero, exact level, no grid."""
+"""The placebo test and its inversion: p below alpha exactly where the interval leaves out zero, exact level."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from measurement.core.panel_values import MixedCurrencies, UnreadableValues
-from measurement.core.reading_assignments import InvalidAssignment, read_assignment
+from measurement.core.reading_assignments import InvalidAssignment, read_assignment, read_pairs
 from measurement.core.reading_panels import DuplicateRows, InvalidPanel, MissingRows, TooFewUnits, read_panel
 from tests.measurement.core.geo_panels import as_csv, factor_panel
 
@@ -47,7 +47,8 @@ def test_the_separator_and_the_order_of_rows_do_not_matter(separator: str) -> No
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("20260102", dt.date(2026, 1, 2)), ("2026/01/02", dt.date(2026, 1, 2)), ("2026-01-02T00:00:00", dt.date(2026, 1, 2)),
+        ("20260102", dt.date(2026, 1, 2)), ("2026/01/02", dt.date(2026, 1, 2)),
+        ("2026-01-02T00:00:00", dt.date(2026, 1, 2)),
         ("02.01.2026", dt.date(2026, 1, 2)), ("7", 7),
     ],
 )  # fmt: skip
@@ -203,3 +204,11 @@ def test_an_assignment_in_words_and_in_numbers() -> None:
 def test_an_assignment_that_does_not_tell_the_groups(source: bytes, told: str) -> None:
     with pytest.raises(InvalidAssignment, match=told):
         read_assignment(source)
+
+
+def test_pairs_of_an_assignment() -> None:
+    told = b"unit,group,pair\na,treated,1\nb,control,1\nc,control,2\nd,treated,2\ne,control,\n"
+    assert read_pairs(told) == [("a", "b"), ("d", "c")]
+    assert read_pairs(b"geo,group\na,treated\nb,control\n") == []
+    with pytest.raises(InvalidAssignment, match="'1' has two units"):
+        read_pairs(b"unit,group,pair\na,treated,1\nb,control,1\nc,control,1\n")

@@ -99,11 +99,13 @@ def test_false_positives_and_coverage(estimator):
 
 def test_means_after_burn_in_do_not_carry_the_level():
     low = analyze_switchback(*log(80, effect=1.0, level=0.0), carryover=2)
+    assert low.estimator == "horvitz_thompson"
     high = analyze_switchback(*log(80, effect=1.0, level=500.0), carryover=2)
     assert high.burn_in.effect.value == pytest.approx(low.burn_in.effect.value)
     assert abs(high.horvitz_thompson.effect.value - low.horvitz_thompson.effect.value) > 1.0
     assert any("carries their level" in warning for warning in high.warnings)
-    assert high.lift is not None
+    assert high.estimator == "burn_in"
+    assert high.lift.value == pytest.approx(high.burn_in.effect.value / 500, rel=0.01)
 
 
 def test_balanced_draws_are_read_as_such():
