@@ -136,7 +136,7 @@ class CopySerializer(StrictSerializer):
 
 class RefreshSerializer(StrictSerializer):
     on = serializers.BooleanField(default=True)
-    source = serializers.DictField(
+    source = serializers.DictField(  # type: ignore[assignment]
         required=False, default=None, allow_null=True,
         help_text=f"kind: {' or '.join(SOURCES)}; events have a unit, a place has location, file and columns",
     )  # fmt: skip
