@@ -65,7 +65,7 @@ class TransferSerializer(serializers.Serializer[Any]):
     placement = serializers.CharField(help_text="empty: all of the retailer")
     before = serializers.FloatField()
     after = RangeSerializer()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     influence = serializers.FloatField(help_text="of this reading, 0 to 1")
     spend = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from measurement import api, readout_urls, views, work_api
+from measurement import api, next_test_api, readout_urls, views, work_api
 
 _ONE = "experiments/<uuid:experiment_id>/"
 
@@ -27,6 +27,7 @@ urlpatterns = [
 
 api_urlpatterns = [
     path("experiments/", api.Experiments.as_view(), name="api-experiments"),
+    path("experiments/next/", next_test_api.NextTest.as_view(), name="api-next-test"),
     path(_ONE, api.OneExperiment.as_view(), name="api-experiment"),
     path(f"{_ONE}duplicate/", api.DuplicateExperiment.as_view(), name="api-experiment-duplicate"),
     path(f"{_ONE}panels/", work_api.Panels.as_view(), name="api-experiment-panels"),

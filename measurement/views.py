@@ -68,7 +68,8 @@ def experiment_new(request: HttpRequest) -> HttpResponse:
     """The form of a new experiment; `?brand=` is the slug it is of."""
     me, brand = _me(request), _brand(request)
     authority.require(user=me, permission=MANAGE, brand=brand)
-    form = ExperimentForm(request.POST or None, initial={"kind": "geo", "action": "heavy_up", "alpha": "0.05"})
+    sent = request.POST if request.method == "POST" else None
+    form = ExperimentForm(sent, initial={"kind": "geo", "action": "heavy_up", "alpha": "0.05"})
     if request.method == "POST":
         try:
             made = services.create_experiment(actor=me, given=form.given, brand=brand)
@@ -274,10 +275,12 @@ def _act(request: HttpRequest, experiment_id: UUID, act: Callable[[User, Experim
 
 
 def _brand(request: HttpRequest) -> Brand | None:
-    slug = request.GET.get("brand", "")
+    """The brand that the address names; whoever may not for all brands gets the first they may for."""
+    me, slug = _me(request), request.GET.get("brand", "")
+    brands = people.brands_for(user=me, permission=MANAGE)
     if not slug:
-        return None
-    brand = people.brands_for(user=_me(request), permission=MANAGE).filter(slug=slug).first()
+        return None if people.may(user=me, permission=MANAGE) else brands.first()
+    brand = brands.filter(slug=slug).first()
     if brand is None:
         raise NotFound("There is no such brand.")
     return brand

@@ -38,6 +38,10 @@ def schedule_programme(
         if on:
             refuse_unless_active(programme)
         held = schedule_of(programme)
+        for one in _all_of(programme):
+            # Earlier releases made one more whenever two people asked at once: each would run the week again.
+            if held is not None and one.id != held.id:
+                schedules.delete_schedule(schedule_id=one.id, actor=actor)
         if held is not None:
             return schedules.update_schedule(schedule_id=held.id, actor=actor, timing=timing, enabled=on)
         if not on:

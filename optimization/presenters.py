@@ -164,6 +164,16 @@ def row_of(table: VersionTable, *, retailer: str, placement: str, sku: str) -> C
     raise NotFound("There is no such curve in this version.", fix="Choose one from its table.")
 
 
+def override_initial(row: CurveRow) -> dict[str, Any]:
+    """What the form of an override begins with: the curve in force, to as many digits as a person would type."""
+    return {"family": row.family, "a": _typed(row.a), "k": _typed(row.k)}
+
+
+def _typed(value: float) -> float | int:
+    found = float(f"{value:.5g}")
+    return int(found) if found.is_integer() else found
+
+
 def cell_context(table: VersionTable, row: CurveRow, *, user: User) -> dict[str, Any]:
     """What the page of one curve shows."""
     record = next(one for one in table.in_use.records if _is(one, row))

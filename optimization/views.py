@@ -152,7 +152,7 @@ def curve_cell(request: HttpRequest, version_id: UUID) -> HttpResponse:
     row = presenters.row_of(table, **named)
     act = request.POST.get("act", "")
     override = OverrideForm(
-        request.POST if act == "override" else None, initial={"family": row.family, "a": row.a, "k": row.k},
+        request.POST if act == "override" else None, initial=presenters.override_initial(row),
         auto_id="override_%s",
     )  # fmt: skip
     prior = PriorForm(request.POST if act == "prior" else None, auto_id="prior_%s")

@@ -15,6 +15,8 @@ from accounts.models import ApiToken, User
 from harmonization import selectors as data
 from harmonization.models import Listing, Load, Upload
 from jobs import selectors as jobs
+from measurement import selectors as measurement
+from measurement.models import Calibration, Experiment
 from metrics import services as metrics
 from metrics.core.table import MetricTable
 from metrics.selectors import last_days
@@ -234,6 +236,7 @@ def first_steps(*, user: User) -> list[Step]:
             done=infeasible.exists(), result="seen",
             action="Try", url=_address("scenario-list"),
         ),
+        _experiment_step(user),
         Step(
             permission="metrics.view", text="Make an API token",
             done=ApiToken.objects.filter(user=user).exists(), result="made",
@@ -241,6 +244,21 @@ def first_steps(*, user: User) -> list[Step]:
         ),
     ]  # fmt: skip
     return [step for step in steps if people.may_for_some_brand(user=user, permission=step.permission)]
+
+
+def _experiment_step(user: User) -> Step:
+    """A reading that planning uses; until then the way to the newest reading, or to the experiments."""
+    seen = measurement.experiments_visible(user=user)
+    used = Calibration.objects.filter(reading__experiment__in=seen.values("pk")).order_by("-published_at").first()
+    read = seen.filter(state=Experiment.State.READ).first()
+    return Step(
+        permission=measurement.VIEW,
+        text="Read an experiment, use it in planning",
+        done=used is not None,
+        result=f"factors v{used.factor_set.version}" if used else "",
+        action="Read it" if read else "Experiments",
+        url=reverse("experiment-reading", args=[read.pk]) if read else reverse("experiment-list"),
+    )
 
 
 def _address(name: str) -> str:

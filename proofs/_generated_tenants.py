@@ -20,7 +20,7 @@ from demo.core.curves import Curves
 from demo.core.days import make_facts
 from demo.core.export_plan import NetworkPlan, plan_network
 from demo.core.exports import DEFAULT_UNTIL
-from demo.core.profiles import find_profile
+from demo.core.profiles import Profile, find_profile
 from demo.core.truth import RECENT_WEEKS
 from demo.core.world import Cell, World, make_world
 from harmonization.core.placements import placement_words
@@ -46,9 +46,10 @@ class GeneratedTenant:
     reported: tuple[Reported, ...]
 
     @classmethod
-    def drawn(cls, seed: int, profile: str = "acme", *, scale: float = 1.0) -> GeneratedTenant:
+    def drawn(cls, seed: int, profile: str | Profile = "acme", *, scale: float = 1.0) -> GeneratedTenant:
         """The tenant of that number; `scale` multiplies its products."""
-        world = make_world(find_profile(profile), seed=seed, until=DEFAULT_UNTIL, scale=scale)
+        company = profile if isinstance(profile, Profile) else find_profile(profile)
+        world = make_world(company, seed=seed, until=DEFAULT_UNTIL, scale=scale)
         rows: list[CellWeek] = []
         reported = []
         for network in world.profile.networks:

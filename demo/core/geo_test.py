@@ -16,6 +16,7 @@ import numpy as np
 
 from demo.core.arrays import Floats, Ints
 from demo.core.measures import cents_to_text
+from demo.core.profiles import GeoTestProfile
 from demo.core.reported import Report
 from demo.core.streams import stream
 from demo.core.world import World
@@ -59,11 +60,9 @@ def make_geo_test(world: World, final: Report) -> GeoPanel | None:
     days = 7 * (test.pre_weeks + test.weeks + test.cooldown_weeks)
     on = slice(7 * test.pre_weeks, 7 * (test.pre_weeks + test.weeks))
 
-    tested = final.between(start, end)
-    tested = tested.take(np.isin(tested["cell"], world.test_cells(test)))
-    spend = int(tested["spend"].sum())
+    spend = int(_tested(world, final, test)["spend"].sum())
     extra = round(spend * (1 - 1 / test.heavy_up))
-    attributed_return = _sales_of_extra(world, tested, test.heavy_up) / extra
+    attributed_return = extra_sales(world, final, test) / extra
     true_return = test.incrementality * attributed_return
 
     shape = _relative_sales(world, days, first)
@@ -104,19 +103,27 @@ def make_geo_test(world: World, final: Report) -> GeoPanel | None:
     return GeoPanel(first, states, sales, design, truth)
 
 
-def _sales_of_extra(world: World, tested: Report, heavy_up: float) -> float:
+def extra_sales(world: World, final: Report, test: GeoTestProfile) -> float:
     """Attributed sales, in cents, that the extra spend brought: those reported, less what the rest would have brought.
 
     By the true curves, week by week and cell by cell; what moves the sales of a week moves both alike.
     """
+    tested = _tested(world, final, test)
     shape = (int(tested["day"].max()) // 7 + 1, len(world.cells))
     spend, sales = np.zeros(shape), np.zeros(shape)
     at = (tested["day"] // 7, tested["cell"])
     np.add.at(spend, at, tested["spend"] / 100)
     np.add.at(sales, at, tested["sales"])
-    full, rest = world.curves.revenue(spend), world.curves.revenue(spend / heavy_up)
+    full, rest = world.curves.revenue(spend), world.curves.revenue(spend / test.heavy_up)
     kept = np.divide(rest, full, out=np.ones(shape), where=full > 0)
     return float((sales * (1 - kept)).sum())
+
+
+def _tested(world: World, final: Report, test: GeoTestProfile) -> Report:
+    """The rows of the tested cells in the weeks of the test."""
+    start = world.first + dt.timedelta(weeks=test.first_week)
+    rows = final.between(start, start + dt.timedelta(weeks=test.weeks, days=-1))
+    return rows.take(np.isin(rows["cell"], world.test_cells(test)))
 
 
 def _relative_sales(world: World, days: int, first: dt.date) -> Floats:

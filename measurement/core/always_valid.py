@@ -18,10 +18,12 @@ from tenants.core.problems import InvalidInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlwaysValid:
-    """Attributes:
-    effect: the estimate now, with the interval that all looks so far leave; `p_value` is the least of them.
-    tau: standard deviation of the effects mixed over.
-    contradicted: looks whose intervals have nothing in common; then the effect has changed, or data are wrong.
+    """What all looks so far say.
+
+    Attributes:
+        effect: the estimate now, with the interval that all looks so far leave; `p_value` is the least of them.
+        tau: standard deviation of the effects mixed over.
+        contradicted: looks whose intervals have nothing in common; then the effect has changed, or data are wrong.
     """
 
     effect: Estimate

@@ -116,7 +116,7 @@ class CellFactor:
     """The factor of one cell.
 
     Attributes:
-        mean: what budgets are planned with. low, high: ends of the central `LEVEL` interval.
+        value: what budgets are planned with, exp of the mean of phi. low, high: ends of the central `LEVEL` interval.
         cautious: the lower quantile that a least return is judged by.
         sd: standard deviation of the factor.
         source: experiment (of this very cell), proxy (taken over from tests of other cells), or prior (no test says
@@ -127,7 +127,7 @@ class CellFactor:
 
     retailer: str
     placement: str
-    mean: float
+    value: float
     low: float
     high: float
     cautious: float
@@ -160,9 +160,9 @@ class Calibrated:
         return next((one for one in self.factors if one.cell == cell), None)
 
     @property
-    def mean(self) -> Floats:
-        """Shape [cells]."""
-        return np.array([one.mean for one in self.factors])
+    def value(self) -> Floats:
+        """What budgets are planned with, shape [cells]."""
+        return np.array([one.value for one in self.factors])
 
 
 def calibrate(
@@ -198,7 +198,7 @@ def calibrate(
     ends = {level: belief.quantile(level) for level in (half, 1.0 - half, CAUTIOUS)}
     found = tuple(
         CellFactor(
-            retailer=cell[0], placement=cell[1], mean=float(belief.factor[at]), low=float(ends[half][at]),
+            retailer=cell[0], placement=cell[1], value=float(belief.centre[at]), low=float(ends[half][at]),
             high=float(ends[1.0 - half][at]), cautious=float(ends[CAUTIOUS][at]), sd=float(belief.factor_sd[at]),
             **_support(cell, tests, belief.influence[at]),
         )

@@ -250,15 +250,14 @@ class _Bootstrap:
         # How a group's shock moves the fit of the others goes through the covariates, group by group.
         bread = np.linalg.inv(others.T @ others)
         d_others = np.column_stack([self._sum(self.d * column) for column in others.T])
-        self.others_sums = lambda rests: np.column_stack([self._sum(column * rests) for column in others.T])
+        self.others = others
         self.mix = d_others @ bread
         self.error = math.sqrt(float((self._sum(self.d * (self.y - self.effect * self.d)) ** 2).sum())) / self.total
         levels = np.array([*_WEBB, *(-level for level in _WEBB)])
         self.weights = levels[rng.integers(0, 6, (draws, self.count))]
 
     def _sum(self, values: Floats) -> Floats:
-        sums: Floats = np.bincount(self.code, weights=values, minlength=self.count)
-        return sums
+        return np.bincount(self.code, weights=values, minlength=self.count).astype(np.float64)
 
     def p_value(self, effect: float) -> float:
         """Share of bootstrap t that are at least as far out as the one observed, itself counted."""
@@ -268,7 +267,8 @@ class _Bootstrap:
         shocks = self.weights * scores
         slope = shocks.sum(axis=1) / self.total
         # Score of a group in a bootstrap sample: its own shock, less the refit of covariates and of treatment.
-        refit = (self.weights @ self.others_sums(rests)) @ self.mix.T
+        others = np.column_stack([self._sum(column * rests) for column in self.others.T])
+        refit = (self.weights @ others) @ self.mix.T
         left = shocks - refit - slope[:, None] * self.d_squares
         errors = np.sqrt((left**2).sum(axis=1)) / self.total
         drawn = np.divide(np.abs(slope), errors, out=np.full(len(slope), np.inf), where=errors > 0.0)

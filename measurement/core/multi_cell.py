@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -105,16 +105,6 @@ def cell_alpha(alpha: float, cells: int, method: Multiplicity = "bonferroni", *,
 
     critical = brentq(excess, 0.0, float(norm.isf(alpha / cells / 2.0)) + 1.0)
     return float(2.0 * norm.sf(critical))
-
-
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """p-values adjusted so that the chance of any false one is held, whatever their dependence (Holm 1979)."""
-    adjusted: dict[str, float] = {}
-    worst = 0.0
-    for rank, (cell, p_value) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
-        worst = max(worst, min(1.0, (len(p_values) - rank) * p_value))
-        adjusted[cell] = worst
-    return {cell: adjusted[cell] for cell in p_values}
 
 
 def multiplicity_note(cells: int) -> str:

@@ -52,6 +52,6 @@ def max_t(observed: Floats, reassigned: Floats) -> Floats:
     # In each step the largest of the cells not yet decided is compared with the largest of the same cells redrawn.
     largest = np.maximum.accumulate(drawn[:, order[::-1]], axis=1)[:, ::-1]
     stepped = (1.0 + (largest >= seen[order]).sum(axis=0)) / (1.0 + len(drawn))
-    adjusted = np.empty_like(seen)
+    adjusted: Floats = np.empty(len(seen))
     adjusted[order] = np.maximum.accumulate(stepped)
     return adjusted

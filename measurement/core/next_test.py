@@ -113,8 +113,9 @@ def next_tests(
         InvalidInput: a candidate is of no known cell, or has no cost or standard error.
     """
     place = {one.cell: at for at, one in enumerate(known.factors)}
-    today = lines.allocate(known.mean[None], budget)
-    worth = float(lines.worth(known.mean[None], today)[0])
+    believed = known.belief.factor[None, : len(known.factors)]
+    today = lines.allocate(believed, budget)
+    worth = float(lines.worth(believed, today)[0])
     for one in candidates:
         _check(one, place)
     after = np.concatenate([_after(known, place[one.cell], one.log_se, readings) for one in candidates] or [today])
@@ -131,7 +132,7 @@ def next_tests(
         found.append(
             Suggestion(
                 candidate=one, value=value, per_cost=value / one.cost, affordable=one.cost <= reserve,
-                factor=factor.mean, low=factor.low, high=factor.high, moved=float(shifts[mine].mean()),
+                factor=factor.value, low=factor.low, high=factor.high, moved=float(shifts[mine].mean()),
             )
         )  # fmt: skip
     return tuple(sorted(found, key=lambda one: (not one.affordable, -one.per_cost, one.candidate.cell)))
@@ -142,7 +143,8 @@ def _after(known: Calibrated, cell: int, log_se: float, readings: int) -> Floats
     expected = known.belief.readings(cell, log_se, readings)
     after = known.belief.after(cell, expected, log_se)[:, : len(known.factors)]
     # What is believed today is what updates average to; a finite sum is off by a little, and that is no value.
-    return np.asarray(after * known.mean / np.maximum(after.mean(axis=0), 1e-12))
+    believed = known.belief.factor[: len(known.factors)]
+    return np.asarray(after * believed / np.maximum(after.mean(axis=0), 1e-12))
 
 
 def _parts(after: Floats, lines: Lines) -> int:

@@ -22,12 +22,12 @@ from measurement.core.synthetic_control import demeaned
 LEAST_WINDOWS: Final = 7
 #: Duality gap at which weights are near enough: as a share of their squared misfit, or of the group's own variation.
 #: The analysis solves to the end; here thousands of groups are fitted, and errors out of sample no longer move.
-_MISFIT_GAP: Final = 0.02
-_OWN_GAP: Final = 1e-4
+_MISFIT_GAP: Final = 0.05
+_OWN_GAP: Final = 1e-3
 #: All sets together say at most as much of one set as so many windows, so that its own record always counts.
 _MOST_PRIOR: Final = 20.0
 _ROUND: Final = 25
-_ROUNDS: Final = 24
+_ROUNDS: Final = 4
 
 Progress = Callable[[int, int], None]
 
@@ -105,6 +105,7 @@ class Errors:
         placebos: statistics of the references, with sign, shape [references, windows].
         reach: what a shift of 1 in a candidate adds to a reference that shares markets with it or weighs them, shape
             [references, candidates, windows].
+        own: which reference is the candidate itself, shape [references, candidates].
         logs: as of the group.
     """
 
@@ -112,6 +113,7 @@ class Errors:
     scale: Floats
     placebos: Floats
     reach: Floats
+    own: Bools
     logs: bool
 
     @property
@@ -188,6 +190,7 @@ def _empty(group: Group, windows: int) -> Errors:
         scale=nothing.copy(),
         placebos=np.full((references, windows), np.nan),
         reach=np.full((references, candidates, windows), np.nan),
+        own=(group.references[:, None, :] == group.candidates).all(axis=2),
         logs=group.logs,
     )
 

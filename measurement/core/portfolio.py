@@ -70,7 +70,7 @@ class Portfolio:
         family = np.where(rng.random(count) < 0.5, int(Family.LOG), int(Family.MICHAELIS_MENTEN)).astype(np.int8)
         k = spend * rng.uniform(0.6, 1.8, count)
         a = np.where(family == Family.LOG, roas * spend / np.log1p(spend / k), roas * (k + spend))
-        factor = np.exp(_phi(world, rng, retailer, placement, level / 0.35))
+        factor = np.exp(true_log_factors(world, rng, retailer, placement, level / 0.35))
         lines = Lines(
             Responses.of(family, a, k, np.ones(count)), np.arange(count), np.zeros(count), np.full(count, np.inf)
         )
@@ -107,7 +107,7 @@ class Portfolio:
             # One factor for all cells moves no money, whatever it is.
             "one pooled factor": plain * max(float(np.mean(list(own.values()))), 1e-6),
             "tested cells only": np.array([own.get(name, 1.0) for name in self.names]),
-            "hierarchical": known.mean,
+            "hierarchical": known.value,
         }
         spend = self.lines.allocate(np.array([*believed.values(), self.factor]), self.budget)
         worth = self.lines.worth(self.factor[None], spend)
@@ -158,7 +158,7 @@ def summary(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     }
 
 
-def _phi(world: str, rng: np.random.Generator, retailer: Ints, placement: Ints, level: Floats) -> Floats:
+def true_log_factors(world: str, rng: np.random.Generator, retailer: Ints, placement: Ints, level: Floats) -> Floats:
     """Logarithms of true factors, shape [cells]; `level` is the standardised logarithm of the attributed return."""
     middle, sd, spreads = math.log(0.6), 0.3, (0.25, 0.30, 0.20)
     draw: Callable[[int], Floats] = rng.standard_normal

@@ -50,10 +50,12 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cuped:
-    """Attributes:
-    effect, p_value: of the adjusted difference, Welch.
-    rho: correlation of outcome and covariate within groups. slope: what is taken off per unit of covariate.
-    variance_ratio: of adjusted over plain, which 1 - rho^2 foretells.
+    """The adjusted difference.
+
+    Attributes:
+        effect, p_value: of the adjusted difference, Welch.
+        rho: correlation of outcome and covariate within groups. slope: what is taken off per unit of covariate.
+        variance_ratio: of adjusted over plain, which 1 - rho^2 foretells.
     """
 
     effect: Estimate
@@ -157,7 +159,7 @@ class _Fit:
                 where="covariates",
                 fix="Leave one of them out.",
             )
-        self.bread: Floats = np.linalg.inv(gram)
+        self.bread: Floats = np.linalg.inv(gram).astype(np.float64)
         self.coefficients: Floats = self.bread @ (design.T @ y)
         leverage = np.einsum("ij,jk,ik->i", design, self.bread, design)
         if float(leverage.max()) > 1.0 - 1e-9:

@@ -22,9 +22,11 @@ ALARM: Final = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRatio:
-    """Attributes:
-    counts, expected: units per group, as they came and as assigned.
-    p_value: of the chi-square test of goodness of fit. mismatch: p below `ALARM`.
+    """Group sizes against those assigned.
+
+    Attributes:
+        counts, expected: units per group, as they came and as assigned.
+        p_value: of the chi-square test of goodness of fit. mismatch: p below `ALARM`.
     """
 
     counts: dict[str, int]

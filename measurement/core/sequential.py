@@ -37,9 +37,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookReading:
-    """Attributes:
-    crossed: the test may end here: 0 lies outside `effect`, and `p_value` is below alpha.
-    effect: repeated confidence interval of the look; those of all looks hold together.
+    """What an estimate says at a look.
+
+    Attributes:
+        crossed: the test may end here: 0 lies outside `effect`, and `p_value` is below alpha.
+        effect: repeated confidence interval of the look; those of all looks hold together.
     """
 
     look: int

@@ -35,8 +35,15 @@ from tenants.core.problems import InvalidInput
 
 #: Fewer block means are not compared by a t test: it is off by too much.
 LEAST_BLOCKS: Final = 12
-Estimator = Literal["horvitz_thompson", "burn_in"]
+Estimator = Literal["auto", "horvitz_thompson", "burn_in"]
+ESTIMATORS: Final = ("auto", "horvitz_thompson", "burn_in")
+#: Outcomes whose mean is more standard deviations from zero make Horvitz-Thompson too wide to be of use.
+_FAR: Final = 2.0
 _CHUNK: Final = 512
+_LEVEL: Final = (
+    "Outcomes are far from zero, and Horvitz-Thompson carries their level: it is unbiased but wide. The means after "
+    "burn-in are the sharper reading."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +100,7 @@ def analyze_switchback(
     carryover: int,
     randomise_at: Sequence[int] | None = None,
     labels: Sequence[str] | None = None,
-    estimator: Estimator = "horvitz_thompson",
+    estimator: Estimator = "auto",
     alpha: float = 0.05,
     seed: int = 1,
     draws: int = DRAWS,
@@ -105,6 +112,8 @@ def analyze_switchback(
         randomise_at: 1-based points of the design; without them those of `design_switchback`, or, where the log changes
             at others, every so many periods as all its changes allow.
         labels: of the periods, where the assignment was balanced by them.
+        estimator: `auto` is Horvitz-Thompson, or, where outcomes lie far from zero, the means after burn-in. That hangs
+            on the outcomes alone and not on when they were treated, so that the test of no effect stays exact.
         draws: assignments looked at where they are too many to list; the seed decides which.
 
     Raises:
@@ -136,6 +145,11 @@ def analyze_switchback(
                 fix="Log more periods, or give a shorter carry-over if that is true.",
             )
         notes.append(f"{missing}: only Horvitz-Thompson can be read, from windows of the other kind alone.")
+    if estimator == "auto":
+        far = abs(float(values.mean())) > _FAR * float(values.std())
+        estimator = "burn_in" if far and after is not None else "horvitz_thompson"
+        if far:
+            notes.append(_LEVEL)
     chosen = found if estimator == "horvitz_thompson" or after is None else after
     baseline = float(values[carryover:][tests.observed.none[0]].mean()) if windows[1] else None
     return SwitchbackReading(
@@ -148,7 +162,7 @@ def analyze_switchback(
         windows=windows,
         design=design,
         alpha=alpha,
-        warnings=(*notes, *_warnings(estimator, tests, values, alpha)),
+        warnings=(*notes, *_warnings(tests, alpha)),
     )
 
 
@@ -182,7 +196,8 @@ class _Tests:
     ) -> None:
         blocks = design.block_of()
         coins = kinds[np.array(design.randomise_at) - 1].astype(bool)
-        others, exact = coin_draws(design, seed=seed, labels=labels, draws=draws)
+        # A stream of its own: with that of the design, the first draw would be the assignment itself.
+        others, exact = coin_draws(design, seed=(seed, 1), labels=labels, draws=draws)
         if exact:
             others = others[(others != coins).any(axis=1)]
         self.observed = _windows(kinds[None, :].astype(bool), design.carryover)
@@ -219,7 +234,7 @@ def _coin_chances(design: SwitchbackDesign) -> Floats:
     """Chance that a window is all treated, as that it is all untreated, shape [windows]."""
     blocks = design.block_of()
     tossed = blocks[design.carryover :] - blocks[: design.periods - design.carryover] + 1
-    chances: Floats = 0.5**tossed
+    chances: Floats = np.power(0.5, tossed.astype(np.float64))
     return chances
 
 
@@ -324,17 +339,10 @@ def _checked(
     return kinds, values
 
 
-def _warnings(estimator: Estimator, tests: _Tests, values: Floats, alpha: float) -> list[str]:
-    said = []
-    spread = float(values.std())
-    if estimator == "horvitz_thompson" and abs(float(values.mean())) > 2.0 * spread:
-        said.append(
-            "Outcomes are far from zero, and Horvitz-Thompson carries their level: it is unbiased but wide. The means "
-            "after burn-in are the sharper reading."
-        )
-    if tests.horvitz_thompson.least_p > alpha:
-        said.append(
-            f"The design has too few assignments to show an effect at {alpha:g}: the smallest p is "
-            f"{tests.horvitz_thompson.least_p:.3g}."
-        )
-    return said
+def _warnings(tests: _Tests, alpha: float) -> list[str]:
+    if tests.horvitz_thompson.least_p <= alpha:
+        return []
+    return [
+        f"The design has too few assignments to show an effect at {alpha:g}: the smallest p is "
+        f"{tests.horvitz_thompson.least_p:.3g}."
+    ]

@@ -18,9 +18,11 @@ _TREATED = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "treated":
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SwitchbackLog:
-    """Attributes:
-    periods: whole numbers or days, one step apart. weekdays: of days, 0 is Monday; None for numbers.
-    notes: what was done to the rows on reading.
+    """A complete log, in order.
+
+    Attributes:
+        periods: whole numbers or days, one step apart. weekdays: of days, 0 is Monday; None for numbers.
+        notes: what was done to the rows on reading.
     """
 
     periods: tuple[dt.date | int, ...]
@@ -56,7 +58,7 @@ def read_switchback_log(content: bytes, *, period: str, treated: str, outcome: s
     ordered = sorted(read, key=lambda one: _ordinal(one[0]))
     notes = [] if ordered == read else ["The rows were not in the order of their periods and were sorted."]
     places = [_ordinal(one[0]) for one in ordered]
-    steps = np.diff(places)
+    steps = np.diff(places).tolist()
     for place, step in enumerate(steps):
         if step == 0:
             raise InvalidInput(
@@ -64,9 +66,9 @@ def read_switchback_log(content: bytes, *, period: str, treated: str, outcome: s
                 where=f'column "{period}"',
                 fix="Keep one row per period; add up what belongs together.",
             )
-    step = int(steps.min()) if len(steps) else 1
+    usual = min(steps, default=1)
     for place, found in enumerate(steps):
-        if found != step:
+        if found != usual:
             raise InvalidInput(
                 f"After period {ordered[place][0]} comes {ordered[place + 1][0]}: at least one period is missing.",
                 where=f'column "{period}"',

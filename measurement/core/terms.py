@@ -20,8 +20,8 @@ LOOKABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "group_sequential": ("geo", "sku", "ab"), "always_valid": ("ab",),
 }  # fmt: skip
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
-    "geo": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match"),
-    "sku": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match"),
+    "geo": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata"),
+    "sku": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata"),
     "switchback": ("auto",),
     "ab": ("auto",),
 }

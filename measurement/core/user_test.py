@@ -40,10 +40,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserReading:
-    """Attributes:
-    relative, absolute: lift over the control's mean, and difference of means.
-    p_value: of the lift, from the procedure of its interval; absolute_p_value: of the difference (Welch).
-    sample_ratio: of the groups' sizes.
+    """What a user test says.
+
+    Attributes:
+        relative, absolute: lift over the control's mean, and difference of means.
+        p_value: of the lift, from the procedure of its interval; absolute_p_value: of the difference (Welch).
+        std_error: of the lift by the delta method; None by Fieller.
+        sample_ratio: of the groups' sizes.
     """
 
     metric: str
@@ -52,6 +55,7 @@ class UserReading:
     alpha: float
     relative: Estimate
     p_value: float
+    std_error: float | None
     absolute: Estimate
     absolute_p_value: float
     control: Group
@@ -152,11 +156,12 @@ def analyze_users(
         )
     difference = treatment.mean - control.mean
     degrees = _welch(control, treatment)
+    variance = 0.0
     absolute, absolute_p = _student(difference, control.of_mean + treatment.of_mean, degrees, alpha)
     if method == "delta":
         ratio = treatment.mean / control.mean
-        error = (treatment.of_mean + ratio**2 * control.of_mean) / control.mean**2
-        relative, p_value = _student(difference / control.mean, error, degrees, alpha)
+        variance = (treatment.of_mean + ratio**2 * control.of_mean) / control.mean**2
+        relative, p_value = _student(difference / control.mean, variance, degrees, alpha)
         words = "delta method"
     else:
         # Zero lift is no difference: Fieller's interval leaves out zero exactly where Welch's test rejects.
@@ -173,6 +178,7 @@ def analyze_users(
         alpha=alpha,
         relative=relative,
         p_value=p_value,
+        std_error=math.sqrt(variance) if method == "delta" else None,
         absolute=absolute,
         absolute_p_value=absolute_p,
         control=control,

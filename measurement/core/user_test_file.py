@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from measurement.core.user_test import Group, group_of_shares, group_of_sums
+from measurement.core.user_test import METHODS, Group, Method, group_of_shares, group_of_sums
 from tenants.core.problems import InvalidInput
 
 #: Names under which networks and tools tell the same thing.
@@ -35,7 +35,7 @@ class UserSummary:
     treatment: Group
     metric: str
     alpha: float | None
-    method: str | None
+    method: Method | None
     shares: dict[str, float] | None
 
 
@@ -67,9 +67,15 @@ def read_user_summary(content: bytes) -> UserSummary:
         treatment=_group(groups["treatment"], "treatment"),
         metric=str(document.get("metric", "mean")),
         alpha=None if alpha is None else _number(alpha, "alpha"),
-        method=document.get("method"),
+        method=_method(document.get("method")),
         shares=shares,
     )
+
+
+def _method(held: Any) -> Method | None:
+    if held is not None and held not in METHODS:
+        raise InvalidInput(f"{held!r} is no method.", where="method", fix=f"Use {' or '.join(METHODS)}.")
+    return held  # type: ignore[no-any-return]
 
 
 def _arm(name: str) -> str:

@@ -18,6 +18,7 @@ from measurement.services.experiments import (
     given_of,
     update_experiment,
 )
+from measurement.services.next_tests import NextTests, suggest_next_test
 from measurement.services.panels import LARGEST, add_panel, panel_data
 from measurement.services.plans import LONGEST_REASON, cancel_experiment, register_experiment, start_experiment
 from measurement.services.readings import ANALYSE, EarlyLook, analyse_experiment, request_analysis
@@ -42,6 +43,7 @@ __all__ = [
     "UNITS",
     "VALID_DAYS",
     "EarlyLook",
+    "NextTests",
     "Preview",
     "Tell",
     "add_panel",
@@ -67,6 +69,7 @@ __all__ = [
     "schedule_refreshes",
     "start_experiment",
     "stop_refreshes",
+    "suggest_next_test",
     "update_experiment",
     "use_in_planning",
 ]

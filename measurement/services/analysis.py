@@ -15,6 +15,7 @@ from measurement.core.multi_cell import cell_alpha
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel
 from measurement.core.reading_json import reading_as_dict
+from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services.looks import Look
@@ -145,6 +146,12 @@ def _read(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
+    strata = strata_of(groups) if is_drawn(experiment) else []
+    if method == "strata" or (method == "auto" and strata and experiment.kind == Experiment.Kind.SKU):
+        return analyze_strata(
+            data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
+            seed=experiment.seed,
+        )  # fmt: skip
     return analyze_geo(
         data,
         assignment={unit: one.group for unit, one in groups.items()},
@@ -158,6 +165,15 @@ def _read(
         randomised=is_drawn(experiment),
         progress=progress,
     )
+
+
+def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], list[str]]]:
+    """(treated, controls) of every stratum that holds both; one that holds a single arm tells nothing."""
+    arms: dict[str, tuple[list[str], list[str]]] = {}
+    for unit, one in groups.items():
+        if one.stratum:
+            arms.setdefault(one.stratum, ([], []))[one.group != "treated"].append(unit)
+    return [arm for _, arm in sorted(arms.items()) if arm[0] and arm[1]]
 
 
 def is_drawn(experiment: Experiment) -> bool:

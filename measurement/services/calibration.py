@@ -258,7 +258,7 @@ def _found(reading: Reading) -> _Found:
 
 
 def _times(factor: CellFactor, attributed: float) -> Range:
-    return Range(value=factor.mean * attributed, low=factor.low * attributed, high=factor.high * attributed)
+    return Range(value=factor.value * attributed, low=factor.low * attributed, high=factor.high * attributed)
 
 
 def _transfers(
@@ -267,7 +267,7 @@ def _transfers(
     found = [
         Transfer(
             retailer=one.retailer, placement=one.placement, before=_in_force(in_force, one.cell),
-            after=Range(value=one.mean, low=one.low, high=one.high), source=one.source,
+            after=Range(value=one.value, low=one.low, high=one.high), source=one.source,
             influence=dict(zip(one.rests_on, one.influence, strict=True)).get(own.id, 0.0),
             spend=spend.get(one.cell, (0.0, 0.0, 0.0)),
         )
@@ -294,7 +294,7 @@ def _spend(
         return {}, 0.0
     lines = budget_lines(curves, place)
     before = np.array([_in_force(in_force, one.cell) for one in after.factors])
-    spends = lines.allocate(np.array([before, after.mean]), budget)
+    spends = lines.allocate(np.array([before, after.value]), budget)
     sums = [np.bincount(lines.cell, weights=one, minlength=len(place)) for one in (usual, *spends)]
     moved = float(np.abs(spends[1] - spends[0]).sum()) / 2.0 / budget
     return {cell: (float(sums[0][at]), float(sums[1][at]), float(sums[2][at])) for cell, at in place.items()}, moved
@@ -314,7 +314,7 @@ def _factors(found: _Found, reading: Reading) -> list[NewFactor]:
             evidence = "experiment" if all(tested[name] == "experiment" for name in own) else "counterfactual"
         how = f"{'tested by' if own else 'taken over from'} {', '.join(own or one.rests_on[:3])}"
         low, value, high = (min(Decimal(repr(part)).quantize(_STEP), Decimal(LARGEST)) for part in (
-            min(one.low, one.mean), one.mean, max(one.high, one.mean)
+            min(one.low, one.value), one.value, max(one.high, one.value)
         ))  # fmt: skip
         out.append(
             NewFactor(

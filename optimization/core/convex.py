@@ -23,8 +23,16 @@ from optimization.core.tree import Tree
 #: CVXPY builds its functions at import time, which a type checker cannot see.
 cp: Any = cvxpy
 
+Rows = np.ndarray[tuple[int], np.dtype[np.intp]]
+
 #: Beyond this many cells the conic form takes minutes or fails.
 MOST_CELLS = 5_000
+#: Up to this spend over k a curve is its parabola at zero, relative to 1e-8 or better; cones lose that to rounding.
+_STRAIGHT = 1e-4
+#: And up to this one a Michaelis-Menten curve is told as a fraction.
+_NEARLY = 0.1
+#: Second derivative at zero, as a R''(0) = -2 bend a / k^2.
+_BEND = {Family.LOG: 0.5, Family.MICHAELIS_MENTEN: 1.0, Family.EXP_SATURATION: 0.5}
 _NEEDS_IT = "what needs the general path: a tail objective, shares, ratios, fair parts, bounds over all periods"
 
 
@@ -164,27 +172,53 @@ def _size(cost: Floats, money: float) -> float:
     return max(float(np.abs(cost).max()) * money, 1e-12)
 
 
-def _revenue(
-    x: Any, cells: BoundedResponses, money: float, worth: float
-) -> tuple[Any, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+def _revenue(x: Any, cells: BoundedResponses, money: float, worth: float) -> tuple[Any, Rows]:
     """Revenue per cell as a share of `worth`, family by family, with the order of the cells in it."""
     parts, order = [], []
+    most = np.minimum(cells.upper, money) / cells.curves.scale
     for family, index in cells.curves.groups:
         rows = _rows(index, len(cells))
-        k, n = cells.curves.scale[rows] / money, cells.curves.exponent[rows]
-        a, spend = cells.curves.amplitude[rows] / worth, x[rows]
-        if family is Family.LOG:
-            parts.append(cp.multiply(a, cp.log1p(cp.multiply(1.0 / k, spend))))
-        elif family is Family.MICHAELIS_MENTEN:
-            parts.append(cp.multiply(a, 1.0 - cp.inv_pos(1.0 + cp.multiply(1.0 / k, spend))))
-        elif family is Family.EXP_SATURATION:
-            parts.append(cp.multiply(a, 1.0 - cp.exp(cp.multiply(-1.0 / k, spend))))
-        else:
-            ratio = cp.multiply(1.0 / k, spend)
-            parts.append(cp.hstack([a[i] * cp.power(ratio[i], float(n[i]), approx=False) for i in range(rows.size)]))
-        order.append(rows)
+        # Cells that can have nothing are left in the form that the others have.
+        straight = (most[rows] > 0.0) & (most[rows] <= _STRAIGHT) & (family in _BEND)
+        nearly = ~straight & (most[rows] > 0.0) & (most[rows] <= _NEARLY) & (family is Family.MICHAELIS_MENTEN)
+        for form, inside in ((_parabola, straight), (_fraction, nearly), (_curve, ~straight & ~nearly)):
+            if inside.any():
+                parts.append(form(family, x, cells, rows[inside], money, worth))
+                order.append(rows[inside])
     return cp.hstack(parts), np.concatenate(order)
 
 
-def _rows(index: Index, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _parabola(family: Family, x: Any, cells: BoundedResponses, rows: Rows, money: float, worth: float) -> Any:
+    """A curve of which only the beginning is in reach: as a/k, for either alone may be far from the money."""
+    slope = cells.curves.amplitude[rows] / cells.curves.scale[rows] * (money / worth)
+    bend = slope * (_BEND[family] * money / cells.curves.scale[rows])
+    return cp.multiply(slope, x[rows]) - cp.multiply(bend, cp.square(x[rows]))
+
+
+def _fraction(family: Family, x: Any, cells: BoundedResponses, rows: Rows, money: float, worth: float) -> Any:
+    """r / (1 + r) as r - r^2 / (1 + r), which does not cancel where r is small."""
+    slope = cells.curves.amplitude[rows] / cells.curves.scale[rows] * (money / worth)
+    k = cells.curves.scale[rows] / money
+    return cp.hstack(
+        [slope[at] * (x[row] - cp.quad_over_lin(x[row], k[at] + x[row])) for at, row in enumerate(rows.tolist())]
+    )
+
+
+def _curve(family: Family, x: Any, cells: BoundedResponses, rows: Rows, money: float, worth: float) -> Any:
+    k, n = cells.curves.scale[rows] / money, cells.curves.exponent[rows]
+    a, spend = cells.curves.amplitude[rows] / worth, x[rows]
+    if family is Family.LOG:
+        return cp.multiply(a, cp.log1p(cp.multiply(1.0 / k, spend)))
+    if family is Family.MICHAELIS_MENTEN:
+        return cp.multiply(a, 1.0 - cp.inv_pos(1.0 + cp.multiply(1.0 / k, spend)))
+    if family is Family.EXP_SATURATION:
+        return cp.multiply(a, 1.0 - cp.exp(cp.multiply(-1.0 / k, spend)))
+    # Against k, or where that is out of reach against the most there can be: cones lose what is far from 1.
+    most = np.minimum(cells.upper[rows], money) / money
+    unit = np.where((most > 0.0) & (most < 0.01 * k), most, k)
+    size, part = a * (unit / k) ** n, cp.multiply(1.0 / unit, spend)
+    return cp.hstack([size[i] * cp.power(part[i], float(n[i]), approx=False) for i in range(rows.size)])
+
+
+def _rows(index: Index, n: int) -> Rows:
     return np.arange(n)[index]

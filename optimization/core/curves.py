@@ -158,15 +158,16 @@ def _result(cell: Path, index: int, mine: slice, carry_over: float, fit: Posteri
     if y.size == 0:
         notes.append("No week with spend in stock: the curve is that of comparable cells.")
     elif y.size < _FEW_WEEKS:
-        notes.append(f"Only {y.size} weeks with spend: mostly the curve of comparable cells.")
+        notes.append(f"Only {_weeks(y.size, 'week')} with spend: mostly the curve of comparable cells.")
     elif float(np.std(x)) <= 0.02 * float(np.mean(x)):
         notes.append("Spend hardly varied: its shape is that of comparable cells.")
     if y.size and not y.any():
         notes.append("No attributed sales in any week.")
     if lost_weeks:
-        notes.append(f"{lost_weeks} out-of-stock weeks left out.")
+        notes.append(f"{_weeks(lost_weeks, 'out-of-stock week')} left out.")
     if fit.far[index]:
-        notes.append(f"{fit.far[index]} weeks far off the curve left out, as of an empty shelf that no feed told of.")
+        far = _weeks(int(fit.far[index]), "week")
+        notes.append(f"{far} far off the curve left out, as of an empty shelf that no feed told of.")
     return FittedCurve(
         cell=cell,
         family=family,
@@ -233,3 +234,7 @@ def _check(
         raise UnusableSeries(
             "No week has both spend and stock.", where="spend", fix="Give a period in which something was spent."
         )
+
+
+def _weeks(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -8,7 +8,7 @@ change of the cells that have room.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -23,6 +23,8 @@ from optimization.core.tree import Tree
 
 _NEAR = 1e-6
 _STEPS = 12
+#: A budget that tells what the first unit earns, over the smallest k.
+_NEXT_TO_NOTHING = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ def solve_general(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, l
     Raises:
         InvalidProblem: S-curves, commitments, or too many cells.
     """
+    if tree.upper[0] <= 0.0:
+        return _nothing_to_spend(problem, tree, cells, limits)
     answer = solve_conic(problem, tree, cells, limits)
     if answer.status != "optimal" or answer.multipliers is None:
         return GeneralAnswer(answer.status, answer.spend, np.zeros(tree.nodes), np.zeros(len(limits)))
@@ -50,6 +54,19 @@ def solve_general(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, l
     weights, costs = limits.lagrangian(answer.multipliers, answer.tilt)
     spend = put_back(tree, cells, limits, _at_ends(cells, answer.spend, weights, costs + price[tree.owner]))
     return GeneralAnswer("optimal", spend, price, answer.multipliers, answer.tilt)
+
+
+def _nothing_to_spend(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> GeneralAnswer:
+    """No budget: nothing is spent, and the prices are those of next to nothing, so that they tell the first unit."""
+    top = tree.upper.copy()
+    top[0] = _NEXT_TO_NOTHING * float(cells.curves.scale.min())
+    few = solve_conic(problem, replace(tree, upper=top), cells, limits)
+    multipliers = np.zeros(len(limits))
+    if few.multipliers is not None:
+        # What has slack where nothing is spent has no price there.
+        multipliers = np.where(limits.rhs > 0.0, 0.0, few.multipliers)
+    price = LimitedFilling(tree, cells, limits, few.tilt).at(multipliers).filled.price
+    return GeneralAnswer("optimal", np.zeros(len(cells)), price, multipliers, few.tilt)
 
 
 def _at_ends(cells: BoundedResponses, spend: Floats, weights: Floats, asked: Floats) -> Floats:

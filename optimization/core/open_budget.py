@@ -1,8 +1,12 @@
 """How much could be spent where no budget says so.
 
 Let each unit of money have to bring t in return, as a target over all or as what it costs the objective. With the
-gains g_i R_i that count, an allocation worth making has sum(t x_i - g_i R_i) <= 0, forced floors aside. For every cell
+gains g_i R_i that count, an allocation worth making has sum(t x_i - g_i R_i) <= 0. For every cell
 g_i R_i(x) <= s_i + (t/2) x, where s_i is the surplus at half the price, so what it spends is at most 2 sum(s_i) / t.
+
+Floors and commitments of F in all force spend that is not worth its cost, F t at most: then it is 2 sum(s_i) / t + 2 F.
+And where a return is asked for beside a cost, what floors lack of it has to be earned by lines that the cost alone
+would leave empty. A limit holds whatever the objective is worth, so the cells of its scope are bounded by the limit.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimization.core.parts import GlobalKind, InvalidProblem
+from optimization.core.parts import GlobalConstraint, GlobalKind, InvalidProblem
 from optimization.core.responses import Family, Floats
 
 if TYPE_CHECKING:
@@ -32,10 +36,29 @@ def budget_ceiling(problem: BudgetProblem) -> float:
             where="total_budget",
             fix="Give total_budget as a ceiling.",
         )
-    floors = sum(bound.min_spend or 0.0 for bound in problem.node_bounds)
-    floors += float(np.maximum(problem.lower, 0.0).sum())
-    surplus = _surplus(problem, gain, 0.5 * price)
-    return 1.0 + floors + 2.0 * float(surplus.sum()) / price + float(problem.commitments.sum())
+    forced = sum(bound.min_spend or 0.0 for bound in problem.node_bounds)
+    forced += float(problem.lower.sum())
+    most, free = 0.0, np.ones(len(problem.cells), dtype=np.bool_)
+    for one in problem.global_constraints if forced > 0.0 else ():
+        inside = free & problem.members(one.scope)
+        if one.value > 0.0 and inside.any():
+            of_limit, least = _limited(problem, one)
+            counted = np.where(problem.members(one.scope), of_limit, 0.0)
+            most += 2.0 * float(_surplus(problem, counted, 0.5 * least).sum()) / least
+            free &= ~inside
+    surplus = _surplus(problem, np.where(free, gain, 0.0), 0.5 * price)
+    return 1.0 + most + 2.0 * (float(surplus.sum()) / price + forced + float(problem.commitments.sum()))
+
+
+def _limited(problem: BudgetProblem, one: GlobalConstraint) -> tuple[Floats, float]:
+    """What a limit counts of each cell's revenue, shape (n,), and what a unit of spend has to bring of it."""
+    if one.kind is GlobalKind.MAX_CPA:
+        return one.value / problem.revenue_per_conversion, 1.0
+    if one.kind is GlobalKind.MIN_ROAS:
+        return np.ones(len(problem.cells)), one.value
+    if one.kind is GlobalKind.MIN_IROAS:
+        return problem.incrementality, one.value
+    return problem.aim_weights, one.value + problem.aim_cost
 
 
 def _required(problem: BudgetProblem) -> tuple[Floats, float]:
@@ -45,9 +68,7 @@ def _required(problem: BudgetProblem) -> tuple[Floats, float]:
         return problem.aim_weights, cost
     for one in problem.global_constraints:
         if one.scope == () and one.value > 0.0 and one.kind is not GlobalKind.MAX_CPA:
-            if one.kind is GlobalKind.MIN_ROAS:
-                return np.ones(len(problem.cells)), one.value
-            return problem.incrementality if one.kind is GlobalKind.MIN_IROAS else problem.aim_weights, one.value
+            return _limited(problem, one)
     raise InvalidProblem(
         "There is no total budget, and nothing else ends the spending.",
         where="total_budget",

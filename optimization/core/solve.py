@@ -25,6 +25,9 @@ from optimization.core.search import Candidate, NothingMeetsAll, search_allocati
 from optimization.core.solution import Solution
 from optimization.core.tree import Tree
 
+#: No answer breaks a constraint by more than this share of the budget.
+_KEPT = 1e-9
+
 __all__ = ["Solution", "SolverFailed", "solve_budget"]
 
 
@@ -79,7 +82,7 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
         return Solution("infeasible", problem, "lagrangian", time.perf_counter() - started, conflict=conflict)
     place = path_text if flat is None else lambda path: flat.place(path).text
     certificate = _certify(problem, tree, cells, limits, found)
-    if certificate.violation > 1e-6:
+    if certificate.violation > _KEPT:
         raise SolverFailed(
             f"The allocation found breaks a constraint by {certificate.violation:.1e} of the budget.",
             where="solver",

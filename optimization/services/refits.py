@@ -43,6 +43,10 @@ def schedule_refits(
     with transaction.atomic():
         lock_numbers("refit schedules")  # two at once find each other's
         held = refits_of(brand=brand)
+        for one in _all_of(brand):
+            # Earlier releases made one more whenever two people asked at once: each would fit the week again.
+            if held is not None and one.id != held.id:
+                schedules.delete_schedule(schedule_id=one.id, actor=actor)
         if held is not None:
             return schedules.update_schedule(
                 schedule_id=held.id, actor=actor, params=params if on else None, timing=timing if on else None,
@@ -61,6 +65,10 @@ def schedule_refits(
 
 
 def refits_of(*, brand: Brand | None) -> Schedule | None:
-    """The schedule by which the curves of exactly this scope are fitted; None where there is none."""
+    """The schedule by which the curves of exactly this scope are fitted, one that is on first; None without one."""
+    return next(iter(sorted(_all_of(brand), key=lambda one: (not one.enabled, one.id))), None)
+
+
+def _all_of(brand: Brand | None) -> list[Schedule]:
     key = brand.pk if brand else None
-    return next((one for one in jobs.schedules_of(kind=FIT) if one.brand_id == key), None)
+    return [one for one in jobs.schedules_of(kind=FIT) if one.brand_id == key]

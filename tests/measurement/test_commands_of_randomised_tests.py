@@ -51,13 +51,14 @@ def test_analyze_switchback(log):
         "analyze_switchback", log, "--period", "day", "--treated", "on", "--outcome", "sales", "--carryover", "1"
     )
     assert {"effect", "p_value", "ci"} <= set(found)
-    assert found["effect"] == found["horvitz_thompson"]["effect"]
+    assert (found["estimator"], found["effect"]) == ("burn_in", found["burn_in"]["effect"])
     after = run(
         "analyze_switchback", log, "--period", "day", "--treated", "on", "--outcome", "sales", "--carryover", "1",
-        "--estimator", "burn_in",
+        "--estimator", "horvitz_thompson",
     )  # fmt: skip
-    assert after["effect"] == after["burn_in"]["effect"] == pytest.approx(5.0, abs=0.6)
-    assert after["p_value"] < 0.05 < after["ci"][0]
+    assert after["effect"] == after["horvitz_thompson"]["effect"]
+    assert found["effect"] == pytest.approx(5.0, abs=0.6)
+    assert found["p_value"] < 0.05 < found["ci"][0]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,29 @@ def test_analyze_ab(tmp_path):
     assert found["ci"] == pytest.approx([-0.03526, 1.44989], abs=5e-6)
     assert found["p_value"] == pytest.approx(0.06191, abs=5e-6)
     assert found["absolute"] == pytest.approx(0.29)
+    looked = run("analyze_ab", str(path), "--planned-users", "14000", "--looks", "0.5,1", "--look", "1")
+    for early in (looked["always_valid"], looked["group_sequential"]):
+        assert early["p_value"] > found["p_value"]
+        assert early["ci"][0] < found["ci"][0] < found["ci"][1] < early["ci"][1]
+    assert looked["group_sequential"]["boundary"] == pytest.approx(2.963, abs=1e-3)
+    assert not looked["group_sequential"]["stop"]
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        ("--looks 0.5,1", "look"),
+        ("--looks half --look 1", "--looks"),
+        ("--look 1", "--looks"),
+        ("--planned-users 100", "planned_users"),
+        ("--planned-users 9000 --method fieller", "method"),
+        ("--alpha 0", "alpha"),
+    ],
+)
+def test_looks_that_do_not_fit_are_named(tmp_path, words, where):
+    path = tmp_path / "summary.json"
+    path.write_text('{"control": {"n": 500, "converted": 50}, "treatment": {"n": 500, "converted": 70}}')
+    assert refusal("analyze_ab", str(path), *words.split())["where"] == where
 
 
 def test_people_get_lines(capsys):

@@ -77,7 +77,7 @@ def test_a_sku_holdout_is_drawn_within_categories(experiment, send, alice, today
         lambda one: as_csv(geo_rows(END, treated=treated_of(one)), ("date", "sku", "sales", "spend")),
     )  # fmt: skip
     assert read.lift.value == pytest.approx(LIFT, abs=0.02)
-    assert (read.evidence, read.p_value < 0.01) == ("experiment", True)
+    assert (read.method, read.evidence, read.p_value < 0.01) == ("strata", "experiment", True)
 
 
 class TestSwitchback:

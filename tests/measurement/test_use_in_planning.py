@@ -103,7 +103,7 @@ def test_a_reading_changes_factor_curve_version_and_allocation(alice, chips, cur
     assert [one["params"] for one in made.curve_version.curves] == [one["params"] for one in curves.curves]
     after = solved(alice, chips)
     assert after.curve_version == made.curve_version
-    assert spend_of(after) < 0.95 * spend_of(before)
+    assert spend_of(after) < 0.97 * spend_of(before)
     assert after.solve.inputs["factors_sha256"] == made.curve_version.settings["factors_sha256"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -15,10 +16,12 @@ from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
 from accounts.models import RoleGrant
+from jobs.core.schedules import Timing
 from jobs.core.tools import tool_named
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
-from jobs.services import submit_scheduled_job
+from jobs.selectors import schedules_of
+from jobs.services import create_schedule, submit_scheduled_job
 from metrics.models import FactorSet
 from optimization import selectors, services
 from optimization.models import CurveAdjustment, CurveVersion
@@ -204,6 +207,22 @@ def test_refits_are_scheduled_seen_and_switched_off(market, chips, alice):
     assert services.schedule_refits(actor=alice, on=False) is None
 
 
+def test_of_several_refits_of_one_scope_one_stays(market, chips, alice):
+    twins = [
+        create_schedule(
+            kind="optimization.fit", params={"brand": str(chips.pk), "weeks": 52}, actor=alice,
+            timing=Timing(crontab="30 5 * * 1"), brand=chips,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    other = create_schedule(
+        kind="optimization.fit", params={"brand": None, "weeks": 52}, actor=alice, timing=Timing(crontab="0 4 * * 1")
+    )
+    kept = services.schedule_refits(actor=alice, brand=chips)
+    assert kept.id in {one.id for one in twins}
+    assert {one.id for one in schedules_of(kind="optimization.fit")} == {kept.id, other.id}
+
+
 def test_who_may_schedule_refits(market, chips):
     with pytest.raises(NotAllowed):
         services.schedule_refits(actor=factories.person("carol", Role.ANALYST, brand=chips), brand=chips)
@@ -254,6 +273,13 @@ def test_the_page_imports(browser, version, chips):
 
 
 # Planner and admin ---------------------------------------------------------------------------------------------------
+
+
+def test_the_form_of_an_override_begins_with_digits_that_a_person_would_type(browser, version):
+    page = browser.get(f"/curves/{version.pk}/cell/?retailer=Amazon&placement=onsite_search_top&sku={CELL['sku']}")
+    shown = re.findall(r'name="[ak]"[^>]*value="([^"]*)"', page.content.decode())
+    assert len(shown) == 2
+    assert all(len(text.replace(".", "").strip("0")) <= 5 for text in shown), shown
 
 
 def test_the_planner_hears_of_overrides_factors_and_checks(version, chips, alice):

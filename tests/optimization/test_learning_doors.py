@@ -10,8 +10,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
+from jobs.core.schedules import Timing
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
+from jobs.selectors import schedules_of
+from jobs.services import create_schedule
 from optimization import learning_services as services
 from optimization.models import LearningProgramme, LearningWeek
 from tests import factories
@@ -145,6 +148,17 @@ def test_buttons_are_shown_to_those_who_may_press_them(market, chips, alice):
         ("Every Monday", set()),
     ):
         assert {role for role, page in shown.items() if words in page} == roles, words
+
+
+def test_of_several_schedules_of_one_programme_one_stays(market, alice):
+    programme = started(market, alice)
+    for _ in range(3):
+        create_schedule(
+            kind="optimization.learn", params={"programme": str(programme.pk), "week": None}, actor=alice,
+            timing=Timing(crontab="0 5 * * 1"), brand=programme.brand,
+        )  # fmt: skip
+    kept = services.schedule_programme(actor=alice, programme=programme)
+    assert [one.id for one in schedules_of(kind="optimization.learn")] == [kept.id]
 
 
 def test_the_page_shows_that_it_runs_by_itself_and_stops_it(market, chips, alice):

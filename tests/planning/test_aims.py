@@ -16,6 +16,7 @@ from planning import selectors, services
 from planning.core.terms import read_terms
 from planning.models import Scenario
 from tenants.core.problems import InvalidInput
+from tests.cases import all_cases
 from tests.planning.conftest import ASKED
 from tests.planning.test_pages import TYPED, row
 from tests.planning.test_scenarios import RETAILER, spend_of
@@ -30,48 +31,50 @@ def answer_of(scenario: Scenario) -> dict[str, Any]:
     return scenario.solve.solution
 
 
-@pytest.mark.parametrize(
-    ("changes", "where", "said"),
-    [
-        ({"objective": "units"}, "objective", "'units' is not known"),
-        ({"mode": "greedy"}, "mode", "'greedy' is not known"),
-        ({"mode": "flexible_target_roi"}, "target", "has no target"),
-        ({"target": "2"}, "target", "takes no target"),
-        ({"mode": "flexible_target_roi", "target": "0"}, "target", "not allowed"),
-        ({"mode": "flexible_target_roi", "target": "nan"}, "target", "not a number"),
-        ({"min_iroas": "-1"}, "min_iroas", "not allowed"),
-        ({"max_cpa": "0"}, "max_cpa", "not allowed"),
-        ({"max_cpa": "inf"}, "max_cpa", "not a number"),
-        ({"margin_fraction": "1.5"}, "margin_fraction", "too large"),
-        ({"margins": "half"}, "margins", "list is expected"),
-        ({"margins": [{"path": RETAILER}]}, "margins[0].margin", "missing"),
-        ({"margins": [{"path": ["attic"], "margin": 0.3}]}, "margins[0]", "No line lies under attic"),
-        ({"margins": [{"path": RETAILER, "margin": 0.3}] * 2}, "margins[1]", "two margins"),
-        ({"fixed": [["attic"]]}, "fixed[0]", "No line lies under attic"),
-        ({"fixed": [[]]}, "fixed[0]", "list of names"),
-        ({"fixed": [RETAILER, RETAILER]}, "fixed[1]", "named twice"),
-        ({"fixed": [RETAILER], "bounds": [{"path": RETAILER, "max_spend": 3}]}, "fixed[0]", "has a bound too"),
-        ({"shares": [{"path": RETAILER}]}, "shares[0]", "needs a least, a most, or both"),
-        ({"shares": [{"path": RETAILER, "max_share": 1.2}]}, "shares[0].max_share", "too large"),
-        ({"shares": [{"path": RETAILER, "min_share": 0.6, "max_share": 0.5}]}, "shares[0]", "above the most"),
-        ({"shares": [{"path": RETAILER, "within": RETAILER, "max_share": 0.5}]}, "shares[0]", "all of itself"),
-        ({"shares": [{"path": RETAILER, "of": [], "max_share": 0.5}]}, "shares[0]", "no key 'of'"),
-        ({"shares": [{"path": RETAILER, "max_share": 0.5}] * 2}, "shares[1]", "limited twice"),
-        ({"fair_level": "rmn"}, "fair_fraction", "needs a level and a fraction"),
-        ({"fair_level": "team", "fair_fraction": 0.5}, "fair_level", "'team' is not known"),
-        ({"weekly_budgets": [4200]}, "weekly_budgets", "1 weekly budgets for 28 days"),
-        ({"weekly_budgets": [1000] * 4}, "weekly_budgets", "add up to 4,000.00, not to the total of 4,200.00"),
-        ({"weekly_budgets": [1000, "x", 1000, 1000]}, "weekly_budgets[1]", "not a number"),
-        ({"weekly_budgets": [4200, -1, 1, 0]}, "weekly_budgets[1]", "not allowed"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_names_its_field(draft, changes, where, said):
-    with pytest.raises(InvalidInput) as refused:
-        draft(**changes)
-    (found,) = [error for error in refused.value.errors if error["where"] == where]
-    assert said in found["detail"]
-    assert found["fix"]
-    assert not Scenario.objects.exists()
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"objective": "units"}, "objective", "'units' is not known"),
+    ({"mode": "greedy"}, "mode", "'greedy' is not known"),
+    ({"mode": "flexible_target_roi"}, "target", "has no target"),
+    ({"target": "2"}, "target", "takes no target"),
+    ({"mode": "flexible_target_roi", "target": "0"}, "target", "not allowed"),
+    ({"mode": "flexible_target_roi", "target": "nan"}, "target", "not a number"),
+    ({"min_iroas": "-1"}, "min_iroas", "not allowed"),
+    ({"max_cpa": "0"}, "max_cpa", "not allowed"),
+    ({"max_cpa": "inf"}, "max_cpa", "not a number"),
+    ({"margin_fraction": "1.5"}, "margin_fraction", "too large"),
+    ({"margins": "half"}, "margins", "list is expected"),
+    ({"margins": [{"path": RETAILER}]}, "margins[0].margin", "missing"),
+    ({"margins": [{"path": ["attic"], "margin": 0.3}]}, "margins[0]", "No line lies under attic"),
+    ({"margins": [{"path": RETAILER, "margin": 0.3}] * 2}, "margins[1]", "two margins"),
+    ({"fixed": [["attic"]]}, "fixed[0]", "No line lies under attic"),
+    ({"fixed": [[]]}, "fixed[0]", "list of names"),
+    ({"fixed": [RETAILER, RETAILER]}, "fixed[1]", "named twice"),
+    ({"fixed": [RETAILER], "bounds": [{"path": RETAILER, "max_spend": 3}]}, "fixed[0]", "has a bound too"),
+    ({"shares": [{"path": RETAILER}]}, "shares[0]", "needs a least, a most, or both"),
+    ({"shares": [{"path": RETAILER, "max_share": 1.2}]}, "shares[0].max_share", "too large"),
+    ({"shares": [{"path": RETAILER, "min_share": 0.6, "max_share": 0.5}]}, "shares[0]", "above the most"),
+    ({"shares": [{"path": RETAILER, "within": RETAILER, "max_share": 0.5}]}, "shares[0]", "all of itself"),
+    ({"shares": [{"path": RETAILER, "of": [], "max_share": 0.5}]}, "shares[0]", "no key 'of'"),
+    ({"shares": [{"path": RETAILER, "max_share": 0.5}] * 2}, "shares[1]", "limited twice"),
+    ({"fair_level": "rmn"}, "fair_fraction", "needs a level and a fraction"),
+    ({"fair_level": "team", "fair_fraction": 0.5}, "fair_level", "'team' is not known"),
+    ({"weekly_budgets": [4200]}, "weekly_budgets", "1 weekly budgets for 28 days"),
+    ({"weekly_budgets": [1000] * 4}, "weekly_budgets", "add up to 4,000.00, not to the total of 4,200.00"),
+    ({"weekly_budgets": [1000, "x", 1000, 1000]}, "weekly_budgets[1]", "not a number"),
+    ({"weekly_budgets": [4200, -1, 1, 0]}, "weekly_budgets[1]", "not allowed"),
+]  # fmt: skip
+
+
+def test_what_is_wrong_names_its_field(draft):
+    with all_cases() as case:
+        for changes, where, said in WRONG:
+            with case(f"{changes}"):
+                with pytest.raises(InvalidInput) as refused:
+                    draft(**changes)
+                (found,) = [error for error in refused.value.errors if error["where"] == where]
+                assert said in found["detail"]
+                assert found["fix"]
+                assert not Scenario.objects.exists()
 
 
 def test_what_is_stored_reads_as_what_was_asked(draft):

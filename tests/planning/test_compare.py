@@ -8,7 +8,7 @@ from io import StringIO
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from jobs.core.tools import tool_named
 from optimization import services as optimization
@@ -159,3 +159,9 @@ def test_rest_answers_the_same(api, alice, pair):
     by_tool = tool.run(tool.input_model(scenario_ids=["SC-0001", str(pair[1].pk)]), user=alice)
     assert by_tool.per_week, "horizons differ, so the planner is told money per week"
     assert by_tool.cautions
+
+
+@pytest.mark.parametrize("label", ["x" * 8 + "-xxxx-xxxx-xxxx-" + "x" * 12, "SC-9", "", "5" * 36])
+def test_a_command_names_the_label_it_does_not_know(acme, label):
+    with pytest.raises(CommandError, match="There is no scenario"):
+        call_command("scenarios", "--tenant", "acme", "show", label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from optimization.models import CurveVersion, Solve
 from planning import selectors, services
 from planning.models import Scenario
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
+from tests.cases import all_cases
 from tests.planning.conftest import ASKED
 
 RETAILER = ["onsite search", "Amazon"]
@@ -38,45 +40,47 @@ def test_scenarios_are_numbered_in_order(draft):
     assert [draft().label, draft().label] == ["SC-0001", "SC-0002"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "word"),
-    [
-        ("name", "  ", "no name"),
-        ("name", "x" * 121, "121 characters"),
-        ("horizon_start", "09/11/2026", "not a day"),
-        ("horizon_end", "2026-11-01", "before it starts"),
-        ("horizon_end", "2029-11-01", "days"),
-        ("total_budget", "", "missing"),
-        ("total_budget", "0", "not allowed"),
-        ("total_budget", "-5", "not allowed"),
-        ("total_budget", "NaN", "not a number"),
-        ("total_budget", "inf", "not a number"),
-        ("total_budget", "1e12", "too large"),
-        ("total_budget", "10.001", "decimals"),
-        ("total_budget", True, "not a number"),
-        ("min_roas", "-1", "not allowed"),
-        ("min_roas", "nan", "not a number"),
-        ("reserve_fraction", "0.51", "too large"),
-        ("stock_cover_threshold_days", "2.5", "decimals"),
-        ("max_change_fraction", "-0.1", "not allowed"),
-        ("bounds", "all", "list"),
-        ("bounds[0]", {"path": ["onsite search", "Target"], "min_spend": 1}, "No line lies under"),
-        ("bounds[0].path", {"path": [], "min_spend": 1}, "needs a path"),
-        ("bounds[0]", {"path": RETAILER}, "least spend"),
-        ("bounds[0]", {"path": RETAILER, "min_spend": 2, "max_spend": 1}, "above the most"),
-        ("bounds[0].max_spend", {"path": RETAILER, "max_spend": "NaN"}, "not a number"),
-        ("bounds[0]", {"path": RETAILER, "min_spend": 2, "mix": 1}, "no key 'mix'"),
-        ("mix", "profit", "no field"),
-    ],
-)
-def test_what_is_wrong_names_its_field(draft, field, value, word):
-    name = field.partition("[")[0]
-    with pytest.raises(InvalidInput) as refused:
-        draft(**{name: [value] if "[" in field else value})
-    assert refused.value.where == field
-    assert word in refused.value.detail
-    assert refused.value.fix
-    assert not Scenario.objects.exists()
+WRONG: list[tuple[str, Any, str]] = [
+    ("name", "  ", "no name"),
+    ("name", "x" * 121, "121 characters"),
+    ("horizon_start", "09/11/2026", "not a day"),
+    ("horizon_end", "2026-11-01", "before it starts"),
+    ("horizon_end", "2029-11-01", "days"),
+    ("total_budget", "", "missing"),
+    ("total_budget", "0", "not allowed"),
+    ("total_budget", "-5", "not allowed"),
+    ("total_budget", "NaN", "not a number"),
+    ("total_budget", "inf", "not a number"),
+    ("total_budget", "1e12", "too large"),
+    ("total_budget", "10.001", "decimals"),
+    ("total_budget", True, "not a number"),
+    ("min_roas", "-1", "not allowed"),
+    ("min_roas", "nan", "not a number"),
+    ("reserve_fraction", "0.51", "too large"),
+    ("stock_cover_threshold_days", "2.5", "decimals"),
+    ("max_change_fraction", "-0.1", "not allowed"),
+    ("bounds", "all", "list"),
+    ("bounds[0]", {"path": ["onsite search", "Target"], "min_spend": 1}, "No line lies under"),
+    ("bounds[0].path", {"path": [], "min_spend": 1}, "needs a path"),
+    ("bounds[0]", {"path": RETAILER}, "least spend"),
+    ("bounds[0]", {"path": RETAILER, "min_spend": 2, "max_spend": 1}, "above the most"),
+    ("bounds[0].max_spend", {"path": RETAILER, "max_spend": "NaN"}, "not a number"),
+    ("bounds[0]", {"path": RETAILER, "min_spend": 2, "mix": 1}, "no key 'mix'"),
+    ("mix", "profit", "no field"),
+]
+
+
+def test_what_is_wrong_names_its_field(draft):
+    with all_cases() as case:
+        for field, value, word in WRONG:
+            name = field.partition("[")[0]
+            with case(f"{field}: {value}"):
+                with pytest.raises(InvalidInput) as refused:
+                    draft(**{name: [value] if "[" in field else value})
+                assert refused.value.where == field
+                assert word in refused.value.detail
+                assert refused.value.fix
+                assert not Scenario.objects.exists()
 
 
 def test_every_finding_is_told_at_once(draft):

@@ -32,7 +32,7 @@ PATH_IDS = {
     "upload_id": "upload", "load_id": "load", "name": "contract", "version_id": "curves", "solve_id": "solve",
     "scenario_id": "scenario", "finding_id": "finding", "entry_id": "entry", "import_id": "import", "view_id": "view",
     "draft_id": "draft", "adjustment_id": "adjustment", "programme_id": "programme", "week_id": "week",
-    "budget_id": "budget",
+    "budget_id": "budget", "experiment_id": "experiment",
 }  # fmt: skip
 YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
 FIGURES = {"metrics": "spend", **YEAR}
@@ -69,6 +69,11 @@ def _brand(of: Ids, key: str) -> str | None:
 def new_report(key: str) -> SimpleUploadedFile:
     row = walmart_row("2026-10-05", item=f"9{len(key)}", spend="3.00")
     return SimpleUploadedFile(f"new-{key}.csv", walmart_csv(row), content_type="text/csv")
+
+
+def new_panel() -> SimpleUploadedFile:
+    rows = [f"2026-10-{day:02d},{unit},{day + place}" for day in range(1, 11) for place, unit in enumerate("ABCD")]
+    return SimpleUploadedFile("panel.csv", "\n".join(["date,geo,sales", *rows]).encode(), content_type="text/csv")
 
 
 def new_factors() -> SimpleUploadedFile:
@@ -177,6 +182,7 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /curves/adjustments/": Call(body=lambda of, key: {"brand": _brand(of, key), **OVERRIDE}),
     "POST /curves/adjustments/{adjustment_id}/revoke/": Call(body=lambda of, key: {"reason": "A typo."}),
     "GET /curves/factors/": Call(query=lambda of, key: {} if key == WHOLE_TENANT else {"brand": of("brand")}),
+    "GET /experiments/next/": Call(query=lambda of, key: {} if key == WHOLE_TENANT else {"brand": of("brand")}),
     "POST /curves/factors/": Call(body=lambda of, key: {"brand": _brand(of, key), **JUDGED}),
     "POST /curves/imports/": Call(
         body=lambda of, key: {**({} if key == WHOLE_TENANT else {"brand": of("brand")}), **posterior()}, multipart=True
@@ -206,6 +212,33 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /learning/{programme_id}/status/": Call(body=lambda of, key: {"wanted": "paused"}),
     "POST /learning/{programme_id}/run/": Call(body=lambda of, key: {}),
     "POST /learning/weeks/{week_id}/decide/": Call(body=lambda of, key: {"accept": True}),
+    "POST /experiments/": Call(body=lambda of, key: {"brand": _brand(of, key), "name": "New", "kind": "geo"}),
+    "PATCH /experiments/{experiment_id}/": Call(body=lambda of, key: {"name": "Renamed"}),
+    "POST /experiments/{experiment_id}/duplicate/": Call(body=lambda of, key: {"name": "A copy"}),
+    "POST /experiments/{experiment_id}/panels/": Call(body=lambda of, key: {"file": new_panel()}, multipart=True),
+    "POST /experiments/{experiment_id}/panels/events/": Call(body=lambda of, key: {"unit": "sku"}),
+    "POST /experiments/{experiment_id}/candidate/": Call(body=lambda of, key: {"choice": 0}),
+    "POST /experiments/{experiment_id}/assignment/": Call(
+        body=lambda of, key: {"file": _text("assignment.csv", "geo,group\nA,treated\nB,control\n")}, multipart=True
+    ),
+    "POST /experiments/{experiment_id}/register/": Call(body=lambda of, key: {"retrospective": True}),
+    "POST /experiments/{experiment_id}/cancel/": Call(body=lambda of, key: {"reason": "No budget."}),
+    "POST /experiments/{experiment_id}/refreshes/": Call(
+        body=lambda of, key: {"source": {"kind": "events", "unit": "sku"}}
+    ),
+    **{
+        f"{method} /experiments/{{experiment_id}}/{end}": Call(path_ids={"experiment_id": "read_experiment"})
+        for method, end in (
+            ("GET", "plan/"),
+            ("GET", "reading/"),
+            ("GET", "report.csv"),
+            ("GET", "report.pdf"),
+            ("GET", "planning/"),
+            ("POST", "planning/"),
+            ("GET", "assignment.csv"),
+            ("POST", "analyse/"),
+        )
+    },
 }
 # Filters that name things, beyond what the calls above use.
 FILTERS: dict[str, dict[str, str]] = {
@@ -217,7 +250,13 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /curves/factors/": {"brand": "brand"},
+    "GET /experiments/next/": {"brand": "brand"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
+    "GET /experiments/{experiment_id}/reading/": {"reading": "reading"},
+    "GET /experiments/{experiment_id}/report.csv": {"reading": "reading"},
+    "GET /experiments/{experiment_id}/report.pdf": {"reading": "reading"},
+    "GET /experiments/{experiment_id}/planning/": {"reading": "reading"},
+    "POST /experiments/{experiment_id}/planning/": {"reading": "reading"},
 }
 LISTS: dict[str, str] = {
     "GET /brands/": "brand", "GET /users/": "user", "GET /jobs/": "job", "GET /schedules/": "schedule",
@@ -231,6 +270,7 @@ LISTS: dict[str, str] = {
     "GET /imports/": "import",
     "GET /mapping-drafts/": "draft",
     "GET /curves/adjustments/": "adjustment",
+    "GET /experiments/": "experiment",
 }  # fmt: skip
 
 

@@ -46,6 +46,7 @@ from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
+from measurement.models import Experiment
 from metrics.models import SavedView
 from optimization.learning_services import propose_week, start_programme
 from optimization.models import CurveAdjustment, CurveVersion, LearningProgramme, LearningWeek, Solve
@@ -53,6 +54,7 @@ from planning.models import Budget, Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row
 from tests.security.expectations import KEYS, WHOLE_TENANT
+from tests.security.experiment_things import experiments_of
 
 HOUR = 3600
 # Spend of each key's report: any sum of them tells which were added.
@@ -255,6 +257,7 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         "scenario": str(scenario.pk),
         "budget": str(budget.pk),
         "schedule": str(schedule.id),
+        **experiments_of(slug, key, brand, number, owner),
         **({"brand": str(brand.pk)} if brand else {}),
     }
 
@@ -306,6 +309,7 @@ def _register_rows(things: Things) -> None:
         "week": (LearningWeek, "programme__brand__slug"),
         "scenario": (Scenario, "brand__slug"),
         "budget": (Budget, "brand__slug"),
+        "experiment": (Experiment, "brand__slug"),
         "draft": (MappingDraft, "upload__brand__slug"),
         "finding": (DataFinding, "account__brand__slug"),
         "reconciliation": (Reconciliation, "account__brand__slug"),

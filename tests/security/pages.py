@@ -11,7 +11,17 @@ from django.http import HttpResponse
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
 
-from tests.security.calls import JUDGED, PATH_IDS, QUESTION, Ids, contract_text, new_factors, new_report, posterior
+from tests.security.calls import (
+    JUDGED,
+    PATH_IDS,
+    QUESTION,
+    Ids,
+    contract_text,
+    new_factors,
+    new_panel,
+    new_report,
+    posterior,
+)
 from tests.security.expectations import (
     ACCEPTERS,
     AUDITORS,
@@ -74,6 +84,8 @@ def _builder(of: Ids, key: str) -> dict[str, Any]:
 def _id_or_none(of: Ids, key: str) -> str:
     return "" if key == WHOLE_TENANT else of("brand")
 
+
+_READ = (("experiment_id", "read_experiment"),)
 
 PAGES: dict[str, Page] = {
     "GET home": _reads(LOGIN),
@@ -184,6 +196,38 @@ PAGES: dict[str, Page] = {
     "POST learning-schedule": Page(brand(OWNERS, READERS), _nothing, told_in_page=True),
     "GET learning-log": _reads(brand(INSIDERS, READERS)),
     "POST learning-decide": Page(brand(ACCEPTERS, READERS), lambda of, key: {"act": "accept"}, told_in_page=True),
+    "GET experiment-list": _reads(anywhere(READERS)),
+    "GET experiment-new": _reads(anywhere(MODELLERS)),
+    "GET experiment-new of a brand": Page(brand(MODELLERS), query=lambda key: {"brand": key}),
+    "POST experiment-new": Page(anywhere(MODELLERS), lambda of, key: {"name": "New", "kind": "geo"}),
+    "POST experiment-new of a brand": Page(
+        brand(MODELLERS), lambda of, key: {"name": "New", "kind": "geo"}, query=lambda key: {"brand": key}
+    ),
+    "GET experiment-detail": _reads(brand(READERS)),
+    "GET experiment-edit": _reads(brand(MODELLERS, READERS)),
+    "POST experiment-edit": Page(brand(MODELLERS, READERS), lambda of, key: {"name": "Renamed", "kind": "geo"}),
+    "POST experiment-data": Page(brand(MODELLERS, READERS), lambda of, key: {"act": "file", "file": new_panel()}),
+    "POST experiment-design": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
+    "POST experiment-choose": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"choice": "0"}, told_in_page=True, changes=False
+    ),
+    "GET experiment-assignment": _reads(brand(READERS)),
+    "POST experiment-register": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
+    "POST experiment-start": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
+    "POST experiment-cancel": Page(
+        brand(MODELLERS, READERS), lambda of, key: {"reason": "No budget."}, told_in_page=True
+    ),
+    "POST experiment-analyse": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
+    "POST experiment-refreshes": Page(
+        brand(OWNERS, READERS), lambda of, key: {"events_unit": "sku"}, told_in_page=True
+    ),
+    "POST experiment-duplicate": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "POST experiment-delete": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True),
+    "GET experiment-reading": Page(brand(READERS), path_ids=_READ),
+    "GET experiment-report-csv": Page(brand(INSIDERS, READERS), path_ids=_READ),
+    "GET experiment-report-pdf": Page(brand(INSIDERS, READERS), path_ids=_READ),
+    "GET experiment-planning": Page(brand(READERS), path_ids=_READ),
+    "POST experiment-planning": Page(brand(EXPERIMENTERS, READERS), _nothing, changes=False, path_ids=_READ),
     "GET pacing": _reads(anywhere(READERS)),
     "POST pacing": Page(
         brand(MODELLERS, EVERY_ROLE),

@@ -15,6 +15,7 @@ from django.urls import get_resolver
 
 from accounts.core.permissions import Role
 from rmn_site.urls import api_urlpatterns
+from tests.cases import all_cases
 from tests.security.calls import (
     CALLS,
     FILTERS,
@@ -29,7 +30,6 @@ from tests.security.calls import (
     path_kinds,
     send,
 )
-from tests.security.cases import all_cases
 from tests.security.conftest import World
 from tests.security.expectations import GRANTS, TABLE, WHOLE_TENANT, Scope, covers, expected
 from tests.security.objects import elsewhere, nonexistent, person_named

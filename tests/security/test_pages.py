@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from accounts.core.permissions import Role
-from tests.security.cases import all_cases
+from tests.cases import all_cases
 from tests.security.conftest import World
 from tests.security.expectations import GRANTS, WHOLE_TENANT, expected
 from tests.security.objects import elsewhere, nonexistent, person_named

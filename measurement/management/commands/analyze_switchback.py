@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from measurement.core.switchback import SwitchbackEstimate, analyze_switchback
+from measurement.core.switchback import ESTIMATORS, SwitchbackEstimate, analyze_switchback
 from measurement.core.switchback_log import read_switchback_log
 from measurement.management.without_database import FileCommand, read_file
 from tenants.core.problems import InvalidInput
@@ -26,7 +26,7 @@ class Command(FileCommand):
         parser.add_argument("--carryover", type=int, default=0, help="further periods in which an effect comes in")
         parser.add_argument("--randomise-at", help="points of the design, as 1,5,7,9; without it the optimal ones")
         parser.add_argument("--balanced", action="store_true", help="the assignment was balanced over weekdays")
-        parser.add_argument("--estimator", choices=("horvitz_thompson", "burn_in"), default="horvitz_thompson")
+        parser.add_argument("--estimator", choices=ESTIMATORS, default="auto")
         parser.add_argument("--alpha", type=float, default=0.05)
         parser.add_argument("--seed", type=int, default=1)
         super().add_arguments(parser)

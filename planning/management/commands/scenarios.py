@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -161,7 +162,11 @@ def _scenario(label: str) -> Scenario:
 
 
 def _is_id(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4 and all(part.isalnum() for part in text.split("-"))
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _figure(value: Any) -> str:

@@ -21,7 +21,7 @@ GT7 = CellTest(id="EX-0007", retailer="Amazon", placement="search", iroas=1.2, s
 def test_without_tests_all_cells_have_the_prior():
     found = calibrate(CELLS, [])
     assert {one.source for one in found.factors} == {"prior"}
-    assert len({round(one.mean, 9) for one in found.factors}) == 1
+    assert len({round(one.value, 9) for one in found.factors}) == 1
     one = found.factors[0]
     assert one.low < 0.6 < one.high
     assert one.rests_on == ()
@@ -36,7 +36,8 @@ def test_given_the_spreads_it_is_the_textbook_gaussian_posterior():
     precision = 1.0 + 2 / 0.1**2
     mean = (math.log(0.6) + y.sum() / 0.1**2) / precision
     for one in found.factors:
-        assert one.mean == pytest.approx(math.exp(mean + 0.5 / precision), rel=1e-6)
+        assert one.value == pytest.approx(math.exp(mean), rel=1e-6)
+        assert found.belief.factor[0] == pytest.approx(math.exp(mean + 0.5 / precision), rel=1e-6)
         assert one.high == pytest.approx(math.exp(mean + 1.6448536 / math.sqrt(precision)), rel=1e-6)
 
 
@@ -45,7 +46,7 @@ def test_a_test_speaks_loudest_of_its_own_cell_then_of_its_neighbours():
     own, shelf, bread, far = (
         found.of(cell) for cell in (GT7.cell, ("Amazon", "display"), ("Walmart", "search"), ("Walmart", "display"))
     )
-    assert own.mean == pytest.approx(GT7.factor, rel=0.1)
+    assert own.value == pytest.approx(GT7.factor, rel=0.1)
     assert own.influence[0] > shelf.influence[0] > far.influence[0] > 0.3
     assert shelf.influence[0] == pytest.approx(bread.influence[0], rel=1e-3)
     assert own.high - own.low < shelf.high - shelf.low < far.high - far.low
@@ -86,14 +87,14 @@ def test_a_return_near_or_below_zero_is_weighed_without_a_logarithm(iroas, se):
 def test_a_loss_pulls_down_and_stays_above_nothing():
     lost = calibrate(CELLS, [replace(GT7, iroas=-0.4, se=0.4)]).of(GT7.cell)
     flat = calibrate(CELLS, [replace(GT7, iroas=0.1, se=0.4)]).of(GT7.cell)
-    assert 0.0 < lost.low < lost.mean < flat.mean < 0.3
+    assert 0.0 < lost.low < lost.value < flat.value < 0.3
 
 
 def test_both_scales_agree_where_they_meet():
     """A test just above and just below the border between them says nearly the same."""
     at = replace(GT7, iroas=1.2, se=0.3)
     below, above = (calibrate(CELLS, [replace(at, se=at.se * part)]).of(at.cell) for part in (1.0001, 0.9999))
-    apart = abs(below.mean - above.mean) / (at.se / at.attributed)
+    apart = abs(below.value - above.value) / (at.se / at.attributed)
     assert apart < 0.4, "in standard errors of the test"
 
 
@@ -109,7 +110,8 @@ def test_age_other_spend_and_few_days_make_a_test_less_sure(worse):
 
 def test_draws_are_the_belief():
     found = calibrate(CELLS, [GT7], draws=40_000, seed=3)
-    assert found.draws.mean(axis=0) == pytest.approx(found.mean, rel=0.03)
+    assert found.draws.mean(axis=0) == pytest.approx(found.belief.factor, rel=0.03)
+    assert np.exp(np.log(found.draws).mean(axis=0)) == pytest.approx(found.value, rel=0.03)
     assert np.quantile(found.draws[:, 0], 0.05) == pytest.approx(found.factors[0].low, rel=0.02)
     assert np.array_equal(found.draws, calibrate(CELLS, [GT7], draws=40_000, seed=3).draws)
     # The tested cell and its neighbour go up and down together.
@@ -120,7 +122,7 @@ def test_a_test_outside_the_cells_counts_too():
     elsewhere = replace(GT7, retailer="Kroger", iroas=0.4, se=0.04)
     found = calibrate(CELLS, [elsewhere])
     assert len(found.factors) == found.draws.shape[1] == len(CELLS)
-    assert found.of(("Amazon", "search")).mean < found.of(("Amazon", "display")).mean < 0.6
+    assert found.of(("Amazon", "search")).value < found.of(("Amazon", "display")).value < 0.6
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from measurement.core.assignment import InvalidDesign
 from measurement.core.design_kinds import KINDS, extra_spend, kind_of
-from measurement.core.multi_cell import cell_alpha, draw_cells, holm
+from measurement.core.multi_cell import cell_alpha, draw_cells
 from measurement.core.sku_holdout import draw_skus
 from tests.measurement.core.histories import history
 
@@ -30,8 +31,6 @@ def test_units_left_over_are_controls():
 @pytest.mark.parametrize(("cells", "critical"), [(2, 2.21), (3, 2.35), (4, 2.44), (5, 2.51)])
 def test_dunnett_has_the_published_critical_values(cells, critical):
     """Dunnett (1964), two-sided 5 %, infinitely many degrees of freedom."""
-    from scipy.stats import norm
-
     assert norm.isf(cell_alpha(0.05, cells, "dunnett") / 2) == pytest.approx(critical, abs=0.006)
 
 
@@ -39,8 +38,6 @@ def test_dunnett_holds_the_family_in_simulation():
     rng = np.random.default_rng(1)
     control = rng.normal(0, np.sqrt(1 / 2), (100_000, 1))
     z = np.abs(rng.normal(size=(100_000, 3)) - control) / np.sqrt(1.5)
-    from scipy.stats import norm
-
     level = cell_alpha(0.05, 3, "dunnett", control_weight=2.0)
     assert np.mean((z > norm.isf(level / 2)).any(axis=1)) == pytest.approx(0.05, abs=0.003)
 
@@ -49,13 +46,6 @@ def test_levels_of_comparisons():
     assert cell_alpha(0.05, 1) == 0.05
     assert cell_alpha(0.05, 4) == 0.0125
     assert 0.0125 < cell_alpha(0.05, 4, "dunnett") < 0.05
-
-
-def test_holm_has_the_textbook_answer():
-    adjusted = holm({"a": 0.04, "b": 0.01, "c": 0.03})
-    assert adjusted == pytest.approx({"a": 0.06, "b": 0.03, "c": 0.06})
-    assert list(adjusted) == ["a", "b", "c"]
-    assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
 
 
 @pytest.mark.parametrize(

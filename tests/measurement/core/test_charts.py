@@ -94,7 +94,7 @@ def test_the_effect_is_drawn_with_its_interval_and_those_of_other_methods():
     reading = replace(a_reading(), lift=Estimate(0.05, None, 0.09))
     spec = effect_chart(reading)
     rows = spec["option"]["yAxis"]["data"]
-    assert rows == ["Time-based regression", "Log-DiD", "Synthetic DiD", "Synthetic control"]
+    assert rows == ["Time-based regression", "Difference in differences", "Synthetic DiD", "Synthetic control"]
     at, low, high, _ = series(spec, "_seg")["data"][-1]
     # The end that the data do not bound goes to the edge of the picture.
     assert (at, low, high) == (3, spec["option"]["xAxis"]["min"], 9.0)
@@ -122,12 +122,20 @@ def test_no_placebos_no_picture():
 def test_bins_hold_all_values_and_have_an_edge_at_zero(seed):
     rng = np.random.default_rng(seed)
     values = rng.normal(rng.normal(), 10.0 ** rng.uniform(-3, 3), 50)
-    edges = bin_edges(values)
-    assert edges[0] <= values.min()
-    assert edges[-1] > values.max()
+    actual = float(rng.normal(0, 10.0) * values.std())
+    edges = bin_edges(values, actual)
+    assert edges[0] <= min(values.min(), actual)
+    assert edges[-1] > max(values.max(), actual)
     assert 0.0 in edges
-    assert len(edges) <= 30
+    assert len(edges) <= 76
     assert np.allclose(np.diff(edges), edges[1] - edges[0])
+
+
+def test_placebos_far_below_the_actual_lift_keep_their_shape():
+    rng = np.random.default_rng(1)
+    lifts = rng.normal(0, 0.3, 400)
+    counts, _ = np.histogram(lifts, bin_edges(lifts, 6.4))
+    assert (counts > 0).sum() >= 8
 
 
 def test_specs_are_json_with_a_sentence():

@@ -99,11 +99,19 @@ def test_false_positives_and_coverage(estimator):
 
 def test_means_after_burn_in_do_not_carry_the_level():
     low = analyze_switchback(*log(80, effect=1.0, level=0.0), carryover=2)
+    assert low.estimator == "horvitz_thompson"
     high = analyze_switchback(*log(80, effect=1.0, level=500.0), carryover=2)
     assert high.burn_in.effect.value == pytest.approx(low.burn_in.effect.value)
     assert abs(high.horvitz_thompson.effect.value - low.horvitz_thompson.effect.value) > 1.0
     assert any("carries their level" in warning for warning in high.warnings)
-    assert high.lift is not None
+    assert high.estimator == "burn_in"
+    assert high.lift.value == pytest.approx(high.burn_in.effect.value / 500, rel=0.01)
+
+
+def test_the_test_draws_other_coins_than_the_design_did():
+    """The same seed for both: an effect beyond all chance has the smallest p there is, 2 of 10,000."""
+    found = analyze_switchback(*log(80, effect=9.0, noise=0.1, seed=1), carryover=2, seed=1)
+    assert found.burn_in.p_value == pytest.approx(2 / 10_000, rel=0.01)
 
 
 def test_balanced_draws_are_read_as_such():

@@ -109,6 +109,7 @@ def test_a_summary_can_be_written_in_several_ways(document):
         ("{", "not JSON"),
         ("[1]", "no JSON object"),
         ({"control": _A}, "There is no treatment"),
+        ({"control": _A, "treatment": _B, "method": "bayes"}, "'bayes' is no method"),
         ({"control": _A, "a": _A, "treatment": _B}, "Two groups are the control"),
         ({"control": _A, "holdback": _B}, "'holdback' is no group"),
         ({"groups": [_A]}, "There are 1 groups"),

@@ -205,14 +205,15 @@ def test_weeks_that_share_nothing_have_no_common_factor() -> None:
     assert seasonal(0.0)[0][0].common_week_sd < 0.03
 
 
-def test_weeks_of_an_empty_shelf_that_nobody_told_of_are_left_out_and_said_so() -> None:
+@pytest.mark.parametrize(("count", "said"), [(1, "1 week"), (3, "3 weeks")])
+def test_weeks_of_an_empty_shelf_that_nobody_told_of_are_left_out_and_said_so(count: int, said: str) -> None:
     rng = np.random.default_rng(11)
     spend = rng.uniform(50.0, 500.0, 40)
     sales = 500.0 * np.log1p(spend / 150.0) * np.exp(rng.normal(0.0, 0.1, 40))
-    sales[10:13] *= 0.08
+    sales[10 : 10 + count] *= 0.08
     fit = series(list(spend), list(sales))
-    assert fit.far_weeks == 3
-    assert any("3 weeks far off the curve left out" in note for note in fit.diagnostics)
+    assert fit.far_weeks == count
+    assert any(f"{said} far off the curve left out" in note for note in fit.diagnostics)
     assert fit.revenue(250.0) == pytest.approx(500.0 * np.log1p(250.0 / 150.0), rel=0.06)
 
 

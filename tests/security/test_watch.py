@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from tests.security.cases import all_cases
+from tests.cases import all_cases
 from tests.security.conftest import World
 
 

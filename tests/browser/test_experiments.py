@@ -1,0 +1,167 @@
+"""An experiment from its draft into planning, as a person does it in a browser, light and dark."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from measurement import selectors
+from measurement.models import Calibration, Experiment
+from optimization import services as optimization
+from tenants.models import Tenant
+from tests import factories
+from tests.measurement.conftest import END, GEOS, START, as_csv, geo_rows
+from tests.metrics.conftest import Shelf
+from tests.optimization.market import open_market
+
+pytestmark = pytest.mark.browser
+
+STATES = ("AL", "AR", "AZ", "CA", "CO", "FL", "GA", "IA", "IL", "IN", "KS", "KY", "MI", "MN", "MO", "NC", "NY", "OH",
+          "OR", "PA", "TN", "TX", "VA", "WI")  # fmt: skip
+NAMES = dict(zip(GEOS, STATES, strict=True))
+LIFT = 0.06
+#: The markets are as large as the ads of the shop: the extra spend is a part of what the reports tell.
+SCALE = 0.015
+
+
+def sales(last: date, treated: tuple[str, ...] = ()) -> bytes:
+    """Sales and spend by state up to a day; the treated sell more in the test."""
+    places = {state: geo for geo, state in NAMES.items()}
+    rows = geo_rows(last, lift=LIFT, treated=tuple(places[one] for one in treated))
+    return as_csv(
+        [(day, NAMES[geo], round(SCALE * sold, 4), round(SCALE * spent, 4)) for day, geo, sold, spent in rows]
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(site: Any) -> Any:
+    """acme with chips, its reports of ten weeks and their curves."""
+    from django.conf import settings
+    from django.db import connection
+
+    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
+    chips = factories.BrandFactory(slug="chips", name="Chips")
+    market = open_market(Shelf(settings.STORAGE_ROOT / "staged"), chips)
+    optimization.fit_curves(brand=chips)
+    connection.set_schema_to_public()
+    return market
+
+
+@pytest.fixture
+def clock() -> Any:
+    """`clock(day)`: what the tenant's clock says, to the server's threads too."""
+    patch = pytest.MonkeyPatch()
+    now = {"day": date(2026, 8, 20)}
+    patch.setattr(selectors, "today", lambda: now["day"])
+    yield lambda day: now.update(day=day)
+    patch.undo()
+
+
+class Walk:
+    """Steps on the pages, each looked at."""
+
+    def __init__(self, watch: Any, site: Any, dark: bool) -> None:
+        self.watch, self.page, self.site, self.dark = watch, watch.page, site, dark
+        self.page.on("dialog", lambda dialog: dialog.accept())
+
+    def shot(self, name: str) -> None:
+        """Nothing wrong so far; a picture where somebody wants one."""
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+        self.watch.check()
+        if folder := os.environ.get("SCREENSHOTS"):
+            width = self.page.viewport_size["width"]
+            theme = "dark" if self.dark else "light"
+            self.page.screenshot(path=f"{folder}/experiment-{name}-{width}-{theme}.png", full_page=True)
+
+    def both(self, name: str) -> None:
+        """The same on a desk and on a phone."""
+        self.shot(name)
+        self.page.set_viewport_size({"width": 390, "height": 800})
+        self.shot(name)
+        self.page.set_viewport_size({"width": 1280, "height": 800})
+
+    def press(self, text: str) -> None:
+        with self.page.expect_navigation():
+            self.page.click(f"main button:has-text('{text}')")
+
+    def send(self, content: bytes) -> None:
+        self.page.set_input_files("input[type=file]", {"name": "sales.csv", "mimeType": "text/csv", "buffer": content})
+        with self.page.expect_navigation():
+            self.page.click("button[value=file]")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_from_draft_to_plans(site, shop, watched, clock, dark):
+    clock(date(2026, 8, 20))
+    walk = Walk(watched(dark=dark), site, dark)
+    page = walk.page
+    walk.watch.sign_in(site, site.alice)
+    page.goto(f"{site.url}/experiments/new/?brand=chips")
+    page.fill("[name=name]", f"Amazon search heavy-up, {'dark' if dark else 'light'}")
+    for name, value in (("kind", "geo"), ("action", "heavy_up"), ("retailer", "amazon"), ("outcome", "sales"),
+                        ("placement", "onsite_search_top"), ("design", "stratified")):  # fmt: skip
+        page.select_option(f"[name={name}]", value)
+    for name, value in (("currency", "USD"), ("start_date", str(START)), ("end_date", str(END)), ("durations", "28"),
+                        ("seed", "2" if dark else "1")):  # fmt: skip
+        page.fill(f"[name={name}]", value)
+    walk.shot("1-form")
+    with page.expect_navigation():
+        page.click("main form button[type=submit] >> nth=0")
+    assert re.search(r"/experiments/[0-9a-f-]{36}/$", page.url), page.locator("main").inner_text()
+    here = page.url
+    walk.send(sales(date(2026, 8, 19)))
+    walk.press("Design")
+    page.wait_for_selector("text=Candidates", timeout=90_000)
+    walk.press("Choose")
+    walk.shot("2-designed")
+    walk.press("Register")
+    clock(START)
+    page.goto(here)
+    walk.press("Start")
+    assert "The result is not shown yet." in page.locator("main").inner_text()
+    walk.shot("3-running")
+    number = here.split("/")[-2]
+    treated = _treated(number)
+    clock(END + timedelta(days=1))
+    walk.send(sales(END, treated))
+    walk.press("Read the result")
+    page.wait_for_selector("a:has-text('Reading')", timeout=90_000)
+    with page.expect_navigation():
+        page.click(".actions a:has-text('Reading')")
+    told = page.locator("main").inner_text()
+    assert "plan hashed before the start" in told
+    assert "95% interval above 0" in told
+    assert page.locator(".chart canvas").count() >= 2
+    walk.both("4-reading")
+    page.hover("#against")
+    assert "Counterfactual" in page.wait_for_selector(".tip").inner_text()
+    page.mouse.move(0, 0)
+    with page.expect_navigation():
+        page.click(".actions a:has-text('Use in planning')")
+    walk.both("5-before")
+    walk.press("Use in planning")
+    assert "What changed" in page.locator("main").inner_text()
+    walk.both("6-after")
+    _in_tenant(lambda: Calibration.objects.filter(reading__experiment_id=number).get())
+
+
+def _in_tenant(ask: Any) -> Any:
+    from django.db import connection
+
+    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
+    try:
+        return ask()
+    finally:
+        connection.set_schema_to_public()
+
+
+def _treated(experiment_id: str) -> tuple[str, ...]:
+    def ask() -> tuple[str, ...]:
+        rows = Experiment.objects.get(pk=experiment_id).units.filter(group="treated")
+        return tuple(rows.values_list("unit", flat=True))
+
+    return _in_tenant(ask)

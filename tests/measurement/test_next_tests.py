@@ -1,0 +1,79 @@
+"""The next test of a brand, through all its doors."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.core.permissions import Role
+from measurement import services
+from tenants.core.problems import InvalidInput, NotAllowed, NotFound
+from tests import factories
+from tests.measurement.test_use_in_planning import CELL, curves, market, read  # noqa: F401  fixtures
+
+URL = "/api/v1/experiments/next/"
+
+
+def test_every_cell_is_ranked_and_the_best_fits_the_reserve(alice, chips, curves):  # noqa: F811
+    found = services.suggest_next_test(as_user=alice, brand=chips)
+    assert {(one.candidate.retailer, one.candidate.placement) for one in found.ranked} == {
+        (one["retailer"], one["placement"]) for one in curves.curves
+    }
+    assert found.best == found.ranked[0]
+    assert [one.per_cost for one in found.ranked] == sorted((one.per_cost for one in found.ranked), reverse=True)
+    dearest = max(one.candidate.cost for one in found.ranked)
+    tight = services.suggest_next_test(as_user=alice, brand=chips, reserve=Decimal(repr(round(0.6 * dearest, 2))))
+    assert {one.affordable for one in tight.ranked} == {True, False}
+    assert services.suggest_next_test(as_user=alice, brand=chips, reserve=Decimal(0)).best is None
+
+
+def test_what_was_tested_is_worth_less_than_before(alice, chips, curves, read):  # noqa: F811
+    def worth():
+        found = services.suggest_next_test(as_user=alice, brand=chips)
+        return {(one.candidate.retailer, one.candidate.placement): one for one in found.ranked}
+
+    before = worth()
+    services.use_in_planning(as_user=alice, reading=read(0.5, 0.1))
+    after = worth()
+    assert after[CELL].value < 0.5 * before[CELL].value
+    assert after[CELL].high - after[CELL].low < before[CELL].high - before[CELL].low
+    assert after[CELL].candidate.log_se != before[CELL].candidate.log_se, "the last test says how precise one is"
+
+
+def test_without_curves_or_with_nonsense_it_says_so(alice, chips, market):  # noqa: F811
+    with pytest.raises(InvalidInput, match="Without response curves"):
+        services.suggest_next_test(as_user=alice, brand=chips)
+    for wrong in ({"reserve": Decimal(-1)}, {"reserve": Decimal("nan")}, {"weeks": 0}):
+        with pytest.raises(InvalidInput):
+            services.suggest_next_test(as_user=alice, brand=chips, **wrong)
+
+
+def test_who_may_not_see_experiments_is_refused(chips, curves):  # noqa: F811
+    with pytest.raises(NotAllowed):
+        services.suggest_next_test(as_user=factories.person("carol", Role.RETAILER_ADOPS), brand=chips)
+    other = factories.person("bob", Role.PLANNER, brand=factories.BrandFactory(slug="nuts"))
+    with pytest.raises((NotAllowed, NotFound)):
+        services.suggest_next_test(as_user=other, brand=chips)
+
+
+def test_api_and_command_answer_as_the_service_does(alice, chips, curves, api):  # noqa: F811
+    found = services.suggest_next_test(as_user=alice, brand=chips, reserve=Decimal(300))
+    answer = api.get(URL, {"brand": str(chips.pk), "reserve": "300"})
+    assert answer.status_code == 200, answer.content
+    told = answer.json()
+    assert told["best"]["value"] == pytest.approx(found.best.value)
+    assert len(told["ranked"]) == len(found.ranked)
+    out = StringIO()
+    call_command("suggest_test", "--tenant", "acme", "--brand", "chips", "--as", alice.email, "--reserve", "300",
+                 "--json", stdout=out)  # fmt: skip
+    assert json.loads(out.getvalue()) == told
+    plain = StringIO()
+    call_command("suggest_test", "--tenant", "acme", "--brand", "chips", "--as", alice.email, stdout=plain)
+    assert plain.getvalue().startswith("Test next: ")
+    with pytest.raises(CommandError, match="no brand nuts"):
+        call_command("suggest_test", "--tenant", "acme", "--brand", "nuts", "--as", alice.email)
+    assert api.get(URL, {"reserve": "-1"}).status_code == 400
