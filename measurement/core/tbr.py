@@ -52,7 +52,7 @@ def fit_line(treated: Floats, control: Floats, start: int) -> Line:
     spread = float(control[:start].std()) or 1.0
     design = np.column_stack([np.ones_like(control), (control - centre) / spread])
     before = design[:start]
-    inverse: Floats = np.linalg.pinv(before.T @ before, hermitian=True)
+    inverse = np.asarray(np.linalg.pinv(before.T @ before, hermitian=True), dtype=np.float64)
     coefficients = inverse @ before.T @ treated[:start]
     residuals = treated[:start] - before @ coefficients
     freedom = start - 2
