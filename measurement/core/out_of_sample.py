@@ -105,6 +105,7 @@ class Errors:
         placebos: statistics of the references, with sign, shape [references, windows].
         reach: what a shift of 1 in a candidate adds to a reference that shares markets with it or weighs them, shape
             [references, candidates, windows].
+        own: which reference is the candidate itself, shape [references, candidates].
         logs: as of the group.
     """
 
@@ -112,6 +113,7 @@ class Errors:
     scale: Floats
     placebos: Floats
     reach: Floats
+    own: Bools
     logs: bool
 
     @property
@@ -188,6 +190,7 @@ def _empty(group: Group, windows: int) -> Errors:
         scale=nothing.copy(),
         placebos=np.full((references, windows), np.nan),
         reach=np.full((references, candidates, windows), np.nan),
+        own=(group.references[:, None, :] == group.candidates).all(axis=2),
         logs=group.logs,
     )
 

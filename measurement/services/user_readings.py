@@ -136,7 +136,7 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
     treated = float(kinds.sum())
     incremental = _times(effect, treated)
     cost = float(experiment.planned_spend) if experiment.planned_spend else None
-    steps = np.cumsum(kinds)
+    steps: Floats = np.cumsum(kinds).astype(np.float64)
     return PanelReading(
         method="switchback",
         why_method="One whole was treated in some periods and not in others, by coins tossed beforehand.",
@@ -162,9 +162,9 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
         counterfactual=counterfactual,
         low=np.full(length, np.nan),
         high=np.full(length, np.nan),
-        cumulative=steps * effect.value,
-        cumulative_low=steps * _end(effect.low),
-        cumulative_high=steps * _end(effect.high),
+        cumulative=_path(steps, effect.value),
+        cumulative_low=_path(steps, effect.low),
+        cumulative_high=_path(steps, effect.high),
         placebos=_NONE,
         by_unit=(),
         warnings=read.warnings,
@@ -189,6 +189,11 @@ def _times(one: Estimate, factor: float) -> Estimate:
     ends = (None if one.low is None else one.low * factor, None if one.high is None else one.high * factor)
     low, high = ends if factor >= 0 else ends[::-1]
     return Estimate(one.value * factor, low, high)
+
+
+def _path(steps: Floats, effect: float | None) -> Floats:
+    path: Floats = steps * _end(effect)
+    return path
 
 
 def _end(value: float | None) -> float:
