@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from jobs.models import Job
 from measurement import selectors
-from measurement.core.design_charts import fit_chart, mde_chart, power_chart
+from measurement.core.design_charts import cost_chart, fit_chart, mde_chart, power_chart
 from measurement.core.tile_map import state_tiles
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services import panel_data
@@ -92,6 +92,9 @@ def design_context(experiment: Experiment) -> dict[str, Any]:
         context["power_chart"] = power_chart(design["power_curve"], mde=shown.get("mde"), power=power, name=name)
     if len(design.get("mde_by_duration", ())) > 1:
         context["mde_chart"] = mde_chart(design["mde_by_duration"], step=int(design.get("step", 1)))
+    priced = [one for one in design.get("frontier", ()) if one.get("investment") is not None and one.get("mde")]
+    if len(priced) > 1:
+        context["cost_chart"] = cost_chart(priced, currency=experiment.currency)
     if design.get("fit"):
         context["fit_chart"] = fit_chart(
             design["fit"], currency=experiment.currency, outcome=experiment.outcome.replace("_", " ")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
 from jobs.core.schedules import LONGEST_SECONDS, SHORTEST_SECONDS
-from measurement.core.terms import KINDS, METHODS, SETTINGS
+from measurement.core.terms import METHODS, SETTINGS
 from measurement.models import Experiment, PanelVersion, Reading
 from measurement.services import LONGEST_REASON, SOURCES, UNITS
 
@@ -18,7 +18,7 @@ class ExperimentTermsSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField(max_length=120)
     hypothesis = serializers.CharField(required=False, help_text="what is expected, before it is seen")
-    kind = serializers.ChoiceField([(kind, kind) for kind in KINDS], required=False)
+    kind = serializers.ChoiceField(Experiment.Kind.choices, required=False)
     action = serializers.ChoiceField(Experiment.Action.choices, required=False, help_text="what treated units get")
     retailer = serializers.SlugField(required=False, help_text="slug; none: all")
     placement = serializers.CharField(required=False, help_text="canonical placement; none: all")
@@ -136,7 +136,7 @@ class CopySerializer(StrictSerializer):
 
 class RefreshSerializer(StrictSerializer):
     on = serializers.BooleanField(default=True)
-    source = serializers.DictField(
+    source = serializers.DictField(  # type: ignore[assignment]
         required=False, default=None, allow_null=True,
         help_text=f"kind: {' or '.join(SOURCES)}; events have a unit, a place has location, file and columns",
     )  # fmt: skip

@@ -304,6 +304,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AudienceKindEnum": "harmonization.models.Audience.Kind",
         "CrosswalkStateEnum": "harmonization.models.CrosswalkEntry.State",
+        "ExperimentActionEnum": "measurement.models.Experiment.Action",
+        "ExperimentKindEnum": "measurement.models.Experiment.Kind",
+        "ExperimentStateEnum": "measurement.models.Experiment.State",
         "LoadStatusEnum": "harmonization.models.Load.Status",
         "ScenarioStatusEnum": "planning.models.Scenario.Status",
         "UploadKindEnum": "harmonization.models.Upload.Kind",

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+
 def power_chart(curve: Sequence[Mapping[str, float]], *, mde: float | None, power: float, name: str) -> dict[str, Any]:
     """Chance to find an effect against its size, with the power asked for as a line."""
-    points = [[round(100 * one["effect"], 3), round(100 * one["power"], 2)] for one in curve]
+    # Beyond a few times what is found there is nothing left to see.
+    end = max(4.0 * mde, 0.01) if mde else float("inf")
+    points = [[round(100 * one["effect"], 3), round(100 * one["power"], 2)] for one in curve if one["effect"] <= end]
+    axis = "@pct1" if points and points[-1][0] < 8 else "@pct"
     found = "" if mde is None else f" A lift of {100 * mde:.1f} % is found with {100 * power:.0f} % power."
     line: dict[str, Any] = {
         "type": "line", "name": "Power", "showSymbol": False, "data": points, "z": 3,
         "lineStyle": {"color": "$focus", "width": 2}, "itemStyle": {"color": "$focus"},
         "markLine": {
             "silent": True, "symbol": "none", "lineStyle": {"color": "$base", "type": "dashed", "width": 1.25},
-            "label": {"position": "insideEndTop", "color": "$muted", "fontSize": 11, "formatter": f"{100 * power:.0f}%"},
+            "label": {
+                "position": "insideEndTop", "color": "$muted", "fontSize": 11, "formatter": f"{100 * power:.0f}%",
+            },
             "data": [{"yAxis": round(100 * power, 1)}],
         },
     }  # fmt: skip
@@ -25,9 +31,9 @@ def power_chart(curve: Sequence[Mapping[str, float]], *, mde: float | None, powe
             "grid": {"top": 16, "right": 18, "bottom": 40},
             "xAxis": {
                 "type": "value", "min": 0, "name": "Lift", "nameLocation": "middle", "nameGap": 26,
-                "axisLabel": {"formatter": "@pct1"}, "splitLine": {"show": False},
+                "axisLabel": {"formatter": axis}, "splitLine": {"show": False},
             },
-            "yAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "@pct"}},
+            "yAxis": {"type": "value", "min": 0, "max": 100, "interval": 20, "axisLabel": {"formatter": "@pct"}},
             "series": [line],
         },
     }  # fmt: skip
@@ -49,6 +55,35 @@ def mde_chart(points: Sequence[Mapping[str, float]], *, step: int) -> dict[str, 
                 {
                     "type": "line", "name": "Smallest lift found", "data": values, "symbolSize": 7,
                     "lineStyle": {"color": "$focus", "width": 2}, "itemStyle": {"color": "$focus"},
+                }
+            ],
+        },
+    }  # fmt: skip
+
+
+def cost_chart(candidates: Sequence[Mapping[str, Any]], *, currency: str) -> dict[str, Any]:
+    """Smallest lift found against what a test costs, for candidates that none beats on everything."""
+    money, exact = ("@usd", "usd0") if currency == "USD" else ("@nk", "n")
+    points = sorted(
+        [round(abs(float(one["investment"])), 2), round(100 * float(one["mde"]), 2)]
+        for one in candidates
+        if one.get("investment") is not None and one.get("mde") is not None
+    )
+    return {
+        "alt": f"Smallest detectable lift against cost of {len(points)} candidates: "
+        f"from {points[0][0]:,.0f} for {points[0][1]:.1f} % to {points[-1][0]:,.0f} for {points[-1][1]:.1f} %.",
+        "tip": {"head": exact, "rows": {"Smallest lift found": "pct1"}},
+        "option": {
+            "grid": {"top": 16, "right": 18, "bottom": 40},
+            "xAxis": {
+                "type": "value", "scale": True, "name": "Cost", "nameLocation": "middle", "nameGap": 26,
+                "axisLabel": {"formatter": money}, "splitLine": {"show": False},
+            },
+            "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "@pct1"}},
+            "series": [
+                {
+                    "type": "scatter", "name": "Smallest lift found", "data": points, "symbolSize": 8,
+                    "itemStyle": {"color": "$focus"},
                 }
             ],
         },

@@ -63,8 +63,10 @@ def reading_from_dict(document: Mapping[str, Any]) -> PanelReading:
     """
     if document["format"] != FORMAT:
         raise ValueError(f"{document['format']!r} is not {FORMAT!r}")
+    plain: dict[str, Any] = {name: document[name] for name in _PLAIN if name != "p_value"}
+    series: dict[str, Any] = {name: _array(document[name]) for name in _SERIES}
     return PanelReading(
-        **{name: document[name] for name in _PLAIN if name != "p_value"},
+        **plain,
         p_value=_float(document["p_value"]),
         att=_required(document["att"]),
         lift=_required(document["lift"]),
@@ -74,7 +76,7 @@ def reading_from_dict(document: Mapping[str, Any]) -> PanelReading:
         periods=tuple(one if isinstance(one, int) else dt.date.fromisoformat(one) for one in document["periods"]),
         treated=tuple(document["treated"]),
         controls=tuple(document["controls"]),
-        **{name: _array(document[name]) for name in _SERIES},
+        **series,
         by_unit=tuple(
             UnitEffect(
                 unit=one["unit"],

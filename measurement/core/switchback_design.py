@@ -136,7 +136,7 @@ def worst_case_risk(randomise_at: Sequence[int], *, periods: int, carryover: int
 
 
 def coin_draws(
-    design: SwitchbackDesign, *, seed: int, labels: Sequence[str] | None = None, draws: int = DRAWS
+    design: SwitchbackDesign, *, seed: int | Sequence[int], labels: Sequence[str] | None = None, draws: int = DRAWS
 ) -> tuple[Bools, bool]:
     """Assignments of the coins, shape [assignments, coins]: all of them up to `LISTED_COINS`, else drawn by seed.
 

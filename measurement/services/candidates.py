@@ -13,7 +13,7 @@ from measurement import selectors
 from measurement.core.assignment import Assigned, Assignment, InvalidDesign, ordered
 from measurement.core.design import assignment_of, design_geo
 from measurement.core.design_kinds import extra_spend, kind_of
-from measurement.core.drawn_power import drawn_power
+from measurement.core.drawn_power import drawn_power, first_periods
 from measurement.core.geography import touching
 from measurement.core.market_selection import GeoCandidate
 from measurement.core.multi_cell import cell_alpha, draw_cells
@@ -49,7 +49,7 @@ def candidates_of(experiment: Experiment, *, progress: Progress = lambda done, t
     durations = [int(one) for one in experiment.settings.get("durations", _usual_durations(step))]
     if kind == Experiment.Kind.GEO and experiment.settings.get("design", "search") == "search":
         return _searched(experiment, panel, number, step, durations, progress)
-    return _drawn(experiment, panel, number, step, durations)
+    return _drawn(experiment, panel, number, step, durations, progress)
 
 
 def assignment_for(experiment: Experiment, designed: Designed, chosen: Mapping[str, Any]) -> Assignment:
@@ -88,19 +88,7 @@ def _history(experiment: Experiment) -> tuple[Panel, int, int]:
             where="start_date",
             fix="Choose a later start, or send a longer history.",
         )
-    return before(panel, len(kept)), version.number, step
-
-
-def before(panel: Panel, periods: int) -> Panel:
-    """The first periods of a panel."""
-    return Panel(
-        units=panel.units,
-        periods=panel.periods[:periods],
-        outcome=panel.outcome[:, :periods],
-        cost=None if panel.cost is None else panel.cost[:, :periods],
-        currency=panel.currency,
-        notes=panel.notes,
-    )
+    return first_periods(panel, len(kept)), version.number, step
 
 
 def _step(panel: Panel) -> int:
@@ -108,12 +96,13 @@ def _step(panel: Panel) -> int:
     return (second - first).days if isinstance(first, date) and isinstance(second, date) else 1
 
 
-def _draw(experiment: Experiment, panel: Panel) -> Assignment:
+def _draw(experiment: Experiment, panel: Panel, categories: Mapping[str, str] | None = None) -> Assignment:
+    """The assignment that the design draws on a history; `categories` of SKUs where they are known already."""
     settings, seed = experiment.settings, experiment.seed
     exclude = settings.get("exclude", [])
     if experiment.kind == Experiment.Kind.SKU:
         return draw_skus(
-            panel, categories=_shelves(experiment, panel), seed=seed,
+            panel, categories=categories or _shelves(experiment, panel), seed=seed,
             holdout_share=min(0.5, settings.get("treated_share", 0.5)), exclude=exclude,
         )  # fmt: skip
     design = settings.get("design", "pairs")
@@ -135,7 +124,7 @@ def _searched(
     found = design_geo(
         panel,
         durations=durations,
-        effects=sorted({*asked, *(round(float(one), 4) for one in np.linspace(0.0, 1.5 * max(asked), 16))}),
+        effects=sorted({*asked, *_grid(max(asked))}),
         treated_counts=settings.get("treated_counts"),
         include=settings.get("include", []),
         exclude=settings.get("exclude", []),
@@ -217,13 +206,19 @@ def _shelves(experiment: Experiment, panel: Panel) -> dict[str, str]:
     return {sku: known.get(sku) or "not in the catalogue" for sku in panel.units}
 
 
-def _drawn(experiment: Experiment, panel: Panel, number: int, step: int, durations: list[int]) -> Designed:
-    assignment = _draw(experiment, panel)
+def _drawn(
+    experiment: Experiment, panel: Panel, number: int, step: int, durations: list[int], progress: Progress
+) -> Designed:
+    shelves = _shelves(experiment, panel) if experiment.kind == Experiment.Kind.SKU else None
+    assignment = _draw(experiment, panel, shelves)
     settings = experiment.settings
     power = settings.get("power", _POWER)
     cells = [cell for cell in assignment.cells if cell]
     alpha = cell_alpha(experiment.alpha, len(cells)) if len(cells) > 1 else experiment.alpha
-    found = drawn_power(panel, assignment, durations, alpha=alpha, power=power, cell=cells[0] if cells else "")
+    found = drawn_power(
+        panel, lambda history: _draw(experiment, history, shelves), durations, alpha=alpha, power=power,
+        cell=cells[0] if cells else "", progress=progress,
+    )  # fmt: skip
     effects = settings.get("effects") or list(_EFFECTS)
     expected = max((abs(one) for one in effects), default=0.05) or 0.05
     candidates: list[dict[str, Any]] = [
@@ -256,6 +251,12 @@ def _drawn(experiment: Experiment, panel: Panel, number: int, step: int, duratio
         fit=_fit(panel, assignment),
         notes=[*panel.notes, *assignment.notes],
     )
+
+
+def _grid(largest: float) -> list[float]:
+    """Lifts that power is told for: close together where it rises."""
+    near, far = np.linspace(0.0, 0.04, 9), np.linspace(0.0, 1.5 * largest, 13)
+    return [round(float(one), 4) for one in (*near, *far)]
 
 
 def _curve(mde: float) -> list[float]:

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from measurement import selectors
+from measurement.core.drawn_power import first_periods
 from measurement.core.panel import Panel
 from measurement.core.pre_checks import pre_trend
 from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
-from measurement.services.candidates import before
 from measurement.services.panels import panel_data
 from tenants.core.problems import Conflict, InvalidInput
 
@@ -88,7 +88,7 @@ def _trend(experiment: Experiment, data: Panel, history: int, duration: int) -> 
     margin = float((experiment.design.get("chosen") or {}).get("mde") or _USUAL_MARGIN)
     try:
         told = pre_trend(
-            before(data, history),
+            first_periods(data, history),
             treated=treated,
             duration=duration,
             margin=margin,

@@ -11,6 +11,7 @@ from measurement.core.switchback import analyze_switchback
 from measurement.core.test_data import SwitchbackLog, TwoArms
 from measurement.core.user_test import Group, analyze_users, group_of_sums
 from measurement.models import Experiment
+from measurement.services.other_designs import weekdays_of
 from tenants.core.problems import Conflict
 
 _NONE: Floats = np.array([], dtype=np.float64)
@@ -125,6 +126,7 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
         log.outcome[:length],
         carryover=int(experiment.settings.get("carryover", 0)),
         randomise_at=experiment.design["randomise_at"],
+        labels=weekdays_of(experiment, length),
         estimator="burn_in",
         alpha=alpha,
         seed=experiment.seed,
@@ -134,7 +136,7 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
     treated = float(kinds.sum())
     incremental = _times(effect, treated)
     cost = float(experiment.planned_spend) if experiment.planned_spend else None
-    steps = np.cumsum(kinds)
+    steps: Floats = np.cumsum(kinds).astype(np.float64)
     return PanelReading(
         method="switchback",
         why_method="One whole was treated in some periods and not in others, by coins tossed beforehand.",
@@ -160,9 +162,9 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
         counterfactual=counterfactual,
         low=np.full(length, np.nan),
         high=np.full(length, np.nan),
-        cumulative=steps * effect.value,
-        cumulative_low=steps * _end(effect.low),
-        cumulative_high=steps * _end(effect.high),
+        cumulative=_path(steps, effect.value),
+        cumulative_low=_path(steps, effect.low),
+        cumulative_high=_path(steps, effect.high),
         placebos=_NONE,
         by_unit=(),
         warnings=read.warnings,
@@ -187,6 +189,11 @@ def _times(one: Estimate, factor: float) -> Estimate:
     ends = (None if one.low is None else one.low * factor, None if one.high is None else one.high * factor)
     low, high = ends if factor >= 0 else ends[::-1]
     return Estimate(one.value * factor, low, high)
+
+
+def _path(steps: Floats, effect: float | None) -> Floats:
+    path: Floats = steps * _end(effect)
+    return path
 
 
 def _end(value: float | None) -> float:
