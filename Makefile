@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 # The resolved set was tested on 3.11; the next versions are taken where it is missing.
 CANDIDATES := python3.11 python3.12 python3.13 python3
 
-.PHONY: help setup demo serve stop status test check fix bench bench-harmonize bench-matching bench-learning bench-optimize prove reset-demo run-example harmonize
+.PHONY: help setup demo serve stop status test check fix bench bench-harmonize bench-matching bench-learning bench-optimize bench-measurement prove reset-demo run-example harmonize
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -73,6 +73,11 @@ bench-optimize: $(STAMP) ## allocating 1 k to 1 M cells beside CVXPY, SciPy and 
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benches/requirements-optimize.txt \
 	  || echo 'PyMC-Marketing cannot be installed here: the run goes on without it.' >&2
 	@$(PYTHON) -m benches optimize $(ARGS)
+
+bench-measurement: $(STAMP) ## reading and designing geo tests beside pysyncon and synthdid-py; ARGS="--keep", ARGS="--alone"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benches/requirements-measurement.txt \
+	  || echo 'pysyncon and synthdid-py cannot be installed here: the run goes on without them.' >&2
+	@$(PYTHON) -m benches measurement $(ARGS)
 
 prove: $(STAMP) ## long proofs, kept in docs/proofs/; ARGS="kill --option rows=1000000" for some
 	@$(PYTHON) -m proofs $(ARGS)

@@ -23,6 +23,7 @@ from measurement.core.readout import (
     disclosure,
     evidence_words,
     fit_error,
+    groups_words,
     headline,
     how_texts,
     key_figures,
@@ -165,13 +166,6 @@ def _misfit(reading: PanelReading) -> str:
         return ""
     told = f"Misfit {reading.l2_imbalance:,.0f}"
     return told if reading.scaled_l2 is None else f"{told}, {percent(reading.scaled_l2, 0)} of that of equal weights"
-
-
-def groups_words(reading: PanelReading, facts: ExperimentFacts) -> str:
-    """9 treated and 39 control states."""
-    if not reading.controls:
-        return count_of(len(reading.treated), f"treated {facts.unit}")
-    return f"{len(reading.treated)} treated and {count_of(len(reading.controls), f'control {facts.unit}')}"
 
 
 def _unit_pictures(reading: PanelReading, facts: ExperimentFacts) -> Iterator[UnitPicture]:

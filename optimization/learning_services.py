@@ -33,6 +33,7 @@ from optimization.learning_checks import SETTABLE as SETTABLE
 from optimization.learning_checks import check_first_week, checked_problem, checked_settings, currency_of
 from optimization.learning_figures import read_weeks
 from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of
+from optimization.learning_judgements import judged_once
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
 from optimization.learning_proposals import made_proposal
 from optimization.learning_schedules import LEARN as LEARN
@@ -294,13 +295,17 @@ def decide_week(*, actor: User, week: LearningWeek, accept: bool) -> LearningWee
 
 
 def check_replay(*, programme: LearningProgramme) -> Replayed:
-    """Decide every week again from what was known then, and compare."""
+    """Decide every week again from what was known then, and compare; once for a state of the log."""
     log = log_of(programme)
-    try:
-        again = replay(log, allocator_of(programme))
-    except UnusableLog as problem:
-        return Replayed(equal=False, weeks=len(log.decisions), detail=problem.detail)
-    return Replayed(equal=True, weeks=len(again))
+
+    def judge() -> Replayed:
+        try:
+            again = replay(log, allocator_of(programme))
+        except UnusableLog as problem:
+            return Replayed(equal=False, weeks=len(log.decisions), detail=problem.detail)
+        return Replayed(equal=True, weeks=len(again))
+
+    return judged_once(programme, log, "replay", judge)
 
 
 def estimate_programme(
@@ -308,11 +313,17 @@ def estimate_programme(
 ) -> OffPolicyEstimate:
     """What the observed weeks would have sold under another temperature, or with probes chosen evenly.
 
+    Every week is decided again for that, once for a state of the log and for each question.
+
     Raises:
         UnusableLog: the log cannot tell; says why.
     """
-    return estimate_revenue(
-        log_of(programme), allocator_of(programme), temperature=temperature, even_probes=even_probes
+    log = log_of(programme)
+    return judged_once(
+        programme,
+        log,
+        f"estimate {temperature} {even_probes}",
+        lambda: estimate_revenue(log, allocator_of(programme), temperature=temperature, even_probes=even_probes),
     )
 
 

@@ -162,6 +162,7 @@ def infeasible_context(scenario: Scenario) -> dict[str, Any]:
         "choices": choices,
         "shortfall": solution.get("shortfall"),
         "best_attainable": solution.get("best_attainable"),
+        "best_is_bound": solution.get("best_attainable_is_bound", False),
         "further": len(solution.get("further_conflicts", ())),
         "over": over_asked(ways, terms.available, tones, currency),
         "over_keys": over_keys(ways, tones),

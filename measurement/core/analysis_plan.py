@@ -177,7 +177,9 @@ def read_plan(text: str) -> AnalysisPlan:
             document[name] = tuple(tuple(map(str, one)) for one in document.get(name, ()))
         return AnalysisPlan(**document)
     except (TypeError, KeyError, AttributeError) as error:
-        raise InvalidPlan(f"A member of the plan is missing or wrong: {error}.", fix="Compare it with a plan.") from error
+        raise InvalidPlan(
+            f"A member of the plan is missing or wrong: {error}.", fix="Compare it with a plan."
+        ) from error
     except ValueError as error:
         raise InvalidPlan(f"A date of the plan is none: {error}.", fix="Write dates as 2026-09-14.") from error
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Final, cast
+from typing import Final
 
-from measurement.core.assignment import GROUPS, Assigned, Assignment, Group, InvalidDesign
+from measurement.core.assignment import GROUPS, Assigned, Assignment, InvalidDesign
 from metrics.core.export import neutralised
 
 COLUMNS: Final = ("unit", "group", "cell", "pair", "stratum", "why")
@@ -70,7 +70,7 @@ def read_assignment_file(content: bytes) -> Assignment:
             raise InvalidAssignmentFile(
                 f"{told['unit']!r} was assigned in line {earlier} already.", where=line, fix="Keep one row."
             )
-        rows.append(Assigned(**(told | {"group": cast(Group, group)})))  # type: ignore[arg-type]
+        rows.append(Assigned(**(told | {"group": group})))  # type: ignore[arg-type]
     if not rows:
         raise InvalidAssignmentFile("The file assigns no unit.", fix="Give one row for each unit.")
     return Assignment(rows=tuple(rows))

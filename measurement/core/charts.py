@@ -14,7 +14,8 @@ from measurement.core.arrays import Floats
 from measurement.core.readout import ExperimentFacts, beyond_words, fit_error, level, side
 from measurement.core.words import count_of, method_name, percent, percent_range, period_text, short_money
 
-_MOST_BINS: Final = 24
+_USUAL_BINS: Final = 24
+_MOST_BINS: Final = 72
 #: Periods shown before the test at most, unless the test is long.
 _BEFORE: Final = 120
 
@@ -137,7 +138,7 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
     if not len(lifts):
         return None
     actual = 100.0 * reading.lift.value
-    edges = bin_edges(np.append(lifts, actual))
+    edges = bin_edges(lifts, actual)
     counts, _ = np.histogram(lifts, edges)
     right = actual > float(edges.mean())
     step = _round_step(float(edges[-1]) / 2)
@@ -185,8 +186,10 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def effect_chart(reading: PanelReading) -> dict[str, Any]:
-    """The lift with its interval on a line against 0, and what other methods say below it."""
+def effect_chart(reading: PanelReading) -> dict[str, Any] | None:
+    """The lift with its interval on a line against 0, and what other methods say below it; None without a lift."""
+    if not math.isfinite(reading.lift.value):
+        return None
     rows = [(method_name(reading.method), reading.lift)]
     rows += [(method_name(one.method), one.lift) for one in reading.sensitivity if one.lift is not None]
     rows.reverse()  # the first category is drawn at the bottom
@@ -233,14 +236,16 @@ def effect_chart(reading: PanelReading) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def bin_edges(values: Floats) -> Floats:
-    """Edges of at most 24 equal bins of a round width that hold all values; 0 is always an edge, shape [bins + 1]."""
-    reach = max(float(np.abs(values).max()), 1e-6)
-    width = _round_step(2 * reach / _MOST_BINS)
-    first = math.floor(min(float(values.min()), 0.0) / width)
-    last = math.ceil(max(float(values.max()), 0.0) / width)
-    # Both sides alike: what lies beyond plus or minus the actual lift is to be seen.
-    count = max(-first, last) + 1
+def bin_edges(lifts: Floats, actual: float) -> Floats:
+    """Edges of equal bins of a round width that hold all lifts and the actual one, 0 among them, shape [bins + 1].
+
+    Both sides are as long, for what lies beyond plus or minus the actual lift is to be seen.
+    """
+    reach = max(float(np.abs(lifts).max()), abs(actual), 1e-6)
+    # Half a standard deviation shows the shape; where the actual lift lies far off, bins are as fine as can be seen.
+    fine = max(float(np.std(lifts)) / 2, 2 * reach / _MOST_BINS)
+    width = _round_step(min(fine, 2 * reach / _USUAL_BINS))
+    count = math.floor(reach / width) + 1
     return np.round(np.arange(-count, count + 1) * width, 10)
 
 

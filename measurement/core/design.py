@@ -73,7 +73,7 @@ def design_geo(
     Args:
         panel: the history before the test.
         durations: of the test and its cool-down, in periods.
-        effects: lifts whose power is told, each above -1.
+        effects: lifts whose power is told, each above -1; in a go-dark one above zero means so much of a loss.
         treated_counts: how many markets to treat; by default 2, 3, 5 and 8 as far as a quarter of all allows.
         include, exclude: markets that are treated in any case, or in none (they may be controls).
         kind: `holdback`, `heavy_up` or `go_dark`.
@@ -123,12 +123,13 @@ def design_geo(
         alpha=alpha,
         power=power,
         placebos=placebos,
+        sign=chosen.sign,
     )
     refused = Refusals()
     searched = search_sets(panel, sizes, rules, spread.starts[0], aim, keep=keep, seed=seed, refused=refused)
     candidates = [
         _priced(panel, candidate, chosen, spread, change=change, cost_per_incremental=cost_per_incremental)
-        for candidate in judged(panel, searched, spread, aim, rules, progress=progress)
+        for candidate in judged(panel, searched, spread, aim, rules, refused=refused, progress=progress)
     ]
     if not candidates:
         raise InvalidDesign(
@@ -298,8 +299,8 @@ def _warnings(
     never = {len(candidate.treated) for candidate in candidates if candidate.mde is None}
     if never:
         found.append(
-            f"With {', '.join(map(str, sorted(never)))} treated of {len(panel.units)} there are too few other sets for "
-            f"p < {aim.alpha:g}: the test can never reject."
+            f"With {', '.join(map(str, sorted(never)))} treated of {len(panel.units)} no lift, however large, is found "
+            f"with a power of {aim.power:g} at alpha {aim.alpha:g}."
         )
     if any(candidate.method == "sc_t" for candidate in candidates):
         found.append(

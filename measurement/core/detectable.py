@@ -8,21 +8,20 @@ aim. Where placebos and candidate err alike and normally, the two rules are one.
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, exp, sqrt
 from typing import Final
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import nct, norm, t
+from scipy.stats import norm, t
 
 from measurement.core.arrays import Floats
 from measurement.core.out_of_sample import Errors
 from measurement.core.sc_ttest import BLOCKS
 
 _DEGREES: Final = BLOCKS - 1
-#: Beyond this noncentrality the law of scipy loses its digits, and the test finds everything.
-_FAR: Final = 35.0
 _MOST: Final = 9.0
+_ALL_BUT: Final = 0.999
 _HALVINGS: Final = 24
 
 
@@ -49,11 +48,13 @@ def critical_lifts(errors: Errors, level: float, effect: float | Floats) -> Floa
     """
     shift = _shift(errors, effect)
     statistic = np.abs(errors.placebos[:, None, :] + errors.reach * shift)
+    # A candidate that is among the references is no placebo of itself.
+    statistic[errors.own] = -1.0
     statistic = statistic[np.isfinite(statistic).all(axis=(1, 2))]
     if not len(statistic):
         return np.full_like(errors.found, np.inf)
-    # The quantile by expected ranks r / (n + 1), beyond whose last there is only the largest.
-    place = float(np.clip(level * (len(statistic) + 1) - 1.0, 0.0, len(statistic) - 1.0))
+    # Where the references are all sets, this is the very one that must be exceeded; else nearly its expected rank.
+    place = min(level * len(statistic), len(statistic) - 1.0)
     low = int(place)
     ordered = np.sort(statistic, axis=0)
     high = ordered[min(low + 1, len(ordered) - 1)]
@@ -87,46 +88,55 @@ def placebo_found(errors: Errors, level: float, effect: float) -> Floats:
     return np.asarray((np.abs(moved) > critical_lifts(errors, level, effect)).mean(axis=1))
 
 
-def placebo_mde(errors: Errors, deviations: Floats, level: float, power: float) -> Floats:
-    """The lift that is found with a given power, shape [candidates]; infinite where none up to tenfold sales is."""
-    low, high = np.zeros(len(deviations)), np.full(len(deviations), _MOST)
-    reached = placebo_power(errors, deviations, level, high) >= power
+def placebo_mde(errors: Errors, deviations: Floats, level: float, power: float, sign: int = 1) -> Floats:
+    """Size of the lift (of the loss, where `sign` is -1) that is found with a given power, shape [candidates].
+
+    Infinite where none up to tenfold sales, or to the loss of all but a thousandth, is.
+    """
+    low, high = np.zeros(len(deviations)), np.full(len(deviations), _MOST if sign > 0 else _ALL_BUT)
+    reached = placebo_power(errors, deviations, level, sign * high) >= power
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
-        enough = placebo_power(errors, deviations, level, middle) >= power
+        enough = placebo_power(errors, deviations, level, sign * middle) >= power
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return np.where(reached, high, np.inf)
 
 
 def one_market_power(effect: float, deviation: float, alpha: float) -> float:
-    """Chance that the synthetic-control t-test on one market finds an effect, by the noncentral t.
+    """Chance that the synthetic-control t-test on one market finds an effect.
 
     Args:
         effect: a fraction above -1. deviation: of the lift without effect and without cross-fitting.
         alpha: two-sided.
     """
-    limit = float(t.isf(alpha / 2.0, _DEGREES))
-    shift = effect / (_cross_fitted(deviation) * (1.0 + effect))
-    if abs(shift) > _FAR:
-        return 1.0
-    return float(nct.sf(limit, _DEGREES, abs(shift)) + nct.cdf(-limit, _DEGREES, abs(shift)))
+    return _noncentral_t(float(t.isf(alpha / 2.0, _DEGREES)), effect / (_cross_fitted(deviation) * (1.0 + effect)))
 
 
 def one_market_mde(deviation: float, alpha: float, power: float) -> float:
     """The lift that the t-test on one market finds with a given power."""
     limit = float(t.isf(alpha / 2.0, _DEGREES))
+    shift = brentq(lambda one: _noncentral_t(limit, one) - power, 0.0, 100.0 * (limit + 1.0))
+    return float(shift) * _cross_fitted(deviation)
 
-    def excess(shift: float) -> float:
-        return float(nct.sf(limit, _DEGREES, shift) + nct.cdf(-limit, _DEGREES, shift)) - power
 
-    if excess(_FAR) < 0.0:
-        return float("inf")
-    return float(brentq(excess, 0.0, _FAR)) * _cross_fitted(deviation)
+def _noncentral_t(limit: float, shift: float) -> float:
+    """P(|T| > limit) of a noncentral t with two degrees of freedom.
+
+    With two degrees the denominator is the root of an exponential variable, and the integral over it is closed; the
+    general law of scipy loses its digits for the large limits of small alphas.
+    """
+    width = 2.0 + limit * limit
+
+    def above(one: float) -> float:
+        inside = limit / sqrt(width) * exp(-one * one / width) * float(norm.cdf(limit * one / sqrt(width)))
+        return float(norm.cdf(one)) - inside
+
+    return above(shift) + above(-shift)
 
 
 def _cross_fitted(deviation: float) -> float:
     """Cross-fitting takes the mean of held-out blocks, each as noisy as the test, off the effect."""
-    return max(deviation, 1e-12) * (1.0 + 1.0 / BLOCKS) ** 0.5
+    return max(deviation, 1e-12) * sqrt(1.0 + 1.0 / BLOCKS)
 
 
 def _shift(errors: Errors, effect: float | Floats) -> Floats:

@@ -121,7 +121,7 @@ def _by_word() -> dict[str, str]:
 
 @cache
 def _by_zip3() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for run in _ZIP3.replace("\n", "|").strip("|").split("|"):
         span, code = run.split(" ")
         first, last = span.split("-")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 from typing import Final
 
@@ -43,7 +43,8 @@ class Aim:
 
     Attributes:
         durations: in periods. effects: lifts whose power is told. alpha: two-sided. power: that the MDE is for.
-        placebos: that the analysis will draw.
+        placebos: that the analysis will draw. sign: -1 where an effect above zero means so much of a loss, as in a
+            go-dark.
     """
 
     durations: tuple[int, ...]
@@ -51,6 +52,11 @@ class Aim:
     alpha: float
     power: float
     placebos: int
+    sign: int = 1
+
+    def signed(self, effect: float) -> float:
+        """The effect on sales that is meant."""
+        return self.sign * effect if effect > 0.0 else effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +168,10 @@ def judged(
     aim: Aim,
     rules: SetRules,
     *,
+    refused: Refusals,
     progress: Progress | None = None,
 ) -> list[GeoCandidate]:
-    """Candidates with their power, in the order in which they were found."""
+    """Candidates with their power, in the order in which they were found; those that cannot be read are counted."""
     if not searched:
         return []
     found = past_errors(panel.outcome, [one.group for one in searched], windows, aim.durations, progress=progress)
@@ -172,19 +179,38 @@ def judged(
         candidate
         for duration, row in zip(aim.durations, found, strict=True)
         for one, errors in zip(searched, row, strict=True)
-        for candidate in _judged(panel, one, errors, windows, duration, aim, rules)
+        for candidate in _judged(panel, one, errors, windows, duration, aim, rules, refused)
     ]
 
 
 def _judged(
-    panel: Panel, searched: Searched, errors: Errors, windows: Windows, duration: int, aim: Aim, rules: SetRules
+    panel: Panel,
+    searched: Searched,
+    errors: Errors,
+    windows: Windows,
+    duration: int,
+    aim: Aim,
+    rules: SetRules,
+    refused: Refusals,
 ) -> list[GeoCandidate]:
     usable = np.isfinite(errors.found).all(axis=1)
+    if not usable.all():
+        # Synthetic control needs a counterfactual above zero, logarithms need sales above zero in every market.
+        refused.counts["sales of zero or less in a past window"] += int((~usable).sum())
     if not usable.any():
         return []
-    errors = Errors(errors.found[usable], errors.scale[usable], errors.placebos, errors.reach[:, usable], errors.logs)
-    squares = (errors.found**2).mean(axis=1)
-    deviations = np.sqrt(moderated(squares, windows.independent(duration)))
+    errors = replace(
+        errors,
+        found=errors.found[usable],
+        scale=errors.scale[usable],
+        reach=errors.reach[:, usable],
+        own=errors.own[:, usable],
+    )
+    # In units of the statistic, in which large and small markets err alike; plain draws help out where few are known.
+    unit = errors.scale.mean(axis=1)
+    company = (errors.placebos**2).mean(axis=1) if len(unit) < _ALIKE else None
+    squares = ((errors.found / errors.scale) ** 2).mean(axis=1)
+    deviations = unit * np.sqrt(moderated(squares, windows.independent(duration), company))
     effects = sorted(aim.effects)
     chances, checked, mdes, asked = _chances(searched, errors, deviations, effects, aim)
     volume = panel.outcome.sum(axis=1)
@@ -226,15 +252,16 @@ def _chances(
     level = searched.level
     if level is None:
         chances = [
-            np.array([one_market_power(effect, float(one), aim.alpha) for one in deviations]) for effect in effects
+            np.array([one_market_power(aim.signed(effect), float(one), aim.alpha) for one in deviations])
+            for effect in effects
         ]
         mdes = np.array([one_market_mde(float(one), aim.alpha, aim.power) for one in deviations])
         return chances, [], mdes, np.full_like(deviations, np.nan)
-    chances = [placebo_power(errors, deviations, level, effect) for effect in effects]
+    chances = [placebo_power(errors, deviations, level, aim.signed(effect)) for effect in effects]
     return (
         _monotone(effects, chances),
-        [placebo_found(errors, level, effect) for effect in effects],
-        placebo_mde(errors, deviations, level, aim.power),
+        [placebo_found(errors, level, aim.signed(effect)) for effect in effects],
+        placebo_mde(errors, deviations, level, aim.power, aim.sign),
         critical_lifts(errors, level, 0.0).mean(axis=1),
     )
 

@@ -105,6 +105,7 @@ class Errors:
         placebos: statistics of the references, with sign, shape [references, windows].
         reach: what a shift of 1 in a candidate adds to a reference that shares markets with it or weighs them, shape
             [references, candidates, windows].
+        own: which reference is the candidate itself, shape [references, candidates].
         logs: as of the group.
     """
 
@@ -112,6 +113,7 @@ class Errors:
     scale: Floats
     placebos: Floats
     reach: Floats
+    own: Bools
     logs: bool
 
     @property
@@ -188,6 +190,7 @@ def _empty(group: Group, windows: int) -> Errors:
         scale=nothing.copy(),
         placebos=np.full((references, windows), np.nan),
         reach=np.full((references, candidates, windows), np.nan),
+        own=(group.references[:, None, :] == group.candidates).all(axis=2),
         logs=group.logs,
     )
 
@@ -265,7 +268,7 @@ def _on_simplex(points: Floats, mask: Bools) -> Floats:
         support = smaller
 
 
-def moderated(squares: Floats, degrees: float) -> Floats:
+def moderated(squares: Floats, degrees: float, company: Floats | None = None) -> Floats:
     """Mean squared errors drawn towards what sets like them have, as far as the few windows make them uncertain.
 
     The best of many sets by an error from few windows looks better than it is. Variances are taken as draws from a
@@ -275,8 +278,10 @@ def moderated(squares: Floats, degrees: float) -> Floats:
     Args:
         squares: mean squared error of each set, shape [sets].
         degrees: how many independent windows they come from.
+        company: squares of further sets that tell what is usual, where there are few.
     """
-    known = squares[np.isfinite(squares) & (squares > 0)]
+    known = squares if company is None else np.concatenate([squares, company])
+    known = known[np.isfinite(known) & (known > 0)]
     if len(known) < 3:
         return squares
     half = degrees / 2.0

@@ -65,8 +65,8 @@ class ExperimentFacts:
     why_left_out: str = ""
     taken_away: bool = False
     attribution: str = ""
-    viewability: str = "Not used: sales of markets were counted, not those of impressions or clicks"
-    invalid_traffic: str = "As filtered by the network; no credit depends on it, for sales of markets were counted"
+    viewability: str = "Not used: all outcomes of the units were counted, not those after an impression or a click"
+    invalid_traffic: str = "As filtered by the network; no credit depends on it, for all outcomes of the units count"
 
     @property
     def units(self) -> str:
@@ -111,10 +111,23 @@ def key_figures(reading: PanelReading, facts: ExperimentFacts) -> tuple[KeyFigur
     )
 
 
+#: Tests that have no units: what is treated in them.
+_WHOLE: Final = {"ab": "the treated users", "switchback": "the treated periods"}
+
+
+def groups_words(reading: PanelReading, facts: ExperimentFacts) -> str:
+    """9 treated and 39 control states; of tests without units, how many users or periods."""
+    if reading.method in _WHOLE:
+        return " against ".join((*reading.treated, *reading.controls))
+    if not reading.controls:
+        return count_of(len(reading.treated), f"treated {facts.unit}")
+    return f"{len(reading.treated)} treated and {count_of(len(reading.controls), f'control {facts.unit}')}"
+
+
 def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
     """The reading as a sentence or two."""
     at = side(reading.lift)
-    groups = count_of(len(reading.treated), f"treated {facts.unit}")
+    groups = _WHOLE.get(reading.method) or count_of(len(reading.treated), f"treated {facts.unit}")
     lift = f"{percent(abs(reading.lift.value))} ({level(reading)} interval {percent_range(reading.lift)})"
     if at == 0:
         told = (
@@ -342,8 +355,8 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
         f"Left out: in neither group{f' ({facts.why_left_out})' if facts.why_left_out else ''}.",
         "units": f"Each treated {facts.unit} against its own counterfactual by the same method. A single {facts.unit} "
         "is noisy; the intervals are of all together.",
-        "groups": "Users were drawn into the groups one by one; the lift is the treated mean over the control mean, less "
-        f"one. p and interval are of one procedure: {reading.procedure}.",
+        "groups": "Users were drawn into the groups one by one; the lift is the treated mean over the control mean, "
+        f"less one. p and interval are of one procedure: {reading.procedure}.",
         "switchback": "Treatment was switched on and off by lot; only stretches that are long enough for the effect of "
         f"the one before to have gone count. p and interval are of one procedure: {reading.procedure}.",
         "sensitivity": "Other methods on the same data. They are no second chance: the one above was fixed by the "

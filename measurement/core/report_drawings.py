@@ -106,7 +106,7 @@ def placebo_drawing(reading: PanelReading, width: float, height: float) -> Any |
     if not len(lifts):
         return None
     actual = 100.0 * reading.lift.value
-    edges = bin_edges(np.append(lifts, actual))
+    edges = bin_edges(lifts, actual)
     counts, _ = np.histogram(lifts, edges)
     step = float(next(one for one in _COUNT_STEPS if 5 * one >= counts.max()))
     low, high = 0.0, step * math.ceil(max(int(counts.max()), 1) / step)

@@ -21,6 +21,7 @@ from measurement.core.readout import (
     beyond_words,
     disclosure,
     evidence_words,
+    groups_words,
     headline,
     how_texts,
     key_figures,
@@ -136,10 +137,9 @@ class _Words:
 
 
 def _lead(reading: PanelReading, facts: ExperimentFacts) -> str:
-    groups = f"{len(reading.treated)} treated and {len(reading.controls)} control {facts.units}"
     parts = [
         ", ".join(one for one in (facts.brand, facts.retailer, facts.placement) if one), facts.design,
-        f"{groups}, {span(reading)}", facts.registered, evidence_words(reading),
+        f"{groups_words(reading, facts)}, {span(reading)}", facts.registered, evidence_words(reading),
     ]  # fmt: skip
     if reading.cost is not None:
         parts.append(f"extra spend {money(reading.cost, facts.currency)}")

@@ -106,7 +106,7 @@ def draw_pairs(matched: MatchedPairs, *, seed: int) -> Assignment:
         name = f"P{number:0{width}d}"
         rows.append(Assigned(unit=pair[coin], group="treated", pair=name))
         rows.append(Assigned(unit=pair[1 - coin], group="control", pair=name))
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(matched.pairs) < 6:
         smallest = 2.0 ** (1 - len(matched.pairs))
         notes = (f"{len(matched.pairs)} pairs: the sign-flip test cannot give p below {smallest:.3g}.",)

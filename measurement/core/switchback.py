@@ -196,7 +196,8 @@ class _Tests:
     ) -> None:
         blocks = design.block_of()
         coins = kinds[np.array(design.randomise_at) - 1].astype(bool)
-        others, exact = coin_draws(design, seed=seed, labels=labels, draws=draws)
+        # A stream of its own: with that of the design, the first draw would be the assignment itself.
+        others, exact = coin_draws(design, seed=(seed, 1), labels=labels, draws=draws)
         if exact:
             others = others[(others != coins).any(axis=1)]
         self.observed = _windows(kinds[None, :].astype(bool), design.carryover)

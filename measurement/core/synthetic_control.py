@@ -115,7 +115,8 @@ def _descend(system: Floats, linear: Floats, mask: Bools, start: Floats, step: f
 def _gap(gradient: Floats, weights: Floats, mask: Bools) -> Floats:
     """Half the Frank-Wolfe gap of each row: an upper bound of the misfit that is left to gain, halved."""
     best = np.where(mask, gradient, np.inf).min(axis=1)
-    return np.maximum(np.einsum("gu,gu->g", gradient, weights) - best, 0.0)
+    gaps: Floats = np.maximum(np.einsum("gu,gu->g", gradient, weights) - best, 0.0)
+    return gaps
 
 
 def _active_set_step(system: Floats, linear: Floats, weights: Floats, mask: Bools) -> Floats:

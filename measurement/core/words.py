@@ -29,9 +29,9 @@ METHODS: Final = {
     "sc_t": "Synthetic-control t-test",
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
-    "strata": "Growth within strata, randomisation test",
-    "switchback": "Switchback, Horvitz-Thompson",
-    "ab": "Two groups of people",
+    "strata": "Growth within strata",
+    "switchback": "Switchback",
+    "ab": "Two groups of users",
     "ancova": "ANCOVA on the period before",
 }
 

@@ -41,10 +41,8 @@ def design_periods(experiment: Experiment) -> Designed:
 
 def assign_periods(experiment: Experiment, designed: Designed) -> Assignment:
     """The coins, tossed with the experiment's seed and even over weekdays: one row for each stretch between tosses."""
-    design, days = _switchback(experiment)
-    labels = None
-    if experiment.start_date is not None and days == design.periods:
-        labels = [f"{experiment.start_date + timedelta(days=n):%A}" for n in range(design.periods)]
+    design, _ = _switchback(experiment)
+    labels = weekdays_of(experiment, design.periods)
     treated = draw_assignment(design, seed=experiment.seed, labels=labels)
     blocks = design.block_of()
     width = len(str(design.periods))
@@ -55,6 +53,15 @@ def assign_periods(experiment: Experiment, designed: Designed) -> Assignment:
         rows.append(Assigned(unit=name, group="treated" if treated[inside[0]] else "control"))
     notes = ("Weekdays are treated about as often as not.",) if labels else ()
     return ordered(rows, seed=experiment.seed, notes=notes)
+
+
+def weekdays_of(experiment: Experiment, periods: int) -> list[str] | None:
+    """Weekday of each period where periods are the days of the test: the draw is even over them, and read as such."""
+    start, end = experiment.start_date, experiment.end_date
+    # A test without an end lasts as many days as it has periods.
+    if start is None or (end is not None and (end - start).days + 1 != periods):
+        return None
+    return [f"{start + timedelta(days=n):%A}" for n in range(periods)]
 
 
 def _switchback(experiment: Experiment) -> tuple[SwitchbackDesign, int]:

@@ -11,6 +11,7 @@ from measurement.core.switchback import analyze_switchback
 from measurement.core.test_data import SwitchbackLog, TwoArms
 from measurement.core.user_test import Group, analyze_users, group_of_sums
 from measurement.models import Experiment
+from measurement.services.other_designs import weekdays_of
 from tenants.core.problems import Conflict
 
 _NONE: Floats = np.array([], dtype=np.float64)
@@ -125,6 +126,7 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
         log.outcome[:length],
         carryover=int(experiment.settings.get("carryover", 0)),
         randomise_at=experiment.design["randomise_at"],
+        labels=weekdays_of(experiment, length),
         estimator="burn_in",
         alpha=alpha,
         seed=experiment.seed,

@@ -93,7 +93,8 @@ def _conflict_lines(solution: Solution) -> list[str]:
     if conflict.shortfall is not None:
         lines.append(f"the constraints below miss each other by {conflict.shortfall:,.2f}")
     if conflict.best_attainable is not None:
-        lines.append(f"best attainable: {conflict.best_attainable:,.6g}")
+        word = "nothing is better than" if conflict.best_is_bound else "best attainable:"
+        lines.append(f"{word} {conflict.best_attainable:,.6g}")
     for member in conflict.members:
         place = f"cell {member.cell}" if member.cell else path_text(member.path)
         if member.name is not None:

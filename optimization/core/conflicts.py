@@ -84,12 +84,15 @@ class Conflict:
         members: the constraints; the one that the others run into comes first.
         shortfall: money by which the bounds miss each other; None for a conflict over return or cost.
         best_attainable: best value of the return or cost that the other constraints allow; None for bounds.
+        best_is_bound: True where S-curves or commitments keep that value from being reached: nothing is better than it,
+            but what is reached may be worse.
         further: other conflicts that share no member with this one.
     """
 
     members: tuple[Member, ...]
     shortfall: float | None = None
     best_attainable: float | None = None
+    best_is_bound: bool = False
     further: tuple[Conflict, ...] = ()
 
 

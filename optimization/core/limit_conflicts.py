@@ -40,7 +40,8 @@ def limits_can_be_met(problem: BudgetProblem) -> bool:
 def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     """The smallest conflict of a problem whose bounds can be met, but not with its limits or commitments."""
     members = _minimal(problem, all_members(problem))
-    searched = len(problem.cells) <= _EXPLAIN_UP_TO and not bounded_cells(problem).gapped.any()
+    jumps = bool(bounded_cells(problem).gapped.any())
+    searched = len(problem.cells) <= _EXPLAIN_UP_TO and not jumps
     explained = []
     for member in members:
         needed = _needed(problem, member) if searched else None
@@ -50,7 +51,8 @@ def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     if leading is None:
         return Conflict(tuple(explained))
     best = leading.needed if searched else _needed(problem, leading)
-    return Conflict(tuple(explained), best_attainable=best)
+    # The value sought is that of the envelopes, which promise more than curves that jump can keep.
+    return Conflict(tuple(explained), best_attainable=best, best_is_bound=jumps and best is not None)
 
 
 def _likely(problem: BudgetProblem, members: list[Member]) -> list[Member]:

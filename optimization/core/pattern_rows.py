@@ -203,8 +203,8 @@ class Rows:
                     terms[column] = terms.get(column, 0.0) - float(c[i]) * factor
             self._add_row(list(terms.items()) + left, float(c @ self.spend_from - g @ self.revenue_from), np.inf)
 
-    def answer(self, finest: float, nodes: int, seed: int) -> tuple[Pattern | None, float]:
-        """As `PatternProgramme.solve`."""
+    def answer(self, finest: float, nodes: int, seed: int, *, presolved: bool = True) -> tuple[Pattern | None, float]:
+        """As `PatternProgramme.solve`; `presolved` False lets HiGHS see the programme as it is."""
         # Only problems with jumps pay for the import.
         import highspy
 
@@ -227,7 +227,7 @@ class Rows:
         solver = make()
         for name, value in _options(finest, nodes, seed).items():
             solver.setOptionValue(name, value)
-        if self.counted:
+        if self.counted or not presolved:
             # Presolving would put the counts back into the switches.
             solver.setOptionValue("presolve", "off")
         solver.passModel(programme)

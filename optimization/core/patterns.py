@@ -137,9 +137,15 @@ class PatternProgramme:
         return Rows(self).answer(max(FINEST, SHARE_OF_GAP * gap), FEW_NODES, seed)
 
     def solve_margin(self) -> tuple[Pattern | None, bool]:
-        """The pieces that keep furthest from breaking a limit; and False where none can meet all constraints."""
-        pattern, bound = Rows(self, of_limits=True).answer(COARSE, MANY_NODES, 7)
-        return pattern, bound >= 0.0
+        """The pieces that keep furthest from breaking a limit; and False where none can meet all constraints.
+
+        That none can is believed where HiGHS finds it on two ways: nothing else checks it.
+        """
+        for seed, presolved in ((7, True), (11, False)):
+            pattern, bound = Rows(self, of_limits=True).answer(COARSE, MANY_NODES, seed, presolved=presolved)
+            if bound >= 0.0:
+                return pattern, True
+        return None, False
 
 
 def _alike(

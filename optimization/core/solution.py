@@ -159,6 +159,8 @@ def _conflict_dict(conflict: Conflict) -> dict[str, Any]:
         out["shortfall"] = conflict.shortfall
     if conflict.best_attainable is not None:
         out["best_attainable"] = conflict.best_attainable
+        if conflict.best_is_bound:
+            out["best_attainable_is_bound"] = True
     out["relaxations"] = [
         member.as_dict() | {"needed": member.needed, "restores": member.restores} for member in conflict.members
     ]

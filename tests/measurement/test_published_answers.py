@@ -65,7 +65,9 @@ class TestGeoLift:
     @pytest.mark.parametrize(("permutations", "p", "within"), [("iid", 0.012, 0.005), ("block", 0.048, 0.001)])
     def test_conformal_p(self, permutations: Any, p: float, within: float) -> None:
         panel = read_panel(reference("GeoLift_Test.csv"), date="date", unit="location", outcome="Y")
-        test, _ = read_question(panel, treated=["chicago", "portland"], start=91, end=105)
+        test, _ = read_question(
+            panel, treated=["chicago", "portland"], assignment=None, start=91, end=105, cooldown=0, exclude=()
+        )
         assert conformal_p_value(test, effect=0.0, permutations=permutations, seed=1) == pytest.approx(p, abs=within)
 
     def test_conformal_p_is_told_beside_the_reading(self) -> None:

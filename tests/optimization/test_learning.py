@@ -180,6 +180,26 @@ def test_a_touched_log_is_found_out(market, alice):
     assert "Week 2" in found.detail
 
 
+def test_a_log_is_judged_once_for_each_of_its_states(market, alice, fresh_cache, monkeypatch):
+    programme = started(market, alice, settings={"temperature": 0.3, "reserve": 0.0})
+    for number in range(2):
+        run_week(market, programme, alice, number)
+    asked = []
+    for name in ("replay", "estimate_revenue"):
+        truly = getattr(services, name)
+        monkeypatch.setattr(
+            services, name, lambda *one, name=name, truly=truly, **two: asked.append(name) or truly(*one, **two)
+        )
+    for _ in range(2):
+        assert services.check_replay(programme=programme).weeks == 2
+        one, other = (services.estimate_programme(programme=programme, temperature=heat) for heat in (0.2, 0.25))
+        assert one != other
+    assert sorted(asked) == ["estimate_revenue"] * 2 + ["replay"]
+    run_week(market, programme, alice, 2)
+    assert services.check_replay(programme=programme).weeks == 3
+    assert asked.count("replay") == 2
+
+
 def test_the_log_is_a_file_that_decides_again(market, alice):
     programme = started(market, alice)
     for number in range(2):

@@ -182,6 +182,7 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /curves/adjustments/": Call(body=lambda of, key: {"brand": _brand(of, key), **OVERRIDE}),
     "POST /curves/adjustments/{adjustment_id}/revoke/": Call(body=lambda of, key: {"reason": "A typo."}),
     "GET /curves/factors/": Call(query=lambda of, key: {} if key == WHOLE_TENANT else {"brand": of("brand")}),
+    "GET /experiments/next/": Call(query=lambda of, key: {} if key == WHOLE_TENANT else {"brand": of("brand")}),
     "POST /curves/factors/": Call(body=lambda of, key: {"brand": _brand(of, key), **JUDGED}),
     "POST /curves/imports/": Call(
         body=lambda of, key: {**({} if key == WHOLE_TENANT else {"brand": of("brand")}), **posterior()}, multipart=True
@@ -249,6 +250,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "GET /lineage/": {"account": "account", "brand": "brand"},
     "GET /metrics/query/": {"brand": "brand", "account": "account"},
     "GET /curves/factors/": {"brand": "brand"},
+    "GET /experiments/next/": {"brand": "brand"},
     "GET /metrics/export/": {"brand": "brand", "account": "account"},
     "GET /experiments/{experiment_id}/reading/": {"reading": "reading"},
     "GET /experiments/{experiment_id}/report.csv": {"reading": "reading"},

@@ -212,6 +212,7 @@ TABLE: dict[str, Rule] = {
     # measurement: those who plan design and run tests, those who say what ads caused publish what came of them
     "GET /experiments/": anywhere(READERS),
     "POST /experiments/": brand(MODELLERS, EVERY_ROLE),
+    "GET /experiments/next/": brand(READERS, EVERY_ROLE),
     "GET /experiments/{experiment_id}/": brand(READERS),
     "PATCH /experiments/{experiment_id}/": brand(MODELLERS, READERS),
     "DELETE /experiments/{experiment_id}/": brand(MODELLERS, READERS),

@@ -122,12 +122,20 @@ def test_no_placebos_no_picture():
 def test_bins_hold_all_values_and_have_an_edge_at_zero(seed):
     rng = np.random.default_rng(seed)
     values = rng.normal(rng.normal(), 10.0 ** rng.uniform(-3, 3), 50)
-    edges = bin_edges(values)
-    assert edges[0] <= values.min()
-    assert edges[-1] > values.max()
+    actual = float(rng.normal(0, 10.0) * values.std())
+    edges = bin_edges(values, actual)
+    assert edges[0] <= min(values.min(), actual)
+    assert edges[-1] > max(values.max(), actual)
     assert 0.0 in edges
-    assert len(edges) <= 30
+    assert len(edges) <= 76
     assert np.allclose(np.diff(edges), edges[1] - edges[0])
+
+
+def test_placebos_far_below_the_actual_lift_keep_their_shape():
+    rng = np.random.default_rng(1)
+    lifts = rng.normal(0, 0.3, 400)
+    counts, _ = np.histogram(lifts, bin_edges(lifts, 6.4))
+    assert (counts > 0).sum() >= 8
 
 
 def test_specs_are_json_with_a_sentence():

@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import nct, norm
 
 from measurement.core.assignment import InvalidDesign
 from measurement.core.design import assignment_of, design_geo
-from measurement.core.detectable import one_market_mde, one_market_power, placebo_level
+from measurement.core.detectable import _noncentral_t, one_market_mde, one_market_power, placebo_level
 from measurement.core.frontier import undominated
 from measurement.core.geo import analyze_geo
 from measurement.core.market_sets import as_members
 from measurement.core.out_of_sample import Group, moderated, past_errors, windows_of
+from measurement.core.reading_panels import read_panel
 from tests.measurement.core.histories import history
+from tests.measurement.doors import needs_reference, reference
 
 
 def search(panel=None, **given):
@@ -144,6 +146,49 @@ def test_spend_follows_the_kind():
     for candidate in back.candidates:
         assert candidate.investment == pytest.approx(2.0 * candidate.mde * candidate.baseline)
     assert all(candidate.investment is None for candidate in search().candidates)
+
+
+def test_effects_of_a_go_dark_are_losses():
+    dark, light = search(kind="go_dark", effects=[0.0, 0.1]), search(effects=[0.0, -0.1])
+    for one in dark.candidates:
+        twin = next(other for other in light.candidates if other.treated == one.treated)
+        assert one.power[0.1] == twin.power[-0.1]
+        assert one.power_checked[0.1] == twin.power_checked[-0.1]
+
+
+def test_markets_that_cannot_be_read_are_counted():
+    """A market that sells nothing in a window has no logarithm; it is fine as one of many for synthetic control."""
+    panel = history(units=14)
+    outcome = panel.outcome.copy()
+    outcome[4, 46:60] = 0.0
+    found = search(replace(panel, outcome=outcome), treated_counts=[2, 5])
+    assert {len(treated) for treated in sets(found)} == {2}
+    assert found.refused["sales of zero or less in a past window"] > 0
+    assert "sales of zero" in " ".join(found.warnings)
+
+
+def test_a_test_that_finds_nothing_says_so():
+    """Three of six: the other three err as much with the other sign, so that no set is ever the most extreme alone."""
+    found = search(history(units=6), treated_counts=[3], alpha=0.1)
+    assert {candidate.method for candidate in found.candidates} == {"log_did"}
+    assert all(candidate.mde is None for candidate in found.candidates)
+    assert all(max(candidate.power_checked.values()) == 0.0 for candidate in found.candidates)
+    assert any("no lift, however large" in warning for warning in found.warnings)
+
+
+def test_few_sets_that_suffice_have_power():
+    """Two of eight: 28 sets, so that the treated one must be the most extreme of all; it is no placebo of itself."""
+    found = search(history(units=8, noise=0.02), treated_counts=[2], effects=[0.5])
+    assert {candidate.method for candidate in found.candidates} == {"sc"}
+    assert all(candidate.power[0.5] > 0.95 for candidate in found.candidates)
+    assert all(candidate.power_checked[0.5] > 0.9 for candidate in found.candidates)
+
+
+@pytest.mark.parametrize(("limit", "shift"), [(4.302653, 0.0), (4.302653, 3.0), (2.92, -6.0), (9.9, 12.0)])
+def test_closed_form_of_two_degrees_is_the_noncentral_t(limit, shift):
+    assert _noncentral_t(limit, shift) == pytest.approx(
+        nct.sf(limit, 2, abs(shift)) + nct.cdf(-limit, 2, abs(shift)), abs=1e-7
+    )
 
 
 def test_a_budget_leaves_what_it_pays_for():
@@ -282,6 +327,30 @@ def test_moderated_variances_come_nearer_to_the_truth():
 
 def test_moderation_needs_company():
     assert moderated(np.array([1.0, 2.0]), 5.0).tolist() == [1.0, 2.0]
+
+
+def test_a_single_set_is_judged_in_company():
+    """The error of one set over few windows says little; with one allowed set, plain draws say what is usual."""
+    panel = history(units=14)
+    wide = search(panel, keep=91)
+    lucky = min(wide.candidates, key=lambda one: one.rmse)
+    alone = search(panel, include=lucky.treated)
+    assert [set(one.treated) for one in alone.candidates] == [set(lucky.treated)]
+    assert alone.candidates[0].rmse == pytest.approx(lucky.rmse)
+    assert alone.candidates[0].se > 1.1 * lucky.rmse
+
+
+@needs_reference
+@pytest.mark.reference
+def test_sales_and_spend_of_the_published_design():
+    """GeoLift's walk-through: chicago and portland, 15 days, a lift of 10 % at 7.50 each costs 64,563.75."""
+    panel = read_panel(reference("GeoLift_PreTest.csv"), date="date", unit="location", outcome="Y")
+    (best,) = search(
+        panel, durations=[15], effects=[0.1], include=["chicago", "portland"], windows=10, cost_per_incremental=7.5
+    ).candidates
+    assert 7.5 * 0.1 * best.baseline == pytest.approx(64_563.75, rel=0.02)
+    assert best.investment == pytest.approx(7.5 * best.mde * best.baseline)
+    assert best.power[0.1] > 0.9
 
 
 def test_one_market_is_read_by_the_noncentral_t():

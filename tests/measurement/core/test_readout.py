@@ -13,6 +13,7 @@ from measurement.core.readout import (
     detectable,
     disclosure,
     fit_error,
+    groups_words,
     headline,
     how_texts,
     key_figures,
@@ -123,6 +124,13 @@ def test_a_fall_where_spend_was_taken_away_speaks_for_the_ads():
     assert figures(fell, dark)["Lift"].tone == "good"
     assert figures(fell)["Lift"].tone == "bad"
     assert headline(fell, dark).startswith("With less spend on ads, sales of 9 treated states fell by 5.0%")
+
+
+def test_tests_without_units_are_told_by_users_and_periods():
+    users = replace(a_reading(), method="ab", treated=("treated, 3,461 users",), controls=("control, 3,407 users",))
+    assert groups_words(users, some_facts()) == "treated, 3,461 users against control, 3,407 users"
+    assert "of the treated users" in headline(users, some_facts())
+    assert groups_words(a_reading(), some_facts()) == "9 treated and 18 control states"
 
 
 def test_the_span_names_days_and_the_cool_down():

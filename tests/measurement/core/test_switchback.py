@@ -108,6 +108,12 @@ def test_means_after_burn_in_do_not_carry_the_level():
     assert high.lift.value == pytest.approx(high.burn_in.effect.value / 500, rel=0.01)
 
 
+def test_the_test_draws_other_coins_than_the_design_did():
+    """The same seed for both: an effect beyond all chance has the smallest p there is, 2 of 10,000."""
+    found = analyze_switchback(*log(80, effect=9.0, noise=0.1, seed=1), carryover=2, seed=1)
+    assert found.burn_in.p_value == pytest.approx(2 / 10_000, rel=0.01)
+
+
 def test_balanced_draws_are_read_as_such():
     weekdays = [str(day % 7) for day in range(56)]
     treated, outcome = log(56, carryover=1, effect=2.0, noise=0.5, labels=weekdays)

@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from tests.optimization.core.test_instances import GOOD, KEYS, changed
 
@@ -32,22 +34,32 @@ def test_a_problem_prints_one_json_object(tmp_path: Path) -> None:
 
 
 def test_an_infeasible_problem_is_an_answer(tmp_path: Path) -> None:
-    file = tmp_path / "problem.json"
+    file, out = tmp_path / "problem.json", StringIO()
     file.write_text(json.dumps(changed(node_bounds__0__min_spend=45.0)))
-    done = optimize(str(file), "--json")
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    call_command("optimize", str(file), "--json", stdout=out)
+    answer = json.loads(out.getvalue())
     assert answer["status"] == "infeasible"
     assert {member["kind"] for member in answer["minimal_conflict"]} == {"min_spend", "max_spend"}
     assert answer["shortfall"] == pytest.approx(5.0)
 
 
-@pytest.mark.parametrize("text", [None, "no json", json.dumps(changed(total_budget=-1.0))])
-def test_a_bad_file_is_a_problem_on_stderr(tmp_path: Path, text: str | None) -> None:
+def test_a_bad_file_is_a_problem_on_stderr(tmp_path: Path) -> None:
     file = tmp_path / "problem.json"
-    if text is not None:
-        file.write_text(text)
+    file.write_text("no json")
     done = optimize(str(file), "--json")
     assert done.returncode == 2
     assert done.stdout == ""
     assert set(json.loads(done.stderr)) >= {"code", "detail", "where", "fix"}
+
+
+@pytest.mark.parametrize("text", [None, "[]", json.dumps(changed(total_budget=-1.0))])
+def test_other_bad_files_are_told_alike(tmp_path: Path, text: str | None) -> None:
+    """In this process: a start of its own proves no more of what the file says."""
+    file, out, errors = tmp_path / "problem.json", StringIO(), StringIO()
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SystemExit) as end:
+        call_command("optimize", str(file), "--json", stdout=out, stderr=errors, no_color=True)
+    assert end.value.code == 2
+    assert out.getvalue() == ""
+    assert set(json.loads(errors.getvalue())) >= {"code", "detail", "where", "fix"}

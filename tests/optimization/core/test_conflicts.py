@@ -191,6 +191,22 @@ def test_an_unattainable_cpa_says_what_is_attainable() -> None:
     assert answer["best_attainable"] == pytest.approx(300.0 / (100.0 * np.log(4.0) / 20.0), rel=1e-8)
 
 
+def test_with_curves_that_jump_the_best_return_is_said_to_be_a_bound() -> None:
+    """The envelope of an S-curve is a line from zero: it promises its best return at any spend, the curve at one."""
+    bent = Curve(Family.HILL, 900.0, 100.0, 2.0)
+    limit = (GlobalConstraint(GlobalKind.MIN_ROAS, 4.4),)
+    floor = [NodeBound(("ch",), 30.0, 60.0)]
+    for curve, bound in ((bent, True), (replace(bent, family=Family.LOG, exponent=1.0, a=300.0), False)):
+        problem = BudgetProblem.of(
+            [Cell("alice", ("ch", "alice"), curve)], 300.0, node_bounds=floor, global_constraints=limit
+        )
+        answer = solve_budget(problem).as_dict()
+        assert answer["status"] == "infeasible"
+        assert answer.get("best_attainable_is_bound", False) is bound
+        best = max(float(problem.responses.value(np.array([x]))[0]) / x for x in np.linspace(30.0, 60.0, 301))
+        assert answer["best_attainable"] >= best * (1.0 - 1e-9)
+
+
 def test_a_commitment_between_floor_and_cap_is_part_of_the_conflict() -> None:
     cells = [cell("alice", 900.0, 100.0, path=("ch",), min_spend_if_active=50.0)]
     problem = BudgetProblem.of(cells, 500.0, node_bounds=[NodeBound(("ch",), 20.0, 30.0)])

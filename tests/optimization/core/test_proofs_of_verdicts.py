@@ -6,9 +6,13 @@ import contextlib
 from typing import Any
 
 import pytest
+from scipy.optimize import linprog
 
+from optimization.core import general_conflicts
 from optimization.core.branching import SolverFailed
 from optimization.core.instance import parse_problem
+from optimization.core.limit_conflicts import limits_can_be_met
+from optimization.core.pattern_rows import Rows
 from optimization.core.problem import InvalidProblem
 from optimization.core.solve import Solution, solve_budget
 
@@ -92,6 +96,43 @@ def test_commitments_that_only_some_choice_of_cells_can_meet_are_never_called_a_
     with contextlib.suppress(SolverFailed):
         told = solved(cells, total_budget=whole, node_bounds=[{"path": ["A"], "min_spend": whole, "max_spend": whole}])
     assert told is None or told.feasible
+
+
+@pytest.mark.parametrize("lies", [1, 2])
+def test_one_wrong_word_of_highs_is_no_verdict(monkeypatch: pytest.MonkeyPatch, lies: int) -> None:
+    """Commitments beside a return, which HiGHS judges: told once that nothing can, it is asked on another way."""
+    told, truly = [], Rows.answer
+
+    def lying(self: Rows, *args: Any, **more: Any) -> Any:
+        told.append(more)
+        return (None, -float("inf")) if len(told) <= lies else truly(self, *args, **more)
+
+    monkeypatch.setattr(Rows, "answer", lying)
+    cells = [cell(name, "log", 300.0, 100.0, min_spend_if_active=60.0) for name in ("A", "B")]
+    document = {"schema": "rmn-budget-instance/1", "cells": cells, "total_budget": 100.0}
+    limits = [{"kind": "min_roas", "value": 1.5, "scope": []}]
+    problem = parse_problem({**document, "global_constraints": limits})
+    assert limits_can_be_met(problem) == (lies == 1)
+    assert len(told) >= 2
+
+
+@pytest.mark.parametrize("lies", [1, 2])
+def test_one_wrong_word_of_a_linear_programme_is_no_verdict(monkeypatch: pytest.MonkeyPatch, lies: int) -> None:
+    told = []
+
+    def lying(*args: Any, **more: Any) -> Any:
+        told.append(more["method"])
+        found = linprog(*args, **more)
+        if len(told) <= lies:
+            found.fun = 0.5
+        return found
+
+    monkeypatch.setattr(general_conflicts, "linprog", lying)
+    share = {"kind": "max_share", "scope": ["A"], "value": 0.5}
+    cells = [cell(name, "log", 300.0, 100.0) for name in ("A", "B")]
+    document = {"schema": "rmn-budget-instance/1", "cells": cells, "total_budget": 100.0, "constraints": [share]}
+    assert general_conflicts.all_can_be_met(parse_problem(document)) == (lies == 1)
+    assert told == ["highs-ds", "highs-ipm"]
 
 
 def test_extra_money_by_week_with_a_reserve_keeps_what_is_spent_now() -> None:
