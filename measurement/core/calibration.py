@@ -5,8 +5,9 @@ spend. The factor is the one over the other. `measurement.core.factor_model` car
 were not tested.
 
 A test speaks of its own days, spend and length, and a plan asks about other ones. Its standard error on the logarithm
-grows by three rules, added as variances:
+grows by four rules, added as variances:
 
+- **again**: a cell that is tested again reads otherwise by more than the errors of both tests: `AGAIN` at least;
 - **age**: what is true drifts, by `DRIFT` in a year (a random walk);
 - **spend**: where the cell now spends another amount than in the test, by `BEND` per doubling;
 - **length**: shorter than `WHOLE_DAYS`, a test misses purchase cycles: `SHORT` times the square root of how many times
@@ -26,6 +27,7 @@ from measurement.core.arrays import Floats
 from measurement.core.factor_model import Belief, Prior, Readings, believe
 from tenants.core.problems import InvalidInput
 
+AGAIN: Final = 0.08
 DRIFT: Final = 0.15
 BEND: Final = 0.10
 SHORT: Final = 0.10
@@ -88,15 +90,15 @@ class CellTest:
 
     @property
     def staleness(self) -> float:
-        """Variance on the logarithm that age, spend and length add."""
+        """Variance on the logarithm that the rules above add."""
         drift = DRIFT**2 * max(self.age_days, 0) / 365.25
         bend = (BEND * math.log2(self.spend_ratio)) ** 2 if self.spend_ratio > 0.0 else 0.0
         short = SHORT**2 * max(WHOLE_DAYS / self.days - 1.0, 0.0)
-        return drift + bend + short
+        return AGAIN**2 + drift + bend + short
 
     @property
     def log_se(self) -> float:
-        """Standard error of ln(factor), by the delta method and the three rules."""
+        """Standard error of ln(factor), by the delta method and the rules."""
         counted = (self.attributed_se / self.attributed) ** 2
         return math.sqrt((self.se / self.iroas) ** 2 + counted + self.staleness)
 
