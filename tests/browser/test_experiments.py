@@ -113,7 +113,7 @@ def test_from_draft_to_plans(site, shop, watched, clock):
     here = page.url
     walk.send(sales(date(2026, 8, 19)))
     walk.press("Design")
-    page.wait_for_selector("text=Candidates", timeout=90_000)
+    page.wait_for_selector("button:has-text('Choose')", timeout=180_000)
     walk.press("Choose")
     walk.look("2-designed")
     walk.press("Register")
@@ -127,7 +127,7 @@ def test_from_draft_to_plans(site, shop, watched, clock):
     clock(END + timedelta(days=1))
     walk.send(sales(END, treated))
     walk.press("Read the result")
-    page.wait_for_selector("a:has-text('Reading')", timeout=90_000)
+    page.wait_for_selector(".actions a:has-text('Reading')", timeout=180_000)
     with page.expect_navigation():
         page.click(".actions a:has-text('Reading')")
     told = page.locator("main").inner_text()
