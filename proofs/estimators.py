@@ -4,6 +4,9 @@ Every set of `PER_WINDOW` random sets of geos is taken as treated in turn, the o
 nominal level by construction, so that only power is in question. Contrasts are linear in the sales
 after the start, hence an effect is put into each set without fitting anything again. Sets share a window and a panel;
 windows (of the public panel) and panels (generated) are few, and the standard error is over them.
+
+Synthetic difference in differences is not among them: its time weights are fitted to what is sold after the start, by
+all geos but the treated, and would have to be fitted anew for each set. The proof `measurement` draws tests for it.
 """
 
 from __future__ import annotations
@@ -24,13 +27,12 @@ ALPHA: Final = 0.05
 LIFTS: Final = (0.0, 0.05, 0.10)
 #: (estimator, statistic) that the product uses.
 DEFAULT: Final = ("sc", "sqrt(misfit x sales)")
-#: How much more power at a lift of 5 % another pair may have on the mean over panels before the default is in doubt.
-SLACK: Final = 0.05
+#: How much more power at a lift of 5 % another statistic of the same estimator may have on the mean over panels.
+SLACK: Final = 0.02
 
 
 def window(source: str, treated: int, seed: int, number: int) -> dict[str, Any]:
     """Share of sets that each (estimator, statistic) rejects in one window, by lift."""
-    from measurement.core.geo_methods import time_weights
     from measurement.core.placebo import shares_of
     from measurement.core.synthetic_control import demeaned, simplex_weights
 
@@ -44,16 +46,13 @@ def window(source: str, treated: int, seed: int, number: int) -> dict[str, Any]:
     shares = shares_of(sets, units)
     donors = shares == 0.0
 
-    def contrasts(values: Any, ridge: float = 0.0) -> Any:
-        return shares - simplex_weights(values @ values.T, shares, donors, ridge=ridge).weights
+    def contrasts(values: Any) -> Any:
+        return shares - simplex_weights(values @ values.T, shares, donors).weights
 
     even = shares - donors / donors.sum(axis=1, keepdims=True)
     past, logs = panel[:, :start], np.log(panel)
     centred, log_centred = demeaned(past, slice(0, start)), demeaned(logs[:, :start], slice(0, start))
     scaled = panel / past.mean(axis=1, keepdims=True)
-    noise = float(np.std(np.diff(past, axis=1), ddof=1))
-    zeta = (treated * _panels.LENGTH) ** 0.25 * noise
-    times = time_weights(past, panel[:, start:].mean(axis=1), noise)
     plain = np.full(start, 1.0 / start)
     # Estimator -> what it compares, its contrasts, and what the past counts for; logarithms add their effects.
     fits = {
@@ -61,7 +60,6 @@ def window(source: str, treated: int, seed: int, number: int) -> dict[str, Any]:
         "sc without unit effects": (panel, contrasts(past), np.zeros(start), False),
         "sc of sales over their mean": (scaled, contrasts(demeaned(scaled[:, :start], slice(0, start))), plain, False),
         "sc of logs": (logs, contrasts(log_centred), plain, True),
-        "sdid": (panel, contrasts(centred, zeta**2 * start), times, False),
         "did": (panel, even, plain, False),
         "did of logs": (logs, even, plain, True),
     }
@@ -99,7 +97,7 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     """Power of every (estimator, statistic) by panel and size, and the best of them.
 
     Raises:
-        AssertionError: another pair sees much more than the default, on the mean over panels and sizes.
+        AssertionError: with the default's estimator another statistic sees more, on the mean over panels and sizes.
     """
     figures: dict[str, Any] = {}
     means: dict[str, list[float]] = {}
@@ -124,7 +122,8 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     power = {name: float(np.mean(values)) for name, values in means.items()}
     ranked = sorted(power, key=lambda name: -power[name])
     figures["mean_power_5"] = {name: round(power[name], 3) for name in ranked}
-    best, mine = ranked[0], " | ".join(DEFAULT)
+    mine = " | ".join(DEFAULT)
+    best = next(name for name in ranked if name.startswith(f"{DEFAULT[0]} | "))
     cases.say("\n".join(f"{name:45} {power[name]:.3f}" for name in ranked))
     assert power[best] - power[mine] <= SLACK, f"{best} sees {power[best]:.3f} where the default sees {power[mine]:.3f}"
     return figures
@@ -132,7 +131,7 @@ def prove(cases: Cases) -> Mapping[str, Any]:
 
 PROOF = Proof(
     name="estimators",
-    title="No estimator or statistic tried with placebo in space sees much more than the default.",
+    title="Of the statistics tried in placebo in space the default's sees most; what other estimators see is told.",
     covers=(
         "proofs/estimators.py",
         "proofs/_panels.py",
@@ -140,5 +139,5 @@ PROOF = Proof(
         "measurement/core/placebo.py",
     ),
     run=prove,
-    options={"windows": 10},
+    options={"windows": 4},
 )

@@ -92,7 +92,7 @@ def test_a_loss_pulls_down_and_stays_above_nothing():
 
 def test_both_scales_agree_where_they_meet():
     """A test just above and just below the border between them says nearly the same."""
-    at = replace(GT7, iroas=1.2, se=0.3)
+    at = replace(GT7, iroas=1.2, se=0.15)
     below, above = (calibrate(CELLS, [replace(at, se=at.se * part)]).of(at.cell) for part in (1.0001, 0.9999))
     apart = abs(below.value - above.value) / (at.se / at.attributed)
     assert apart < 0.4, "in standard errors of the test"
