@@ -56,7 +56,8 @@ def simplex_weights(gram: Floats, shares: Floats, donors: Bools, *, ridge: float
     linear = shares @ gram
     offset = np.einsum("gu,gu->g", linear, shares)
     system = gram + ridge * np.eye(len(gram)) if ridge else gram
-    allowed = gap * np.maximum(offset, 1e-300)
+    # A group that hardly moves itself (nothing sold before the test) is solved as finely as the units around it allow.
+    allowed = gap * np.maximum(offset, max(1e-3 * float(np.trace(gram)) / len(gram), 1e-300))
     step = 1.0 / max(float(np.linalg.eigvalsh(system)[-1]), 1e-300)
 
     weights = donors / donors.sum(axis=1, keepdims=True)
