@@ -78,6 +78,7 @@ class Walk:
                 self.page.set_viewport_size({"width": width, "height": 800})
                 self.watch.check()
                 if folder := os.environ.get("SCREENSHOTS"):
+                    self.page.evaluate("scrollTo(0, 0)")
                     path = f"{folder}/experiment-{name}-{width}-{theme}.png"
                     self.page.screenshot(path=path, full_page=True)
         self.page.set_viewport_size({"width": 1280, "height": 800})
