@@ -56,7 +56,8 @@ class PanelReading:
     """The reading of a test on a panel of units (markets, SKUs) by periods.
 
     Attributes:
-        method: the key asked for on the command line (`sc`, `asc`, `sdid`, `did`, `tbr`, `sc_t`, `pairs`, `trimmed_match`).
+        method: the key asked for on the command line (`sc`, `asc`, `sdid`, `did`, `log_did`, `tbr`, `sc_t`, `pairs`,
+            `trimmed_match`).
         why_method: why it is the one for this design, or that it was asked for.
         procedure: the one procedure that p-value and intervals come from.
         evidence: a key of `EVIDENCE`.

@@ -5,8 +5,9 @@ spend. The factor is the one over the other. `measurement.core.factor_model` car
 were not tested.
 
 A test speaks of its own days, spend and length, and a plan asks about other ones. Its standard error on the logarithm
-grows by three rules, added as variances:
+grows by four rules, added as variances:
 
+- **again**: a cell that is tested again reads otherwise by more than the errors of both tests: `AGAIN` at least;
 - **age**: what is true drifts, by `DRIFT` in a year (a random walk);
 - **spend**: where the cell now spends another amount than in the test, by `BEND` per doubling;
 - **length**: shorter than `WHOLE_DAYS`, a test misses purchase cycles: `SHORT` times the square root of how many times
@@ -26,6 +27,7 @@ from measurement.core.arrays import Floats
 from measurement.core.factor_model import Belief, Prior, Readings, believe
 from tenants.core.problems import InvalidInput
 
+AGAIN: Final = 0.08
 DRIFT: Final = 0.15
 BEND: Final = 0.10
 SHORT: Final = 0.10
@@ -33,7 +35,7 @@ WHOLE_DAYS: Final = 28
 #: Below this many standard errors above zero a return has no logarithm that a normal describes well: a return that is
 #: read high by luck looks surer than it is, and at 2, where the delta method is often still used, the intervals of
 #: tested cells hold too seldom (docs/measurement/calibration.md has the figures).
-CLEAR: Final = 4.0
+CLEAR: Final = 8.0
 #: Of the interval that is published, central.
 LEVEL: Final = 0.90
 #: A cell that tests move by less than this part of a reading rests on none of them.
@@ -88,15 +90,15 @@ class CellTest:
 
     @property
     def staleness(self) -> float:
-        """Variance on the logarithm that age, spend and length add."""
+        """Variance on the logarithm that the rules above add."""
         drift = DRIFT**2 * max(self.age_days, 0) / 365.25
         bend = (BEND * math.log2(self.spend_ratio)) ** 2 if self.spend_ratio > 0.0 else 0.0
         short = SHORT**2 * max(WHOLE_DAYS / self.days - 1.0, 0.0)
-        return drift + bend + short
+        return AGAIN**2 + drift + bend + short
 
     @property
     def log_se(self) -> float:
-        """Standard error of ln(factor), by the delta method and the three rules."""
+        """Standard error of ln(factor), by the delta method and the rules."""
         counted = (self.attributed_se / self.attributed) ** 2
         return math.sqrt((self.se / self.iroas) ** 2 + counted + self.staleness)
 
@@ -196,15 +198,17 @@ def calibrate(
     )
     half = (1.0 - LEVEL) / 2.0
     ends = {level: belief.quantile(level) for level in (half, 1.0 - half, CAUTIOUS)}
-    found = tuple(
-        CellFactor(
-            retailer=cell[0], placement=cell[1], value=float(belief.centre[at]), low=float(ends[half][at]),
-            high=float(ends[1.0 - half][at]), cautious=float(ends[CAUTIOUS][at]), sd=float(belief.factor_sd[at]),
-            **_support(cell, tests, belief.influence[at]),
-        )
-        for at, cell in enumerate(cells)
-    )  # fmt: skip
-    return Calibrated(found, tuple(tests), belief, belief.draws(draws, seed=seed)[:, : len(cells)])
+    found = []
+    for at, cell in enumerate(cells):
+        source, rests_on, influence = _support(cell, tests, belief.influence[at])
+        found.append(
+            CellFactor(
+                retailer=cell[0], placement=cell[1], value=float(belief.centre[at]), low=float(ends[half][at]),
+                high=float(ends[1.0 - half][at]), cautious=float(ends[CAUTIOUS][at]), sd=float(belief.factor_sd[at]),
+                source=source, rests_on=rests_on, influence=influence,
+            )
+        )  # fmt: skip
+    return Calibrated(tuple(found), tuple(tests), belief, belief.draws(draws, seed=seed)[:, : len(cells)])
 
 
 def _readings(tests: Sequence[CellTest], number: dict[Cell, int]) -> Readings:
@@ -217,16 +221,15 @@ def _readings(tests: Sequence[CellTest], number: dict[Cell, int]) -> Readings:
     )
 
 
-def _support(cell: Cell, tests: Sequence[CellTest], influence: Floats) -> dict[str, object]:
+def _support(
+    cell: Cell, tests: Sequence[CellTest], influence: Floats
+) -> tuple[Source, tuple[str, ...], tuple[float, ...]]:
+    """Where the factor of a cell comes from, and the tests that move it with by how much, the strongest first."""
     order = [int(at) for at in np.argsort(-np.abs(influence), kind="stable")]
     counted = [at for at in order if abs(influence[at]) >= LEAST_INFLUENCE]
     own = any(test.cell == cell for test in tests)
     source: Source = "experiment" if own else "proxy" if counted else "prior"
-    return {
-        "source": source,
-        "rests_on": tuple(tests[at].id for at in counted),
-        "influence": tuple(float(influence[at]) for at in counted),
-    }
+    return source, tuple(tests[at].id for at in counted), tuple(float(influence[at]) for at in counted)
 
 
 def _check(test: CellTest) -> None:

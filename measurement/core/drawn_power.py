@@ -28,6 +28,8 @@ from measurement.core.panel import Panel
 LEAST_WINDOWS: Final = 7
 _WINDOWS: Final = 12
 _CERTAIN: Final = 30.0
+#: Beyond this the other tail holds nothing.
+_NEAR: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,7 @@ class DrawnPower:
         """Chance to find a lift, two-sided."""
         shift = abs(math.log1p(effect)) / self.error
         limit = float(t.isf(alpha / 2, self.degrees))
-        if shift == 0.0 or shift > _CERTAIN:  # The noncentral t has no digits left out there.
-            return alpha if shift == 0.0 else 1.0
-        return float(nct.sf(limit, self.degrees, shift) + nct.cdf(-limit, self.degrees, shift))
+        return alpha if shift == 0.0 else _found(shift, limit, self.degrees)
 
 
 def drawn_power(
@@ -107,7 +107,7 @@ def _told(
     limit = float(t.isf(alpha / 2, least))
 
     def missing(shift: float) -> float:
-        return float(nct.sf(limit, least, shift) + nct.cdf(-limit, least, shift)) - power
+        return _found(shift, limit, least) - power
 
     # Student's t on an effect follows the noncentral t: with few pairs the sum of two quantiles would be too short.
     reach = float(brentq(missing, 0.0, _CERTAIN)) * error
@@ -119,6 +119,15 @@ def _told(
         windows=len(windows),
         degrees=least,
     )
+
+
+def _found(shift: float, limit: float, degrees: int) -> float:
+    """Chance that |t| is beyond a limit where t is shifted; the noncentral t has no digits left far out."""
+    if shift > _CERTAIN:
+        return 1.0
+    below = float(nct.cdf(-limit, degrees, shift)) if shift < _NEAR else 0.0
+    above = float(nct.sf(limit, degrees, shift))
+    return min(1.0, above + below) if math.isfinite(above) else 1.0
 
 
 def _carried_on(lengths: Floats, variances: Floats, periods: int) -> float:

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from measurement.core.answers import PanelReading, Sensitivity
 from measurement.core.arrays import Ints
 from measurement.core.conformal import conformal_p_value
@@ -145,8 +147,10 @@ def _others(
         except Problem as problem:
             found.append(Sensitivity(method, None, None, str(problem)))
             continue
-        note = SDID_ERRORS if method == "sdid" else ""
-        found.append(Sensitivity(method, lift_of(test, incremental_of(test, finding)), finding.p_value, note))
+        lift = lift_of(test, incremental_of(test, finding))
+        undefined = "" if np.isfinite(lift.value) else "no lift: nothing would have been sold by this method"
+        told = undefined or (SDID_ERRORS if method == "sdid" else "")
+        found.append(Sensitivity(method, None if undefined else lift, finding.p_value, told))
     note = "p-value only; alternative of other tools, takes days as independent or has few blocks"
     found.append(
         Sensitivity("conformal_iid", None, conformal_p_value(test, effect=0.0, permutations="iid", seed=seed), note)

@@ -63,11 +63,12 @@ def augmented_control(
         some = shares[:_JUDGES]
         early = demeaned(test.pre, slice(0, cut))
         sizes = some @ np.abs(test.pre).mean(axis=1)
+        sizes = np.maximum(sizes, 1e-6 * sizes.mean() + 1e-300)
         plain = _weights(early[:, :cut], some, 0.0, None)
 
         def loss(candidate: float) -> float:
             contrasts = some - _augmented(early[:, :cut], some, plain, candidate)
-            misses = (contrasts @ early[:, cut:]).mean(axis=1) / np.maximum(sizes, 1e-300)
+            misses = (contrasts @ early[:, cut:]).mean(axis=1) / sizes
             return float(np.mean(misses**2))
 
         penalty = min(PENALTIES, key=loss)
@@ -153,6 +154,8 @@ def _augmented(fitted: Floats, shares: Floats, weights: Floats, penalty: float) 
         return weights
     gram = fitted @ fitted.T
     ridge = penalty * float(np.linalg.eigvalsh(gram)[-1])
+    if ridge <= 0.0:
+        return weights
     left = (shares - weights) @ gram
     full = weights.copy()
     for row, donors in enumerate(shares == 0.0):

@@ -9,7 +9,7 @@ import numpy as np
 from measurement.core.answers import Estimate, Evidence, PanelReading, Sensitivity, UnitEffect
 from measurement.core.panel import Panel
 from measurement.core.synthetic_control import demeaned, simplex_weights
-from measurement.core.treated_panel import Finding, TreatedPanel
+from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, TreatedPanel
 
 
 def reading_of(
@@ -100,7 +100,7 @@ def _iroas(incremental: Estimate, finding: Finding, cost: float | None) -> Estim
     if finding.iroas is not None:
         value, span = finding.iroas
         return Estimate(value, _end(span.low), _end(span.high))
-    if not cost:
+    if not cost or UNCLEAR_SPEND in finding.warnings:
         return None
     ratio = _scaled(incremental, 1.0 / cost)
     return ratio if cost > 0.0 else Estimate(ratio.value, ratio.high, ratio.low)

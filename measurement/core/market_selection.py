@@ -206,8 +206,11 @@ def _judged(
         reach=errors.reach[:, usable],
         own=errors.own[:, usable],
     )
-    squares = (errors.found**2).mean(axis=1)
-    deviations = np.sqrt(moderated(squares, windows.independent(duration)))
+    # In units of the statistic, in which large and small markets err alike; plain draws help out where few are known.
+    unit = errors.scale.mean(axis=1)
+    company = (errors.placebos**2).mean(axis=1) if len(unit) < _ALIKE else None
+    squares = ((errors.found / errors.scale) ** 2).mean(axis=1)
+    deviations = unit * np.sqrt(moderated(squares, windows.independent(duration), company))
     effects = sorted(aim.effects)
     chances, checked, mdes, asked = _chances(searched, errors, deviations, effects, aim)
     volume = panel.outcome.sum(axis=1)

@@ -268,7 +268,7 @@ def _on_simplex(points: Floats, mask: Bools) -> Floats:
         support = smaller
 
 
-def moderated(squares: Floats, degrees: float) -> Floats:
+def moderated(squares: Floats, degrees: float, company: Floats | None = None) -> Floats:
     """Mean squared errors drawn towards what sets like them have, as far as the few windows make them uncertain.
 
     The best of many sets by an error from few windows looks better than it is. Variances are taken as draws from a
@@ -278,8 +278,10 @@ def moderated(squares: Floats, degrees: float) -> Floats:
     Args:
         squares: mean squared error of each set, shape [sets].
         degrees: how many independent windows they come from.
+        company: squares of further sets that tell what is usual, where there are few.
     """
-    known = squares[np.isfinite(squares) & (squares > 0)]
+    known = squares if company is None else np.concatenate([squares, company])
+    known = known[np.isfinite(known) & (known > 0)]
     if len(known) < 3:
         return squares
     half = degrees / 2.0

@@ -11,7 +11,9 @@ from measurement.core.arrays import Floats
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Panel:
-    """Complete: every unit has every period, all numbers finite, periods at one step and in order.
+    """Complete: every unit has every period and all numbers are finite.
+
+    Periods are in order, at one step but for gaps that `notes` tell.
 
     Attributes:
         units: names, shape [units]. periods: dates or whole numbers, shape [periods].

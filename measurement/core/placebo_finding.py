@@ -6,7 +6,7 @@ outcomes about their pre-test mean (or about nothing, without unit effects). Eve
 iROAS divides the effect by the spend that the test added. Where that is known (the controls spent alike throughout),
 its interval is that of the effect over it. Where it is an estimate, r is tested by outcome less r times cost, which is
 a panel in which nothing was done if the iROAS is r (Fieller's idea, by placebo in space); the data may leave it
-unbounded.
+unbounded, and where they do so on both sides of zero though there is an effect, no ratio is told.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from measurement.core.answers import Evidence
 from measurement.core.arrays import Floats, Ints
 from measurement.core.placebo import Inverted, invert
-from measurement.core.treated_panel import Finding, Span, TreatedPanel
+from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, Span, TreatedPanel
 
 
 def placebo_finding(
@@ -56,18 +56,20 @@ def placebo_finding(
     total = _times(totals, float(sold.sum()))
     p_value = totals.p_value
 
-    iroas, spent = None, _spend(test, contrasts)
+    iroas: tuple[float, Span] | None = None
+    warnings: tuple[str, ...] = ()
+    spent = _spend(test, contrasts)
     if spent is not None and not spent.known:
         null = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
         null[0] = gaps[0].sum()
         sign = float(np.sign(spent.gap[0]))
         found = invert(sign * null, sign * spent.gap, scale, alpha)
-        # One p-value: where a second hypothesis is asked, the larger counts, and both intervals agree with it.
-        p_value = max(p_value, found.p_value)
-        span = Span(found.low, found.high)
         if p_value >= alpha:
-            total, span = _with_zero(total), _with_zero(span)
-        iroas = (found.estimate, span)
+            iroas = (found.estimate, Span(min(found.low, 0.0), max(found.high, 0.0)))
+        elif found.low > 0.0 or found.high < 0.0:
+            iroas = (found.estimate, Span(found.low, found.high))
+        else:
+            warnings = (UNCLEAR_SPEND,)
     path = test.observed - contrasts[0] @ (test.outcome - base[:, None])
     cleared = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
     level = (test.outcome[sets][:, :, test.window].mean(axis=1)).sum(axis=1) - gaps.sum(axis=1)
@@ -89,6 +91,7 @@ def placebo_finding(
         scaled_l2=scaled_l2,
         iroas=iroas,
         extra_cost=None if spent is None else float(spent.gap[0]) * len(test.treated),
+        warnings=warnings,
         details={"placebos": len(sets) - 1, **(details or {})},
     )
 
@@ -147,10 +150,6 @@ def _spend(test: TreatedPanel, contrasts: Floats) -> _Spend | None:
 
 def _times(found: Inverted, factor: float) -> Span:
     return Span(found.low * factor, found.high * factor)
-
-
-def _with_zero(span: Span) -> Span:
-    return Span(min(span.low, 0.0), max(span.high, 0.0))
 
 
 def _ends(found: list[Inverted], factors: Floats, end: str) -> Floats:

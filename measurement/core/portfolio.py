@@ -160,10 +160,11 @@ def summary(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def true_log_factors(world: str, rng: np.random.Generator, retailer: Ints, placement: Ints, level: Floats) -> Floats:
     """Logarithms of true factors, shape [cells]; `level` is the standardised logarithm of the attributed return."""
-    middle, sd, spreads = math.log(0.6), 0.3, (0.25, 0.30, 0.20)
+    middle, sd = math.log(0.6), 0.3
+    spreads: tuple[float, ...] = (0.25, 0.30, 0.20)
     draw: Callable[[int], Floats] = rng.standard_normal
     if world == "prior":
-        sd, spreads = 1.0, tuple(np.abs(Prior().spread * rng.standard_normal(3)))
+        sd, spreads = 1.0, tuple(np.abs(Prior().spread * rng.standard_normal(3)).tolist())
     elif world == "heavy tails":
         # Three degrees of freedom have a variance of three.
         draw = lambda count: rng.standard_t(3, count) / math.sqrt(3.0)  # noqa: E731

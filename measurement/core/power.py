@@ -199,7 +199,9 @@ def _power_t(size: float, n: float, ratio: float, alpha: float) -> float:
     limit = float(stats.t.isf(alpha / 2.0, degrees))
     if degrees > 1e5:  # The noncentral t is the normal by then, and slow.
         return float(stats.norm.cdf(shift - limit) + stats.norm.cdf(-shift - limit))
-    return float(stats.nct.sf(limit, degrees, shift) + stats.nct.cdf(-limit, degrees, shift))
+    found = float(stats.nct.sf(limit, degrees, shift) + stats.nct.cdf(-limit, degrees, shift))
+    # Far out the noncentral t is not computed; there the power is that of the normal, 1 to all digits shown.
+    return found if math.isfinite(found) else float(stats.norm.cdf(shift - limit) + stats.norm.cdf(-shift - limit))
 
 
 def _variances(p1: float, p2: float, ratio: float, variance: Variance) -> tuple[float, float]:

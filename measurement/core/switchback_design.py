@@ -22,6 +22,8 @@ from tenants.core.problems import InvalidInput
 LISTED_COINS: Final = 14
 #: Assignments drawn where there are more.
 DRAWS: Final = 9_999
+#: More periods than any test has: an hour each for two years is less.
+MOST_PERIODS: Final = 20_000
 #: Share of all assignments that is kept where labels (weekdays) are balanced, and how many are at least.
 _BALANCED, _LEAST_KEPT = 0.25, 64
 
@@ -66,7 +68,7 @@ def design_switchback(*, periods: int, carryover: int) -> SwitchbackDesign:
     least as long as the carry-over; the published points are the same where they apply.
 
     Raises:
-        InvalidInput: a negative carry-over, or fewer than four times as many periods.
+        InvalidInput: a negative carry-over, fewer than four times as many periods, or more than `MOST_PERIODS`.
     """
     if carryover < 0:
         raise InvalidInput(f"The carry-over is {carryover}.", where="carryover", fix="Give 0 or more periods.")
@@ -76,6 +78,10 @@ def design_switchback(*, periods: int, carryover: int) -> SwitchbackDesign:
             f"{periods} period(s) are too few for a carry-over of {carryover}.",
             where="periods",
             fix=f"Plan at least {least} periods, or shorter ones.",
+        )
+    if periods > MOST_PERIODS:
+        raise InvalidInput(
+            f"{periods:,} periods are more than {MOST_PERIODS:,}.", where="periods", fix="Plan longer, fewer periods."
         )
     if carryover == 0:
         points = tuple(range(1, periods + 1))

@@ -56,7 +56,8 @@ def simplex_weights(gram: Floats, shares: Floats, donors: Bools, *, ridge: float
     linear = shares @ gram
     offset = np.einsum("gu,gu->g", linear, shares)
     system = gram + ridge * np.eye(len(gram)) if ridge else gram
-    allowed = gap * np.maximum(offset, 1e-300)
+    # A group that hardly moves itself (nothing sold before the test) is solved as finely as the units around it allow.
+    allowed = gap * np.maximum(offset, max(1e-3 * float(np.trace(gram)) / len(gram), 1e-300))
     step = 1.0 / max(float(np.linalg.eigvalsh(system)[-1]), 1e-300)
 
     weights = donors / donors.sum(axis=1, keepdims=True)
@@ -115,7 +116,8 @@ def _descend(system: Floats, linear: Floats, mask: Bools, start: Floats, step: f
 def _gap(gradient: Floats, weights: Floats, mask: Bools) -> Floats:
     """Half the Frank-Wolfe gap of each row: an upper bound of the misfit that is left to gain, halved."""
     best = np.where(mask, gradient, np.inf).min(axis=1)
-    return np.maximum(np.einsum("gu,gu->g", gradient, weights) - best, 0.0)
+    gaps: Floats = np.maximum(np.einsum("gu,gu->g", gradient, weights) - best, 0.0)
+    return gaps
 
 
 def _active_set_step(system: Floats, linear: Floats, weights: Floats, mask: Bools) -> Floats:

@@ -18,7 +18,7 @@ from scipy import stats
 
 from measurement.core.arrays import Floats
 from measurement.core.fieller import fieller
-from measurement.core.treated_panel import Finding, Span, TreatedPanel
+from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, Span, TreatedPanel
 
 WARNING: Final = (
     "TBR takes the errors of successive periods as independent: where they are not, it finds effects that are not "
@@ -52,7 +52,7 @@ def fit_line(treated: Floats, control: Floats, start: int) -> Line:
     spread = float(control[:start].std()) or 1.0
     design = np.column_stack([np.ones_like(control), (control - centre) / spread])
     before = design[:start]
-    inverse: Floats = np.linalg.pinv(before.T @ before, hermitian=True)
+    inverse = np.asarray(np.linalg.pinv(before.T @ before, hermitian=True), dtype=np.float64)
     coefficients = inverse @ before.T @ treated[:start]
     residuals = treated[:start] - before @ coefficients
     freedom = start - 2
@@ -86,7 +86,7 @@ def time_based_regression(test: TreatedPanel, *, alpha: float) -> Finding:
         "slope": line.slope,
         "autocorrelation": _autocorrelation(line.residuals),
     }
-    iroas, extra = _iroas(test, line, total, error, quantile, alpha, details)
+    iroas, extra = _iroas(test, line, total, error, quantile, details)
     return Finding(
         procedure="t interval of the cumulative effect, errors independent from period to period",
         evidence="econometric",
@@ -102,7 +102,7 @@ def time_based_regression(test: TreatedPanel, *, alpha: float) -> Finding:
         l2=float(np.linalg.norm(line.residuals)) / size,
         iroas=iroas,
         extra_cost=extra,
-        warnings=(WARNING,),
+        warnings=(WARNING,) if iroas or not extra else (WARNING, UNCLEAR_SPEND),
         details=details,
     )
 
@@ -113,10 +113,9 @@ def _iroas(
     total: float,
     error: float,
     quantile: float,
-    alpha: float,
     details: dict[str, float | int | str],
 ) -> tuple[tuple[float, Span] | None, float | None]:
-    """iROAS with its interval, and the extra spend.
+    """iROAS with its interval, None where the data leave it open on both sides of zero; and the extra spend.
 
     Spend that was zero before is known as it is. Else it is regressed in the same way, and the interval is Fieller's.
     """
@@ -136,10 +135,10 @@ def _iroas(
     span = fieller(total, extra, variance_above=error**2, variance_below=spread, covariance=shared, quantile=quantile)
     one_sided = float(stats.t.ppf(0.9, line.freedom))
     details["iroas_half_width_one_sided_90"] = one_sided * error / abs(extra)
-    if (span.low <= 0.0 <= span.high) != (abs(total) <= quantile * error):
-        # At ratio zero both ask the same question; only an unbounded set can differ, and then it is told in full.
-        details["iroas_unbounded"] = "the extra spend is not clearly different from none"
-    return (total / extra, span), extra
+    if abs(total) <= quantile * error:
+        return (total / extra, Span(min(span.low, 0.0), max(span.high, 0.0))), extra
+    # At ratio zero both ask the same question: only where the data bound the ratio on neither side can they differ.
+    return ((total / extra, span) if span.low > 0.0 or span.high < 0.0 else None), extra
 
 
 def _p_value(total: float, error: float, freedom: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -54,6 +55,13 @@ class TreatedPanel:
     def observed(self) -> Floats:
         """Mean outcome of the treated units, shape [periods]."""
         return np.asarray(self.outcome[self.treated].mean(axis=0), dtype=np.float64)
+
+
+#: Why there is an effect and no iROAS: the ratio would be unbounded on both sides of zero, which the effect is not.
+UNCLEAR_SPEND: Final = (
+    "The test did not change spend clearly beyond what it varies by anyway, so no iROAS is told. Give the spend of the "
+    "test alone if it is known."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,12 @@ def analyze_users(
             where="control",
             fix="Choose an outcome that the control has, too.",
         )
+    if treatment.mean == 0.0 and treatment.variance == 0.0:
+        raise InvalidInput(
+            "No user of the treatment has anything: a lift of -100 % has no error that could be told.",
+            where="treatment",
+            fix="Wait for more users, or choose an outcome that is less rare.",
+        )
     difference = treatment.mean - control.mean
     degrees = _welch(control, treatment)
     variance = 0.0

@@ -49,7 +49,7 @@ def read_user_summary(content: bytes) -> UserSummary:
     """
     try:
         document = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InvalidInput(f"The file is not JSON: {error}.", where="file", fix="Give one JSON object.") from error
     if not isinstance(document, dict):
         raise InvalidInput(

@@ -55,6 +55,18 @@ def read_file(name: str) -> bytes:
         ) from error
 
 
+def seed_of(options: dict[str, Any]) -> int:
+    """The seed asked for.
+
+    Raises:
+        InvalidInput: it is below zero.
+    """
+    seed = int(options["seed"])
+    if seed < 0:
+        raise InvalidInput(f"The seed is {seed}.", where="--seed", fix="Give a whole number from 0 on.")
+    return seed
+
+
 def _text(value: Any) -> str:
     if value is None:
         return "none"

@@ -66,7 +66,7 @@ def panel_from_events(
             metrics=(experiment.outcome, "spend"), dimensions=("date", unit), start=first, end=last, filters=filters
         )
     )
-    content = _as_csv(table, experiment.outcome, unit, first, last)
+    content, notes = _as_csv(table, experiment.outcome, unit, first, last)
     return add_panel(
         actor=actor,
         experiment=experiment,
@@ -75,6 +75,7 @@ def panel_from_events(
         columns={name: name for name in _HEADER},
         origin=PanelVersion.Origin.EVENTS,
         data_version=table.provenance.version,
+        notes=notes,
         job_id=job_id,
     )
 
@@ -96,8 +97,8 @@ def _span(experiment: Experiment, start: date | None, end: date | None) -> tuple
     return first, last
 
 
-def _as_csv(table: MetricTable, outcome: str, unit: str, first: date, last: date) -> bytes:
-    """Rows of a complete grid; days that an account did not report are left out of it."""
+def _as_csv(table: MetricTable, outcome: str, unit: str, first: date, last: date) -> tuple[bytes, list[str]]:
+    """Rows of a complete grid, and what was done to make it one; days that an account did not report are left out."""
     if len(table.currencies) > 1:
         raise InvalidInput(
             f"The reports are in {', '.join(table.currencies)}; they are never mixed.",
@@ -105,12 +106,15 @@ def _as_csv(table: MetricTable, outcome: str, unit: str, first: date, last: date
             fix="Give the experiment one currency, or one retailer.",
         )
     unreported = {day for gap in table.provenance.gaps for day in gap.days}
+    nameless = 0
     cells: dict[tuple[date, str], tuple[Decimal | float | None, Decimal]] = {}
     code = table.currencies[0] if table.currencies else ""
     for row in table.lines.iter_rows(named=True):
         member, day = row[unit], row["date"]
         if member and day is not None and row[CURRENCY] in (None, code):
             cells[day, str(member)] = (row[outcome], row["spend"] or Decimal(0))
+        else:
+            nameless += 1
     units = sorted({member for _, member in cells})
     if not units:
         raise InvalidInput(
@@ -119,12 +123,27 @@ def _as_csv(table: MetricTable, outcome: str, unit: str, first: date, last: date
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_HEADER)
-    for day in _days(first, last):
-        if day not in unreported:
-            for member in units:
-                amount, spend = cells.get((day, member), (Decimal(0), Decimal(0)))
-                writer.writerow([day, member, _plain(amount), _plain(spend), code])
-    return out.getvalue().encode()
+    days = [day for day in _days(first, last) if day not in unreported]
+    for day in days:
+        for member in units:
+            amount, spend = cells.get((day, member), (Decimal(0), Decimal(0)))
+            writer.writerow([day, member, _plain(amount), _plain(spend), code])
+    return out.getvalue().encode(), _notes(unit, len(days) * len(units), len(cells), nameless, first, last, unreported)
+
+
+def _notes(unit: str, grid: int, told: int, nameless: int, first: date, last: date, unreported: set[date]) -> list[str]:
+    """What was done to the reported rows, each a sentence."""
+    notes = []
+    if grid > told:
+        notes.append(
+            f"{grid - told:,} of {grid:,} rows are zero: the accounts reported those days, and no such {unit}."
+        )
+    if nameless:
+        notes.append(f"{nameless:,} reported sums name no {unit}, or no day, and are left out.")
+    inside = sorted(day for day in unreported if first <= day <= last)
+    if inside:
+        notes.append(f"{len(inside)} days that an account did not report are left out, {inside[0]} first.")
+    return notes
 
 
 def _days(first: date, last: date) -> list[date]:

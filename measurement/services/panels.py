@@ -62,6 +62,7 @@ def add_panel(
     columns: Mapping[str, str] | None = None,
     origin: str = PanelVersion.Origin.FILE,
     data_version: int | None = None,
+    notes: Iterable[str] = (),
     job_id: UUID | None = None,
 ) -> PanelVersion:
     """Keep data of an experiment, once they can be read whole. The same file read in the same way is kept once.
@@ -70,6 +71,7 @@ def add_panel(
 
     Args:
         actor: None means the platform itself, in a job of somebody who was asked for it.
+        notes: what was done to the figures before they became this file.
         columns: part -> column of the file; what is not named is as in the data before, or as the header says.
 
     Raises:
@@ -103,7 +105,7 @@ def add_panel(
             experiment=held, number=number, format=layout, origin=origin, file_name=name, sha256=digest,
             size=len(content), columns=read.columns, currency=read.currency, unit_count=len(read.units),
             period_count=read.period_count, first_day=read.first_day, last_day=read.last_day,
-            notes=list(read.notes), data_version=data_version, job_id=job_id, created_by=actor,
+            notes=[*notes, *read.notes], data_version=data_version, job_id=job_id, created_by=actor,
         )  # fmt: skip
         if read.currency and not held.currency and not held.is_registered:
             held.currency = read.currency

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 from zoneinfo import available_timezones
@@ -52,6 +54,7 @@ NUMBERS = frozenset({"money", "micros", "cents", "fraction", "percent", "count"}
 SCALE = {"percent": 0.01, "micros": 1e-6, "cents": 0.01}
 
 
+@cache
 def labels(path: Path) -> dict[str, Any]:
     """The file's content."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -61,7 +64,7 @@ def labels(path: Path) -> dict[str, Any]:
 
 def figures(path: Path) -> list[dict[str, Any]]:
     """The file's columns; where it has decimal commas, the cells of numbers are rewritten with points."""
-    columns: list[dict[str, Any]] = labels(path)["columns"]
+    columns: list[dict[str, Any]] = deepcopy(labels(path)["columns"])
     written = [column for column in columns if column["unit"] in NUMBERS]
     if any(re.search(r"\d,\d{1,2}\D*$", cell) for column in written for cell in column["samples"]):
         for column in written:

@@ -67,6 +67,7 @@ def test_analyze_switchback(log):
         ("--test means --effect 0.5", ("n_per_group", 63.77)),
         ("--test means --effect 0.5 --n 64", ("power", 0.8015)),
         ("--test means --n 64", ("effect", 0.499)),
+        ("--test means --effect 0.5 --power 0.999999999", ("n_per_group", 507.57)),
         ("--test means --effect 0.5 --cluster-size 20 --icc 0.05", ("n_per_group", 124.34)),
         ("--test proportions --p1 0.10 --p2 0.12", ("n_per_group", 3840.8)),
         ("--test proportions --p1 0.10 --effect 0.02", ("n_per_group", 3840.8)),
@@ -126,6 +127,7 @@ def test_people_get_lines(capsys):
         ("design_switchback --periods 5 --carryover 2", "periods"),
         ("design_switchback --periods 12 --first-day 2026-01-05", "--first-day"),
         ("design_switchback --periods 12 --seed 1 --first-day monday", "--first-day"),
+        ("design_switchback --periods 12 --seed -1", "--seed"),
         ("power --test means", "--effect"),
         ("power --test means --effect 0", "effect"),
         ("power --test proportions --p1 0.1", "--p1, --p2"),
@@ -147,6 +149,7 @@ def test_what_is_wrong_is_named(words, where):
         ("--randomise-at", "1,x", "no list of whole numbers"),
         ("--randomise-at", "1,50", "where no coin was tossed"),
         ("--carryover", "90", "carry-over of 90"),
+        ("--seed", "-5", "The seed is -5"),
     ],
 )
 def test_logs_that_do_not_fit_are_named(log, option, value, words):

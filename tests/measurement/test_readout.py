@@ -114,6 +114,14 @@ def test_using_it_in_planning_asks_first_and_then_says_what_changed(read, curves
     assert Calibration.objects.count() == FactorSet.objects.count() == 1
 
 
+def test_the_first_steps_lead_to_the_reading_until_planning_uses_it(read, curves, browser):
+    stored = read(0.35)
+    steps = browser.get("/")
+    assert "Read an experiment, use it in planning" in text_of(steps)
+    browser.post(page_of(stored, "planning/"))
+    assert f"factors v{FactorSet.objects.get().version}" in text_of(browser.get("/"))
+
+
 def test_a_viewer_sees_what_would_change_and_changes_nothing(read, curves, carol):
     stored = read(0.35)
     shown = browser_of(carol).get(page_of(stored, "planning/"))

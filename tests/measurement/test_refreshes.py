@@ -114,6 +114,8 @@ class TestEvents:
         assert data.outcome.sum() > 0
         assert data.cost is not None
         assert data.cost.sum() > 0
+        zeros = int((data.outcome == 0).sum())
+        assert [note.split()[0] for note in made.notes if "are zero" in note] == ([f"{zeros:,}"] if zeros else [])
         assert services.panel_from_events(actor=alice, experiment=one) == made
 
     def test_another_retailer_has_no_rows(self, asked, alice):

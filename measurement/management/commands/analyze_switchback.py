@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from measurement.core.switchback import ESTIMATORS, SwitchbackEstimate, analyze_switchback
 from measurement.core.switchback_log import read_switchback_log
-from measurement.management.without_database import FileCommand, read_file
+from measurement.management.without_database import FileCommand, read_file, seed_of
 from tenants.core.problems import InvalidInput
 
 
@@ -50,7 +50,7 @@ class Command(FileCommand):
             labels=log.weekdays if options["balanced"] else None,
             estimator=options["estimator"],
             alpha=options["alpha"],
-            seed=options["seed"],
+            seed=seed_of(options),
         )
         chosen, means = reading.chosen, reading.block_means
         lift = reading.lift

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from measurement.core.switchback_design import design_switchback, draw_assignment
-from measurement.management.without_database import FileCommand
+from measurement.management.without_database import FileCommand, seed_of
 from tenants.core.problems import InvalidInput
 
 
@@ -37,7 +37,7 @@ class Command(FileCommand):
         if weekdays is not None and options["seed"] is None:
             raise InvalidInput("Only a draw can be balanced.", where="--first-day", fix="Give --seed too.")
         if options["seed"] is not None:
-            found["seed"] = options["seed"]
+            found["seed"] = seed_of(options)
             found["balanced_over_weekdays"] = weekdays is not None
             found["treated"] = draw_assignment(design, seed=options["seed"], labels=weekdays).tolist()
         return found

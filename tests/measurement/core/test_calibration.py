@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from measurement.core.calibration import CellTest, calibrate
+from measurement.core.calibration import AGAIN, CellTest, calibrate
 from measurement.core.factor_model import Prior, Readings, believe
 from tenants.core.problems import InvalidInput
 
@@ -33,8 +33,9 @@ def test_given_the_spreads_it_is_the_textbook_gaussian_posterior():
     tests = [GT7, replace(GT7, id="EX-0008", placement="display", iroas=2.0, se=0.2, attributed=5.0)]
     found = calibrate(CELLS[:3], tests, prior=prior)
     y = np.array([math.log(0.3), math.log(0.4)])
-    precision = 1.0 + 2 / 0.1**2
-    mean = (math.log(0.6) + y.sum() / 0.1**2) / precision
+    variance = 0.1**2 + AGAIN**2
+    precision = 1.0 + 2 / variance
+    mean = (math.log(0.6) + y.sum() / variance) / precision
     for one in found.factors:
         assert one.value == pytest.approx(math.exp(mean), rel=1e-6)
         assert found.belief.factor[0] == pytest.approx(math.exp(mean + 0.5 / precision), rel=1e-6)
@@ -92,7 +93,7 @@ def test_a_loss_pulls_down_and_stays_above_nothing():
 
 def test_both_scales_agree_where_they_meet():
     """A test just above and just below the border between them says nearly the same."""
-    at = replace(GT7, iroas=1.2, se=0.3)
+    at = replace(GT7, iroas=1.2, se=0.15)
     below, above = (calibrate(CELLS, [replace(at, se=at.se * part)]).of(at.cell) for part in (1.0001, 0.9999))
     apart = abs(below.value - above.value) / (at.se / at.attributed)
     assert apart < 0.4, "in standard errors of the test"

@@ -13,7 +13,9 @@ from measurement.core.frontier import undominated
 from measurement.core.geo import analyze_geo
 from measurement.core.market_sets import as_members
 from measurement.core.out_of_sample import Group, moderated, past_errors, windows_of
+from measurement.core.reading_panels import read_panel
 from tests.measurement.core.histories import history
+from tests.measurement.doors import needs_reference, reference
 
 
 def search(panel=None, **given):
@@ -325,6 +327,30 @@ def test_moderated_variances_come_nearer_to_the_truth():
 
 def test_moderation_needs_company():
     assert moderated(np.array([1.0, 2.0]), 5.0).tolist() == [1.0, 2.0]
+
+
+def test_a_single_set_is_judged_in_company():
+    """The error of one set over few windows says little; with one allowed set, plain draws say what is usual."""
+    panel = history(units=14)
+    wide = search(panel, keep=91)
+    lucky = min(wide.candidates, key=lambda one: one.rmse)
+    alone = search(panel, include=lucky.treated)
+    assert [set(one.treated) for one in alone.candidates] == [set(lucky.treated)]
+    assert alone.candidates[0].rmse == pytest.approx(lucky.rmse)
+    assert alone.candidates[0].se > 1.1 * lucky.rmse
+
+
+@needs_reference
+@pytest.mark.reference
+def test_sales_and_spend_of_the_published_design():
+    """GeoLift's walk-through: chicago and portland, 15 days, a lift of 10 % at 7.50 each costs 64,563.75."""
+    panel = read_panel(reference("GeoLift_PreTest.csv"), date="date", unit="location", outcome="Y")
+    (best,) = search(
+        panel, durations=[15], effects=[0.1], include=["chicago", "portland"], windows=10, cost_per_incremental=7.5
+    ).candidates
+    assert 7.5 * 0.1 * best.baseline == pytest.approx(64_563.75, rel=0.02)
+    assert best.investment == pytest.approx(7.5 * best.mde * best.baseline)
+    assert best.power[0.1] > 0.9
 
 
 def test_one_market_is_read_by_the_noncentral_t():

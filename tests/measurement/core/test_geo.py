@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from measurement.core.answers import Estimate, PanelReading
 from measurement.core.geo import METHODS, analyze_geo
+from measurement.core.geo_command import reading_text
 from measurement.core.geo_question import InvalidTest, NotYetReadable, UnknownUnits
 from measurement.core.log_did import NoLogarithms
 from tests.measurement.core.geo_panels import factor_panel, lifted, panel_of
@@ -120,9 +122,49 @@ def test_spend_that_barely_differs_leaves_iroas_open() -> None:
     panel = lifted(factor_panel(9, units=30, noise=0.02), TREATED, 45, 0.2)
     for method in ("sc", "tbr"):
         reading = analyse(with_cost(panel, noise=1.0, spend=0.5), method=method)
-        assert reading.iroas is not None
-        assert reading.iroas.low is None or reading.iroas.high is None
-        assert reading.lift.low is not None
+        assert reading.p_value < 0.05
+        assert reading.iroas is None
+        assert any("no iROAS is told" in warning for warning in reading.warnings)
+        nothing = analyse(with_cost(factor_panel(8, units=30), noise=1.0, spend=0.5), method="sc")
+        assert nothing.p_value > 0.05
+        assert nothing.iroas.low is None or nothing.iroas.high is None
+
+
+def test_spend_that_is_an_estimate_widens_the_ratio() -> None:
+    panel = lifted(factor_panel(9, units=30, noise=0.02), TREATED, 45, 0.2)
+    for method in ("sc", "tbr"):
+        known, guessed = analyse(with_cost(panel), method=method), analyse(with_cost(panel, noise=1.0), method=method)
+        assert guessed.p_value == known.p_value
+        assert guessed.iroas.low > 0.0
+        assert guessed.iroas.value == pytest.approx(guessed.incremental.value / guessed.cost)
+        assert guessed.cost == pytest.approx(15_000.0, rel=0.2)
+
+
+def test_strange_panels_are_answers_or_problems() -> None:
+    """Nothing sold, twins, one amount for all, sums below zero: never a crash, and an answer that JSON takes."""
+    outcome = factor_panel(4, units=10, periods=30).outcome
+    flat, twins, empty, idle = outcome.copy(), outcome.copy(), outcome.copy(), outcome.copy()
+    flat[:, :20] = 100.0
+    twins[[0, 1, 2]] = outcome[4]
+    empty[:, 20:] = 0.0
+    idle[[0, 1], :20] = 0.0
+    for strange in (flat, twins, empty, idle, -outcome, outcome - outcome.mean(), outcome * 1e12, outcome * 1e-9):
+        for method in ASKED:
+            try:
+                reading = analyse(
+                    panel_of(strange),
+                    treated=["m00", "m01"],
+                    start=21,
+                    method=method,
+                    placebos=40,
+                    sensitivity=method == "sc",
+                )
+            except NoLogarithms:
+                assert method == "log_did"
+                continue
+            assert 0.0 <= reading.p_value <= 1.0
+            assert json.loads(reading_text(reading, as_json=True))["p_value"] == reading.p_value
+            assert excludes_zero(reading.incremental) == (reading.p_value < 0.05)
 
 
 def test_without_cost_there_is_no_iroas() -> None:

@@ -89,7 +89,7 @@ def test_weekdays_are_treated_evenly(periods):
     assert not is_admissible(design, everything_treated, weekdays)
 
 
-@pytest.mark.parametrize(("periods", "carryover"), [(7, 2), (3, 0), (12, -1)])
+@pytest.mark.parametrize(("periods", "carryover"), [(7, 2), (3, 0), (12, -1), (20_001, 1)])
 def test_impossible_designs_are_named(periods, carryover):
     with pytest.raises(InvalidInput):
         design_switchback(periods=periods, carryover=carryover)

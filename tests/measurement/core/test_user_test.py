@@ -108,6 +108,7 @@ def test_a_summary_can_be_written_in_several_ways(document):
     [
         ("{", "not JSON"),
         ("[1]", "no JSON object"),
+        ("[" * 100_000, "not JSON"),
         ({"control": _A}, "There is no treatment"),
         ({"control": _A, "treatment": _B, "method": "bayes"}, "'bayes' is no method"),
         ({"control": _A, "a": _A, "treatment": _B}, "Two groups are the control"),
@@ -136,6 +137,7 @@ def test_what_a_summary_lacks_is_named(content, words):
     [
         (group_of_shares(n=10, converted=0), group_of_shares(n=10, converted=0), {}, "the same value"),
         (group_of_shares(n=10, converted=0), group_of_shares(n=10, converted=4), {}, "mean is zero"),
+        (group_of_shares(n=10, converted=1), group_of_shares(n=10, converted=0), {}, "No user of the treatment"),
         (group_of_shares(n=10, converted=2), group_of_shares(n=10, converted=4), {"alpha": 1.0}, "alpha"),
     ],
 )
