@@ -16,6 +16,12 @@ POOR_FIT: Final = 0.7
 FAR: Final = 10.0
 _PLACEBO_METHODS: Final = ("sc", "asc", "sdid", "did", "log_did")
 _NAMED: Final = 3
+#: Measured by the proof `measurement`: time weights are fitted to what the controls sell in the test, so that placebo
+#: sets of controls are closer to their counterfactual than the treated set is.
+SDID_ERRORS: Final = (
+    "p and interval of synthetic difference in differences are too sure of themselves: its time weights fit the "
+    "controls of the test, placebo sets among them. Take the estimate as a second opinion, not its p."
+)
 
 
 def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: str, alpha: float) -> list[str]:
@@ -26,6 +32,8 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
             "The t-test has two degrees of freedom: low power, it sees large effects only (about one in four of 5 %). "
             "Treat more markets to see small ones."
         )
+    if method == "sdid":
+        told.append(SDID_ERRORS)
     if method in _PLACEBO_METHODS:
         sets = int(finding.details.get("placebos", 0)) + 1
         if 1.0 / sets >= alpha:

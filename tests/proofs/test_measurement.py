@@ -17,13 +17,13 @@ FEW = 80
 
 @pytest.mark.parametrize("name", ["twenty pairs", "two markets", "one market"])
 def test_default_is_not_wrong_more_often_than_it_says(name: str) -> None:
-    # Three blocks make a t-test that is right in the limit only: it is given more.
+    # Three blocks make a t-test that is right in the limit only, and these panels drift: it is given more.
     most = 12 / FEW if name == "one market" else 9 / FEW
     none = rates([tally(DEFAULTS[name], "plain", 0.0, 1001, range(FEW))])
     lifted = rates([tally(DEFAULTS[name], "plain", 0.10, 1001, range(FEW // 2))])
     assert none["rejected"] <= most
     assert none["coverage"] >= 1 - most
-    assert lifted["coverage"] >= 0.875
+    assert lifted["coverage"] >= 1 - most - 0.01
     assert none["disagree"] == lifted["disagree"] == 0
     assert lifted["rejected"] >= {"twenty pairs": 0.8, "two markets": 0.35, "one market": 0.1}[name]
     assert abs(none["bias"]) < 0.02
