@@ -16,15 +16,15 @@ def choose_method(test: TreatedPanel, sets: Ints, alpha: float) -> tuple[str, st
     """
     size, units = len(test.treated), len(test.names)
     floor_p = 1.0 / len(sets)
-    if size == 1:
-        return "sc_t", (
-            "One market is treated: there are too few markets like it to draw as placebos, so time is used instead, "
-            "synthetic control with a cross-fitted t-test (K = 3)."
-        )
     if floor_p >= alpha:
         return "sc_t", (
-            f"Only {len(sets)} sets of {size} markets could have been treated, so placebo in space cannot show "
-            f"p < {alpha}: synthetic control with a cross-fitted t-test (K = 3)."
+            f"Only {len(sets)} sets of {size} market{'s' if size > 1 else ''} could have been treated, so placebo in "
+            f"space cannot show p < {alpha}: synthetic control with a cross-fitted t-test (K = 3)."
+        )
+    if size == 1:
+        return "sc", (
+            f"1 of {units} markets is treated: synthetic control with unit effects, and every other market in its "
+            "place as a placebo. That is right at any number of markets; the t-test over time is not where sales drift."
         )
     if size <= max(2, floor(units / 4)):
         return "sc", (

@@ -67,7 +67,7 @@ class GeoCandidate:
         treated: names. duration: in periods. method: of the analysis that power is told for.
         mde: the lift found with the power asked for, None where the test can never reject. power: effect -> chance.
         power_checked: effect -> share of past windows of this set and those that err alike in which the effect, put in,
-            would have been found; empty for one market.
+            would have been found; empty where too few sets are there for placebos.
         se: error of the lift that the next test may expect. rmse: error over the windows looked at.
         aa_bias: mean lift over the windows, where nothing was done. critical: lift that the placebos ask for.
         investment: extra spend of the test at the MDE, negative for a go-dark, None where unknown.
@@ -140,7 +140,7 @@ def search_sets(
         if not sets:
             continue
         possible = min(aim.placebos + 1, comb(units, size))
-        level = None if size == 1 else placebo_level(possible, aim.alpha)
+        level = placebo_level(possible, aim.alpha)
         method = "sc_t" if level is None else "sc" if size <= max(2, units // 4) else "log_did"
         # The set that stands for the treated one comes first; here it is one reference more.
         references = placebo_sets(units, sets[0], count=REFERENCES, seed=seed).tolist()

@@ -184,7 +184,8 @@ def test_the_cool_down_counts_to_the_effect() -> None:
 @pytest.mark.parametrize(
     ("units", "treated", "wanted", "why"),
     [
-        (20, 1, "sc_t", "One market"), (20, 2, "sc", "up to a quarter"), (20, 5, "sc", "up to a quarter"),
+        (24, 1, "sc", "1 of 24 markets"), (20, 1, "sc_t", "Only 20 sets of 1 market "),
+        (20, 2, "sc", "up to a quarter"), (20, 5, "sc", "up to a quarter"),
         (20, 8, "log_did", "more than a quarter"), (5, 2, "sc_t", "Only 10 sets"),
     ],
 )  # fmt: skip
