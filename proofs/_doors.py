@@ -28,12 +28,16 @@ def defaults() -> tuple[Situation, ...]:
 
 
 def others() -> tuple[Situation, ...]:
-    """Other methods on two markets of forty, and the t-test over time on one; those that are wrong too often are told so by the product."""
-    two = partial(random_test, treated=2)
-    return tuple(
+    """Other methods on two markets of forty, and the t-test over time on one.
+
+    Those that are wrong too often are told so by the product.
+    """
+    one, two = partial(random_test, treated=1), partial(random_test, treated=2)
+    by_two = [
         Situation(name=f"two markets by {method}", draw=two, read=partial(_asked, method), conservative=True)
         for method in ("sdid", "asc", "log_did", "did", "sc_t", "tbr")
-    ) + (Situation(name="one market by sc_t", draw=partial(random_test, treated=1), read=partial(_asked, "sc_t")),)
+    ]
+    return (*by_two, Situation(name="one market by sc_t", draw=one, read=partial(_asked, "sc_t")))
 
 
 def _pairs(draw: Draw, lift: float, number: int) -> Answer:
