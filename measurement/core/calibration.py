@@ -99,18 +99,12 @@ class CellTest:
     @property
     def log_se(self) -> float:
         """Standard error of ln(factor), by the delta method and the rules."""
-        counted = (self.attributed_se / self.attributed) ** 2
-        return math.sqrt((self.se / self.iroas) ** 2 + counted + self.staleness)
+        return math.sqrt((self.se / self.iroas) ** 2 + self.blur**2)
 
     @property
-    def plain_se(self) -> float:
-        """The same on the scale of iROAS, for one whose logarithm nobody can take.
-
-        What the rules add is a part of the return that was expected, for the one that was read may be nothing.
-        """
-        expected = self.attributed * math.exp(Prior().middle)
-        counted = (self.attributed_se / self.attributed) ** 2
-        return math.sqrt(self.se**2 + expected**2 * (counted + self.staleness))
+    def blur(self) -> float:
+        """What the rules and the attributed return add on the logarithm, for a return that has none of its own."""
+        return math.sqrt((self.attributed_se / self.attributed) ** 2 + self.staleness)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +210,9 @@ def _readings(tests: Sequence[CellTest], number: dict[Cell, int]) -> Readings:
         cell=np.array([number[test.cell] for test in tests], dtype=np.int64),
         logs=np.array([test.clear for test in tests], dtype=np.bool_),
         value=np.array([math.log(test.factor) if test.clear else test.iroas for test in tests], dtype=np.float64),
-        se=np.array([test.log_se if test.clear else test.plain_se for test in tests], dtype=np.float64),
+        se=np.array([test.log_se if test.clear else test.se for test in tests], dtype=np.float64),
         roas=np.array([test.attributed for test in tests], dtype=np.float64),
+        blur=np.array([test.blur for test in tests], dtype=np.float64),
     )
 
 
