@@ -12,8 +12,8 @@ and in closed form.
 A test whose return is not clearly above zero has no logarithm that a normal could describe. It is taken on its own
 scale, iROAS ~ N(ROAS exp(phi + d), SE), where d ~ N(0, blur) is what its days, spend and length make it read otherwise.
 All such tests of one cell are multiplied on one grid of phi, and together they send the model the normal message with
-which the cell has the same first two moments as on the grid (expectation propagation, Minka 2001; Rasmussen and Williams
-2006, section 3.6). One message per test would not do: for tests that contradict each other they do not settle.
+which the cell has the same first two moments as on the grid (expectation propagation, Minka 2001; Rasmussen and
+Williams 2006, section 3.6). One message per test would not do: for tests that contradict each other they do not settle.
 """
 
 from __future__ import annotations
