@@ -45,6 +45,8 @@ _SETTLED: Final = 1e-3
 _LEAST: Final = -9.0
 _MOST: Final = 5.0
 _STEP: Final = 0.05
+#: Least standard error of a test on that grid, in units of its return or of the attributed one.
+_SUREST: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,10 +266,12 @@ def _parts(readings: Readings) -> _Parts:
 
 def _likelihood(readings: Readings, at: int, grid: Floats) -> Floats:
     """Logarithm of N(iROAS | ROAS exp(phi + d), SE), averaged over d ~ N(0, blur), at each phi, shape [steps]."""
-    value, se, blur = float(readings.value[at]), float(readings.se[at]), float(readings.blur[at])
+    value, roas, blur = float(readings.value[at]), float(readings.roas[at]), float(readings.blur[at])
+    # One that is surer than this says no more than that the factor is below the grid.
+    se = max(float(readings.se[at]), _SUREST * max(abs(value), roas))
     reach = math.ceil(6.0 * blur / _STEP)
     wide = np.concatenate([grid[0] + _STEP * np.arange(-reach, 0), grid, grid[-1] + _STEP * np.arange(1, reach + 1)])
-    off = (value - float(readings.roas[at]) * np.exp(np.minimum(wide, 50.0))) / se
+    off = (value - roas * np.exp(np.minimum(wide, 50.0))) / se
     plain = -0.5 * off**2 - math.log(se * math.sqrt(2.0 * math.pi))
     if not reach:
         return np.asarray(plain, dtype=np.float64)
@@ -281,7 +285,8 @@ def _shares(readings: Readings, parts: _Parts, mean: Floats) -> Floats:
     shares = np.zeros((len(parts.tests), len(readings)))
     for at, tests in enumerate(parts.tests):
         size = readings.roas[tests] * math.exp(min(float(mean[parts.cell[at]]), 50.0))
-        known = 1.0 / ((readings.se[tests] / size) ** 2 + readings.blur[tests] ** 2)
+        spread = np.hypot(readings.se[tests] / size, readings.blur[tests])
+        known = (spread.min() / spread) ** 2
         shares[at, tests] = known / known.sum() if tests.size > 1 else 1.0
     return shares
 

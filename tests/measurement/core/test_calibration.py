@@ -192,6 +192,49 @@ def test_age_other_spend_and_few_days_make_a_test_less_sure(worse):
     assert math.log(stale.high / stale.low) > 1.02 * math.log(plain.high / plain.low)
 
 
+def test_a_cell_that_spends_nothing_now_is_less_sure_than_one_that_spends_little():
+    widths = []
+    for ratio in (1.0, 0.1, 1 / 64, 1e-300, 0.0):
+        own = calibrate(CELLS, [replace(GT7, spend_ratio=ratio)]).of(GT7.cell)
+        widths.append(math.log(own.high / own.low))
+    assert widths == sorted(widths)
+    assert widths[2] == pytest.approx(widths[-1])
+    assert widths[-1] < 2.2, "and still rests on its test"
+
+
+def test_many_tests_of_a_cell_are_named_by_the_strongest():
+    """Sixty of them: each moves the cell by less than is named of one, all together move everything."""
+    tests = [replace(GT7, id=f"EX-{at}") for at in range(60)]
+    found = calibrate(CELLS, tests)
+    assert found.of(GT7.cell).source == "experiment"
+    assert len(found.of(GT7.cell).rests_on) == 3
+    for one in found.factors:
+        if one.cell != GT7.cell:
+            assert one.source == "proxy"
+            assert one.rests_on
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"se": 1e300}, {"attributed_se": 1e300}, {"age_days": 10**9}, {"iroas": -1.0, "se": 1e-300},
+        {"iroas": -1e6, "se": 1.0}, {"iroas": 0.0, "se": 1e-12}, {"iroas": 1e4, "se": 5e3}, {"iroas": 1e12},
+        {"attributed": 1e-9, "iroas": 0.1, "se": 0.1},
+    ],
+)  # fmt: skip
+def test_odd_tests_give_finite_factors(odd):
+    found = calibrate(CELLS, [replace(GT7, **odd)])
+    for one in found.factors:
+        assert 0.0 <= one.low < one.value < one.high < math.inf
+    assert np.isfinite(found.draws).all()
+
+
+def test_the_same_test_does_not_count_twice():
+    with pytest.raises(InvalidInput, match="EX-0007 is listed 2 times for Amazon search"):
+        calibrate(CELLS, [GT7, GT7])
+    assert calibrate(CELLS, [GT7, replace(GT7, placement="display")]), "a test of two cells has one name"
+
+
 def test_draws_are_the_belief():
     found = calibrate(CELLS, [GT7], draws=40_000, seed=3)
     assert found.draws.mean(axis=0) == pytest.approx(found.belief.factor, rel=0.03)
