@@ -17,6 +17,7 @@ from measurement import selectors, services
 from measurement.core.answers import Estimate
 from measurement.core.readout import evidence_words, headline
 from measurement.models import Calibration, Experiment, Reading
+from measurement.next_test_tool import SUGGEST
 from measurement.reports import Told, told_by
 from measurement.tool_schemas import (
     AnalyzeExperimentInput,
@@ -224,6 +225,7 @@ def _estimate(one: Estimate | None) -> EstimateOut | None:
 
 def register() -> None:
     """Enter the tools of this app."""
+    register_tool(SUGGEST)
     register_tool(
         Tool(
             name="list_experiments",
