@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from measurement.core.panel import Panel
+from measurement.core.panel import Panel, require_scale
 from measurement.core.treated_panel import TreatedPanel
 from tenants.core.problems import InvalidInput
 
@@ -49,7 +49,9 @@ def read_question(
 
     Raises:
         UnknownUnits, NotYetReadable, InvalidTest: naming what does not fit.
+        InvalidInput: amounts that cannot be reckoned with.
     """
+    require_scale(panel)
     names, chosen, notes = _units(panel, treated, assignment, exclude)
     return _test(panel, names, chosen, start, end, cooldown), notes
 
