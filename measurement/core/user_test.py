@@ -226,7 +226,9 @@ def _welch(one: Group, two: Group) -> float:
     return float((one.of_mean + two.of_mean) ** 2 / parts)
 
 
-def _fieller(control: Group, treatment: Group, degrees: float, alpha: float) -> tuple[_Ends, tuple[float, float] | None]:
+def _fieller(
+    control: Group, treatment: Group, degrees: float, alpha: float
+) -> tuple[_Ends, tuple[float, float] | None]:
     """Every lift `r` at which `treatment - (1 + r) control` is not told from zero (Fieller 1954).
 
     Where the control's mean is not told from zero no interval holds them: they are all lifts, or all but those of a

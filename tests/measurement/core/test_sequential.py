@@ -151,7 +151,7 @@ def test_impossible_looks_are_named(call, where):
 
 @pytest.mark.parametrize(("planned", "made"), [([0.9, 1.0], [0.1, 1.0]), ([0.8, 0.9, 1.0], [0.1, 0.2, 1.0])])
 def test_looks_off_their_plan_keep_alpha(planned, made):
-    """400,000 walks whose looks come long before they were planned; boundaries of the planned shares reject 7 to 8 %."""
+    """400,000 walks whose looks come long before their time; planned boundaries reject 7 to 8 %."""
     rng = np.random.default_rng(4)
     steps = rng.normal(size=(400_000, len(made))) * np.sqrt(np.diff([0.0, *made]))
     z = np.cumsum(steps, axis=1) / np.sqrt(made)
@@ -177,7 +177,7 @@ def test_a_last_look_with_more_than_planned_spends_all_that_is_left():
 
 @pytest.mark.parametrize("reached", [0.4, 0.5, float("nan")])
 def test_a_look_not_after_the_one_before_is_refused(reached):
-    with pytest.raises(InvalidInput, match="the one before it at 0.5"):
+    with pytest.raises(InvalidInput, match=r"the one before it at 0\.5"):
         read_look(1.0, 1.0, look=2, fractions=[0.5, 1.0], reached=reached)
 
 

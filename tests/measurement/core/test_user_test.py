@@ -151,7 +151,7 @@ def test_a_summary_can_be_written_in_several_ways(document):
         ({"control": {"n": 10, "mean": 1, "sd": -1}, "treatment": _B}, "negative"),
         ('{"control": {"n": ' + "9" * 400 + ', "converted": 1}}', "There is no treatment"),
         ('{"a": {"n": ' + "9" * 400 + ', "converted": 1}, "b": {"n": 2, "converted": 1}}', "no finite"),
-        ('{"control": {"n": ' + "9" * 5000 + '}}', "not JSON"),
+        ('{"control": {"n": ' + "9" * 5000 + "}}", "not JSON"),
         ('{"control": {"n": 10, "sum": NaN, "sum_squares": 1}, "treatment": {"n": 2, "converted": 1}}', "no finite"),
     ],
 )
