@@ -380,3 +380,23 @@ def test_a_lift_over_nothing_is_told_in_words() -> None:
     text = reading_text(replace(reading, lift=Estimate(float("nan"), None, None)), as_json=False)
     assert "nan" not in text
     assert "nothing would have been sold" in text
+
+
+def test_a_number_that_is_also_the_label_of_another_period_is_said() -> None:
+    panel = replace(factor_panel(1), periods=tuple(range(21, 81)))
+    asked = {"treated": ["m01", "m02"], "method": "did", "placebos": 30, "sensitivity": False}
+    reading = analyze_geo(panel, start="35", end=40, **asked)
+    assert reading.start == 34
+    assert sum("was taken for the number of a period" in warning for warning in reading.warnings) == 2
+    assert "labelled 55; another is labelled 35, and is number 15" in reading.warnings[0]
+    for periods in (tuple(range(1, 61)), tuple(range(1900, 1960))):
+        reading = analyze_geo(replace(panel, periods=periods), start=35, end=periods[-1], **asked)
+        assert not any("was taken for" in warning for warning in reading.warnings)
+
+
+def test_an_excluded_unit_that_is_not_there_is_said() -> None:
+    reading = analyze_geo(
+        factor_panel(1), treated=["m01", "m02"], start=46, exclude=["m03", "atlantis"], method="did", placebos=30,
+        sensitivity=False,
+    )  # fmt: skip
+    assert any("not in the panel: 'atlantis'." in warning for warning in reading.warnings)
