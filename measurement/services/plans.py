@@ -59,7 +59,7 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
             )
         panel = selectors.latest_panel(held)
         _check_history(held, panel)
-        refuse_overlap(held)
+        refuse_overlap(held, actor=actor)
         held.checks = check_experiment(held, panel)
         held.analysis_plan = plan_of(held, panel, retrospective=held.start_date < today)
         held.plan_sha256 = plan_sha256(canonical_plan(held.analysis_plan))
