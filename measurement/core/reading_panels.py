@@ -26,6 +26,11 @@ Duplicates = Literal["refuse", "sum"]
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _NAMED: Final = 5
+#: Cells of a panel are its units times its periods, whatever the file holds of them. A small file in which every row
+#: has its own unit and period would ask for the square of its rows.
+_FREE_CELLS: Final = 5_000_000
+_MOST_CELLS: Final = 40_000_000
+_CELLS_A_ROW: Final = 20
 
 
 class InvalidPanel(InvalidInput):
@@ -187,6 +192,13 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
     """Units by periods, each unit with all periods or treated as `missing` says."""
     periods = long["period"].unique().sort().to_list()
     names = long["unit"].unique(maintain_order=True).to_list()
+    cells = len(names) * len(periods)
+    if cells > _FREE_CELLS and (cells > _MOST_CELLS or cells > _CELLS_A_ROW * len(long)):
+        raise InvalidPanel(
+            f"{len(long):,} rows tell of {len(names):,} units in {len(periods):,} periods: {cells:,} values.",
+            where="file",
+            fix="Give one row per unit and period, and leave out units with few rows; or sum days to weeks.",
+        )
     outcome = _grid(long, "outcome", names, periods)
     cost = _grid(long, "cost", names, periods) if "cost" in long.columns else None
     _gaps(periods, notes)

@@ -88,9 +88,9 @@ def read_log(content: bytes, *, period: str, treated: str, outcome: str, date: s
             )
         rows[number] = (on, _number(row[outcome], line, outcome), _day(row[date], line, date) if date else None)
     numbers = sorted(rows)
-    lacking = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
-    if numbers[0] != 1 or lacking:
-        first = lacking[0] if lacking else 1
+    # By place, not by a list of all numbers up to the last: that number is as large as somebody writes it.
+    first = next((place for place, number in enumerate(numbers, start=1) if number != place), None)
+    if first is not None:
         raise InvalidInput(
             f"Period {first} is missing.", where=f"period {first}", fix="Number periods from 1, without a gap."
         )
