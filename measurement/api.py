@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -211,12 +209,8 @@ def answer(one: Experiment, code: int = status.HTTP_200_OK) -> Response:
 
 def assignment_response(one: Experiment) -> HttpResponse:
     """The assignment as a CSV file."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, ("unit", "group", "cell", "pair", "stratum", "why"), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(services.assignment_rows(one))
     return HttpResponse(
-        out.getvalue(),
+        services.assignment_file(one),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{one.label}-assignment.csv"'},
     )

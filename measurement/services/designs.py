@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
@@ -24,6 +26,7 @@ from measurement.services.candidates import assignment_for, candidates_of
 from measurement.services.designed import Designed
 from measurement.services.experiments import changeable, take_off_design
 from measurement.services.panels import panel_data
+from metrics.core.export import neutralised
 from tenants.core.problems import Conflict, InvalidInput, Problem
 
 DESIGN: Final = "measurement.design"
@@ -146,6 +149,7 @@ def assign_units(*, actor: User, experiment: Experiment, content: bytes) -> Expe
             raise Conflict(f"A {held.get_kind_display()} is not assigned by units.", fix="Design it instead.")
         panel = _require_data(held)
         place = panel_data(panel).place if panel else {}
+        groups = _as_sent(groups, place)
         absent = [unit for unit, group in groups.items() if group != "excluded" and unit.casefold() not in place]
         if absent:
             raise InvalidInput(
@@ -171,6 +175,25 @@ def assignment_rows(experiment: Experiment) -> list[dict[str, str]]:
          "why": one.why}
         for one in experiment.units.order_by("unit")
     ]  # fmt: skip
+
+
+def assignment_file(experiment: Experiment) -> str:
+    """The rows of `assignment_rows` as CSV; a name that a spreadsheet would take for a formula has an apostrophe
+    before it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    columns = ("unit", "group", "cell", "pair", "stratum", "why")
+    writer.writerow(columns)
+    writer.writerows([neutralised(row[name]) for name in columns] for row in assignment_rows(experiment))
+    return out.getvalue()
+
+
+def _as_sent(groups: Mapping[str, str], place: Mapping[str, int]) -> dict[str, str]:
+    """The units of a file in the names of the data: what `assignment_file` wrote comes back as it was."""
+    return {
+        unit[1:] if unit[:1] == "'" and unit.casefold() not in place and neutralised(unit[1:]) == unit else unit: group
+        for unit, group in groups.items()
+    }
 
 
 def _require_data(experiment: Experiment) -> Any:
