@@ -25,7 +25,10 @@ from measurement.serializers import (
     RefreshScheduledSerializer,
     RefreshSerializer,
 )
+from tenants.core.problems import InvalidInput
 
+#: As long as a job keeps it.
+_LONGEST_KEY: Final = 200
 _IDEMPOTENCY: Final = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)
 
 
@@ -81,7 +84,7 @@ class DesignExperiment(APIView):
     )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         one = experiment_of(request, experiment_id)
-        key = request.headers.get("Idempotency-Key")
+        key = _key(request)
         job = services.request_design(actor=actor_of(request, one), experiment=one, idempotency_key=key)
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
 
@@ -96,7 +99,7 @@ class AnalyseExperiment(APIView):
     )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         one = experiment_of(request, experiment_id)
-        key = request.headers.get("Idempotency-Key")
+        key = _key(request)
         job = services.request_analysis(actor=actor_of(request, one), experiment=one, idempotency_key=key)
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
 
@@ -134,3 +137,15 @@ class Refreshes(APIView):
         )
         told = {"schedule_id": made.id if made else None, "enabled": bool(made and made.enabled)}
         return Response(RefreshScheduledSerializer(told).data)
+
+
+def _key(request: Request) -> str | None:
+    """The key of a repeated request, if there is one that jobs can keep."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and (len(key) > _LONGEST_KEY or "\x00" in key):
+        raise InvalidInput(
+            f"The key has {len(key)} characters.",
+            where="Idempotency-Key",
+            fix=f"Use at most {_LONGEST_KEY}.",
+        )
+    return key

@@ -20,6 +20,7 @@ from jobs.services import submit_job
 from measurement import selectors
 from measurement.core.assignment import Assigned, Assignment
 from measurement.core.reading_assignments import read_assignment
+from measurement.core.terms import LONGEST_DAYS
 from measurement.models import Experiment, ExperimentUnit
 from measurement.selectors import MANAGE
 from measurement.services.candidates import assignment_for, candidates_of
@@ -124,8 +125,15 @@ def choose_candidate(*, actor: User, experiment: Experiment, choice: int) -> Exp
         chosen = designed.candidates[choice]
         assignment = assignment_for(held, designed, chosen)
         held.design = held.design | {"chosen": chosen, "assignment": _about(assignment)}
-        if held.start_date is not None and chosen.get("days"):
-            held.end_date = held.start_date + timedelta(days=int(chosen["days"]) - 1)
+        days = int(chosen.get("days") or 0)
+        if days > LONGEST_DAYS:
+            raise InvalidInput(
+                f"This candidate takes {days:,} days; a test has {LONGEST_DAYS} at most.",
+                where="choice",
+                fix="Take one that looks for a larger effect, or design it with more users a day.",
+            )
+        if held.start_date is not None and days:
+            held.end_date = held.start_date + timedelta(days=days - 1)
         investment = chosen.get("investment")
         if investment is not None:
             held.planned_spend = Decimal(repr(abs(float(investment)))).quantize(Decimal("0.01"))

@@ -49,3 +49,65 @@ def test_an_assignment_file_holds_no_formula_and_keeps_commas(
         assert {row["group"] for row in rows} == {"treated", "control"}
     again = services.assign_units(actor=alice, experiment=fresh(one), content=texts[0].encode())
     assert again.units.filter(unit=FORMULA).exists()
+
+
+def test_odd_files_are_refused_with_words(experiment: Any, alice: User) -> None:
+    api = api_of(alice)
+    geo, users = experiment(currency=""), experiment(kind="ab")
+    rows = geo_rows(date(2026, 5, 20))
+    arm = '{"sum": 1, "sum_of_squares": 1, "n": 2}'
+    files = {
+        "header with a huge field": (geo, b'"' + b"x" * 200_000 + b'",date,geo,sales\n'),
+        "carriage returns alone": (geo, b"date,geo,sales\r2020-01-01,x,1\r"),
+        "NUL in the header": (geo, b"date,geo,sales,a\x00b\n2020-01-01,x,1,2\n"),
+        "NUL in a unit": (geo, named("a\x00b")),
+        "long unit": (geo, named("u" * 121)),
+        "long currency": (
+            geo, as_csv([(*row, "USDOLLARS") for row in rows], ("date", "geo", "sales", "spend", "currency")),
+        ),
+        "integer of 400 digits": (
+            users, f'{{"treated": {arm.replace("1", "1" + "0" * 400, 1)}, "control": {arm}}}'.encode(),
+        ),
+        "sum that has no square": (users, f'{{"treated": {arm.replace("1", "1e200", 1)}, "control": {arm}}}'.encode()),
+        "deep brackets": (users, b"[" * 100_000),
+        "currency of a half sign": (users, summary(currency="\ud800")),
+    }  # fmt: skip
+    with all_cases() as case:
+        for name, (one, content) in files.items():
+            with case(name):
+                file = SimpleUploadedFile("x.csv", content)
+                answer = api.post(f"/api/v1/experiments/{one.pk}/panels/", {"file": file}, format="multipart")
+                assert answer.status_code == 400, answer.content[:200]
+                assert answer.json()["detail"]
+
+
+def test_odd_assignments_are_refused_with_words(experiment: Any, send: Any, alice: User) -> None:
+    one = experiment()
+    send(one, named())
+    with all_cases() as case:
+        for name in ("q" * 121, "q\x00q"):
+            with case(name):
+                content = as_csv([("geo 00", "treated"), ("geo 01", "control"), (name, "excluded")], ("unit", "group"))
+                answer = api_of(alice).post(
+                    f"/api/v1/experiments/{one.pk}/assignment/",
+                    {"file": SimpleUploadedFile("a.csv", content)}, format="multipart",
+                )  # fmt: skip
+                assert answer.status_code == 400, answer.content[:200]
+
+
+def test_odd_requests_are_refused_with_words(experiment: Any, alice: User, chips: Brand) -> None:
+    api = api_of(alice)
+    for body in (
+        {"name": "x", "kind": "ab", "start_date": "9999-12-31", "end_date": "9999-12-31"},
+        {"name": "\ud800", "kind": "ab"},
+        {"name": "n", "settings": {"effects": [0]}},
+    ):
+        content = json.dumps(body | {"brand": str(chips.pk)})
+        assert api.post("/api/v1/experiments/", content, content_type="application/json").status_code == 400
+    users = experiment(kind="ab", end_date=None, settings={"baseline_rate": 0.1, "daily_users": 2, "effects": [0.001]})
+    services.design_experiment(experiment=fresh(users))
+    here = f"/api/v1/experiments/{users.pk}/"
+    chosen = api.post(f"{here}candidate/", {"choice": 0}, format="json")
+    assert (chosen.status_code, "days" in chosen.json()["detail"]) == (400, True)
+    assert api.post(f"{here}design/", HTTP_IDEMPOTENCY_KEY="k" * 201).status_code == 400
+    assert Experiment.objects.count() == 1
