@@ -93,6 +93,7 @@ def refresh_experiment(
 
     Raises:
         NotFound: it has no source. InvalidInput and others: as the source's own door.
+        NotAllowed: the actor may not send its data, or may not read places of the tenant any more.
     """
     source = experiment.data_source
     if source.get("kind") == "events":
@@ -143,14 +144,23 @@ def _checked(actor: User, experiment: Experiment, source: Mapping[str, Any]) -> 
         # What may be watched holds files of any brand: a role for the whole tenant chooses, as for imports.
         require(user=actor, permission=MANAGE_SCHEDULES)
         location, file = str(source.get("location") or ""), str(source.get("file") or "").strip()
-        place_of(location)
-        if not file or "*" in file or file.startswith("/") or ".." in file.split("/") or len(file) > 255:
+        if (
+            not (location + file).isprintable()
+            or not file
+            or "*" in file
+            or file.startswith("/")
+            or ".." in file.split("/")
+            or len(file) > 255
+        ):
             raise InvalidInput(
                 f"{file!r} names no file of that place.", where="source.file", fix="Give its path below the place."
             )
+        place_of(location)
         columns = source.get("columns") or {}
         if not isinstance(columns, Mapping):
             raise InvalidInput("Columns are an object.", where="source.columns", fix='Write {"date": "day"}.')
+        if not all(f"{part}{name}".isprintable() for part, name in columns.items()):
+            raise InvalidInput("A column is no text.", where="source.columns", fix='Write {"date": "day"}.')
         return {
             "kind": "place", "location": location.strip(), "file": file,
             "columns": {str(part): str(name) for part, name in columns.items()},
@@ -165,6 +175,9 @@ def _from_place(
     job_id: UUID | None,
     note: Callable[[str], None],
 ) -> PanelVersion | None:
+    if actor is not None:
+        # Asked at each look: whoever chose the place may have lost the role for the tenant since.
+        require(user=actor, permission=MANAGE_SCHEDULES)
     place = place_of(source["location"])
     seen = next((one for one in list_files(place, source["file"]).files if one.path == source["file"]), None)
     if seen is None:
