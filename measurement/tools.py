@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db import transaction
 from django.urls import reverse
 
 from accounts import selectors as people
@@ -47,6 +48,10 @@ _KINDS: Final = {
 _METHODS: Final = {"did": "did", "synthetic_control": "sc", "tbr": "tbr", "cuped": "ancova"}
 _KPI: Final = {"sales": "sales", "units": "units", "new_to_brand": "ntb_sales"}
 _MOST: Final = 50
+#: A switchback of a day a period, where no length is asked for.
+_WEEKS: Final = 4
+#: Parts of a scope that an experiment has; others name ads of all kinds, and would be left out without a word.
+_PARTS: Final = ("rmn", "placement", "brand")
 
 
 def _list(given: ListExperimentsInput, *, user: User) -> ListExperimentsOutput:
@@ -99,6 +104,12 @@ def _taught(experiment: Experiment) -> str:
 
 
 def _design(given: DesignExperimentInput, *, user: User) -> DesignExperimentOutput:
+    """All or nothing: a design that cannot begin leaves no draft behind."""
+    with transaction.atomic():
+        return _designed(given, user=user)
+
+
+def _designed(given: DesignExperimentInput, *, user: User) -> DesignExperimentOutput:
     place = _place(given.scope)
     kind, action = _KINDS[given.kind]
     retailer = Retailer.objects.filter(slug=place["rmn"]).first() if "rmn" in place else None
@@ -108,7 +119,9 @@ def _design(given: DesignExperimentInput, *, user: User) -> DesignExperimentOutp
         )
     brand = _brand(place["brand"], user) if "brand" in place else None
     settings: dict[str, Any] = {"power": given.power}
-    if given.weeks is not None:
+    if kind == "switchback":
+        settings["periods"] = 7 * (given.weeks or _WEEKS)
+    elif given.weeks is not None:
         settings["durations"] = [7 * given.weeks]
     if given.mde is not None:
         settings["effects"] = [0.0, given.mde]
@@ -215,7 +228,13 @@ def _brand(slug: str, user: User) -> Brand:
 
 
 def _place(scope: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in scope.split("/") if part)
+    place = dict(part.split("=", 1) for part in scope.split("/") if part)
+    other = [part for part in place if part not in _PARTS]
+    if other:
+        raise InvalidInput(
+            f"An experiment has no {other[0]}.", where="scope", fix=f"Use only {', '.join(_PARTS)} in its scope."
+        )
+    return place
 
 
 def _estimate(one: Estimate | None) -> EstimateOut | None:
