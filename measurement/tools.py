@@ -162,10 +162,12 @@ def _analyze(given: AnalyzeExperimentInput, *, user: User) -> AnalyzeExperimentO
     stored = selectors.latest_reading(experiment)
     if stored is None and not readable.allowed:
         return AnalyzeExperimentOutput(status="not_yet_readable", **shared | {"reasons": list(readable.reasons)})
-    if stored is None:
+    if stored is None or (stored.interim and readable.final):
         job = services.request_analysis(actor=user, experiment=experiment)
         return AnalyzeExperimentOutput(status="being_read", job=job.pk, **shared)
     told = told_by(_of(stored, experiment))
+    # A look before the end is no result: it is said to be one, with what the result still waits for.
+    shared |= {"interim": stored.interim, "reasons": list(readable.reasons) if stored.interim else []}
     shared["page"] = reverse("experiment-reading", args=[experiment.pk])
     return _read(told, given.method, shared)
 

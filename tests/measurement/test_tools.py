@@ -45,3 +45,22 @@ def test_a_scope_that_an_experiment_cannot_have_is_refused(
     with pytest.raises(InvalidInput, match=f"no {part}"):
         ask("list_experiments", alice, scope=scope)
     assert Experiment.objects.count() == 0
+
+
+def test_an_interim_look_is_told_as_one_and_gives_way_to_the_result(
+    running: Any, send: Any, alice: User, today: Any
+) -> None:
+    one = running(looks="group_sequential", settings={"design": "pairs", "durations": [28], "look_at": [14]})
+    send(one, as_csv(geo_rows(START + timedelta(14), treated=treated_of(one))))
+    today(START + timedelta(15))
+    services.analyse_experiment(experiment=fresh(one))
+    early = ask("analyze_experiment", alice, experiment_id=one.label)
+    assert (early.status, early.interim, bool(early.reasons)) == ("read", True, True)
+    send(one, as_csv(geo_rows(END, treated=treated_of(one))))
+    today(END + timedelta(1))
+    services.advance(fresh(one))
+    due = ask("analyze_experiment", alice, experiment_id=one.label)
+    assert (due.status, due.lift) == ("being_read", None)
+    work_off(Job.objects.get(pk=due.job))
+    last = ask("analyze_experiment", alice, experiment_id=one.label)
+    assert (last.status, last.interim, last.reasons) == ("read", False, [])
