@@ -87,7 +87,7 @@ def experiment_edit(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     authority.require(user=me, permission=MANAGE, brand=experiment.brand)
     if request.method != "POST":
         return _form(request, ExperimentForm.of(experiment), experiment.brand, experiment)
-    form = ExperimentForm(request.POST)
+    form = ExperimentForm(request.POST, experiment=experiment)
     try:
         services.update_experiment(actor=me, experiment=experiment, given=form.given)
         return redirect("experiment-detail", experiment.pk)
