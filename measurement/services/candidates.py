@@ -62,7 +62,8 @@ def assignment_for(experiment: Experiment, designed: Designed, chosen: Mapping[s
         return assign_users(experiment)
     if designed.kind == "switchback":
         return assign_periods(experiment, designed)
-    panel = _history(experiment)[0]
+    # Power and detectable effect are of the data that it was designed on, so the draw is on them too.
+    panel = _history(experiment, designed.panel)[0]
     if designed.kind == "search":
         return _of_search(experiment, panel, chosen)
     return _draw(experiment, panel)
@@ -72,9 +73,9 @@ def _usual_durations(step: int) -> tuple[int, ...]:
     return _DURATIONS if step == 1 else tuple(max(2, round(days / step)) for days in (28, 42, 56))
 
 
-def _history(experiment: Experiment) -> tuple[Panel, int, int]:
-    """The data before the start, their number, and the days of a period."""
-    version = selectors.latest_panel(experiment)
+def _history(experiment: Experiment, number: int | None = None) -> tuple[Panel, int, int]:
+    """The data before the start, of that number or the newest, their number, and the days of a period."""
+    version = selectors.panels_of(experiment).filter(**({"number": number} if number else {})).first()
     if version is None:
         raise Conflict(f"{experiment.label} has no data.", fix="Send its history first.")
     panel = panel_data(version)

@@ -10,7 +10,7 @@ from measurement import selectors, services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment
 from tenants.core.problems import Conflict, InvalidInput
-from tests.measurement.conftest import END, LIFT, START, as_csv, fresh, geo_rows, summary, treated_of
+from tests.measurement.conftest import END, GEOS, LIFT, START, as_csv, fresh, geo_rows, summary, treated_of
 
 State = Experiment.State
 
@@ -262,3 +262,23 @@ def test_a_draft_without_data_can_be_deleted(experiment, designed, alice):
     assert not Experiment.objects.filter(pk=one.pk).exists()
     with pytest.raises(Conflict, match="data"):
         services.delete_experiment(actor=alice, experiment=designed())
+
+
+def test_a_plan_is_not_registered_on_data_that_lack_its_units(designed, send, alice):
+    one = designed()
+    absent = treated_of(one)[:3]
+    send(one, as_csv(geo_rows(date(2026, 8, 18), geos=tuple(geo for geo in GEOS if geo not in absent))))
+    with pytest.raises(InvalidInput, match="and 2 more units of the plan") as refusal:
+        services.register_experiment(actor=alice, experiment=fresh(one))
+    assert [error["detail"] for error in refusal.value.errors] == [f"{geo} is absent." for geo in absent]
+    assert not fresh(one).is_registered
+
+
+def test_a_candidate_is_drawn_on_the_data_that_it_was_designed_on(designed, send, alice):
+    one = designed()
+    drawn = treated_of(one)
+    other = [(day, geo, sales * (1 + 5 * (place % 7)), cost) for place, (day, geo, sales, cost) in
+             enumerate(geo_rows(date(2026, 8, 19)))]  # fmt: skip
+    send(one, as_csv(other))
+    services.choose_candidate(actor=alice, experiment=fresh(one), choice=0)
+    assert treated_of(one) == drawn
