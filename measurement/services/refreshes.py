@@ -123,6 +123,12 @@ def stop_refreshes(experiment: Experiment) -> None:
             schedules.stop_schedule(schedule_id=one.id)
 
 
+def remove_refreshes(experiment: Experiment) -> None:
+    """Remove what would fetch data of an experiment that is deleted."""
+    for one in _all_of(experiment):
+        schedules.remove_schedule(schedule_id=one.id)
+
+
 def _all_of(experiment: Experiment) -> list[Schedule]:
     return [one for one in schedules_of(kind=REFRESH) if one.params.get("experiment") == str(experiment.pk)]
 

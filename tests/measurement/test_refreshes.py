@@ -9,6 +9,7 @@ import pytest
 
 from accounts.core.permissions import Role
 from accounts.models import RoleGrant, User
+from jobs.selectors import schedules_of
 from jobs.services import submit_job
 from measurement import services
 from measurement.models import Experiment, PanelVersion
@@ -153,3 +154,17 @@ def test_a_job_whose_person_is_gone_runs_in_nobodys_name(running, alice, place):
     with pytest.raises(NotAllowed, match="gone"):
         refreshed(one, None)
     assert one.panels.count() == 1
+
+
+def test_a_deleted_draft_leaves_no_schedule(experiment, alice):
+    one = experiment()
+    services.schedule_refreshes(actor=alice, experiment=one, source={"kind": "events", "unit": "sku"})
+    services.delete_experiment(actor=alice, experiment=fresh(one))
+    assert schedules_of(kind=services.REFRESH) == []
+
+
+def test_a_draft_that_a_job_works_on_is_not_deleted(experiment, alice):
+    one = experiment(kind="ab", settings={"baseline_rate": 0.1})
+    services.request_design(actor=alice, experiment=one)
+    with pytest.raises(Conflict, match="A job works on"):
+        services.delete_experiment(actor=alice, experiment=fresh(one))
