@@ -23,6 +23,7 @@ from measurement.services.panels import panel_data
 from measurement.services.refreshes import stop_refreshes
 from measurement.services.states import advance
 from measurement.services.versions import code_version
+from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
 LONGEST_REASON = 500
@@ -60,6 +61,8 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
             )
         panel = selectors.latest_panel(held)
         _check_history(held, panel)
+        # One plan of the tenant at a time: two that are fixed together would each not see the other.
+        lock_numbers("experiment plans")
         refuse_overlap(held, actor=actor)
         held.checks = check_experiment(held, panel)
         held.analysis_plan = plan_of(held, panel, retrospective=held.start_date < today)

@@ -9,6 +9,7 @@ import pytest
 from measurement import selectors, services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment
+from measurement.services import plans
 from tenants.core.problems import Conflict, InvalidInput
 from tests.measurement.conftest import END, GEOS, LIFT, START, as_csv, fresh, geo_rows, summary, treated_of
 
@@ -282,3 +283,11 @@ def test_a_candidate_is_drawn_on_the_data_that_it_was_designed_on(designed, send
     send(one, as_csv(other))
     services.choose_candidate(actor=alice, experiment=fresh(one), choice=0)
     assert treated_of(one) == drawn
+
+
+def test_plans_are_fixed_one_at_a_time(designed, alice, monkeypatch):
+    one, order = designed(), []
+    monkeypatch.setattr(plans, "lock_numbers", order.append)
+    monkeypatch.setattr(plans, "refuse_overlap", lambda held, *, actor: order.append("overlap"))
+    services.register_experiment(actor=alice, experiment=one)
+    assert order == ["experiment plans", "overlap"]
