@@ -23,7 +23,7 @@ from measurement.core.reading_assignments import read_assignment
 from measurement.core.terms import LONGEST_DAYS
 from measurement.models import Experiment, ExperimentUnit
 from measurement.selectors import MANAGE
-from measurement.services.candidates import assignment_for, candidates_of
+from measurement.services.candidates import assignment_for, candidates_of, fit_for
 from measurement.services.designed import Designed
 from measurement.services.experiments import changeable, take_off_design
 from measurement.services.panels import panel_data
@@ -125,6 +125,9 @@ def choose_candidate(*, actor: User, experiment: Experiment, choice: int) -> Exp
         chosen = designed.candidates[choice]
         assignment = assignment_for(held, designed, chosen)
         held.design = held.design | {"chosen": chosen, "assignment": _about(assignment)}
+        # What is shown as the chosen one's is the chosen one's, not the best one's.
+        held.design |= {"fit": fit_for(held, designed, assignment) or designed.fit}
+        held.design |= {"power_curve": chosen.get("power_curve") or designed.power_curve}
         days = int(chosen.get("days") or 0)
         if days > LONGEST_DAYS:
             raise InvalidInput(

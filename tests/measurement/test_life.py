@@ -291,3 +291,29 @@ def test_plans_are_fixed_one_at_a_time(designed, alice, monkeypatch):
     monkeypatch.setattr(plans, "refuse_overlap", lambda held, *, actor: order.append("overlap"))
     services.register_experiment(actor=alice, experiment=one)
     assert order == ["experiment plans", "overlap"]
+
+
+def test_power_and_fit_that_are_shown_are_those_of_the_chosen_candidate(experiment, send, alice):
+    settings = {"design": "search", "durations": [14, 28], "treated_counts": [2, 3]}
+    one = experiment(settings=settings)
+    send(one, as_csv(geo_rows(date(2026, 8, 19))))
+    best = services.design_experiment(experiment=fresh(one)).design
+    last = len(best["candidates"]) - 1
+    design = services.choose_candidate(actor=alice, experiment=fresh(one), choice=last).design
+    chosen, rows = design["chosen"], geo_rows(date(2026, 8, 19))
+    assert chosen["treated"] != best["candidates"][0]["treated"]
+    at = {point["effect"]: point["power"] for point in design["power_curve"]}
+    assert at[chosen["effect"]] == chosen["power"]
+    first = sum(
+        sales for day, geo, sales, _ in rows if geo in chosen["treated"] and str(day) == design["fit"]["periods"][0]
+    )
+    assert design["fit"]["treated"][0] == pytest.approx(first)
+
+
+def test_users_have_the_power_curve_of_their_candidate(experiment, alice):
+    one = experiment(kind="ab", settings={"baseline_rate": 0.1, "effects": [0.05, 0.1, 0.2]})
+    services.design_experiment(experiment=fresh(one))
+    for choice in (0, 2):
+        design = services.choose_candidate(actor=alice, experiment=fresh(one), choice=choice).design
+        near = min(design["power_curve"], key=lambda point: abs(point["effect"] - design["chosen"]["effect"]))
+        assert near["power"] == pytest.approx(0.8, abs=0.02)
