@@ -16,8 +16,9 @@ from harmonization.models import Retailer
 from jobs.core.tools import Tool, register_tool
 from measurement import selectors, services
 from measurement.core.answers import Estimate
+from measurement.core.reading_json import reading_from_dict
 from measurement.core.readout import evidence_words, headline
-from measurement.models import Calibration, Experiment, Reading
+from measurement.models import Calibration, Experiment, PanelVersion, Reading
 from measurement.reports import Told, told_by
 from measurement.tool_schemas import (
     AnalyzeExperimentInput,
@@ -63,14 +64,17 @@ def _list(given: ListExperimentsInput, *, user: User) -> ListExperimentsOutput:
     for column, name in (("retailer__slug", "rmn"), ("placement", "placement"), ("brand__slug", "brand")):
         if name in place:
             rows = rows.filter(**{column: place[name]})
-    return ListExperimentsOutput(experiments=[_told(one) for one in rows[:_MOST]], count=rows.count())
+    shown = list(rows[:_MOST])
+    newest = selectors.newest_of(shown)
+    return ListExperimentsOutput(experiments=[_told(one, *newest[one.pk]) for one in shown], count=rows.count())
 
 
-def _told(experiment: Experiment) -> ExperimentOut:
+def _told(
+    experiment: Experiment, panel: PanelVersion | None, stored: Reading | None, used: Calibration | None
+) -> ExperimentOut:
     expected = experiment.analysis_plan.get("expected") or {}
-    stored = selectors.latest_reading(experiment)
-    reading = told_by(_of(stored, experiment)).reading if stored else None
-    readable = selectors.readability(experiment, selectors.latest_panel(experiment), on=selectors.today())
+    reading = reading_from_dict(stored.result) if stored else None
+    readable = selectors.readability(experiment, panel, on=selectors.today())
     return ExperimentOut(
         experiment_id=experiment.pk,
         label=experiment.label,
@@ -91,12 +95,11 @@ def _told(experiment: Experiment) -> ExperimentOut:
         p_value=reading.p_value if reading else None,
         iroas=_estimate(reading.iroas) if reading else None,
         evidence=evidence_words(reading) if reading else "",
-        taught=_taught(experiment),
+        taught=_taught(used),
     )
 
 
-def _taught(experiment: Experiment) -> str:
-    used: Calibration | None = selectors.calibrations_of(experiment).first()
+def _taught(used: Calibration | None) -> str:
     if used is None:
         return ""
     curves = f", curves {used.curve_version}" if used.curve_version else ""

@@ -37,7 +37,7 @@ def test_an_assignment_file_holds_no_formula_and_keeps_commas(
     services.choose_candidate(actor=alice, experiment=fresh(one), choice=0)
     call_command("experiments", "--tenant", "acme", "assignment", one.label)
     texts = (
-        api_of(alice).get(f"/api/v1/experiments/{one.pk}/assignment/").content.decode(),
+        api_of(alice).get(f"/api/v1/experiments/{one.pk}/assignment.csv").content.decode(),
         browser_of(alice).get(f"/experiments/{one.pk}/assignment.csv").content.decode(),
         capsys.readouterr().out,
     )

@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Brand, User
 from jobs.core.tools import tool_named
@@ -64,3 +66,18 @@ def test_an_interim_look_is_told_as_one_and_gives_way_to_the_result(
     work_off(Job.objects.get(pk=due.job))
     last = ask("analyze_experiment", alice, experiment_id=one.label)
     assert (last.status, last.interim, last.reasons) == ("read", False, [])
+
+
+def test_a_list_of_many_asks_the_database_no_more_than_one_of_one(
+    readable: Any, alice: User, django_assert_num_queries: Any
+) -> None:
+    one = readable()
+    services.analyse_experiment(experiment=one, actor=alice)
+    with CaptureQueriesContext(connection) as few:
+        ask("list_experiments", alice)
+    for _ in range(4):
+        services.duplicate_experiment(actor=alice, experiment=fresh(one))
+    with django_assert_num_queries(len(few)):
+        told = ask("list_experiments", alice)
+    assert told.count == 5
+    assert told.experiments[-1].lift is not None
