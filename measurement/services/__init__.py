@@ -1,6 +1,6 @@
 """What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
 
-from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, preview_planning, use_in_planning
+from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, calibration_in_use, preview_planning, use_in_planning
 from measurement.services.designs import (
     DESIGN,
     Tell,
@@ -53,6 +53,7 @@ __all__ = [
     "assign_units",
     "assignment_file",
     "assignment_rows",
+    "calibration_in_use",
     "cancel_experiment",
     "choose_candidate",
     "create_experiment",
