@@ -19,6 +19,7 @@ from accounts.models import Brand, User
 from jobs.selectors import MANAGE_SCHEDULES
 from measurement import selectors, services
 from measurement.api import assignment_response
+from measurement.core.words import count_of
 from measurement.forms import EventsForm, ExperimentForm, PanelForm
 from measurement.models import Experiment
 from measurement.presenters import CHIPS, design_context, due_words, running_context, stages_of, steps_of
@@ -117,7 +118,8 @@ def experiment_data(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     except Problem as error:
         problem = error
         return _shown(request, me, experiment, panel_form=form, problem=problem, status=problem.status)
-    messages.success(request, f"{made.unit_count:,} units, {made.period_count:,} periods: kept as data {made.number}.")
+    units, periods = count_of(made.unit_count, "unit"), count_of(made.period_count, "period")
+    messages.success(request, f"{units}, {periods}: kept as data {made.number}.")
     return redirect("experiment-detail", experiment.pk)
 
 

@@ -262,7 +262,9 @@ def read_terms(given: Mapping[str, Any]) -> ExperimentTerms:
     )
     if terms.looks and kind not in LOOKABLE[terms.looks]:
         reader.refuse(
-            "looks", f"A {kind} test cannot be looked at like this.", f"Use it for {', '.join(LOOKABLE[terms.looks])}."
+            "looks",
+            f"{'An A/B' if kind == 'ab' else f'A {kind}'} test cannot be looked at like this.",
+            f"Use it for {', '.join('A/B' if one == 'ab' else one for one in LOOKABLE[terms.looks])}.",
         )
     if terms.looks == "group_sequential" and len(settings.get("look_at", ())) < 1:
         reader.refuse("settings.look_at", "Planned looks are missing.", "Give the days of the test they fall on.")

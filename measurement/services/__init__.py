@@ -1,6 +1,13 @@
 """What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
 
-from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, calibration_in_use, preview_planning, use_in_planning
+from measurement.services.calibration import (
+    PUBLISH,
+    VALID_DAYS,
+    Preview,
+    calibration_in_use,
+    preview_planning,
+    use_in_planning,
+)
 from measurement.services.designs import (
     DESIGN,
     Tell,

@@ -11,6 +11,7 @@ from measurement import selectors
 from measurement.core.drawn_power import first_periods
 from measurement.core.panel import Panel
 from measurement.core.pre_checks import pre_trend
+from measurement.core.words import count_of
 from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
 from measurement.services.panels import panel_data
@@ -88,7 +89,7 @@ def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list
         {
             "check": "history",
             "passed": tests >= 2,
-            "words": f"{len(history)} periods before the start, {tests:.1f} times the length of the test"
+            "words": f"{count_of(len(history), 'period')} before the start, {tests:.1f} times the length of the test"
             + ("." if tests >= 2 else ": with less than twice its length the placebo tests are few."),
         }
     )
