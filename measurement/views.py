@@ -87,6 +87,9 @@ def experiment_edit(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     experiment = selectors.experiment_visible(user=me, experiment_id=experiment_id)
     authority.require(user=me, permission=MANAGE, brand=experiment.brand)
     if request.method != "POST":
+        if experiment.is_registered or experiment.state == Experiment.State.CANCELLED:
+            messages.error(request, f"{experiment.label} stays as it is. Duplicate it, and change the copy.")
+            return redirect("experiment-detail", experiment.pk)
         return _form(request, ExperimentForm.of(experiment), experiment.brand, experiment)
     form = ExperimentForm(request.POST, experiment=experiment)
     try:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from accounts.models import User
 from measurement import services
 from measurement.forms import ExperimentForm
+from measurement.reports import _registered_words
 from tests.conftest import browser_of
-from tests.measurement.conftest import fresh
+from tests.measurement.conftest import START, fresh
 
 
 def test_a_new_name_leaves_settings_and_design_that_the_form_does_not_show(experiment: Any, alice: User) -> None:
@@ -28,3 +33,28 @@ def test_a_value_that_the_form_does_not_offer_is_offered_where_it_is_stored(expe
     page = browser_of(alice).get(f"/experiments/{one.pk}/edit/").text
     assert '<option value="ntb_sales" selected' in page
     assert '<option value="log_did" selected' in page
+
+
+def test_a_registered_experiment_has_no_form_to_edit_it(running: Any, alice: User) -> None:
+    one = running()
+    answer = browser_of(alice).get(f"/experiments/{one.pk}/edit/", follow=True)
+    assert answer.redirect_chain == [(f"/experiments/{one.pk}/", 302)]
+    assert "Duplicate it, and change the copy." in answer.text
+
+
+def test_giving_up_is_asked_twice_and_has_a_reason(running: Any, alice: User) -> None:
+    one = running()
+    page = browser_of(alice).get(f"/experiments/{one.pk}/").text
+    form = page[page.index(f"/experiments/{one.pk}/cancel/") :].split("</form>")[0]
+    assert f'data-confirm="Cancel {one.label}?' in form
+    assert re.search(r'<input[^>]*name="reason"[^>]* required', form)
+
+
+def test_a_plan_of_the_first_day_is_not_said_to_be_of_before(designed: Any, alice: User) -> None:
+    one = services.register_experiment(actor=alice, experiment=designed())
+    told = {}
+    for days in (-1, 0):
+        one.registered_at = timezone.now().replace(year=START.year, month=START.month, day=START.day) + timedelta(days)
+        told[days] = _registered_words(one, late=False)
+    assert told[-1].endswith("before the start")
+    assert told[0].endswith("on the first day of the test")
