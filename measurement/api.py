@@ -47,6 +47,12 @@ class Experiments(generics.ListAPIView[Experiment]):
     def get_queryset(self) -> Any:
         rows = selectors.experiments_listed(user=self.request.user)
         state = self.request.query_params.get("state", "")
+        if state and state not in Experiment.State.values:
+            raise InvalidInput(
+                f"There is no state {state[:40]!r}.",
+                where="state",
+                fix=f"Use one of {', '.join(Experiment.State.values)}.",
+            )
         return rows.filter(state=state) if state else rows
 
     @extend_schema(tags=TAGS, summary="List experiments", parameters=[_STATE])

@@ -46,17 +46,21 @@ class Panels(APIView):
         return Response(PanelSerializer(rows, many=True).data)
 
     @extend_schema(
-        tags=TAGS, summary="Send data of an experiment", request=NewPanelSerializer, responses={201: PanelSerializer}
-    )
+        tags=TAGS, summary="Send data of an experiment", request=NewPanelSerializer,
+        responses={201: PanelSerializer, 200: PanelSerializer},
+        description="201 for data that were not there; 200 for the same file read in the same way.",
+    )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         one = experiment_of(request, experiment_id)
         actor = actor_of(request, one)
         given = valid(NewPanelSerializer(data=request.data))
         file = given.pop("file")
+        known = set(selectors.panels_of(one).values_list("pk", flat=True))
         made = services.add_panel(
             actor=actor, experiment=one, chunks=file.chunks(), file_name=file.name or "panel.csv", columns=given or None
         )
-        return Response(PanelSerializer(made).data, status=status.HTTP_201_CREATED)
+        code = status.HTTP_200_OK if made.pk in known else status.HTTP_201_CREATED
+        return Response(PanelSerializer(made).data, status=code)
 
 
 class EventPanels(APIView):

@@ -77,6 +77,9 @@ class _Reader:
 
     def text(self, name: str, most: int, *, required: bool = False) -> str:
         value = self._raw(name)
+        if isinstance(value, Mapping | list | tuple):
+            self.refuse(name, "Text is expected.", "Send one text.")
+            return ""
         text = str(value or "").strip()
         if required and not text:
             self.refuse(name, "It is missing.", "Give it a few words.")
@@ -162,7 +165,11 @@ def _numbers(least: float, most: float) -> Callable[[_Reader, str], Any]:
 
 
 def _names(reader: _Reader, name: str) -> list[str]:
-    found = [str(one).strip() for one in reader.entries(name)]
+    given = reader.entries(name)
+    if any(isinstance(one, Mapping | list | tuple) for one in given):
+        reader.refuse(name, "A list of names is expected.", "Give names as the data have them.")
+        return []
+    found = [str(one).strip() for one in given]
     if any(not one or len(one) > 120 or not storable(one) for one in found):
         reader.refuse(
             name, "A name is empty, no text, or longer than 120 characters.", "Give names as the data have them."

@@ -29,6 +29,7 @@ REFRESH: Final = "measurement.refresh"
 SOURCES: Final = ("events", "place")
 #: Every morning at six, UTC: yesterday's reports are in.
 USUAL_TIMING: Final = Timing(crontab="0 6 * * *")
+_HOUR_SECONDS: Final = 3600
 _SETTLE: Final = timedelta(seconds=60)
 _ENDED = (Experiment.State.READ, Experiment.State.CANCELLED)
 
@@ -49,12 +50,15 @@ def schedule_refreshes(
         on: False leaves the schedule there, switched off; None comes back where there was none.
 
     Raises:
-        InvalidInput: the source cannot be used. Conflict: the experiment has ended.
+        InvalidInput: the source cannot be used, or would be asked more than once an hour.
+        Conflict: the experiment has ended.
         NotAllowed, NotFound: the actor may not manage schedules or experiments of its brand; a place is the tenant's
             and needs a role for the tenant.
     """
     for permission in (MANAGE_SCHEDULES, MANAGE):
         require(user=actor, permission=permission, brand=experiment.brand)
+    if timing is not None:
+        _refuse_often(timing)
     with transaction.atomic():
         held = selectors.locked(experiment)
         found = schedule_of(held)
@@ -79,6 +83,17 @@ def schedule_refreshes(
         held.schedule_id = made.id
         held.save(update_fields=["schedule_id", "data_source", "updated_at"])
     return made
+
+
+def _refuse_often(timing: Timing) -> None:
+    """Data of an experiment are of days, and each file that changed is kept whole."""
+    minute = timing.crontab.split()[0] if timing.crontab else ""
+    if (timing.every_seconds or _HOUR_SECONDS) < _HOUR_SECONDS or not (not minute or minute.isdecimal()):
+        raise InvalidInput(
+            f"{timing} is too often: data of an experiment are fetched once an hour at most.",
+            where="crontab" if timing.crontab else "every_seconds",
+            fix='Use 3600 seconds or more, or one minute of the hour, as in "0 6 * * *".',
+        )
 
 
 def refresh_experiment(

@@ -111,3 +111,24 @@ def test_odd_requests_are_refused_with_words(experiment: Any, alice: User, chips
     assert (chosen.status_code, "days" in chosen.json()["detail"]) == (400, True)
     assert api.post(f"{here}design/", HTTP_IDEMPOTENCY_KEY="k" * 201).status_code == 400
     assert Experiment.objects.count() == 1
+
+
+def test_what_the_schema_does_not_allow_is_refused(experiment: Any, alice: User, chips: Brand) -> None:
+    api, one = api_of(alice), experiment()
+    assert api.get("/api/v1/experiments/?state=bogus").status_code == 400
+    assert api.get("/api/v1/experiments/?state=draft").json()["results"][0]["id"] == str(one.pk)
+    for body in ({"name": ["x"]}, {"name": "n", "settings": {"cells": [{}]}}, {"name": "n", "retailer": {}}):
+        assert api.post("/api/v1/experiments/", body | {"brand": str(chips.pk)}, format="json").status_code == 400
+    for timing in ({"crontab": "* * * * *"}, {"crontab": "*/5 6 * * *"}, {"every_seconds": 60}):
+        body = {"on": True, "source": {"kind": "events", "unit": "sku"}, **timing}
+        assert api.post(f"/api/v1/experiments/{one.pk}/refreshes/", body, format="json").status_code == 400
+    assert services.schedule_of(fresh(one)) is None
+
+
+def test_data_that_were_there_are_not_said_to_be_new(experiment: Any, alice: User) -> None:
+    one, codes = experiment(), []
+    for _ in range(2):
+        file = SimpleUploadedFile("x.csv", named())
+        answer = api_of(alice).post(f"/api/v1/experiments/{one.pk}/panels/", {"file": file}, format="multipart")
+        codes.append(answer.status_code)
+    assert codes == [201, 200]
