@@ -103,8 +103,16 @@ class ExperimentForm(forms.Form):
     baseline_rate = _text("Usual conversion, %", "Of users without the ads.")
     daily_users = _text("Users a day", "In both arms together.", _WHOLE)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, experiment: Experiment | None = None, **options: Any) -> None:
+        """`experiment` is the one that is edited: what the form does not show of it stays as it is."""
         super().__init__(*args, **options)
+        shown = {setting for setting, _, _ in _SETTINGS}
+        stored = {} if experiment is None else experiment.settings
+        self.kept = {setting: value for setting, value in stored.items() if setting not in shown}
+        for name in ("outcome", "method") if experiment is not None else ():
+            field, value = self.fields[name], getattr(experiment, name)
+            if value not in dict(field.choices):  # type: ignore[attr-defined]
+                field.choices = [*field.choices, (value, value.replace("_", " "))]  # type: ignore[attr-defined]
         retailers = list(Retailer.objects.order_by("name").values_list("slug", "name"))
         self.fields["retailer"].choices = [("", "All retailers"), *retailers]  # type: ignore[attr-defined]
 
@@ -125,7 +133,7 @@ class ExperimentForm(forms.Form):
         for setting, name, percent in _SETTINGS:
             if setting in experiment.settings:
                 given[name] = _shown(experiment.settings[setting], percent)
-        return cls(initial=given)
+        return cls(initial=given, experiment=experiment)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -138,7 +146,7 @@ class ExperimentForm(forms.Form):
         given: dict[str, Any] = {name: str(data[name]).strip() for name in plain if name in data}
         if given.get("kind") in ("switchback", "ab"):
             given["method"] = "auto"
-        settings: dict[str, Any] = {}
+        settings: dict[str, Any] = dict(self.kept)
         for setting, name, percent in _SETTINGS:
             value = str(data.get(name, "")).strip()
             if value:

@@ -114,6 +114,7 @@ class AnalyzeExperimentOutput(BaseModel):
     """The reading, the job that makes it, or why it is not readable yet."""
 
     status: Literal["read", "being_read", "not_yet_readable"]
+    interim: bool = Field(default=False, description="A planned look before the end, not the result.")
     experiment_id: UUID
     label: str
     reasons: list[str] = Field(description="What is still to wait for.")
