@@ -20,8 +20,8 @@ _HOW: Final = (
     "The test says by how much attributed sales overstate, or understate, what ads caused in its cell. Retailers and "
     "placements that were not tested learn from it as far as tests so far have been alike (a hierarchy, averaged over "
     "how large the differences may be). Curves and the Incremental switch are multiplied with the factors. iROAS is "
-    "the attributed return times the factor. Expected before is what earlier tests say of this cell, or what is thought "
-    "of any cell without them; plans count with the factor in force, which is 1.00 where none was published."
+    "the attributed return times the factor. Expected before is what earlier tests say of this cell, or what is "
+    "thought of any cell without them; plans count with the factor in force, which is 1.00 where none was published."
 )
 
 
