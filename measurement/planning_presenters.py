@@ -27,7 +27,7 @@ _HOW: Final = (
 
 def planning_card(*, user: User, stored: Reading) -> dict[str, Any]:
     """The card of a reading: figures before and after, or why planning cannot use it."""
-    used = stored.calibrations.select_related("factor_set", "curve_version", "published_by").first()
+    used = services.calibration_in_use(stored)
     try:
         preview = services.preview_planning(as_user=user, reading=stored).as_dict()
     except Problem as problem:
@@ -54,7 +54,7 @@ def planning_context(*, user: User, stored: Reading) -> dict[str, Any]:
     Raises:
         Problem: planning cannot use the reading; says why.
     """
-    used = stored.calibrations.select_related("factor_set", "curve_version", "published_by").first()
+    used = services.calibration_in_use(stored)
     shown = used.summary if used else services.preview_planning(as_user=user, reading=stored).as_dict()
     currency = stored.experiment.currency
     cells = [_cell(one, currency) for one in shown["transfers"]]
