@@ -55,8 +55,9 @@ class TestCard:
         text = told(answer)
         assert b"<html" not in answer.content
         for words in (
-            f"{best.candidate.retailer}, onsite search top", f"${best.value:,.0f}", f"${best.candidate.cost:,.0f}",
-            "from the reserve that a scenario holds back", f"{best.factor:.2f} is believed to be caused", "Next best:",
+            f"Test {best.candidate.retailer} onsite search top: 50% more", f"${best.value:,.0f}",
+            f"${best.candidate.cost:,.0f}", "from the reserve that a scenario holds back",
+            f"believed to cause {best.factor:.2f} of the sales", "Next best:",
         ):  # fmt: skip
             assert words in text, words
         assert best.per_cost < 1, "else the warning is to be away"
@@ -142,7 +143,7 @@ class TestRights:
     def test_a_viewer_sees_it_and_designs_nothing(self, chips, curves):  # noqa: F811
         victor = factories.person("victor", Role.VIEWER, brand=chips)
         text = told(browser_of(victor).get(PAGE, {"brand": "chips"}))
-        assert "Expected value of its answer" in text
+        assert "Value of its answer" in text
         assert "Design" not in text
 
 
