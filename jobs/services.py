@@ -267,6 +267,15 @@ def stop_schedule(*, schedule_id: UUID) -> None:
         schedule_rows.save(replace(schedule_rows.find(schedule_id=schedule_id), enabled=False))
 
 
+def remove_schedule(*, schedule_id: UUID) -> None:
+    """Remove a schedule for the app whose kind it is, when what it runs for is deleted; whoever deleted that may.
+
+    Raises:
+        NotFound: there is none.
+    """
+    schedule_rows.remove(schedule_id=schedule_id)
+
+
 def delete_schedule(*, schedule_id: UUID, actor: User) -> None:
     """Remove a schedule; jobs it submitted stay.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -49,6 +47,12 @@ class Experiments(generics.ListAPIView[Experiment]):
     def get_queryset(self) -> Any:
         rows = selectors.experiments_listed(user=self.request.user)
         state = self.request.query_params.get("state", "")
+        if state and state not in Experiment.State.values:
+            raise InvalidInput(
+                f"There is no state {state[:40]!r}.",
+                where="state",
+                fix=f"Use one of {', '.join(Experiment.State.values)}.",
+            )
         return rows.filter(state=state) if state else rows
 
     @extend_schema(tags=TAGS, summary="List experiments", parameters=[_STATE])
@@ -211,12 +215,8 @@ def answer(one: Experiment, code: int = status.HTTP_200_OK) -> Response:
 
 def assignment_response(one: Experiment) -> HttpResponse:
     """The assignment as a CSV file."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, ("unit", "group", "cell", "pair", "stratum", "why"), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(services.assignment_rows(one))
     return HttpResponse(
-        out.getvalue(),
+        services.assignment_file(one),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{one.label}-assignment.csv"'},
     )

@@ -26,6 +26,10 @@ _SETTINGS = (
     ("carryover", "carryover", False), ("periods", "periods", False), ("baseline_rate", "baseline_rate", True),
     ("daily_users", "daily_users", False), ("look_at", "look_at", False), ("keep_apart", "keep_apart", False),
 )  # fmt: skip
+#: Fields that a link to the form may fill.
+_ASKED = ("name", "kind", "action", "retailer", "placement", "currency", "design", "durations", "spend_change",
+          "treated_share")  # fmt: skip
+_LONGEST = 120
 _DESIGNS = [
     ("search", "Search for markets"),
     ("pairs", "Matched pairs, one of each by a coin"),
@@ -99,8 +103,16 @@ class ExperimentForm(forms.Form):
     baseline_rate = _text("Usual conversion, %", "Of users without the ads.")
     daily_users = _text("Users a day", "In both arms together.", _WHOLE)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, experiment: Experiment | None = None, **options: Any) -> None:
+        """`experiment` is the one that is edited: what the form does not show of it stays as it is."""
         super().__init__(*args, **options)
+        shown = {setting for setting, _, _ in _SETTINGS}
+        stored = {} if experiment is None else experiment.settings
+        self.kept = {setting: value for setting, value in stored.items() if setting not in shown}
+        for name in ("outcome", "method") if experiment is not None else ():
+            field, value = self.fields[name], getattr(experiment, name)
+            if value not in dict(field.choices):  # type: ignore[attr-defined]
+                field.choices = [*field.choices, (value, value.replace("_", " "))]  # type: ignore[attr-defined]
         retailers = list(Retailer.objects.order_by("name").values_list("slug", "name"))
         self.fields["retailer"].choices = [("", "All retailers"), *retailers]  # type: ignore[attr-defined]
 
@@ -121,7 +133,7 @@ class ExperimentForm(forms.Form):
         for setting, name, percent in _SETTINGS:
             if setting in experiment.settings:
                 given[name] = _shown(experiment.settings[setting], percent)
-        return cls(initial=given)
+        return cls(initial=given, experiment=experiment)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -134,7 +146,7 @@ class ExperimentForm(forms.Form):
         given: dict[str, Any] = {name: str(data[name]).strip() for name in plain if name in data}
         if given.get("kind") in ("switchback", "ab"):
             given["method"] = "auto"
-        settings: dict[str, Any] = {}
+        settings: dict[str, Any] = dict(self.kept)
         for setting, name, percent in _SETTINGS:
             value = str(data.get(name, "")).strip()
             if value:
@@ -184,6 +196,11 @@ class EventsForm(forms.Form):
     events_unit = forms.ChoiceField(
         label="Unit", choices=[(name, name.replace("_", " ").replace("sku", "SKU")) for name in UNITS]
     )
+
+
+def asked_of(query: Mapping[str, str]) -> dict[str, str]:
+    """Fields of a new experiment that an address fills; what is no choice of a field leaves it as it is."""
+    return {name: query[name][:_LONGEST] for name in _ASKED if name in query}
 
 
 def _part(text: str) -> Any:

@@ -10,7 +10,7 @@ from jobs.core.registry import Handler, JobContext, register_handler
 from measurement import selectors, services
 from measurement.models import Experiment
 from measurement.selectors import MANAGE
-from tenants.core.problems import NotFound
+from tenants.core.problems import NotAllowed, NotFound
 
 
 def run_design(context: JobContext) -> Mapping[str, Any]:
@@ -86,8 +86,16 @@ def _experiment(context: JobContext) -> Experiment:
     return found
 
 
-def _actor(context: JobContext) -> User | None:
-    return User.objects.filter(pk=context.actor_id).first() if context.actor_id else None
+def _actor(context: JobContext) -> User:
+    """The person in whose name the job runs. A job whose person is gone runs in nobody's name, least the platform's.
+
+    Raises:
+        NotAllowed: there is nobody.
+    """
+    found = User.objects.filter(pk=context.actor_id, is_active=True).first() if context.actor_id else None
+    if found is None:
+        raise NotAllowed("The person in whose name this job ran is gone.", fix="Ask for it as somebody who is here.")
+    return found
 
 
 def register() -> None:

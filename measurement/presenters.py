@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
+from django.core.cache import cache
+
 from jobs.models import Job
 from measurement import selectors
 from measurement.core.design_charts import cost_chart, fit_chart, mde_chart, power_chart
@@ -19,6 +21,7 @@ CHIPS: Final[Mapping[str, tuple[str, str]]] = {
     "running": ("info", "refresh"), "cooling": ("warn", "clock"), "readable": ("good", "eye"),
     "read": ("good", "check"), "cancelled": ("", "x"),
 }  # fmt: skip
+_DAY_SECONDS: Final = 86_400
 _STEPS: Final = (
     ("draft", "Draft"), ("designed", "Designed"), ("registered", "Registered"), ("running", "Running"),
     ("cooling", "Cooling down"), ("readable", "Readable"), ("read", "Read"),
@@ -130,19 +133,29 @@ def running_context(experiment: Experiment, panel: PanelVersion | None, on: date
 
 def spend_so_far(experiment: Experiment, panel: PanelVersion | None) -> dict[str, float] | None:
     """Spend of treated units in the test, and what they would have spent at the rate of the weeks before; None where
-    the data have no spend. It is an input of the test, so it may be seen while it runs."""
+    the data have no spend. It is an input of the test, so it may be seen while it runs.
+
+    The page asks each second while a job works. Plan and data never change, so the file is parsed once for both.
+    """
     if panel is None or panel.format != PanelVersion.Format.PANEL or experiment.start_date is None:
         return None
+    key = f"experiment-spend:{experiment.plan_sha256}:{panel.pk}"
+    known: list[dict[str, float] | None] | None = cache.get(key)
+    if known is None:
+        known = [_spend(experiment, panel, experiment.start_date)]
+        cache.set(key, known, _DAY_SECONDS)
+    return known[0]
+
+
+def _spend(experiment: Experiment, panel: PanelVersion, start: date) -> dict[str, float] | None:
     data = panel_data(panel)
     if data.cost is None:
         return None
     treated = {one.unit.casefold() for one in experiment.units.all() if one.group == "treated"}
     rows = [row for unit, row in data.place.items() if unit in treated]
     last = experiment.end_date or date.max
-    inside = [
-        at for at, day in enumerate(data.periods) if isinstance(day, date) and experiment.start_date <= day <= last
-    ]
-    before = [at for at, day in enumerate(data.periods) if isinstance(day, date) and day < experiment.start_date][-28:]
+    inside = [at for at, day in enumerate(data.periods) if isinstance(day, date) and start <= day <= last]
+    before = [at for at, day in enumerate(data.periods) if isinstance(day, date) and day < start][-28:]
     if not inside or not rows or not before:
         return None
     spent = float(data.cost[rows][:, inside].sum())

@@ -115,15 +115,17 @@ class Planning(APIView):
 
     @extend_schema(
         tags=TAGS, summary="Use a reading in planning", parameters=_WHICH, request=None,
-        responses={201: CalibrationSerializer},
+        responses={201: CalibrationSerializer, 200: CalibrationSerializer},
         description="Publishes factors of the tested cell and, shrunken, of the others, and a version of the curves "
-        "under them. Asked again it is the same calibration.",
+        "under them. Asked again it is the same calibration, answered with 200.",
     )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         stored = _reading(request, experiment_id)
         actor = require(user=request.user, permission=services.PUBLISH, brand=stored.experiment.brand)
+        known = set(stored.calibrations.values_list("pk", flat=True))
         made = services.use_in_planning(as_user=actor, reading=stored)
-        return Response(CalibrationSerializer(made).data, status=status.HTTP_201_CREATED)
+        code = status.HTTP_200_OK if made.pk in known else status.HTTP_201_CREATED
+        return Response(CalibrationSerializer(made).data, status=code)
 
 
 def _reading(request: Request, experiment_id: UUID) -> Reading:

@@ -135,4 +135,7 @@ def _registered_words(experiment: Experiment, *, late: bool) -> str:
     if experiment.registered_at is None:
         return ""
     day = period_text(experiment.registered_at.date())
-    return f"registered {day}, after the test had begun" if late else f"registered {day}, before the start"
+    if late:
+        return f"registered {day}, after the test had begun"
+    on_the_day = experiment.start_date is not None and experiment.registered_at.date() >= experiment.start_date
+    return f"registered {day}, on the first day of the test" if on_the_day else f"registered {day}, before the start"

@@ -103,6 +103,22 @@ def _key_of(rows: QuerySet[Experiment], reference: str) -> UUID:
     raise NotFound(f"There is no experiment {reference[:40]!r}.", fix="Use its label, such as EX-0001, or its id.")
 
 
+def newest_of(rows: Iterable[Experiment]) -> dict[UUID, tuple[PanelVersion | None, Reading | None, Calibration | None]]:
+    """The newest data, reading and calibration of each of some experiments, in as many queries as of one."""
+    keys = [one.pk for one in rows]
+    panels = PanelVersion.objects.filter(experiment__in=keys).order_by("experiment", "-number").distinct("experiment")
+    readings = Reading.objects.filter(experiment__in=keys).order_by("experiment", "-number").distinct("experiment")
+    used = Calibration.objects.select_related("factor_set", "curve_version", "reading").filter(
+        reading__experiment__in=keys
+    )
+    by_panel = {one.experiment_id: one for one in panels}
+    by_reading = {one.experiment_id: one for one in readings}
+    by_use: dict[UUID, Calibration] = {}
+    for one in used:
+        by_use.setdefault(one.reading.experiment_id, one)
+    return {key: (by_panel.get(key), by_reading.get(key), by_use.get(key)) for key in keys}
+
+
 def panels_of(experiment: Experiment) -> QuerySet[PanelVersion]:
     """The data of an experiment, newest first."""
     return experiment.panels.select_related("created_by").order_by("-number")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db import transaction
 from django.urls import reverse
 
 from accounts import selectors as people
@@ -15,8 +16,10 @@ from harmonization.models import Retailer
 from jobs.core.tools import Tool, register_tool
 from measurement import selectors, services
 from measurement.core.answers import Estimate
+from measurement.core.reading_json import reading_from_dict
 from measurement.core.readout import evidence_words, headline
-from measurement.models import Calibration, Experiment, Reading
+from measurement.models import Calibration, Experiment, PanelVersion, Reading
+from measurement.next_test_tool import SUGGEST
 from measurement.reports import Told, told_by
 from measurement.tool_schemas import (
     AnalyzeExperimentInput,
@@ -47,6 +50,10 @@ _KINDS: Final = {
 _METHODS: Final = {"did": "did", "synthetic_control": "sc", "tbr": "tbr", "cuped": "ancova"}
 _KPI: Final = {"sales": "sales", "units": "units", "new_to_brand": "ntb_sales"}
 _MOST: Final = 50
+#: A switchback of a day a period, where no length is asked for.
+_WEEKS: Final = 4
+#: Parts of a scope that an experiment has; others name ads of all kinds, and would be left out without a word.
+_PARTS: Final = ("rmn", "placement", "brand")
 
 
 def _list(given: ListExperimentsInput, *, user: User) -> ListExperimentsOutput:
@@ -58,14 +65,17 @@ def _list(given: ListExperimentsInput, *, user: User) -> ListExperimentsOutput:
     for column, name in (("retailer__slug", "rmn"), ("placement", "placement"), ("brand__slug", "brand")):
         if name in place:
             rows = rows.filter(**{column: place[name]})
-    return ListExperimentsOutput(experiments=[_told(one) for one in rows[:_MOST]], count=rows.count())
+    shown = list(rows[:_MOST])
+    newest = selectors.newest_of(shown)
+    return ListExperimentsOutput(experiments=[_told(one, *newest[one.pk]) for one in shown], count=rows.count())
 
 
-def _told(experiment: Experiment) -> ExperimentOut:
+def _told(
+    experiment: Experiment, panel: PanelVersion | None, stored: Reading | None, used: Calibration | None
+) -> ExperimentOut:
     expected = experiment.analysis_plan.get("expected") or {}
-    stored = selectors.latest_reading(experiment)
-    reading = told_by(_of(stored, experiment)).reading if stored else None
-    readable = selectors.readability(experiment, selectors.latest_panel(experiment), on=selectors.today())
+    reading = reading_from_dict(stored.result) if stored else None
+    readable = selectors.readability(experiment, panel, on=selectors.today())
     return ExperimentOut(
         experiment_id=experiment.pk,
         label=experiment.label,
@@ -86,12 +96,11 @@ def _told(experiment: Experiment) -> ExperimentOut:
         p_value=reading.p_value if reading else None,
         iroas=_estimate(reading.iroas) if reading else None,
         evidence=evidence_words(reading) if reading else "",
-        taught=_taught(experiment),
+        taught=_taught(used),
     )
 
 
-def _taught(experiment: Experiment) -> str:
-    used: Calibration | None = selectors.calibrations_of(experiment).first()
+def _taught(used: Calibration | None) -> str:
     if used is None:
         return ""
     curves = f", curves {used.curve_version}" if used.curve_version else ""
@@ -99,6 +108,12 @@ def _taught(experiment: Experiment) -> str:
 
 
 def _design(given: DesignExperimentInput, *, user: User) -> DesignExperimentOutput:
+    """All or nothing: a design that cannot begin leaves no draft behind."""
+    with transaction.atomic():
+        return _designed(given, user=user)
+
+
+def _designed(given: DesignExperimentInput, *, user: User) -> DesignExperimentOutput:
     place = _place(given.scope)
     kind, action = _KINDS[given.kind]
     retailer = Retailer.objects.filter(slug=place["rmn"]).first() if "rmn" in place else None
@@ -108,7 +123,9 @@ def _design(given: DesignExperimentInput, *, user: User) -> DesignExperimentOutp
         )
     brand = _brand(place["brand"], user) if "brand" in place else None
     settings: dict[str, Any] = {"power": given.power}
-    if given.weeks is not None:
+    if kind == "switchback":
+        settings["periods"] = 7 * (given.weeks or _WEEKS)
+    elif given.weeks is not None:
         settings["durations"] = [7 * given.weeks]
     if given.mde is not None:
         settings["effects"] = [0.0, given.mde]
@@ -149,10 +166,12 @@ def _analyze(given: AnalyzeExperimentInput, *, user: User) -> AnalyzeExperimentO
     stored = selectors.latest_reading(experiment)
     if stored is None and not readable.allowed:
         return AnalyzeExperimentOutput(status="not_yet_readable", **shared | {"reasons": list(readable.reasons)})
-    if stored is None:
+    if stored is None or (stored.interim and readable.final):
         job = services.request_analysis(actor=user, experiment=experiment)
         return AnalyzeExperimentOutput(status="being_read", job=job.pk, **shared)
     told = told_by(_of(stored, experiment))
+    # A look before the end is no result: it is said to be one, with what the result still waits for.
+    shared |= {"interim": stored.interim, "reasons": list(readable.reasons) if stored.interim else []}
     shared["page"] = reverse("experiment-reading", args=[experiment.pk])
     return _read(told, given.method, shared)
 
@@ -215,7 +234,13 @@ def _brand(slug: str, user: User) -> Brand:
 
 
 def _place(scope: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in scope.split("/") if part)
+    place = dict(part.split("=", 1) for part in scope.split("/") if part)
+    other = [part for part in place if part not in _PARTS]
+    if other:
+        raise InvalidInput(
+            f"An experiment has no {other[0]}.", where="scope", fix=f"Use only {', '.join(_PARTS)} in its scope."
+        )
+    return place
 
 
 def _estimate(one: Estimate | None) -> EstimateOut | None:
@@ -224,6 +249,7 @@ def _estimate(one: Estimate | None) -> EstimateOut | None:
 
 def register() -> None:
     """Enter the tools of this app."""
+    register_tool(SUGGEST)
     register_tool(
         Tool(
             name="list_experiments",

@@ -19,7 +19,8 @@ from accounts.models import Brand, User
 from jobs.selectors import MANAGE_SCHEDULES
 from measurement import selectors, services
 from measurement.api import assignment_response
-from measurement.forms import EventsForm, ExperimentForm, PanelForm
+from measurement.core.words import count_of
+from measurement.forms import EventsForm, ExperimentForm, PanelForm, asked_of
 from measurement.models import Experiment
 from measurement.presenters import CHIPS, design_context, due_words, running_context, stages_of, steps_of
 from measurement.selectors import MANAGE, VIEW
@@ -47,6 +48,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
         "states": Experiment.State.choices,
         "state": state,
         "brand": slug,
+        "next_shown": not slug or any(one.slug == slug for one in brands),
         "may_manage": people.may_for_some_brand(user=me, permission=MANAGE),
     }
     return render(request, "measurement/experiment_list.html", context)
@@ -65,11 +67,11 @@ def experiment_detail(request: HttpRequest, experiment_id: UUID) -> HttpResponse
 
 @require_http_methods(["GET", "POST"])
 def experiment_new(request: HttpRequest) -> HttpResponse:
-    """The form of a new experiment; `?brand=` is the slug it is of."""
+    """The form of a new experiment; `?brand=` is the slug it is of, other parameters fill fields."""
     me, brand = _me(request), _brand(request)
     authority.require(user=me, permission=MANAGE, brand=brand)
     sent = request.POST if request.method == "POST" else None
-    form = ExperimentForm(sent, initial={"kind": "geo", "action": "heavy_up", "alpha": "0.05"})
+    form = ExperimentForm(sent, initial={"kind": "geo", "action": "heavy_up", "alpha": "0.05"} | asked_of(request.GET))
     if request.method == "POST":
         try:
             made = services.create_experiment(actor=me, given=form.given, brand=brand)
@@ -86,8 +88,11 @@ def experiment_edit(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     experiment = selectors.experiment_visible(user=me, experiment_id=experiment_id)
     authority.require(user=me, permission=MANAGE, brand=experiment.brand)
     if request.method != "POST":
+        if experiment.is_registered or experiment.state == Experiment.State.CANCELLED:
+            messages.error(request, f"{experiment.label} stays as it is. Duplicate it, and change the copy.")
+            return redirect("experiment-detail", experiment.pk)
         return _form(request, ExperimentForm.of(experiment), experiment.brand, experiment)
-    form = ExperimentForm(request.POST)
+    form = ExperimentForm(request.POST, experiment=experiment)
     try:
         services.update_experiment(actor=me, experiment=experiment, given=form.given)
         return redirect("experiment-detail", experiment.pk)
@@ -117,7 +122,8 @@ def experiment_data(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     except Problem as error:
         problem = error
         return _shown(request, me, experiment, panel_form=form, problem=problem, status=problem.status)
-    messages.success(request, f"{made.unit_count:,} units, {made.period_count:,} periods: kept as data {made.number}.")
+    units, periods = count_of(made.unit_count, "unit"), count_of(made.period_count, "period")
+    messages.success(request, f"{units}, {periods}: kept as data {made.number}.")
     return redirect("experiment-detail", experiment.pk)
 
 

@@ -25,7 +25,10 @@ from measurement.serializers import (
     RefreshScheduledSerializer,
     RefreshSerializer,
 )
+from tenants.core.problems import InvalidInput
 
+#: As long as a job keeps it.
+_LONGEST_KEY: Final = 200
 _IDEMPOTENCY: Final = OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)
 
 
@@ -43,17 +46,21 @@ class Panels(APIView):
         return Response(PanelSerializer(rows, many=True).data)
 
     @extend_schema(
-        tags=TAGS, summary="Send data of an experiment", request=NewPanelSerializer, responses={201: PanelSerializer}
-    )
+        tags=TAGS, summary="Send data of an experiment", request=NewPanelSerializer,
+        responses={201: PanelSerializer, 200: PanelSerializer},
+        description="201 for data that were not there; 200 for the same file read in the same way.",
+    )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         one = experiment_of(request, experiment_id)
         actor = actor_of(request, one)
         given = valid(NewPanelSerializer(data=request.data))
         file = given.pop("file")
+        known = set(selectors.panels_of(one).values_list("pk", flat=True))
         made = services.add_panel(
             actor=actor, experiment=one, chunks=file.chunks(), file_name=file.name or "panel.csv", columns=given or None
         )
-        return Response(PanelSerializer(made).data, status=status.HTTP_201_CREATED)
+        code = status.HTTP_200_OK if made.pk in known else status.HTTP_201_CREATED
+        return Response(PanelSerializer(made).data, status=code)
 
 
 class EventPanels(APIView):
@@ -81,7 +88,7 @@ class DesignExperiment(APIView):
     )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         one = experiment_of(request, experiment_id)
-        key = request.headers.get("Idempotency-Key")
+        key = _key(request)
         job = services.request_design(actor=actor_of(request, one), experiment=one, idempotency_key=key)
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
 
@@ -96,7 +103,7 @@ class AnalyseExperiment(APIView):
     )  # fmt: skip
     def post(self, request: Request, experiment_id: UUID) -> Response:
         one = experiment_of(request, experiment_id)
-        key = request.headers.get("Idempotency-Key")
+        key = _key(request)
         job = services.request_analysis(actor=actor_of(request, one), experiment=one, idempotency_key=key)
         return Response({"job_id": job.pk}, status=status.HTTP_202_ACCEPTED)
 
@@ -134,3 +141,15 @@ class Refreshes(APIView):
         )
         told = {"schedule_id": made.id if made else None, "enabled": bool(made and made.enabled)}
         return Response(RefreshScheduledSerializer(told).data)
+
+
+def _key(request: Request) -> str | None:
+    """The key of a repeated request, if there is one that jobs can keep."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and (len(key) > _LONGEST_KEY or "\x00" in key):
+        raise InvalidInput(
+            f"The key has {len(key)} characters.",
+            where="Idempotency-Key",
+            fix=f"Use at most {_LONGEST_KEY}.",
+        )
+    return key

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from measurement.core.words import count_of
+
 
 def power_chart(curve: Sequence[Mapping[str, float]], *, mde: float | None, power: float, name: str) -> dict[str, Any]:
     """Chance to find an effect against its size, with the power asked for as a line."""
@@ -122,4 +124,4 @@ def fit_chart(fit: Mapping[str, Any], *, currency: str, outcome: str) -> dict[st
 
 
 def _length(days: int) -> str:
-    return f"{days // 7} weeks" if days % 7 == 0 and days > 7 else f"{days} days"
+    return f"{days // 7} weeks" if days % 7 == 0 and days > 7 else count_of(days, "day")

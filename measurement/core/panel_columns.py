@@ -88,7 +88,16 @@ def _header(content: bytes) -> list[str]:
     except UnicodeDecodeError as error:
         raise InvalidInput("The file is no UTF-8 text.", where="file", fix="Save it as CSV in UTF-8.") from error
     separator = max(",;\t|", key=line.count)
-    names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=separator), [])]
+    try:
+        if "\x00" in line:
+            raise csv.Error("NUL")
+        names = [name.strip() for name in next(csv.reader(io.StringIO(line), delimiter=separator), [])]
+    except csv.Error as error:
+        raise InvalidInput(
+            "The first line of the file is no header.",
+            where="line 1",
+            fix="Save it as CSV, each row ended by a line feed, with short names of columns.",
+        ) from error
     if len(names) < 2:
         raise InvalidInput(
             "The first line of the file is no header.", where="line 1", fix="Send a CSV with one row per unit and day."

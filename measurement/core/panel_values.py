@@ -120,6 +120,11 @@ def numbers_of(cells: pl.Series, *, column: str, decimal_comma: bool) -> tuple[p
     return parsed, signs.pop() if signs else ""
 
 
+def is_currency(code: str) -> bool:
+    """Whether a text is written as a currency code: three letters."""
+    return len(code) == 3 and code.isascii() and code.isalpha()
+
+
 def lines_text(rows: np.ndarray) -> str:
     """The lines of rows counted from 0 under a header, the first few named."""
     named = ", ".join(str(int(row) + 2) for row in rows[:_NAMED])

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from measurement.core.reading_panels import InvalidPanel, read_text_table
+from measurement.core.reading_panels import InvalidPanel, read_text_table, refuse_names
 
 _TREATED: Final = {"treated", "treatment", "test", "t"}
 _CONTROL: Final = {"control", "ctl", "c"}
@@ -41,6 +41,7 @@ def read_assignment(source: str | Path | bytes) -> dict[str, str]:
         if frame.width < 2:
             raise InvalidAssignment("The file has one column.", where="header", fix="Give the columns geo and group.")
         unit, group = unit or frame.columns[0], group or frame.columns[1]
+    refuse_names(frame[unit], column=unit)
     pairs = frame.select(unit=pl.col(unit).str.strip_chars(), group=pl.col(group).str.strip_chars().str.to_lowercase())
     pairs = pairs.filter(pl.col("unit").fill_null("") != "").unique(maintain_order=True)
     twice = pairs.filter(pl.col("unit").str.to_lowercase().is_duplicated())

@@ -18,7 +18,7 @@ import polars as pl
 
 from measurement.core.arrays import Floats
 from measurement.core.panel import Panel
-from measurement.core.panel_values import MixedCurrencies, dates_of, lines_text, numbers_of
+from measurement.core.panel_values import MixedCurrencies, dates_of, is_currency, lines_text, numbers_of
 from tenants.core.problems import InvalidInput
 
 Missing = Literal["leave_out", "zero", "refuse"]
@@ -26,6 +26,12 @@ Duplicates = Literal["refuse", "sum"]
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _NAMED: Final = 5
+LONGEST_NAME: Final = 120
+#: Cells of a panel are its units times its periods, whatever the file holds of them. A small file in which every row
+#: has its own unit and period would ask for the square of its rows.
+_FREE_CELLS: Final = 5_000_000
+_MOST_CELLS: Final = 40_000_000
+_CELLS_A_ROW: Final = 20
 
 
 class InvalidPanel(InvalidInput):
@@ -102,9 +108,27 @@ def read_panel(
     if (long["unit"] == "").any():
         lines = np.flatnonzero((long["unit"] == "").to_numpy())
         raise InvalidPanel(f"The column {unit!r} is empty.", where=lines_text(lines), fix="Name the unit in every row.")
+    refuse_names(long["unit"], column=unit)
     long = _one_spelling(long, notes)
     long = _once(long, duplicates, notes)
     return _complete(long, code, missing, {name.casefold() for name in required}, notes)
+
+
+def refuse_names(names: pl.Series, *, column: str) -> None:
+    """Refuse names that no experiment can keep.
+
+    Raises:
+        InvalidPanel: a name is too long or holds a NUL; names the lines.
+    """
+    bad = np.flatnonzero(
+        ((names.str.len_chars() > LONGEST_NAME) | names.str.contains("\x00", literal=True)).fill_null(False).to_numpy()
+    )
+    if len(bad):
+        raise InvalidPanel(
+            f"{len(bad)} names of {column!r} are no text or longer than {LONGEST_NAME} characters.",
+            where=lines_text(bad),
+            fix="Give short names.",
+        )
 
 
 def read_text_table(source: str | Path | bytes) -> tuple[pl.DataFrame, str]:
@@ -151,7 +175,10 @@ def _one_currency(codes: pl.Series | None, *signs: str) -> str:
         raise MixedCurrencies(
             f"Amounts are in several currencies: {told}.", fix="Convert them to one currency before the analysis."
         )
-    return found.pop() if found else ""
+    code = found.pop() if found else ""
+    if code and not is_currency(code):
+        raise InvalidPanel(f"{code[:40]!r} is no currency.", where="currency", fix="Give codes such as USD.")
+    return code
 
 
 def _one_spelling(long: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
@@ -191,6 +218,13 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
     """Units by periods, each unit with all periods or treated as `missing` says."""
     periods = long["period"].unique().sort().to_list()
     names = long["unit"].unique(maintain_order=True).to_list()
+    cells = len(names) * len(periods)
+    if cells > _FREE_CELLS and (cells > _MOST_CELLS or cells > _CELLS_A_ROW * len(long)):
+        raise InvalidPanel(
+            f"{len(long):,} rows tell of {len(names):,} units in {len(periods):,} periods: {cells:,} values.",
+            where="file",
+            fix="Give one row per unit and period, and leave out units with few rows; or sum days to weeks.",
+        )
     outcome = _grid(long, "outcome", names, periods)
     cost = _grid(long, "cost", names, periods) if "cost" in long.columns else None
     _gaps(periods, notes)

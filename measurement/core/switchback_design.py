@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from measurement.core.arrays import Bools, Floats, Ints
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: Up to so many coins all assignments are listed.
@@ -75,7 +76,7 @@ def design_switchback(*, periods: int, carryover: int) -> SwitchbackDesign:
     least = max(4, 4 * carryover)
     if periods < least:
         raise InvalidInput(
-            f"{periods} period(s) are too few for a carry-over of {carryover}.",
+            f"{count_of(periods, 'period')} {'is' if periods == 1 else 'are'} too few for a carry-over of {carryover}.",
             where="periods",
             fix=f"Plan at least {least} periods, or shorter ones.",
         )
@@ -247,7 +248,7 @@ def _notes(points: Sequence[int], periods: int, carryover: int) -> tuple[str, ..
     coins = len(points)
     if coins < 6:
         said.append(
-            f"{coins} tosses: the smallest two-sided p is {2.0 / 2**coins:.3g}. "
+            f"{coins} toss{'' if coins == 1 else 'es'}: the smallest two-sided p is {2.0 / 2**coins:.3g}. "
             "Plan more periods to show an effect at 5 %."
         )
     if carryover and periods % carryover:

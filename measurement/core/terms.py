@@ -33,6 +33,9 @@ FIELDS: Final = (
 )  # fmt: skip
 #: A test that is longer is another business by its end.
 LONGEST_DAYS: Final = 366
+#: Days outside are typing errors, and too near to where calendars end to be counted on from.
+EARLIEST: Final = date(2000, 1, 1)
+LATEST: Final = date(2100, 12, 31)
 LARGEST_SEED: Final = 2**31 - 1
 _MOST_ENTRIES: Final = 500
 
@@ -74,10 +77,15 @@ class _Reader:
 
     def text(self, name: str, most: int, *, required: bool = False) -> str:
         value = self._raw(name)
+        if isinstance(value, Mapping | list | tuple):
+            self.refuse(name, "Text is expected.", "Send one text.")
+            return ""
         text = str(value or "").strip()
         if required and not text:
             self.refuse(name, "It is missing.", "Give it a few words.")
-        if len(text) > most or "\x00" in text:
+        if not storable(text):
+            self.refuse(name, "It holds characters that are no text.", "Use printable characters.")
+        elif len(text) > most:
             self.refuse(name, f"{len(text)} characters are too many.", f"Use at most {most} printable characters.")
         return text
 
@@ -92,13 +100,17 @@ class _Reader:
 
     def day(self, name: str) -> date | None:
         value = self._raw(name)
-        if value is None or isinstance(value, date):
-            return value
+        if value is None:
+            return None
         try:
-            return date.fromisoformat(str(value))
+            day = value if isinstance(value, date) else date.fromisoformat(str(value))
         except ValueError:
             self.refuse(name, f"{str(value)[:40]!r} is not a day.", "Write it as YYYY-MM-DD.")
             return None
+        if not EARLIEST <= day <= LATEST:
+            self.refuse(name, f"{day} is out of range.", f"Give a day from {EARLIEST} to {LATEST}.")
+            return None
+        return day
 
     def number(
         self, name: str, value: Any, *, least: float, most: float, open_low: bool = False, open_high: bool = False
@@ -153,10 +165,23 @@ def _numbers(least: float, most: float) -> Callable[[_Reader, str], Any]:
 
 
 def _names(reader: _Reader, name: str) -> list[str]:
-    found = [str(one).strip() for one in reader.entries(name)]
-    if any(not one or len(one) > 120 for one in found):
-        reader.refuse(name, "A name is empty or longer than 120 characters.", "Give names as the data have them.")
+    given = reader.entries(name)
+    if any(isinstance(one, Mapping | list | tuple) for one in given):
+        reader.refuse(name, "A list of names is expected.", "Give names as the data have them.")
+        return []
+    found = [str(one).strip() for one in given]
+    if any(not one or len(one) > 120 or not storable(one) for one in found):
+        reader.refuse(
+            name, "A name is empty, no text, or longer than 120 characters.", "Give names as the data have them."
+        )
     return list(dict.fromkeys(found))
+
+
+def _effects(reader: _Reader, name: str) -> list[float]:
+    found: list[float] = _numbers(-0.95, 10.0)(reader, name)
+    if found and not any(found):
+        reader.refuse(name, "No effect at all is nothing to look for.", "Give lifts such as 0.05.")
+    return found
 
 
 def _fraction(open_low: bool = True, open_high: bool = True) -> Callable[[_Reader, str], Any]:
@@ -182,7 +207,7 @@ def _flag(reader: _Reader, name: str) -> bool:
 SETTINGS: Final[Mapping[str, Callable[[_Reader, str], Any]]] = {
     "design": lambda reader, name: reader.choice(name, DESIGNS, "search"),
     "durations": _counts(1, LONGEST_DAYS),
-    "effects": _numbers(-0.95, 10.0),
+    "effects": _effects,
     "treated_counts": _counts(1, 1000),
     "include": _names,
     "exclude": _names,
@@ -244,7 +269,9 @@ def read_terms(given: Mapping[str, Any]) -> ExperimentTerms:
     )
     if terms.looks and kind not in LOOKABLE[terms.looks]:
         reader.refuse(
-            "looks", f"A {kind} test cannot be looked at like this.", f"Use it for {', '.join(LOOKABLE[terms.looks])}."
+            "looks",
+            f"{'An A/B' if kind == 'ab' else f'A {kind}'} test cannot be looked at like this.",
+            f"Use it for {', '.join('A/B' if one == 'ab' else one for one in LOOKABLE[terms.looks])}.",
         )
     if terms.looks == "group_sequential" and len(settings.get("look_at", ())) < 1:
         reader.refuse("settings.look_at", "Planned looks are missing.", "Give the days of the test they fall on.")
@@ -273,6 +300,11 @@ def _settings(reader: _Reader) -> dict[str, Any]:
         inner.refuse("exclude", f"{min(twice)!r} is to be treated and left out.", "Take it off one of the lists.")
     reader.errors += inner.errors
     return found
+
+
+def storable(text: str) -> bool:
+    """Whether a database keeps the text: no NUL, and no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _currency(reader: _Reader) -> str:

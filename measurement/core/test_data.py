@@ -14,10 +14,12 @@ import numpy as np
 import polars as pl
 
 from measurement.core.arrays import Bools, Floats
+from measurement.core.panel_values import is_currency
 from tenants.core.problems import InvalidInput
 
 ARMS: Final = ("treated", "control")
 _SUMS: Final = ("sum", "sum_of_squares", "n")
+_LARGEST: Final = 1e100
 _ON: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -88,9 +90,9 @@ def read_log(content: bytes, *, period: str, treated: str, outcome: str, date: s
             )
         rows[number] = (on, _number(row[outcome], line, outcome), _day(row[date], line, date) if date else None)
     numbers = sorted(rows)
-    lacking = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
-    if numbers[0] != 1 or lacking:
-        first = lacking[0] if lacking else 1
+    # By place, not by a list of all numbers up to the last: that number is as large as somebody writes it.
+    first = next((place for place, number in enumerate(numbers, start=1) if number != place), None)
+    if first is not None:
         raise InvalidInput(
             f"Period {first} is missing.", where=f"period {first}", fix="Number periods from 1, without a gap."
         )
@@ -113,7 +115,7 @@ def read_summary(content: bytes) -> TwoArms:
     """
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(
             "The file is no JSON.", where="file", fix='Send {"treated": ..., "control": ...}.'
         ) from error
@@ -125,7 +127,10 @@ def read_summary(content: bytes) -> TwoArms:
         day = dt.date.fromisoformat(until) if until else None
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{until!r} is not a day.", where="until", fix="Write it as YYYY-MM-DD.") from error
-    return TwoArms(arms=arms, until=day, currency=str(document.get("currency") or "")[:3].upper())
+    currency = str(document.get("currency") or "").strip().upper()
+    if currency and not is_currency(currency):
+        raise InvalidInput(f"{currency[:40]!r} is no currency.", where="currency", fix="Give a code such as USD.")
+    return TwoArms(arms=arms, until=day, currency=currency)
 
 
 def _sums(given: Any, arm: str) -> dict[str, float]:
@@ -134,7 +139,8 @@ def _sums(given: Any, arm: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in _SUMS:
         value = given.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        # Beyond these nothing was counted, and squares would be no numbers any more.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
             raise InvalidInput(f"{name} of {arm} is no number.", where=f"{arm}.{name}", fix="Give a finite number.")
         found[name] = float(value)
     if found["n"] < 2 or found["n"] != int(found["n"]):

@@ -1,10 +1,18 @@
 """What can be done with experiments: the one door for pages, REST, jobs, commands and the planner."""
 
-from measurement.services.calibration import PUBLISH, VALID_DAYS, Preview, preview_planning, use_in_planning
+from measurement.services.calibration import (
+    PUBLISH,
+    VALID_DAYS,
+    Preview,
+    calibration_in_use,
+    preview_planning,
+    use_in_planning,
+)
 from measurement.services.designs import (
     DESIGN,
     Tell,
     assign_units,
+    assignment_file,
     assignment_rows,
     choose_candidate,
     design_experiment,
@@ -50,7 +58,9 @@ __all__ = [
     "advance",
     "analyse_experiment",
     "assign_units",
+    "assignment_file",
     "assignment_rows",
+    "calibration_in_use",
     "cancel_experiment",
     "choose_candidate",
     "create_experiment",

@@ -207,6 +207,12 @@ def budget_lines(curves: Sequence[StoredCurve], place: dict[Cell, int], change: 
     )  # fmt: skip
 
 
+def calibration_in_use(reading: Reading) -> Calibration | None:
+    """What planning has from a reading today; None where it took nothing over, or something newer has taken its place,
+    so that it would be published anew."""
+    return _newest(reading.experiment.brand, reading)
+
+
 def _newest(brand: Brand | None, reading: Reading) -> Calibration | None:
     """The calibration of this reading, where nothing has come since: no other one of the brand, no factor by a person,
     no curve of a cell that it knows nothing of."""

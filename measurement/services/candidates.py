@@ -62,19 +62,27 @@ def assignment_for(experiment: Experiment, designed: Designed, chosen: Mapping[s
         return assign_users(experiment)
     if designed.kind == "switchback":
         return assign_periods(experiment, designed)
-    panel = _history(experiment)[0]
+    # Power and detectable effect are of the data that it was designed on, so the draw is on them too.
+    panel = _history(experiment, designed.panel)[0]
     if designed.kind == "search":
         return _of_search(experiment, panel, chosen)
     return _draw(experiment, panel)
+
+
+def fit_for(experiment: Experiment, designed: Designed, assignment: Assignment) -> dict[str, Any]:
+    """How the units of an assignment fit over the history that it was designed on; nothing where there is none."""
+    if designed.panel is None:
+        return {}
+    return _fit(_history(experiment, designed.panel)[0], assignment)
 
 
 def _usual_durations(step: int) -> tuple[int, ...]:
     return _DURATIONS if step == 1 else tuple(max(2, round(days / step)) for days in (28, 42, 56))
 
 
-def _history(experiment: Experiment) -> tuple[Panel, int, int]:
-    """The data before the start, their number, and the days of a period."""
-    version = selectors.latest_panel(experiment)
+def _history(experiment: Experiment, number: int | None = None) -> tuple[Panel, int, int]:
+    """The data before the start, of that number or the newest, their number, and the days of a period."""
+    version = selectors.panels_of(experiment).filter(**({"number": number} if number else {})).first()
     if version is None:
         raise Conflict(f"{experiment.label} has no data.", fix="Send its history first.")
     panel = panel_data(version)
@@ -141,6 +149,7 @@ def _searched(
         seed=experiment.seed,
         progress=progress,
     )
+    candidates = [_as_candidate(one, step, max(asked)) for one in found.candidates[:MOST_CANDIDATES]]
     best = found.candidates[0]
     shortest: dict[int, float] = {}
     for one in found.candidates:
@@ -151,8 +160,8 @@ def _searched(
         panel=number,
         history={"first": str(panel.periods[0]), "last": str(panel.periods[-1]), "periods": len(panel.periods)},
         step=step,
-        candidates=[_as_candidate(one, step, max(asked)) for one in found.candidates[:MOST_CANDIDATES]],
-        power_curve=[{"effect": effect, "power": chance} for effect, chance in sorted(best.power.items())],
+        candidates=candidates,
+        power_curve=candidates[0]["power_curve"],
         mde_by_duration=[{"duration": duration, "mde": mde} for duration, mde in sorted(shortest.items())],
         fit=_fit(panel, assignment_of(panel, best)),
         frontier=[_as_candidate(one, step, max(asked)) for one in found.frontier[:MOST_CANDIDATES]],
@@ -177,6 +186,7 @@ def _as_candidate(one: GeoCandidate, step: int, expected: float) -> dict[str, An
         "treated_share": one.treated_share,
         "holdout_share": one.holdout_share,
         "rank": one.rank,
+        "power_curve": [{"effect": effect, "power": chance} for effect, chance in sorted(one.power.items())],
     }
 
 
@@ -234,19 +244,19 @@ def _drawn(
             "investment": _investment(experiment, panel, assignment, one.duration, one.mde),
             "aa_bias": one.bias,
             "windows": one.windows,
+            "power_curve": [{"effect": effect, "power": one.power(effect, alpha)} for effect in _curve(one.mde)],
             "treated_share": _share(panel, assignment),
         }
         for one in found
     ]
     candidates.sort(key=lambda one: one["mde"])
-    best = next(one for one in found if one.duration == candidates[0]["duration"])
     return Designed(
         kind="sku" if experiment.kind == Experiment.Kind.SKU else settings.get("design", "pairs"),
         panel=number,
         history={"first": str(panel.periods[0]), "last": str(panel.periods[-1]), "periods": len(panel.periods)},
         step=step,
         candidates=candidates,
-        power_curve=[{"effect": effect, "power": best.power(effect, alpha)} for effect in _curve(best.mde)],
+        power_curve=candidates[0]["power_curve"],
         mde_by_duration=[{"duration": one.duration, "mde": one.mde} for one in found],
         fit=_fit(panel, assignment),
         notes=[*panel.notes, *assignment.notes],

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
+from accounts.models import User
 from measurement import selectors
 from measurement.core.drawn_power import first_periods
 from measurement.core.panel import Panel
 from measurement.core.pre_checks import pre_trend
+from measurement.core.words import count_of
 from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
 from measurement.services.panels import panel_data
 from tenants.core.problems import Conflict, InvalidInput
 
 _NAMED = 5
+_UNSEEN: Final = {
+    "where": "units",
+    "detail": "An experiment that you may not see uses the same ads in these days.",
+    "fix": "Choose other units or other days, or ask somebody who sees all brands.",
+}
 #: Drift over a test that would still do, where no candidate says which lift is looked for.
 _USUAL_MARGIN = 0.05
 
 
-def refuse_overlap(experiment: Experiment) -> None:
+def refuse_overlap(experiment: Experiment, *, actor: User) -> None:
     """Refuse a plan that another running experiment would contaminate.
 
     Two experiments on the same ads at the same time are in each other's way where a unit that one treats is treated or
     compared with in the other. Tests over time and of users act on all units.
 
+    Args:
+        actor: who is told. Of an experiment that they may not see, they learn only that there is one.
+
     Raises:
         Conflict: names the experiments and the units.
     """
     mine = _groups(experiment)
+    seen = set(selectors.experiments_visible(user=actor).values_list("pk", flat=True))
     errors = []
     for other in selectors.others_in_the_way(experiment):
         if other.end_date is None or experiment.start_date is None:
@@ -38,6 +49,10 @@ def refuse_overlap(experiment: Experiment) -> None:
             continue
         shared = _in_the_way(experiment, mine, other)
         if shared is None:
+            continue
+        if other.pk not in seen:
+            # No name, day or unit of it: by its overlap alone the plan of others could be asked out unit by unit.
+            errors.append(dict(_UNSEEN))
             continue
         units = f": {_listed(shared)}" if shared else ""
         errors.append(
@@ -49,11 +64,12 @@ def refuse_overlap(experiment: Experiment) -> None:
             }
         )
     if errors:
+        errors.sort(key=lambda error: error == _UNSEEN)
         raise Conflict(
             f"Another experiment is in its way. {errors[0]['detail']}",
             where="units",
             fix="Choose units that it does not use, or days after it has cooled down.",
-            errors=errors,
+            errors=[error for at, error in enumerate(errors) if error not in errors[:at]],
         )
 
 
@@ -73,7 +89,7 @@ def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list
         {
             "check": "history",
             "passed": tests >= 2,
-            "words": f"{len(history)} periods before the start, {tests:.1f} times the length of the test"
+            "words": f"{count_of(len(history), 'period')} before the start, {tests:.1f} times the length of the test"
             + ("." if tests >= 2 else ": with less than twice its length the placebo tests are few."),
         }
     )

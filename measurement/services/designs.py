@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
@@ -18,12 +20,14 @@ from jobs.services import submit_job
 from measurement import selectors
 from measurement.core.assignment import Assigned, Assignment
 from measurement.core.reading_assignments import read_assignment
+from measurement.core.terms import LONGEST_DAYS
 from measurement.models import Experiment, ExperimentUnit
 from measurement.selectors import MANAGE
-from measurement.services.candidates import assignment_for, candidates_of
+from measurement.services.candidates import assignment_for, candidates_of, fit_for
 from measurement.services.designed import Designed
 from measurement.services.experiments import changeable, take_off_design
 from measurement.services.panels import panel_data
+from metrics.core.export import neutralised
 from tenants.core.problems import Conflict, InvalidInput, Problem
 
 DESIGN: Final = "measurement.design"
@@ -121,8 +125,18 @@ def choose_candidate(*, actor: User, experiment: Experiment, choice: int) -> Exp
         chosen = designed.candidates[choice]
         assignment = assignment_for(held, designed, chosen)
         held.design = held.design | {"chosen": chosen, "assignment": _about(assignment)}
-        if held.start_date is not None and chosen.get("days"):
-            held.end_date = held.start_date + timedelta(days=int(chosen["days"]) - 1)
+        # What is shown as the chosen one's is the chosen one's, not the best one's.
+        held.design |= {"fit": fit_for(held, designed, assignment) or designed.fit}
+        held.design |= {"power_curve": chosen.get("power_curve") or designed.power_curve}
+        days = int(chosen.get("days") or 0)
+        if days > LONGEST_DAYS:
+            raise InvalidInput(
+                f"This candidate takes {days:,} days; a test has {LONGEST_DAYS} at most.",
+                where="choice",
+                fix="Take one that looks for a larger effect, or design it with more users a day.",
+            )
+        if held.start_date is not None and days:
+            held.end_date = held.start_date + timedelta(days=days - 1)
         investment = chosen.get("investment")
         if investment is not None:
             held.planned_spend = Decimal(repr(abs(float(investment)))).quantize(Decimal("0.01"))
@@ -146,6 +160,7 @@ def assign_units(*, actor: User, experiment: Experiment, content: bytes) -> Expe
             raise Conflict(f"A {held.get_kind_display()} is not assigned by units.", fix="Design it instead.")
         panel = _require_data(held)
         place = panel_data(panel).place if panel else {}
+        groups = _as_sent(groups, place)
         absent = [unit for unit, group in groups.items() if group != "excluded" and unit.casefold() not in place]
         if absent:
             raise InvalidInput(
@@ -171,6 +186,25 @@ def assignment_rows(experiment: Experiment) -> list[dict[str, str]]:
          "why": one.why}
         for one in experiment.units.order_by("unit")
     ]  # fmt: skip
+
+
+def assignment_file(experiment: Experiment) -> str:
+    """The rows of `assignment_rows` as CSV; a name that a spreadsheet would take for a formula has an apostrophe
+    before it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    columns = ("unit", "group", "cell", "pair", "stratum", "why")
+    writer.writerow(columns)
+    writer.writerows([neutralised(row[name]) for name in columns] for row in assignment_rows(experiment))
+    return out.getvalue()
+
+
+def _as_sent(groups: Mapping[str, str], place: Mapping[str, int]) -> dict[str, str]:
+    """The units of a file in the names of the data: what `assignment_file` wrote comes back as it was."""
+    return {
+        unit[1:] if unit[:1] == "'" and unit.casefold() not in place and neutralised(unit[1:]) == unit else unit: group
+        for unit, group in groups.items()
+    }
 
 
 def _require_data(experiment: Experiment) -> Any:

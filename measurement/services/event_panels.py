@@ -11,6 +11,7 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.services import require
+from measurement.core.words import count_of
 from measurement.models import Experiment, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.panels import add_panel
@@ -139,10 +140,13 @@ def _notes(unit: str, grid: int, told: int, nameless: int, first: date, last: da
             f"{grid - told:,} of {grid:,} rows are zero: the accounts reported those days, and no such {unit}."
         )
     if nameless:
-        notes.append(f"{nameless:,} reported sums name no {unit}, or no day, and are left out.")
+        what = "1 reported sum names" if nameless == 1 else f"{nameless:,} reported sums name"
+        notes.append(f"{what} no {unit}, or no day, and {'is' if nameless == 1 else 'are'} left out.")
     inside = sorted(day for day in unreported if first <= day <= last)
     if inside:
-        notes.append(f"{len(inside)} days that an account did not report are left out, {inside[0]} first.")
+        first_of = "" if len(inside) == 1 else " first"
+        left = "is left out" if len(inside) == 1 else "are left out"
+        notes.append(f"{count_of(len(inside), 'day')} that an account did not report {left}, {inside[0]}{first_of}.")
     return notes
 
 

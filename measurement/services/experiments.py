@@ -15,6 +15,7 @@ from measurement import selectors
 from measurement.core.terms import FIELDS, ExperimentTerms, read_terms
 from measurement.models import Experiment
 from measurement.selectors import MANAGE
+from measurement.services.refreshes import remove_refreshes
 from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
@@ -78,7 +79,7 @@ def delete_experiment(*, actor: User, experiment: Experiment) -> None:
     """Remove a draft that has no data.
 
     Raises:
-        Conflict: it is more than that, and is kept.
+        Conflict: it is more than that, and is kept; or a job works on it.
         NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
     """
     require(user=actor, permission=MANAGE, brand=experiment.brand)
@@ -89,6 +90,8 @@ def delete_experiment(*, actor: User, experiment: Experiment) -> None:
                 f"{held.label} has {'a registered plan' if held.is_registered else 'data'} and is kept.",
                 fix="Cancel it instead.",
             )
+        refuse_while_busy(held)
+        remove_refreshes(held)
         held.delete()
 
 

@@ -102,7 +102,7 @@ def design_users(experiment: Experiment) -> Designed:
     share = settings.get("expected_share", 0.5)
     ratio = share / (1.0 - share)
     daily = settings.get("daily_users")
-    candidates = []
+    candidates: list[dict[str, Any]] = []
     for effect in sorted(effects):
         if rate is not None:
             if not 0.0 < rate * (1.0 + effect) < 1.0:
@@ -117,10 +117,12 @@ def design_users(experiment: Experiment) -> Designed:
         )  # fmt: skip
     if not candidates:
         raise InvalidDesign("No effect can be sized.", where="settings.effects", fix="Give lifts such as 0.05.")
+    for one in candidates:
+        one["power_curve"] = _users_curve(one, rate, mean, deviation, alpha, ratio)
     return Designed(
         kind="ab",
         candidates=candidates,
-        power_curve=_users_curve(candidates[len(candidates) // 2], rate, mean, deviation, alpha, ratio),
+        power_curve=candidates[0]["power_curve"],
         mde_by_duration=[{"duration": one["days"], "mde": one["mde"]} for one in candidates if one["days"]],
         notes=[] if daily else ["Without daily_users the length of the test is not known."],
     )

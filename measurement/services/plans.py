@@ -19,9 +19,11 @@ from measurement.selectors import MANAGE
 from measurement.services.analysis import is_drawn
 from measurement.services.checks import check_experiment, refuse_overlap
 from measurement.services.experiments import changeable, refuse_while_busy
+from measurement.services.panels import panel_data
 from measurement.services.refreshes import stop_refreshes
 from measurement.services.states import advance
 from measurement.services.versions import code_version
+from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
 LONGEST_REASON = 500
@@ -59,7 +61,9 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
             )
         panel = selectors.latest_panel(held)
         _check_history(held, panel)
-        refuse_overlap(held)
+        # One plan of the tenant at a time: two that are fixed together would each not see the other.
+        lock_numbers("experiment plans")
+        refuse_overlap(held, actor=actor)
         held.checks = check_experiment(held, panel)
         held.analysis_plan = plan_of(held, panel, retrospective=held.start_date < today)
         held.plan_sha256 = plan_sha256(canonical_plan(held.analysis_plan))
@@ -146,6 +150,7 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
         "start": str(experiment.start_date),
         "end": str(experiment.end_date),
         "cooldown_days": experiment.cooldown_days,
+        "planned_spend": None if experiment.planned_spend is None else f"{experiment.planned_spend:.2f}",
         "method": experiment.method,
         "alpha": experiment.alpha,
         "seed": experiment.seed,
@@ -234,4 +239,16 @@ def _check_history(experiment: Experiment, panel: PanelVersion | None) -> None:
             f"The data begin on {panel.first_day}: there is no history before the start.",
             where="start_date",
             fix="Choose a later start, or send a longer history.",
+        )
+    # The plan is hashed with these data, so it must be possible to carry it out with them.
+    present = {unit.casefold() for unit in panel_data(panel).units}
+    assigned = experiment.units.exclude(group=ExperimentUnit.Group.EXCLUDED).order_by("unit")
+    absent = [one.unit for one in assigned if one.unit.casefold() not in present]
+    if absent:
+        raise InvalidInput(
+            f"Its data {panel.number} lack {absent[0]!r}"
+            + (f" and {len(absent) - 1} more units of the plan." if len(absent) > 1 else ", a unit of the plan."),
+            where="units",
+            fix="Send data of all treated and control units, or design it again.",
+            errors=[{"detail": f"{unit} is absent.", "where": "units"} for unit in absent[:100]],
         )

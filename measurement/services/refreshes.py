@@ -29,6 +29,7 @@ REFRESH: Final = "measurement.refresh"
 SOURCES: Final = ("events", "place")
 #: Every morning at six, UTC: yesterday's reports are in.
 USUAL_TIMING: Final = Timing(crontab="0 6 * * *")
+_HOUR_SECONDS: Final = 3600
 _SETTLE: Final = timedelta(seconds=60)
 _ENDED = (Experiment.State.READ, Experiment.State.CANCELLED)
 
@@ -49,12 +50,15 @@ def schedule_refreshes(
         on: False leaves the schedule there, switched off; None comes back where there was none.
 
     Raises:
-        InvalidInput: the source cannot be used. Conflict: the experiment has ended.
+        InvalidInput: the source cannot be used, or would be asked more than once an hour.
+        Conflict: the experiment has ended.
         NotAllowed, NotFound: the actor may not manage schedules or experiments of its brand; a place is the tenant's
             and needs a role for the tenant.
     """
     for permission in (MANAGE_SCHEDULES, MANAGE):
         require(user=actor, permission=permission, brand=experiment.brand)
+    if timing is not None:
+        _refuse_often(timing)
     with transaction.atomic():
         held = selectors.locked(experiment)
         found = schedule_of(held)
@@ -81,6 +85,17 @@ def schedule_refreshes(
     return made
 
 
+def _refuse_often(timing: Timing) -> None:
+    """Data of an experiment are of days, and each file that changed is kept whole."""
+    minute = timing.crontab.split()[0] if timing.crontab else ""
+    if (timing.every_seconds or _HOUR_SECONDS) < _HOUR_SECONDS or not (not minute or minute.isdecimal()):
+        raise InvalidInput(
+            f"{timing} is too often: data of an experiment are fetched once an hour at most.",
+            where="crontab" if timing.crontab else "every_seconds",
+            fix='Use 3600 seconds or more, or one minute of the hour, as in "0 6 * * *".',
+        )
+
+
 def refresh_experiment(
     *,
     experiment: Experiment,
@@ -93,6 +108,7 @@ def refresh_experiment(
 
     Raises:
         NotFound: it has no source. InvalidInput and others: as the source's own door.
+        NotAllowed: the actor may not send its data, or may not read places of the tenant any more.
     """
     source = experiment.data_source
     if source.get("kind") == "events":
@@ -122,6 +138,12 @@ def stop_refreshes(experiment: Experiment) -> None:
             schedules.stop_schedule(schedule_id=one.id)
 
 
+def remove_refreshes(experiment: Experiment) -> None:
+    """Remove what would fetch data of an experiment that is deleted."""
+    for one in _all_of(experiment):
+        schedules.remove_schedule(schedule_id=one.id)
+
+
 def _all_of(experiment: Experiment) -> list[Schedule]:
     return [one for one in schedules_of(kind=REFRESH) if one.params.get("experiment") == str(experiment.pk)]
 
@@ -143,14 +165,23 @@ def _checked(actor: User, experiment: Experiment, source: Mapping[str, Any]) -> 
         # What may be watched holds files of any brand: a role for the whole tenant chooses, as for imports.
         require(user=actor, permission=MANAGE_SCHEDULES)
         location, file = str(source.get("location") or ""), str(source.get("file") or "").strip()
-        place_of(location)
-        if not file or "*" in file or file.startswith("/") or ".." in file.split("/") or len(file) > 255:
+        if (
+            not (location + file).isprintable()
+            or not file
+            or "*" in file
+            or file.startswith("/")
+            or ".." in file.split("/")
+            or len(file) > 255
+        ):
             raise InvalidInput(
                 f"{file!r} names no file of that place.", where="source.file", fix="Give its path below the place."
             )
+        place_of(location)
         columns = source.get("columns") or {}
         if not isinstance(columns, Mapping):
             raise InvalidInput("Columns are an object.", where="source.columns", fix='Write {"date": "day"}.')
+        if not all(f"{part}{name}".isprintable() for part, name in columns.items()):
+            raise InvalidInput("A column is no text.", where="source.columns", fix='Write {"date": "day"}.')
         return {
             "kind": "place", "location": location.strip(), "file": file,
             "columns": {str(part): str(name) for part, name in columns.items()},
@@ -165,6 +196,9 @@ def _from_place(
     job_id: UUID | None,
     note: Callable[[str], None],
 ) -> PanelVersion | None:
+    if actor is not None:
+        # Asked at each look: whoever chose the place may have lost the role for the tenant since.
+        require(user=actor, permission=MANAGE_SCHEDULES)
     place = place_of(source["location"])
     seen = next((one for one in list_files(place, source["file"]).files if one.path == source["file"]), None)
     if seen is None:

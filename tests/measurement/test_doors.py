@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
 from jobs.models import Job
-from measurement import services
+from measurement import presenters, services
 from measurement.models import Experiment
 from tests import factories
 from tests.conftest import api_of, browser_of
@@ -219,3 +219,15 @@ class TestCommand:
         assert json.loads(self.say("--json", "reading", "EX-0001"))["number"] == 1
         assert f"{treated_of(one)[0]},treated" in self.say("assignment", "EX-0001")
         assert "EX-0001  read" in self.say("list")
+
+
+def test_a_page_that_is_asked_again_and_again_parses_its_data_once(running, send, alice, today, monkeypatch):
+    one = running()
+    send(one, as_csv(geo_rows(START + timedelta(13), treated=treated_of(one))))
+    today(START + timedelta(14))
+    browser, parsed = browser_of(alice), []
+    real = presenters.panel_data
+    monkeypatch.setattr(presenters, "panel_data", lambda panel: parsed.append(panel.number) or real(panel))
+    pages = [browser.get(f"/experiments/{one.pk}/", HTTP_HX_REQUEST="true").text for _ in range(3)]
+    assert parsed == [2]
+    assert all("Extra spend so far" in page for page in pages)

@@ -9,8 +9,9 @@ import pytest
 from measurement import selectors, services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment
+from measurement.services import plans
 from tenants.core.problems import Conflict, InvalidInput
-from tests.measurement.conftest import END, LIFT, START, as_csv, fresh, geo_rows, summary, treated_of
+from tests.measurement.conftest import END, GEOS, LIFT, START, as_csv, fresh, geo_rows, summary, treated_of
 
 State = Experiment.State
 
@@ -262,3 +263,57 @@ def test_a_draft_without_data_can_be_deleted(experiment, designed, alice):
     assert not Experiment.objects.filter(pk=one.pk).exists()
     with pytest.raises(Conflict, match="data"):
         services.delete_experiment(actor=alice, experiment=designed())
+
+
+def test_a_plan_is_not_registered_on_data_that_lack_its_units(designed, send, alice):
+    one = designed()
+    absent = treated_of(one)[:3]
+    send(one, as_csv(geo_rows(date(2026, 8, 18), geos=tuple(geo for geo in GEOS if geo not in absent))))
+    with pytest.raises(InvalidInput, match="and 2 more units of the plan") as refusal:
+        services.register_experiment(actor=alice, experiment=fresh(one))
+    assert [error["detail"] for error in refusal.value.errors] == [f"{geo} is absent." for geo in absent]
+    assert not fresh(one).is_registered
+
+
+def test_a_candidate_is_drawn_on_the_data_that_it_was_designed_on(designed, send, alice):
+    one = designed()
+    drawn = treated_of(one)
+    other = [(day, geo, sales * (1 + 5 * (place % 7)), cost) for place, (day, geo, sales, cost) in
+             enumerate(geo_rows(date(2026, 8, 19)))]  # fmt: skip
+    send(one, as_csv(other))
+    services.choose_candidate(actor=alice, experiment=fresh(one), choice=0)
+    assert treated_of(one) == drawn
+
+
+def test_plans_are_fixed_one_at_a_time(designed, alice, monkeypatch):
+    one, order = designed(), []
+    monkeypatch.setattr(plans, "lock_numbers", order.append)
+    monkeypatch.setattr(plans, "refuse_overlap", lambda held, *, actor: order.append("overlap"))
+    services.register_experiment(actor=alice, experiment=one)
+    assert order == ["experiment plans", "overlap"]
+
+
+def test_power_and_fit_that_are_shown_are_those_of_the_chosen_candidate(experiment, send, alice):
+    settings = {"design": "search", "durations": [14, 28], "treated_counts": [2, 3]}
+    one = experiment(settings=settings)
+    send(one, as_csv(geo_rows(date(2026, 8, 19))))
+    best = services.design_experiment(experiment=fresh(one)).design
+    last = len(best["candidates"]) - 1
+    design = services.choose_candidate(actor=alice, experiment=fresh(one), choice=last).design
+    chosen, rows = design["chosen"], geo_rows(date(2026, 8, 19))
+    assert chosen["treated"] != best["candidates"][0]["treated"]
+    at = {point["effect"]: point["power"] for point in design["power_curve"]}
+    assert at[chosen["effect"]] == chosen["power"]
+    first = sum(
+        sales for day, geo, sales, _ in rows if geo in chosen["treated"] and str(day) == design["fit"]["periods"][0]
+    )
+    assert design["fit"]["treated"][0] == pytest.approx(first)
+
+
+def test_users_have_the_power_curve_of_their_candidate(experiment, alice):
+    one = experiment(kind="ab", settings={"baseline_rate": 0.1, "effects": [0.05, 0.1, 0.2]})
+    services.design_experiment(experiment=fresh(one))
+    for choice in (0, 2):
+        design = services.choose_candidate(actor=alice, experiment=fresh(one), choice=choice).design
+        near = min(design["power_curve"], key=lambda point: abs(point["effect"] - design["chosen"]["effect"]))
+        assert near["power"] == pytest.approx(0.8, abs=0.02)

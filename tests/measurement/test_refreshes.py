@@ -8,6 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.core.permissions import Role
+from accounts.models import RoleGrant, User
+from jobs.selectors import schedules_of
 from jobs.services import submit_job
 from measurement import services
 from measurement.models import Experiment, PanelVersion
@@ -128,3 +130,41 @@ class TestEvents:
             services.panel_from_events(actor=alice, experiment=asked(), unit="weather")
         with pytest.raises(InvalidInput, match="lies after"):
             services.panel_from_events(actor=alice, experiment=asked(), start=date(2030, 1, 1))
+
+
+def test_a_place_is_read_no_more_once_its_person_lost_the_role_for_the_tenant(running, chips, place, today):
+    one = running()
+    dave = factories.person("dave", Role.OWNER)
+    source = {"kind": "place", "location": f"folder:{place}", "file": "panel.csv"}
+    services.schedule_refreshes(actor=dave, experiment=one, source=source)
+    put(place, as_csv(geo_rows(START + timedelta(3), treated=treated_of(one))))
+    today(START + timedelta(4))
+    dave.grants.all().delete()
+    RoleGrant.objects.create(user=dave, role=Role.OWNER, brand=chips)
+    with pytest.raises(NotAllowed):
+        refreshed(one, User.objects.get(pk=dave.pk))
+    assert one.panels.count() == 1
+
+
+def test_a_job_whose_person_is_gone_runs_in_nobodys_name(running, alice, place):
+    one = running()
+    source = {"kind": "place", "location": f"folder:{place}", "file": "panel.csv"}
+    services.schedule_refreshes(actor=alice, experiment=one, source=source)
+    put(place, as_csv(geo_rows(START + timedelta(3), treated=treated_of(one))))
+    with pytest.raises(NotAllowed, match="gone"):
+        refreshed(one, None)
+    assert one.panels.count() == 1
+
+
+def test_a_deleted_draft_leaves_no_schedule(experiment, alice):
+    one = experiment()
+    services.schedule_refreshes(actor=alice, experiment=one, source={"kind": "events", "unit": "sku"})
+    services.delete_experiment(actor=alice, experiment=fresh(one))
+    assert schedules_of(kind=services.REFRESH) == []
+
+
+def test_a_draft_that_a_job_works_on_is_not_deleted(experiment, alice):
+    one = experiment(kind="ab", settings={"baseline_rate": 0.1})
+    services.request_design(actor=alice, experiment=one)
+    with pytest.raises(Conflict, match="A job works on"):
+        services.delete_experiment(actor=alice, experiment=fresh(one))

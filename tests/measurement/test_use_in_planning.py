@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.core.permissions import Role
-from measurement import services
+from measurement import planning_presenters, services
 from measurement.core.answers import Estimate
 from measurement.core.reading_json import reading_as_dict
 from measurement.models import Calibration, Experiment, PanelVersion, Reading
@@ -230,3 +230,13 @@ def test_who_may_not_publish_factors_may_look_only(role, chips, curves, read):
     with pytest.raises(NotAllowed):
         services.use_in_planning(as_user=bob, reading=reading)
     assert not FactorSet.objects.exists()
+
+
+def test_what_something_newer_replaced_is_not_called_in_use(alice, chips, curves, read):
+    first = read(0.6)
+    services.use_in_planning(as_user=alice, reading=first)
+    card = planning_presenters.planning_card(user=alice, stored=first)
+    assert (card["used"] is not None, card["allowed"]) == (True, False)
+    services.use_in_planning(as_user=alice, reading=read(0.9))
+    card = planning_presenters.planning_card(user=alice, stored=first)
+    assert (card["used"], card["allowed"]) == (None, True)

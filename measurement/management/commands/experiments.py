@@ -164,9 +164,7 @@ class Command(BaseCommand):
 
     def _assignment(self, *, label: str, **_: Any) -> None:
         one = selectors.experiment_for_operator(reference=label)
-        self.stdout.write("unit,group,cell,pair,stratum")
-        for row in services.assignment_rows(one):
-            self.stdout.write(",".join(row[name] for name in ("unit", "group", "cell", "pair", "stratum")))
+        self.stdout.write(services.assignment_file(one), ending="")
 
     def _person(self) -> User:
         if self.actor is None:

@@ -213,3 +213,10 @@ def test_pairs_of_an_assignment() -> None:
     assert read_pairs(b"geo,group\na,treated\nb,control\n") == []
     with pytest.raises(InvalidAssignment, match="'1' has two units"):
         read_pairs(b"unit,group,pair\na,treated,1\nb,control,1\nc,control,1\n")
+
+
+def test_a_sparse_file_is_refused_before_its_grid_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("measurement.core.reading_panels._grid", lambda *given: pytest.fail("the grid was built"))
+    content = "date,geo,sales\n" + "".join(f"{row},g{row},1\n" for row in range(2300))
+    with pytest.raises(InvalidPanel, match=r"2,300 rows tell of 2,300 units in 2,300 periods: 5,290,000 values"):
+        read_panel(content.encode(), date="date", unit="geo", outcome="sales")

@@ -77,3 +77,19 @@ def test_everything_wrong_is_told_at_once():
     assert faults(name="", alpha=3, settings={"power": 2, "luck": 1}) == {
         "name", "alpha", "settings.power", "settings.luck",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"start_date": "9999-12-31"}, "start_date"),
+        ({"end_date": date(1, 1, 1)}, "end_date"),
+        ({"name": "a\x00b"}, "name"),
+        ({"hypothesis": "\ud800"}, "hypothesis"),
+        ({"settings": {"include": ["a\x00"]}}, "settings.include"),
+        ({"settings": {"cells": ["\udfff"]}}, "settings.cells"),
+        ({"settings": {"effects": [0]}}, "settings.effects"),
+    ],
+)
+def test_what_no_database_or_calendar_holds_is_refused(change, where):
+    assert where in faults(**change)

@@ -91,3 +91,9 @@ def test_columns_that_are_not_there_are_named(told, words):
 def test_what_is_no_table_is_refused(content):
     with pytest.raises(InvalidInput):
         columns_of(content, "panel", None)
+
+
+def test_a_log_with_one_far_period_is_refused_at_once() -> None:
+    content = b"period,treated,outcome\n1,1,2\n2,0,2\n4000000000,0,3\n"
+    with pytest.raises(InvalidInput, match="Period 3 is missing"):
+        read_log(content, period="period", treated="treated", outcome="outcome")
