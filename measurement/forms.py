@@ -26,6 +26,10 @@ _SETTINGS = (
     ("carryover", "carryover", False), ("periods", "periods", False), ("baseline_rate", "baseline_rate", True),
     ("daily_users", "daily_users", False), ("look_at", "look_at", False), ("keep_apart", "keep_apart", False),
 )  # fmt: skip
+#: Fields that a link to the form may fill.
+_ASKED = ("name", "kind", "action", "retailer", "placement", "currency", "design", "durations", "spend_change",
+          "treated_share")  # fmt: skip
+_LONGEST = 120
 _DESIGNS = [
     ("search", "Search for markets"),
     ("pairs", "Matched pairs, one of each by a coin"),
@@ -192,6 +196,11 @@ class EventsForm(forms.Form):
     events_unit = forms.ChoiceField(
         label="Unit", choices=[(name, name.replace("_", " ").replace("sku", "SKU")) for name in UNITS]
     )
+
+
+def asked_of(query: Mapping[str, str]) -> dict[str, str]:
+    """Fields of a new experiment that an address fills; what is no choice of a field leaves it as it is."""
+    return {name: query[name][:_LONGEST] for name in _ASKED if name in query}
 
 
 def _part(text: str) -> Any:

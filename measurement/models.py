@@ -22,9 +22,9 @@ from tenants.core.ids import new_id
 
 #: Columns that nobody changes once the plan is hashed.
 REGISTERED: Final = (
-    "kind", "action", "brand_id", "retailer_id", "placement", "outcome", "currency", "start_date", "end_date",
-    "cooldown_days", "method", "alpha", "seed", "looks", "settings", "design", "analysis_plan", "plan_sha256",
-    "registered_at", "registered_by_id",
+    "kind", "action", "hypothesis", "brand_id", "retailer_id", "placement", "outcome", "currency", "start_date",
+    "end_date", "cooldown_days", "planned_spend", "method", "alpha", "seed", "looks", "settings", "design",
+    "analysis_plan", "plan_sha256", "registered_at", "registered_by_id",
 )  # fmt: skip
 #: States of an experiment whose plan is hashed.
 UNDER_PLAN: Final = ("registered", "running", "cooling", "readable", "read")
@@ -290,6 +290,7 @@ class Reading(models.Model):
     panel = models.ForeignKey(PanelVersion, on_delete=models.PROTECT, related_name="readings")
     number = models.PositiveIntegerField()
     interim = models.BooleanField(default=False, help_text="a look before the planned end, under a plan that allows it")
+    look = models.PositiveSmallIntegerField(null=True, blank=True, help_text="which of the planned looks, from 1")
     result = models.JSONField(help_text="the whole reading, rmn-reading/1")
     method = models.CharField(max_length=40)
     evidence = models.CharField(max_length=16, help_text="class of evidence")
@@ -303,7 +304,10 @@ class Reading(models.Model):
 
     class Meta:
         ordering = ["experiment", "-number"]
-        constraints = [models.UniqueConstraint(fields=["experiment", "number"], name="reading_numbered_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["experiment", "number"], name="reading_numbered_once"),
+            models.UniqueConstraint(fields=["experiment", "look"], name="reading_each_look_once"),
+        ]
         triggers = _STAYS
 
     def __str__(self) -> str:

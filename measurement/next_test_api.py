@@ -69,7 +69,8 @@ class NextTest(APIView):
         tags=["experiments"], summary="Suggest the next test", parameters=[NextTestQuerySerializer],
         responses=NextTestsSerializer,
         description="Cells of the newest curves, ranked by the expected value of information of a test per unit of "
-        "its cost. `best` is null where none is worth its cost or fits the reserve.",
+        "its cost. `best` is null where no reading would move money, or none that would fits the reserve; with "
+        "`per_cost` below 1 it is worth less than it costs.",
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         asked = NextTestQuerySerializer(data=request.query_params)

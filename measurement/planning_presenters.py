@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts import selectors as people
 from accounts.models import User
 from measurement import services
+from measurement.core.calibration import LEVEL
 from measurement.core.words import money, percent, period_text, ratio
 from measurement.models import Calibration, Reading
 from tenants.core.problems import Problem
@@ -18,7 +19,9 @@ from tenants.core.problems import Problem
 _HOW: Final = (
     "The test says by how much attributed sales overstate, or understate, what ads caused in its cell. Retailers and "
     "placements that were not tested learn from it as far as tests so far have been alike (a hierarchy, averaged over "
-    "how large the differences may be). Curves and the Incremental switch are multiplied with the factors."
+    "how large the differences may be). Curves and the Incremental switch are multiplied with the factors. iROAS is "
+    "the attributed return times the factor. Expected before is what earlier tests say of this cell, or what is "
+    "thought of any cell without them; plans count with the factor in force, which is 1.00 where none was published."
 )
 
 
@@ -40,7 +43,7 @@ def planning_card(*, user: User, stored: Reading) -> dict[str, Any]:
         "url": reverse("experiment-planning", args=[stored.experiment_id]) + f"?reading={stored.pk}",
         "allowed": allowed and used is None,
         "why_not": "" if used or allowed else "Whoever may publish factors can use it in planning.",
-        "note": f"Rests on {', '.join(shown['tests'])}",
+        "note": f"Rests on {', '.join(shown['tests'])}. Intervals of {LEVEL:.0%}",
         "how": _HOW,
     }
 
@@ -63,7 +66,7 @@ def planning_context(*, user: User, stored: Reading) -> dict[str, Any]:
         "cells": cells,
         "scale": max(top, 1.0) * 1.05,
         "allowed": people.may(user=user, permission=services.PUBLISH, brand=stored.experiment.brand),
-        "rests": f"Rests on {', '.join(shown['tests'])}",
+        "rests": f"Rests on {', '.join(shown['tests'])}. Intervals of {LEVEL:.0%}",
         "how": _HOW,
         "valid": f"{period_text(_day(shown['valid_from']))} to {period_text(_day(shown['valid_to']))}",
         "changes": _changes(used) if used else [],
@@ -81,11 +84,12 @@ def _rows(shown: Mapping[str, Any], currency: str) -> Sequence[tuple[str, str, b
     return (
         ("Curve", cell_words(shown["retailer"], shown["placement"]), False),
         ("Attributed ROAS", ratio(shown["attributed"]), False),
-        ("iROAS before", _range(shown["prior"]), False),
+        ("Expected before", _range(shown["prior"]), False),
         ("This test", _range(shown["test"]), False),
         ("After the test", _range(shown["after"]), True),
         ("Interval", _narrower(shown["narrower"]), False),
-        ("Factor", f"{ratio(tested['before'])} to {ratio(tested['after']['value'])}", False),
+        ("Factor in force", ratio(tested["before"]), False),
+        ("Factor after", _range(tested["after"]), True),
         ("Budget that moves", percent(shown["moved"]), False),
         ("Counts until", period_text(_day(shown["valid_to"])), False),
         ("Transfers to", f"{others} other cell{'' if others == 1 else 's'}", False),

@@ -16,9 +16,9 @@ from measurement.core.charts import (
     effect_chart,
     placebo_chart,
 )
+from measurement.core.placebo_words import beyond_words, placebo_title
 from measurement.core.readout import (
     ExperimentFacts,
-    beyond_words,
     cooldown_share,
     disclosure,
     evidence_words,
@@ -28,7 +28,7 @@ from measurement.core.readout import (
     how_texts,
     key_figures,
     level,
-    passed_cost,
+    passed_words,
     span,
     tone_of,
 )
@@ -37,11 +37,9 @@ from measurement.core.words import (
     MISSING,
     count_of,
     method_name,
-    money,
     p_text,
     percent,
     percent_range,
-    period_text,
     ratio,
     short_money,
 )
@@ -96,7 +94,6 @@ def panel_context(reading: PanelReading, facts: ExperimentFacts) -> dict[str, An
     rows = list(_method_rows(reading))
     left_out = sum(tile.group == "left out" for tile in tiles) if tiles else len(facts.left_out)
     share = cooldown_share(reading)
-    passed = passed_cost(reading)
     start = axis_start(reading)
     fit = fit_error(reading)
     return {
@@ -121,16 +118,13 @@ def panel_context(reading: PanelReading, facts: ExperimentFacts) -> dict[str, An
         "has_band": bool(np.isfinite(reading.low).any()),
         "cumulative": cumulative_chart(reading, facts),
         "cumulative_notes": [
-            f"Passes the extra spend on {period_text(passed)}"
-            if passed is not None
-            else f"Stays below the extra spend of {money(reading.cost, facts.currency)}"
-            if reading.cost is not None
-            else "",
+            passed_words(reading, facts),
             _cooldown_words(share),
         ],
         "placebo": placebo_chart(reading),
         "effect": effect_chart(reading),
         "placebo_words": beyond_words(reading),
+        "placebo_title": placebo_title(reading),
         "tiles": tiles,
         "tiles_alt": f"States: {len(reading.treated)} treated, {len(reading.controls)} control, {left_out} left out. "
         f"Treated: {', '.join(unit_name(one) for one in reading.treated)}.",

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from measurement.core.next_test import USUAL_WEEKS
+
 Status = Literal["draft", "running", "reading", "complete", "stopped"]
 _SCOPE: Final = (
     r"^(channel|rmn|placement|audience|sku|brand)=[^/]+(/(channel|rmn|placement|audience|sku|brand)=[^/]+)*$"
@@ -130,6 +132,44 @@ class AnalyzeExperimentOutput(BaseModel):
     evidence: str = ""
     warnings: list[str] = []
     page: str = ""
+
+
+class SuggestNextTestInput(BaseModel):
+    """Of which brand, and within what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    brand: str = Field(default="", max_length=64, description="Slug of a brand; empty: all brands together.")
+    reserve: float | None = Field(default=None, ge=0, le=1e12, description="Money for tests; none: any amount.")
+    weeks: int = Field(default=USUAL_WEEKS, ge=1, le=104, description="How long plans rest on the answer.")
+    limit: int = Field(default=5, ge=1, le=50)
+
+
+class CandidateOut(BaseModel):
+    """A test that could be run, and what it is worth."""
+
+    scope: str = Field(description="As design_experiment takes it.")
+    kind: Literal["geo_heavy_up"] = "geo_heavy_up"
+    how: str
+    weeks: int
+    cost: float = Field(description="Paid from the reserve of a scenario.")
+    value: float = Field(description="Expected value of its information: incremental sales that plans gain.")
+    per_cost: float = Field(description="Below 1 its answer is worth less than it costs.")
+    affordable: bool
+    factor: EstimateOut = Field(description="Incremental per attributed, as believed today, with a 90 % interval.")
+    moved: float = Field(description="Share of the budget that its reading is expected to move.")
+
+
+class SuggestNextTestOutput(BaseModel):
+    """The best test that the reserve pays for, or why there is none, and the candidates, the best first."""
+
+    best: CandidateOut | None
+    candidates: list[CandidateOut]
+    count: int
+    currency: str
+    words: str
+    assumptions: list[str]
+    left_out: list[str] = Field(description="Readings that do not count now, with the reason.")
 
 
 class StartExperimentInput(BaseModel):

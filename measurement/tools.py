@@ -19,6 +19,7 @@ from measurement.core.answers import Estimate
 from measurement.core.reading_json import reading_from_dict
 from measurement.core.readout import evidence_words, headline
 from measurement.models import Calibration, Experiment, PanelVersion, Reading
+from measurement.next_test_tool import SUGGEST
 from measurement.reports import Told, told_by
 from measurement.tool_schemas import (
     AnalyzeExperimentInput,
@@ -248,6 +249,7 @@ def _estimate(one: Estimate | None) -> EstimateOut | None:
 
 def register() -> None:
     """Enter the tools of this app."""
+    register_tool(SUGGEST)
     register_tool(
         Tool(
             name="list_experiments",

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from measurement import api, next_test_api, readout_urls, views, work_api
+from measurement import api, next_test_api, next_test_views, readout_urls, views, work_api
 
 _ONE = "experiments/<uuid:experiment_id>/"
 
 urlpatterns = [
     path("experiments/", views.experiment_list, name="experiment-list"),
     path("experiments/new/", views.experiment_new, name="experiment-new"),
+    path("experiments/next/", next_test_views.experiment_next, name="experiment-next"),
     path(_ONE, views.experiment_detail, name="experiment-detail"),
     path(f"{_ONE}edit/", views.experiment_edit, name="experiment-edit"),
     path(f"{_ONE}data/", views.experiment_data, name="experiment-data"),

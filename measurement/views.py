@@ -20,7 +20,7 @@ from jobs.selectors import MANAGE_SCHEDULES
 from measurement import selectors, services
 from measurement.api import assignment_response
 from measurement.core.words import count_of
-from measurement.forms import EventsForm, ExperimentForm, PanelForm
+from measurement.forms import EventsForm, ExperimentForm, PanelForm, asked_of
 from measurement.models import Experiment
 from measurement.presenters import CHIPS, design_context, due_words, running_context, stages_of, steps_of
 from measurement.selectors import MANAGE, VIEW
@@ -48,6 +48,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
         "states": Experiment.State.choices,
         "state": state,
         "brand": slug,
+        "next_shown": not slug or any(one.slug == slug for one in brands),
         "may_manage": people.may_for_some_brand(user=me, permission=MANAGE),
     }
     return render(request, "measurement/experiment_list.html", context)
@@ -66,11 +67,11 @@ def experiment_detail(request: HttpRequest, experiment_id: UUID) -> HttpResponse
 
 @require_http_methods(["GET", "POST"])
 def experiment_new(request: HttpRequest) -> HttpResponse:
-    """The form of a new experiment; `?brand=` is the slug it is of."""
+    """The form of a new experiment; `?brand=` is the slug it is of, other parameters fill fields."""
     me, brand = _me(request), _brand(request)
     authority.require(user=me, permission=MANAGE, brand=brand)
     sent = request.POST if request.method == "POST" else None
-    form = ExperimentForm(sent, initial={"kind": "geo", "action": "heavy_up", "alpha": "0.05"})
+    form = ExperimentForm(sent, initial={"kind": "geo", "action": "heavy_up", "alpha": "0.05"} | asked_of(request.GET))
     if request.method == "POST":
         try:
             made = services.create_experiment(actor=me, given=form.given, brand=brand)

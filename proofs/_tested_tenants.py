@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from demo.core.days import make_facts
-from demo.core.exports import SETTLED_DAYS
+from demo.core.export_plan import SETTLED_DAYS
 from demo.core.geo_test import GeoPanel, extra_sales, make_geo_test
 from demo.core.profiles import ACME, GeoTestProfile, NetworkProfile, PlacementProfile
 from demo.core.reported import Report, report
@@ -65,8 +65,9 @@ class TestedTenant:
         retailers = {name: at for at, name in enumerate(dict.fromkeys(cell[0] for cell in cells))}
         placements = {name: at for at, name in enumerate(dict.fromkeys(cell[1] for cell in cells))}
         rng = np.random.default_rng([self.number, 5])
-        places = (np.array([names[one[at]] for one in cells]) for at, names in enumerate((retailers, placements)))
-        phi = true_log_factors("usual", rng, *places, level=np.zeros(len(cells)))
+        retailer = np.array([retailers[cell[0]] for cell in cells])
+        placement = np.array([placements[cell[1]] for cell in cells])
+        phi = true_log_factors("usual", rng, retailer, placement, np.zeros(len(cells)))
         return dict(zip(cells, np.exp(phi).tolist(), strict=True))
 
     @cached_property
@@ -121,7 +122,7 @@ class TestedTenant:
         rows = [
             row for row in tenant.rows
             if (row.retailer, row.placement) == (cell[0], cell[1] or "unknown")
-            and first <= (row.week.toordinal() - start) // 7 < last
+            and row.week is not None and first <= (row.week.toordinal() - start) // 7 < last
         ]  # fmt: skip
         sales, spend = (float(sum(getattr(row, name) or 0 for row in rows)) for name in ("sales", "spend"))
         mine = [one for one in self.curves if cell_of(one) == cell]
@@ -173,7 +174,8 @@ class TestedTenant:
         lift = usual.lift * (mine * plan.incrementality) / (size * usual.incrementality)
         company = replace(tenant.world.profile, geo_test=replace(plan, lift=lift))
         # Every test has weather of its own.
-        place = [(network.key, one.raw) for _, network, one in _placements()].index(_key(plan))
+        keys: list[tuple[str, str]] = [(network.key, one.raw) for _, network, one in _placements()]
+        place = keys.index(_key(plan))
         world = replace(tenant.world, profile=company, seed=tenant.world.seed + 7919 * place)
         panel = make_geo_test(world, _final(tenant, plan))
         if panel is None:

@@ -17,6 +17,7 @@ grows by four rules, added as variances:
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -31,6 +32,10 @@ AGAIN: Final = 0.08
 DRIFT: Final = 0.15
 BEND: Final = 0.10
 SHORT: Final = 0.10
+#: Doublings of spend that are counted at most: of a cell that spends nothing now there is no end of them.
+MOST_DOUBLINGS: Final = 6.0
+#: Standard deviation on the logarithm beyond which a test tells nothing anyway.
+VAGUEST: Final = 5.0
 WHOLE_DAYS: Final = 28
 #: Below this many standard errors above zero a return has no logarithm that a normal describes well: a return that is
 #: read high by luck looks surer than it is, and at 2, where the delta method is often still used, the intervals of
@@ -38,8 +43,10 @@ WHOLE_DAYS: Final = 28
 CLEAR: Final = 8.0
 #: Of the interval that is published, central.
 LEVEL: Final = 0.90
-#: A cell that tests move by less than this part of a reading rests on none of them.
+#: A cell that all tests together move by less than this part of a reading rests on none of them, and one that moves it
+#: by less is not named, unless all do: then the strongest few are.
 LEAST_INFLUENCE: Final = 0.02
+FEW: Final = 3
 #: The quantile that a least return is judged by.
 CAUTIOUS: Final = 0.20
 USUAL_DRAWS: Final = 1000
@@ -92,25 +99,20 @@ class CellTest:
     def staleness(self) -> float:
         """Variance on the logarithm that the rules above add."""
         drift = DRIFT**2 * max(self.age_days, 0) / 365.25
-        bend = (BEND * math.log2(self.spend_ratio)) ** 2 if self.spend_ratio > 0.0 else 0.0
+        doublings = abs(math.log2(self.spend_ratio)) if self.spend_ratio > 0.0 else MOST_DOUBLINGS
+        bend = (BEND * min(doublings, MOST_DOUBLINGS)) ** 2
         short = SHORT**2 * max(WHOLE_DAYS / self.days - 1.0, 0.0)
         return AGAIN**2 + drift + bend + short
 
     @property
     def log_se(self) -> float:
         """Standard error of ln(factor), by the delta method and the rules."""
-        counted = (self.attributed_se / self.attributed) ** 2
-        return math.sqrt((self.se / self.iroas) ** 2 + counted + self.staleness)
+        return math.hypot(self.se / self.iroas, self.blur)
 
     @property
-    def plain_se(self) -> float:
-        """The same on the scale of iROAS, for one whose logarithm nobody can take.
-
-        What the rules add is a part of the return that was expected, for the one that was read may be nothing.
-        """
-        expected = self.attributed * math.exp(Prior().middle)
-        counted = (self.attributed_se / self.attributed) ** 2
-        return math.sqrt(self.se**2 + expected**2 * (counted + self.staleness))
+    def blur(self) -> float:
+        """What the rules and the attributed return add on the logarithm, for a return that has none of its own."""
+        return min(math.hypot(self.attributed_se / self.attributed, math.sqrt(self.staleness)), VAGUEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +183,21 @@ def calibrate(
         cells: each once. A test of a cell that is not among them counts too.
 
     Raises:
-        InvalidInput: a cell is there twice, or a test has no standard error, return, spend or days to speak of.
+        InvalidInput: a cell or the same test of one is there twice, or a test has no standard error, return, spend or
+            days to speak of.
     """
     if len(set(cells)) != len(cells):
         raise InvalidInput("A cell is listed twice.", where="cells", fix="Name each retailer and placement once.")
     for test in tests:
         _check(test)
+    named = Counter((test.id, test.cell) for test in tests)
+    for (name, cell), count in named.items():
+        if count > 1:
+            raise InvalidInput(
+                f"{name} is listed {count} times for {' '.join(cell).strip()}, and would count as often.",
+                where=f"test {name}",
+                fix="Give each reading once, and readings of other tests under other names.",
+            )
     every = list(dict.fromkeys([*cells, *(test.cell for test in tests)]))
     retailers = {name: at for at, name in enumerate(dict.fromkeys(one[0] for one in every))}
     placements = {name: at for at, name in enumerate(dict.fromkeys(one[1] for one in every))}
@@ -216,8 +227,9 @@ def _readings(tests: Sequence[CellTest], number: dict[Cell, int]) -> Readings:
         cell=np.array([number[test.cell] for test in tests], dtype=np.int64),
         logs=np.array([test.clear for test in tests], dtype=np.bool_),
         value=np.array([math.log(test.factor) if test.clear else test.iroas for test in tests], dtype=np.float64),
-        se=np.array([test.log_se if test.clear else test.plain_se for test in tests], dtype=np.float64),
+        se=np.array([test.log_se if test.clear else test.se for test in tests], dtype=np.float64),
         roas=np.array([test.attributed for test in tests], dtype=np.float64),
+        blur=np.array([test.blur for test in tests], dtype=np.float64),
     )
 
 
@@ -226,8 +238,10 @@ def _support(
 ) -> tuple[Source, tuple[str, ...], tuple[float, ...]]:
     """Where the factor of a cell comes from, and the tests that move it with by how much, the strongest first."""
     order = [int(at) for at in np.argsort(-np.abs(influence), kind="stable")]
-    counted = [at for at in order if abs(influence[at]) >= LEAST_INFLUENCE]
     own = any(test.cell == cell for test in tests)
+    counted = [at for at in order if abs(influence[at]) >= LEAST_INFLUENCE]
+    if not counted and (own or float(np.abs(influence).sum()) >= LEAST_INFLUENCE):
+        counted = order[:FEW]
     source: Source = "experiment" if own else "proxy" if counted else "prior"
     return source, tuple(tests[at].id for at in counted), tuple(float(influence[at]) for at in counted)
 

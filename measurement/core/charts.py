@@ -11,7 +11,8 @@ import numpy as np
 
 from measurement.core.answers import PanelReading
 from measurement.core.arrays import Floats
-from measurement.core.readout import ExperimentFacts, beyond_words, fit_error, level, side
+from measurement.core.placebo_words import beyond_words
+from measurement.core.readout import ExperimentFacts, fit_error, level, side
 from measurement.core.words import count_of, method_name, percent, percent_range, period_text, short_money
 
 _USUAL_BINS: Final = 24
@@ -133,9 +134,9 @@ def cumulative_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[str,
 
 
 def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
-    """Histogram of the lifts found where nothing had been done, the actual one marked; None without placebos."""
+    """Histogram of the lifts found where nothing had been done, the actual one marked; None without them or it."""
     lifts = 100.0 * reading.placebos[np.isfinite(reading.placebos)]
-    if not len(lifts):
+    if not len(lifts) or not math.isfinite(reading.lift.value):
         return None
     actual = 100.0 * reading.lift.value
     edges = bin_edges(lifts, actual)

@@ -15,7 +15,7 @@ from measurement.core.frontier import undominated
 from measurement.core.market_selection import Aim, GeoCandidate, judged, ranking, refusal_words, search_sets
 from measurement.core.market_sets import Refusals, SetRules
 from measurement.core.out_of_sample import Progress, Windows, windows_of
-from measurement.core.panel import Panel
+from measurement.core.panel import Panel, require_scale
 from measurement.core.placebo import PLACEBOS
 
 
@@ -91,9 +91,11 @@ def design_geo(
 
     Raises:
         InvalidDesign: anything asked for that the panel cannot give, or no set that the rules allow.
+        InvalidInput: amounts that cannot be reckoned with.
     """
     chosen = kind_of(kind)
     _check_numbers(effects, alpha, power, keep, placebos, budget)
+    require_scale(panel)
     units = len(panel.units)
     if units < 4:
         raise InvalidDesign(f"{units} markets leave nothing to compare.", where="panel", fix="Give at least 4 markets.")

@@ -7,6 +7,7 @@ falls, sales are expected to fall, and iROAS is what was lost over what was save
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -91,17 +92,17 @@ def extra_spend(
         cost_per_incremental: money for one more unit of the outcome; used where the change is not told.
 
     Raises:
-        InvalidDesign: a change whose sign is not that of the kind, or a cost below zero.
+        InvalidDesign: a change whose sign is not that of the kind, a cost below zero, or no finite numbers.
     """
-    if cost_per_incremental is not None and cost_per_incremental < 0:
+    if cost_per_incremental is not None and not 0.0 <= cost_per_incremental < math.inf:
         raise InvalidDesign(
-            f"A cost per incremental unit of {cost_per_incremental:g} is negative.",
+            f"A cost per incremental unit of {cost_per_incremental:g} is out of range.",
             where="cost per incremental unit",
             fix="Give zero or more.",
         )
     if kind.key == "go_dark" and change is None and treated_cost is not None:
         change = -1.0
-    if change is not None and (change * kind.sign < 0 or change < -1.0):
+    if change is not None and not (change * kind.sign >= 0 and -1.0 <= change < math.inf):
         raise InvalidDesign(
             f"A {kind.title.lower()} cannot change spend by {change:+.0%}.",
             where="change of spend",

@@ -10,8 +10,10 @@ well it explains the tests (its marginal likelihood) under half-normal priors. G
 and in closed form.
 
 A test whose return is not clearly above zero has no logarithm that a normal could describe. It is taken on its own
-scale, iROAS ~ N(ROAS exp(phi), SE), and its message to the model is the normal one that has the same first two moments
-on a grid of phi (expectation propagation, Minka 2001; Rasmussen and Williams 2006, section 3.6).
+scale, iROAS ~ N(ROAS exp(phi + d), SE), where d ~ N(0, blur) is what its days, spend and length make it read otherwise.
+All such tests of one cell are multiplied on one grid of phi, and together they send the model the normal message with
+which the cell has the same first two moments as on the grid (expectation propagation, Minka 2001; Rasmussen and
+Williams 2006, section 3.6). One message per test would not do: for tests that contradict each other they do not settle.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from itertools import product
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import logsumexp, ndtr
 
 from measurement.core.arrays import Bools, Floats, Ints
 
@@ -31,11 +33,20 @@ from measurement.core.arrays import Bools, Floats, Ints
 NEGLIGIBLE: Final = 2e-3
 #: The grid of a spread, in units of its prior's scale: finer where the prior is, out to where it has 1.6 % left.
 _STEPS: Final = (0.12, 0.40, 0.75, 1.15, 1.65, 2.40)
-_SWEEPS: Final = 40
+_SWEEPS: Final = 60
+#: Messages take this part of a step; less of it once they had time to settle and did not.
 _DAMPING: Final = 0.9
+_CAREFUL: Final = 0.4
+_PATIENCE: Final = 12
 #: Messages that change by less than this of themselves have settled.
 _SETTLED: Final = 1e-3
-_GRID: Final = np.linspace(-5.5, 5.5, 56)
+#: The grid of phi, widened where a test reads beyond it. Sums over a grid are as good as exact down to a standard
+#: deviation of one step, and a test that is taken on it is hardly ever surer than 0.1 on the logarithm.
+_LEAST: Final = -9.0
+_MOST: Final = 5.0
+_STEP: Final = 0.05
+#: Least standard error of a test on that grid, in units of its return or of the attributed one.
+_SUREST: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +82,7 @@ class Readings:
     Attributes:
         cell: which cell was tested.
         logs: whether `value` is ln(iROAS / ROAS) with standard error `se`; else it is iROAS, with `roas`.
+        blur: of one that is taken on its own scale, the standard deviation on the logarithm that comes on top of `se`.
     """
 
     cell: Ints
@@ -78,6 +90,7 @@ class Readings:
     value: Floats
     se: Floats
     roas: Floats
+    blur: Floats
 
     def __len__(self) -> int:
         return int(self.cell.size)
@@ -191,15 +204,16 @@ def believe(retailer: Ints, placement: Ints, readings: Readings, prior: Prior | 
     if not len(readings):
         mean = np.full((thought.size, retailer.size), prior.middle)
         return Belief(thought, mean, kernel, np.zeros((retailer.size, 0)))
-    sites = _sites(kernel[:, readings.cell][:, :, readings.cell], readings, prior.middle)
+    parts = _parts(readings)
+    sites = _sites(kernel[:, parts.cell][:, :, parts.cell], parts, prior.middle)
     told = thought * np.exp(sites.log_evidence - sites.log_evidence.max())
     kept = _weighty(told)
     weight = told[kept] / told[kept].sum()
-    towards = kernel[kept][:, :, readings.cell]
+    towards = kernel[kept][:, :, parts.cell]
     pull = sites.pull[kept]
     mean = prior.middle + np.einsum("gcn,gn->gc", towards, sites.residual[kept])
     covariance = kernel[kept] - towards @ pull @ np.swapaxes(towards, 1, 2)
-    influence = np.einsum("g,gcn->cn", weight, towards @ pull)
+    influence = np.einsum("g,gcn->cn", weight, towards @ pull) @ _shares(readings, parts, weight @ mean)
     return Belief(weight, mean, covariance, influence)
 
 
@@ -211,12 +225,79 @@ def _weighty(weight: Floats) -> Ints:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sites:
-    """Each test as a normal message exp(-t phi^2 / 2 + u phi): what follows from all of them.
+class _Parts:
+    """What sends a message: each test with a logarithm, then each cell that was tested without one.
 
     Attributes:
-        pull: (K + 1/t)^-1 for the tests, shape [points, tests, tests]. residual: that times what they lie off the prior
-        mean, shape [points, tests]. log_evidence: shape [points].
+        cell: shape [parts]. tests: which tests each is made of.
+        value, se: of the logarithms, shape [logs]. grid: of phi, shape [steps].
+        log: logarithm of the likelihood of all tests of a cell on the grid, shape [parts less logs, steps].
+    """
+
+    cell: Ints
+    tests: tuple[Ints, ...]
+    value: Floats
+    se: Floats
+    grid: Floats
+    log: Floats
+
+
+def _parts(readings: Readings) -> _Parts:
+    clear, weak = np.flatnonzero(readings.logs), np.flatnonzero(~readings.logs)
+    cells = np.unique(readings.cell[weak])
+    groups = tuple(weak[readings.cell[weak] == cell] for cell in cells)
+    above = weak[readings.value[weak] > 0.0]
+    said = np.concatenate([readings.value[clear], np.log(readings.value[above] / readings.roas[above])])
+    steps = np.arange(
+        math.floor((min(_LEAST, float(said.min(initial=0.0)) - 1.0)) / _STEP),
+        math.ceil((max(_MOST, float(said.max(initial=0.0)) + 1.0)) / _STEP) + 1,
+    )
+    grid: Floats = np.asarray(_STEP * steps, dtype=np.float64)
+    log = np.array([np.sum([_likelihood(readings, int(at), grid) for at in group], axis=0) for group in groups])
+    return _Parts(
+        cell=np.concatenate([readings.cell[clear], cells]),
+        tests=(*(np.array([at]) for at in clear), *groups),
+        value=readings.value[clear],
+        se=readings.se[clear],
+        grid=grid,
+        log=log.reshape(len(groups), grid.size),
+    )
+
+
+def _likelihood(readings: Readings, at: int, grid: Floats) -> Floats:
+    """Logarithm of N(iROAS | ROAS exp(phi + d), SE), averaged over d ~ N(0, blur), at each phi, shape [steps]."""
+    value, roas, blur = float(readings.value[at]), float(readings.roas[at]), float(readings.blur[at])
+    # One that is surer than this says no more than that the factor is below the grid.
+    se = max(float(readings.se[at]), _SUREST * max(abs(value), roas))
+    reach = math.ceil(6.0 * blur / _STEP)
+    wide = np.concatenate([grid[0] + _STEP * np.arange(-reach, 0), grid, grid[-1] + _STEP * np.arange(1, reach + 1)])
+    off = (value - roas * np.exp(np.minimum(wide, 50.0))) / se
+    plain = -0.5 * off**2 - math.log(se * math.sqrt(2.0 * math.pi))
+    if not reach:
+        return np.asarray(plain, dtype=np.float64)
+    kernel = -0.5 * (_STEP * np.arange(-reach, reach + 1) / blur) ** 2
+    seen = np.lib.stride_tricks.sliding_window_view(plain, kernel.size)
+    return np.asarray(logsumexp(seen + (kernel - logsumexp(kernel)), axis=1))
+
+
+def _shares(readings: Readings, parts: _Parts, mean: Floats) -> Floats:
+    """How much of a part's message is each test's, by what it knows near the mean of phi, shape [parts, tests]."""
+    shares = np.zeros((len(parts.tests), len(readings)))
+    for at, tests in enumerate(parts.tests):
+        size = readings.roas[tests] * math.exp(min(float(mean[parts.cell[at]]), 50.0))
+        spread = np.hypot(readings.se[tests] / size, readings.blur[tests])
+        known = (spread.min() / spread) ** 2
+        shares[at, tests] = known / known.sum() if tests.size > 1 else 1.0
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class _Sites:
+    """Each part as a normal message exp(-t phi^2 / 2 + u phi): what follows from all of them.
+
+    Attributes:
+        pull: (K + 1/t)^-1 for the parts, shape [points, parts, parts]. residual: that times what they lie off the prior
+        mean, shape [points, parts]. log_evidence: shape [points].
     """
 
     pull: Floats
@@ -224,34 +305,39 @@ class _Sites:
     log_evidence: Floats
 
 
-def _sites(kernel: Floats, readings: Readings, middle: float) -> _Sites:
-    points, tests = kernel.shape[0], len(readings)
-    precise = np.where(readings.logs, 1.0 / readings.se**2, 0.0)
+def _sites(kernel: Floats, parts: _Parts, middle: float) -> _Sites:
+    points, count, logs = kernel.shape[0], parts.cell.size, parts.value.size
+    precise = np.concatenate([1.0 / parts.se**2, np.zeros(count - logs)])
+    value = np.concatenate([parts.value, np.zeros(count - logs)])
     t = np.tile(precise, (points, 1))
-    u = np.tile(precise * readings.value, (points, 1))
-    weak = np.flatnonzero(~readings.logs)
-    told = np.where(readings.logs, -0.5 * readings.value**2 * precise - np.log(readings.se * math.sqrt(2 * math.pi)), 0)
-    scale = np.tile(told, (points, 1))
-    for _ in range(_SWEEPS if weak.size else 0):
+    u = np.tile(precise * value, (points, 1))
+    scale = np.zeros((points, count))
+    scale[:, :logs] = -0.5 * parts.value**2 * precise[:logs] - np.log(parts.se * math.sqrt(2.0 * math.pi))
+    weak = slice(logs, count)
+    own = np.diagonal(kernel, axis1=1, axis2=2)[:, weak]
+    for sweep in range(_SWEEPS if count > logs else 0):
         every = _marginals(kernel, t, u, middle)
         mean, variance = every[0][:, weak], every[1][:, weak]
-        old_t, old_u = t[:, weak], u[:, weak]
-        cavity = 1.0 / np.maximum(1.0 / variance - old_t, 1e-9)
+        old_t, old_u = t[:, weak].copy(), u[:, weak].copy()
+        # What the others leave open is never more than was open before any test.
+        cavity = 1.0 / np.maximum(1.0 / variance - old_t, 1.0 / own)
         at = cavity * (mean / variance - old_u)
-        total, tilted, spread = _tilted(at, cavity, readings, weak)
+        log_total, tilted, spread = _tilted(at, cavity, parts)
         # A message may not be wider than none: the likelihood of a loss is flat to the left.
         new_t = np.maximum(1.0 / spread - 1.0 / cavity, 0.0)
         new_u = tilted * (1.0 / cavity + new_t) - at / cavity
-        t[:, weak] += _DAMPING * (new_t - old_t)
-        u[:, weak] += _DAMPING * (new_u - old_u)
+        step = _DAMPING if sweep < _PATIENCE else _CAREFUL
+        t[:, weak] += step * (new_t - old_t)
+        u[:, weak] += step * (new_u - old_u)
         joint = 1.0 / cavity + t[:, weak]
         normal = 0.5 * ((at / cavity + u[:, weak]) ** 2 / joint - at**2 / cavity) - 0.5 * np.log(cavity * joint)
-        scale[:, weak] = np.log(total) - normal
-        if bool(np.all(np.abs(t[:, weak] - old_t) <= _SETTLED * (old_t + 1.0))):
+        scale[:, weak] = log_total - normal
+        settled = np.abs(t[:, weak] - old_t) <= _SETTLED * (old_t + 1.0)
+        if bool(np.all(settled & (np.abs(u[:, weak] - old_u) <= _SETTLED * (np.abs(old_u) + old_t + 1.0)))):
             break
     root = np.sqrt(t)
-    inner = np.eye(tests) + root[:, :, None] * kernel * root[:, None, :]
-    pull = root[:, :, None] * np.linalg.solve(inner, root[:, :, None] * np.eye(tests))
+    inner = np.eye(count) + root[:, :, None] * kernel * root[:, None, :]
+    pull = root[:, :, None] * np.linalg.solve(inner, root[:, :, None] * np.eye(count))
     off = u - t * middle
     residual = off - np.einsum("gnm,gm->gn", pull, np.einsum("gnm,gm->gn", kernel, off))
     fit = 0.5 * np.einsum("gn,gnm,gm->g", off, kernel, residual)
@@ -260,7 +346,7 @@ def _sites(kernel: Floats, readings: Readings, middle: float) -> _Sites:
 
 
 def _marginals(kernel: Floats, t: Floats, u: Floats, middle: float) -> tuple[Floats, Floats]:
-    """Mean and variance of phi at each test under the messages, shape [points, tests]."""
+    """Mean and variance of phi at each part under the messages, shape [points, parts]."""
     root = np.sqrt(t)
     inner = np.eye(t.shape[1]) + root[:, :, None] * kernel * root[:, None, :]
     covariance = kernel - (kernel * root[:, None, :]) @ np.linalg.solve(inner, root[:, :, None] * kernel)
@@ -268,16 +354,13 @@ def _marginals(kernel: Floats, t: Floats, u: Floats, middle: float) -> tuple[Flo
     return mean, np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 1e-12)
 
 
-def _tilted(at: Floats, variance: Floats, readings: Readings, weak: Ints) -> tuple[Floats, Floats, Floats]:
-    """Mass, mean and variance of N(phi | at, variance) x N(iROAS | ROAS exp(phi), SE), shape [points, weak] each."""
-    value, roas, se = readings.value[weak], readings.roas[weak], readings.se[weak]
-    phi = at[:, :, None] + np.sqrt(variance)[:, :, None] * _GRID
-    off = (value[:, None] - roas[:, None] * np.exp(np.minimum(phi, 50.0))) / se[:, None]
-    log = -0.5 * _GRID**2 - 0.5 * off**2
-    top = log.max(axis=2, keepdims=True)
-    mass = np.exp(log - top)
+def _tilted(at: Floats, variance: Floats, parts: _Parts) -> tuple[Floats, Floats, Floats]:
+    """Of N(phi | at, variance) times the likelihood: log of its mass, mean, variance, shape [points, parts] each."""
+    log = parts.log - 0.5 * (parts.grid - at[:, :, None]) ** 2 / variance[:, :, None]
+    top = log.max(axis=2)
+    mass = np.exp(log - top[:, :, None])
     total = mass.sum(axis=2)
-    mean = (mass * phi).sum(axis=2) / total
-    spread = (mass * (phi - mean[:, :, None]) ** 2).sum(axis=2) / total
-    density = float(_GRID[1] - _GRID[0]) / (2.0 * math.pi * se)
-    return np.maximum(total * np.exp(top[:, :, 0]) * density, 1e-300), mean, np.maximum(spread, 1e-9)
+    mean = mass @ parts.grid / total
+    spread = np.einsum("gnk,gnk->gn", mass, (parts.grid - mean[:, :, None]) ** 2) / total
+    log_total = top + np.log(total * _STEP) - 0.5 * np.log(2.0 * math.pi * variance)
+    return log_total, mean, np.maximum(spread, _STEP**2 / 12.0)

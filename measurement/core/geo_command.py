@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from measurement.core.answers import EVIDENCE, Estimate, PanelReading
 
@@ -83,7 +84,9 @@ def _between(estimate: Estimate) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "unbounded" if value is None else f"{value:.2%}"
+    if value is None:
+        return "unbounded"
+    return f"{value:.2%}" if math.isfinite(value) else "none (nothing would have been sold)"
 
 
 def _other(lift: Estimate | None, p_value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from measurement.core.panel import Panel
+from measurement.core.panel import Panel, require_scale
 from measurement.core.treated_panel import TreatedPanel
 from tenants.core.problems import InvalidInput
 
@@ -49,8 +49,11 @@ def read_question(
 
     Raises:
         UnknownUnits, NotYetReadable, InvalidTest: naming what does not fit.
+        InvalidInput: amounts that cannot be reckoned with.
     """
+    require_scale(panel)
     names, chosen, notes = _units(panel, treated, assignment, exclude)
+    notes += [note for given in (start, end) if (note := _taken(panel, given))]
     return _test(panel, names, chosen, start, end, cooldown), notes
 
 
@@ -94,6 +97,10 @@ def _units(
     notes = (
         [f"{len(out)} units take no part: {', '.join(out[:5])}{' and more' if len(out) > 5 else ''}."] if out else []
     )
+    unknown = sorted(barred - set(panel.place))
+    if unknown:
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        notes.append(f"Excluded, but not in the panel: {', '.join(map(repr, unknown[:_NAMED]))}{more}.")
     if len(names) - len(chosen) < 2:
         raise InvalidTest(
             f"There are {len(names) - len(chosen)} controls.",
@@ -171,6 +178,20 @@ def position(panel: Panel, given: int | dt.date | str, where: str) -> int:
         f"The panel has no period {wanted}: it runs from {panel.periods[0]} to {last}.",
         where=where,
         fix="Give a period of the panel.",
+    )
+
+
+def _taken(panel: Panel, given: int | dt.date | str | None) -> str:
+    """What a number was taken for, where periods are labelled by numbers and another has it as its label."""
+    text = given.strip() if isinstance(given, str) else str(given)
+    if not text.isdigit() or not 1 <= int(text) <= len(panel.periods):
+        return ""
+    label = panel.periods[int(text) - 1]
+    if int(text) not in panel.periods or label == int(text):
+        return ""
+    return (
+        f"{int(text)} was taken for the number of a period, counted from 1, which is the one labelled {label}; another "
+        f"is labelled {int(text)}, and is number {panel.periods.index(int(text)) + 1}."
     )
 
 

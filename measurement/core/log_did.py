@@ -12,6 +12,7 @@ import numpy as np
 from measurement.core.arrays import Floats, Ints
 from measurement.core.geo_methods import PROCEDURE
 from measurement.core.placebo import Inverted, invert, shares_of
+from measurement.core.placebo_words import counted
 from measurement.core.treated_panel import Finding, Span, TreatedPanel
 from tenants.core.problems import InvalidInput
 
@@ -68,7 +69,7 @@ def log_differences(test: TreatedPanel, sets: Ints, *, alpha: float) -> Finding:
         cumulative_high=_ends(running, sums, "high"),
         placebos=np.expm1((contrasts @ np.log(sold[:, -1] / (before * test.length)) - whole.estimate * reach)[1:]),
         weights=np.zeros(len(test.outcome)),
-        details={"placebos": len(sets) - 1},
+        details={**counted(whole.p_value, len(sets) - 1)},
     )
 
 

@@ -149,7 +149,7 @@ def _after(known: Calibrated, cell: int, log_se: float, readings: int) -> Floats
 
 def _parts(after: Floats, lines: Lines) -> int:
     """Into how many parts the questions are split, so that each fits into memory with ease."""
-    return max(1, after.shape[0] * len(lines.responses) // _AT_ONCE)
+    return max(1, len(after) * len(lines.responses) // _AT_ONCE)
 
 
 def suggested(ranked: Sequence[Suggestion]) -> Suggestion | None:

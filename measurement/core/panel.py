@@ -5,8 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
+
+import numpy as np
 
 from measurement.core.arrays import Floats
+from tenants.core.problems import InvalidInput
+
+#: Amounts beyond this, or all below its inverse, are no money or units sold: sums of their squares leave the floats.
+_LARGEST: Final = 1e90
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,3 +40,19 @@ class Panel:
     def place(self) -> dict[str, int]:
         """Unit -> row, by case-folded name."""
         return {unit.casefold(): row for row, unit in enumerate(self.units)}
+
+
+def require_scale(panel: Panel) -> None:
+    """That the amounts can be reckoned with.
+
+    Raises:
+        InvalidInput: an amount above 1e90, or none above 1e-90 but zero.
+    """
+    for name, amounts in (("outcome", panel.outcome), ("cost", panel.cost)):
+        largest = 0.0 if amounts is None else float(np.abs(amounts).max(initial=0.0))
+        if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
+            raise InvalidInput(
+                f"The largest {name} is {largest:g}.",
+                where=name,
+                fix="Check the column, or give it in another unit.",
+            )

@@ -18,6 +18,7 @@ import numpy as np
 from measurement.core.answers import Evidence
 from measurement.core.arrays import Floats, Ints
 from measurement.core.placebo import Inverted, invert
+from measurement.core.placebo_words import counted
 from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, Span, TreatedPanel
 
 
@@ -92,7 +93,7 @@ def placebo_finding(
         iroas=iroas,
         extra_cost=None if spent is None else float(spent.gap[0]) * len(test.treated),
         warnings=warnings,
-        details={"placebos": len(sets) - 1, **(details or {})},
+        details={**counted(p_value, len(sets) - 1), **(details or {})},
     )
 
 

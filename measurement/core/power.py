@@ -100,6 +100,9 @@ def power_for_means(
 ) -> float:
     """Power of the t test with `n` users in the first group."""
     _check(alpha=alpha, ratio=ratio, sd=sd, n=n)
+    _require_degrees(n, ratio, deff)
+    if not math.isfinite(effect):
+        raise InvalidInput(f"The effect is {effect:g}.", where="effect", fix="Give a finite number.")
     return _power_t(abs(effect) / sd / math.sqrt(1.0 - _correlation(rho) ** 2), n / deff, ratio, alpha)
 
 
@@ -115,6 +118,7 @@ def effect_for_means(
 ) -> float:
     """Smallest detectable difference of means, in the unit of `sd`."""
     _check(alpha=alpha, power=power, ratio=ratio, sd=sd, n=n)
+    _require_degrees(n, ratio, deff)
     scale = sd * math.sqrt(1.0 - _correlation(rho) ** 2)
     return scale * _root(lambda effect: _power_t(effect, n / deff, ratio, alpha) - power, least=1e-12)
 
@@ -251,6 +255,16 @@ def _check(*, alpha: float, power: float = 0.8, ratio: float = 1.0, sd: float = 
             raise InvalidInput(f"{name} is {value:g}.", where=name, fix="Give a positive number.")
     if not (math.isfinite(n) and n >= 2.0):
         raise InvalidInput(f"n is {n:g}.", where="n", fix="Give at least 2 per group.")
+
+
+def _require_degrees(n: float, ratio: float, deff: float) -> None:
+    """Raises InvalidInput where clusters leave no independent users to tell a spread from."""
+    if n / deff * (1.0 + ratio) <= 2.0:
+        raise InvalidInput(
+            f"{n:g} users in clusters count as {n / deff:g}: too few for a spread.",
+            where="n",
+            fix="Give more users, smaller clusters, or a smaller ICC.",
+        )
 
 
 def _nonzero(effect: float) -> float:

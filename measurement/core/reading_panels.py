@@ -159,7 +159,11 @@ def read_text_table(source: str | Path | bytes) -> tuple[pl.DataFrame, str]:
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise InvalidPanel(f"The file is no table: {reason}.", where=where, fix="Check quotes and columns.") from error
-    return frame.rename({name: name.strip() for name in frame.columns}), separator
+    names = [name.strip() for name in frame.columns]
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise InvalidPanel(f"Two columns are named {twice!r}.", where="header", fix="Name each column once.")
+    return frame.rename(dict(zip(frame.columns, names, strict=True))), separator
 
 
 def _one_currency(codes: pl.Series | None, *signs: str) -> str:

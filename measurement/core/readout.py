@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from measurement.core.answers import EVIDENCE, Estimate, PanelReading
+from measurement.core.placebo_words import as_extreme, beyond_words, placebo_how
 from measurement.core.words import (
     MISSING,
     count_of,
@@ -124,23 +125,38 @@ def groups_words(reading: PanelReading, facts: ExperimentFacts) -> str:
     return f"{len(reading.treated)} treated and {count_of(len(reading.controls), f'control {facts.unit}')}"
 
 
+def effect_side(reading: PanelReading) -> int:
+    """1 where the test finds a rise, -1 where a fall, 0 where p does not tell the effect from none."""
+    return int(np.sign(reading.incremental.value)) if reading.p_value < reading.alpha else 0
+
+
 def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
     """The reading as a sentence or two."""
-    at = side(reading.lift)
+    at = effect_side(reading)
     groups = _WHOLE.get(reading.method) or count_of(len(reading.treated), f"treated {facts.unit}")
-    lift = f"{percent(abs(reading.lift.value))} ({level(reading)} interval {percent_range(reading.lift)})"
+    if np.isfinite(reading.lift.value):
+        size, ends = percent(abs(reading.lift.value)), percent_range(reading.lift)
+        signed = percent(reading.lift.value, signed=True)
+        zero_inside, no_lift = side(reading.lift) == 0, ""
+    else:
+        size, ends = (
+            money(abs(reading.incremental.value), facts.currency),
+            money_range(reading.incremental, facts.currency),
+        )
+        signed = money(reading.incremental.value, facts.currency)
+        zero_inside, no_lift = side(reading.incremental) == 0, f" {NO_LIFT}"
     if at == 0:
+        because = "holds 0" if zero_inside else f"does not count at p = {reading.p_value:.2g}"
         told = (
-            f"No effect on the {facts.outcome} of {groups} is shown: the estimate is "
-            f"{percent(reading.lift.value, signed=True)}, and the {level(reading)} interval, "
-            f"{percent_range(reading.lift)}, holds 0."
+            f"No effect on the {facts.outcome} of {groups} is shown: the estimate is {signed}, and the "
+            f"{level(reading)} interval, {ends}, {because}.{no_lift}"
         )
     else:
-        way = f"{'rose' if at > 0 else 'fell'} by {lift}"
+        way = f"{'rose' if at > 0 else 'fell'} by {size} ({level(reading)} interval {ends})"
         told = (
-            f"With less spend on ads, {facts.outcome} of {groups} {way}."
+            f"With less spend on ads, {facts.outcome} of {groups} {way}.{no_lift}"
             if facts.taken_away
-            else f"{facts.outcome.capitalize()} of {groups} {way} because of the test."
+            else f"{facts.outcome.capitalize()} of {groups} {way} because of the test.{no_lift}"
         )
     if reading.iroas is None:
         return told
@@ -148,21 +164,29 @@ def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
     return f"{told} Each unit of {unit} brought {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})."
 
 
+#: Where a share of nothing is asked for.
+NO_LIFT: Final = "It is no share of anything: without the test nothing would have been sold."
+
+
 def tone_of(reading: PanelReading, facts: ExperimentFacts) -> Tone:
     """Whether the lift speaks for the ads, against them, or not at all."""
-    at = side(reading.lift) * (-1 if facts.taken_away else 1)
-    return _VERDICTS[at][1]
+    return _VERDICTS[effect_side(reading) * (-1 if facts.taken_away else 1)][1]
 
 
 def _lift(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
-    verdict, _ = _VERDICTS[side(reading.lift)]
-    tone = tone_of(reading, facts)
+    known, at = bool(np.isfinite(reading.lift.value)), effect_side(reading)
+    if not known:
+        verdict = "no lift: nothing would have been sold without the test"
+    elif at == side(reading.lift):
+        verdict = _VERDICTS[at][0].format(level=level(reading), border="0")
+    else:
+        verdict = f"p {'below' if at else 'not below'} {reading.alpha:g}"
     return KeyFigure(
         label="Lift",
         value=percent(reading.lift.value, signed=True),
-        interval=percent_range(reading.lift),
-        verdict=verdict.format(level=level(reading), border="0"),
-        tone=tone,
+        interval=percent_range(reading.lift) if known else "",
+        verdict=verdict,
+        tone=tone_of(reading, facts),
         how="Observed over counterfactual, less one, over the treated units and the test with its cool-down. "
         f"Interval from {reading.procedure}: the same procedure that gives p.",
     )
@@ -208,29 +232,15 @@ def _iroas(reading: PanelReading) -> KeyFigure:
 
 def _p(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
     found = reading.p_value < reading.alpha
-    count = len(reading.placebos)
+    counts = as_extreme(reading)
     return KeyFigure(
-        label="Placebo p" if count else "p-value",
+        label="Placebo p" if counts else "p-value",
         value=p_text(reading.p_value),
-        interval=f"{count} placebos" if count else "",
+        interval=f"{counts[1]} placebos" if counts else "",
         verdict=f"{'below' if found else 'not below'} {reading.alpha:g}"
-        + (f", {_beyond(reading)} of {count} as large" if count else ""),
+        + (f", {counts[0]} of {counts[1]} as extreme" if counts else ""),
         tone="good" if found else "warn",
-        how=f"Two-sided, from {reading.procedure}.",
-    )
-
-
-def _beyond(reading: PanelReading) -> int:
-    return int((np.abs(reading.placebos) >= abs(reading.lift.value)).sum())
-
-
-def beyond_words(reading: PanelReading) -> str:
-    """How many placebos are as far from zero as the lift; empty where there are none."""
-    if not len(reading.placebos):
-        return ""
-    return (
-        f"{_beyond(reading)} of {len(reading.placebos)} placebos at or beyond "
-        f"±{percent(abs(reading.lift.value))}: p = {p_text(reading.p_value)}"
+        how=f"Two-sided, from {reading.procedure}." + (f" {beyond_words(reading)}." if counts else ""),
     )
 
 
@@ -285,11 +295,31 @@ def fit_error(reading: PanelReading) -> float | None:
 
 
 def passed_cost(reading: PanelReading) -> dt.date | int | None:
-    """From which period on the cumulative effect stays at or above the extra spend; None where it never does."""
-    if reading.cost is None or not len(reading.cumulative) or reading.cumulative[-1] < reading.cost:
+    """From which period on the cumulative effect stays at or beyond the extra spend; None where it never does.
+
+    Where spend was taken away it is the loss of sales that is held against what was saved.
+    """
+    if not reading.cost or not len(reading.cumulative):
         return None
-    below = np.flatnonzero(reading.cumulative < reading.cost)
+    gained = reading.cumulative * np.sign(reading.cost)
+    if gained[-1] < abs(reading.cost):
+        return None
+    below = np.flatnonzero(gained < abs(reading.cost))
     return reading.periods[reading.start + (int(below[-1]) + 1 if len(below) else 0)]
+
+
+def passed_words(reading: PanelReading, facts: ExperimentFacts) -> str:
+    """Whether and when the cumulative effect passed the spend; empty where no change of spend is known."""
+    if not reading.cost:
+        return ""
+    at = passed_cost(reading)
+    path, spend = ("", "the extra spend") if reading.cost > 0 else ("the loss ", "the spend that was saved")
+    told = (
+        f"{path}stays below {spend}{' of' if reading.cost > 0 else ','} {money(abs(reading.cost), facts.currency)}"
+        if at is None
+        else f"{path}passes {spend} on {period_text(at)}"
+    )
+    return told[0].upper() + told[1:]
 
 
 def cooldown_share(reading: PanelReading) -> float | None:
@@ -347,8 +377,7 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
         f"{count_of(len(reading.controls), f'control {facts.unit}')} and {before} before the start"
         + ("" if fit is None else f", which it misses by {percent(fit)} on average")
         + f". {reading.why_method} The interval is that of {reading.procedure}.",
-        "placebo": "The same method is asked for the lift of units that were not treated. Where nothing was done the "
-        "answers scatter around 0; an effect is believed when it lies outside them.",
+        "placebo": placebo_how(reading),
         "cumulative": "Observed less counterfactual, added up from the first period of the test to the end of the "
         "cool-down, so that sales brought forward from later weeks are taken off again.",
         "where": f"Treated: where spend was changed. Control: {facts.units} that the counterfactual may use. "

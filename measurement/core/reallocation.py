@@ -78,7 +78,12 @@ class Lines:
 
     def _many(self, questions: int) -> Responses:
         one = self.responses
-        return Responses(*(np.tile(part, questions) for part in (one.family, one.amplitude, one.scale, one.exponent)))
+        return Responses(
+            np.tile(one.family, questions),
+            np.tile(one.amplitude, questions),
+            np.tile(one.scale, questions),
+            np.tile(one.exponent, questions),
+        )
 
     @cached_property
     def _steepest(self) -> Floats:

@@ -101,9 +101,9 @@ def cumulative_drawing(reading: PanelReading, facts: ExperimentFacts, width: flo
 
 
 def placebo_drawing(reading: PanelReading, width: float, height: float) -> Any | None:
-    """Lifts where nothing was done, the actual one as an upright line; None without placebos."""
+    """Lifts where nothing was done, the actual one as an upright line; None without placebos or lift."""
     lifts = 100.0 * reading.placebos[np.isfinite(reading.placebos)]
-    if not len(lifts):
+    if not len(lifts) or not math.isfinite(reading.lift.value):
         return None
     actual = 100.0 * reading.lift.value
     edges = bin_edges(lifts, actual)

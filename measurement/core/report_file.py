@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from measurement.core.answers import Estimate, PanelReading
+from measurement.core.placebo_words import as_extreme, beyond_words, scaled_words
 from measurement.core.readout import ExperimentFacts, disclosure
 from measurement.core.words import method_name
 from metrics.core.export import ExportFile, neutralised
@@ -52,6 +53,9 @@ def _rows(reading: PanelReading, facts: ExperimentFacts) -> Iterator[Sequence[An
     yield ("figure", "effect per treated unit and period", None, *_ends(reading.att), reading.p_value, "")
     if reading.iroas is not None:
         yield ("figure", "iroas", None, *_ends(reading.iroas), None, "")
+    if (counts := as_extreme(reading)) is not None:
+        note = f"of {counts[1]}{scaled_words(reading)}"
+        yield ("figure", "placebos at least as extreme", None, counts[0], None, None, reading.p_value, note)
     if reading.cost is not None:
         yield ("figure", "extra spend", None, reading.cost, None, None, None, facts.currency)
     if facts.power is not None:
@@ -83,7 +87,7 @@ def _rows(reading: PanelReading, facts: ExperimentFacts) -> Iterator[Sequence[An
     for control, weight in sorted(reading.weights.items(), key=lambda item: (-item[1], item[0])):
         yield ("weight", control, None, weight, None, None, None, "")
     for at, lift in enumerate(reading.placebos, start=1):
-        yield ("placebo", f"placebo {at}", None, lift, None, None, None, "lift, fraction")
+        yield ("placebo", f"placebo {at}", None, lift, None, None, None, "lift as it is, fraction")
 
 
 def _about(reading: PanelReading, facts: ExperimentFacts) -> Iterator[tuple[str, str]]:
@@ -93,6 +97,7 @@ def _about(reading: PanelReading, facts: ExperimentFacts) -> Iterator[tuple[str,
     yield "Currency", facts.currency
     yield "Analysis plan", f"{facts.plan_sha256} {facts.registered}".strip()
     yield "Method", f"{method_name(reading.method)}. {reading.why_method}"
+    yield "Placebos", beyond_words(reading).replace("The histogram shows their lifts", "Their lifts are listed")
 
 
 def _phase(reading: PanelReading, at: int) -> str:

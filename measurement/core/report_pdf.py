@@ -16,9 +16,9 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from measurement.core.answers import PanelReading
+from measurement.core.placebo_words import beyond_words
 from measurement.core.readout import (
     ExperimentFacts,
-    beyond_words,
     disclosure,
     evidence_words,
     groups_words,

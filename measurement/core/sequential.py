@@ -23,6 +23,8 @@ from tenants.core.problems import InvalidInput
 Spending = Literal["obrien_fleming", "pocock"]
 #: Boundaries beyond this are never met; a look with next to no alpha has this one.
 _FAR: Final = 8.5
+#: More looks than this are hardly a plan, and each costs a walk over all before it.
+MOST_LOOKS: Final = 50
 _NODES: Final = np.polynomial.legendre.leggauss(96)
 
 
@@ -106,16 +108,23 @@ def read_look(
     *,
     look: int,
     fractions: Sequence[float],
+    reached: float | None = None,
     alpha: float = 0.05,
     spending: Spending = "obrien_fleming",
 ) -> LookReading:
     """What an estimate says at a planned look.
 
+    alpha is spent at the share that was reached and not at the planned one, so that a look before or after its time
+    keeps it. The looks before count at the shares told for them: those at which they were made.
+
     Args:
         value, std_error: of the effect from all data so far. look: its number, from 1.
+        reached: share of the planned information that this look has, above 1 where there is more; the planned one if
+            None.
 
     Raises:
-        InvalidInput: no such look, a standard error that is not positive, or shares as in `plan_looks`.
+        InvalidInput: no such look, more than 50, a standard error that is not positive, shares as in `plan_looks`, or a
+            share reached that is not above that of the look before.
     """
     if not (math.isfinite(value) and math.isfinite(std_error) and std_error > 0.0):
         raise InvalidInput(
@@ -124,7 +133,23 @@ def read_look(
     shares = _checked(fractions, alpha)
     if not 1 <= look <= len(shares):
         raise InvalidInput(f"There is no look {look}.", where="look", fix=f"Give a number from 1 to {len(shares)}.")
-    boundary = plan_looks(shares, alpha=alpha, spending=spending)[look - 1].boundary
+    if len(shares) > MOST_LOOKS:
+        raise InvalidInput(
+            f"{len(shares)} looks are planned.",
+            where="fractions",
+            fix=f"Plan {MOST_LOOKS} at most, or use the interval for any moment.",
+        )
+    shares = shares[:look]
+    if reached is not None:
+        before = shares[look - 2] if look > 1 else 0.0
+        if not (math.isfinite(reached) and reached > before):
+            raise InvalidInput(
+                f"This look stands at {reached:.4g} of the planned sample, the one before it at {before:g}.",
+                where="fractions",
+                fix="Give for the looks before the shares at which they were made.",
+            )
+        shares[-1] = reached
+    boundary = _boundary(shares, alpha, spending)
     reach = boundary * std_error
     distance = abs(value) / std_error
     return LookReading(
@@ -132,31 +157,31 @@ def read_look(
         crossed=distance > boundary,
         boundary=boundary,
         effect=Estimate(value, value - reach, value + reach),
-        p_value=_p_value(distance, shares, look, spending),
+        p_value=_p_value(distance, shares, spending),
     )
 
 
-def _p_value(distance: float, shares: Sequence[float], look: int, spending: Spending) -> float:
-    """The alpha whose boundary at this look is `distance`."""
-    upto = list(shares[:look])
+def _boundary(shares: Sequence[float], alpha: float, spending: Spending) -> float:
+    """That of the last of these looks."""
+    walk, before = _Walk(), 0.0
+    found = _FAR
+    for share in shares:
+        spent = min(alpha, _spent(share, alpha, spending))
+        walk.move_to(share)
+        found = walk.boundary(max(0.0, spent - before))
+        walk.cut(found)
+        before = spent
+    return found
 
-    def boundary(alpha: float) -> float:
-        walk, before = _Walk(), 0.0
-        found = _FAR
-        for share in upto:
-            spent = min(alpha, _spent(share, alpha, spending))
-            walk.move_to(share)
-            found = walk.boundary(max(0.0, spent - before))
-            walk.cut(found)
-            before = spent
-        return found
 
+def _p_value(distance: float, shares: Sequence[float], spending: Spending) -> float:
+    """The alpha whose boundary at the last of these looks is `distance`."""
     least, most = -300.0, math.log(1.0 - 1e-9)
     if distance >= _FAR:
         return 0.0
     for _ in range(44):  # Halving in logs: alphas far below usual ones are met at early looks.
         middle = (least + most) / 2.0
-        least, most = (least, middle) if boundary(math.exp(middle)) < distance else (middle, most)
+        least, most = (least, middle) if _boundary(shares, math.exp(middle), spending) < distance else (middle, most)
     return math.exp(most)
 
 

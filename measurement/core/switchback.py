@@ -118,7 +118,7 @@ def analyze_switchback(
 
     Raises:
         InvalidInput: another length, treatment that is not 0 or 1, outcomes that are no finite numbers or all the same,
-            only one arm, no window of one kind for `burn_in`, or changes where no coin was tossed.
+            only one arm, no window of a kind that the estimator needs, or changes where no coin was tossed.
     """
     kinds, values = _checked(treated, outcome, carryover, alpha)
     design, notes = _design_of(kinds, carryover, randomise_at)
@@ -135,18 +135,10 @@ def analyze_switchback(
     words = f"difference of means after {carryover} period(s) of burn-in"
     after = None if tests.difference is None else _estimate(tests.difference, words, alpha)
     windows = int(tests.observed.all.sum()), int(tests.observed.none.sum())
+    far = abs(float(values.mean())) > _FAR * float(values.std())
     if after is None:
-        kind = "treated" if windows[0] == 0 else "untreated"
-        missing = f"No {carryover + 1} period(s) in a row are {kind}"
-        if estimator == "burn_in":
-            raise InvalidInput(
-                f"{missing}: there is nothing to compare after burn-in.",
-                where="treated",
-                fix="Log more periods, or give a shorter carry-over if that is true.",
-            )
-        notes.append(f"{missing}: only Horvitz-Thompson can be read, from windows of the other kind alone.")
+        notes.append(_one_kind(windows, carryover, far=far, estimator=estimator))
     if estimator == "auto":
-        far = abs(float(values.mean())) > _FAR * float(values.std())
         estimator = "burn_in" if far and after is not None else "horvitz_thompson"
         if far:
             notes.append(_LEVEL)
@@ -164,6 +156,25 @@ def analyze_switchback(
         alpha=alpha,
         warnings=(*notes, *_warnings(tests, alpha)),
     )
+
+
+def _one_kind(windows: tuple[int, int], carryover: int, *, far: bool, estimator: Estimator) -> str:
+    """What a reader must know where windows of a kind are missing.
+
+    Raises:
+        InvalidInput: nothing speaks of the effect. So it is without any window, for a difference of means, and, unless
+            it is asked for, for Horvitz-Thompson on outcomes far from zero, which then tells their level alone.
+    """
+    kind = "treated or untreated" if windows == (0, 0) else "treated" if windows[0] == 0 else "untreated"
+    missing = f"No {carryover + 1} period(s) in a row are {kind}"
+    if windows == (0, 0) or estimator == "burn_in" or (estimator == "auto" and far):
+        why = "there is nothing to compare after burn-in" if estimator == "burn_in" else "the effect is not in the log"
+        raise InvalidInput(
+            f"{missing}: {why}.",
+            where="treated",
+            fix="Log more periods, or give a shorter carry-over if that is true.",
+        )
+    return f"{missing}: only Horvitz-Thompson can be read, from windows of the other kind alone."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

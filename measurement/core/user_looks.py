@@ -40,18 +40,39 @@ def at_any_moment(reading: UserReading, *, planned_users: int) -> dict[str, Any]
 
 
 def at_planned_look(
-    reading: UserReading, *, look: int, fractions: Sequence[float], spending: Spending = "obrien_fleming"
+    reading: UserReading,
+    *,
+    look: int,
+    fractions: Sequence[float],
+    planned_users: int | None = None,
+    spending: Spending = "obrien_fleming",
 ) -> dict[str, Any]:
     """Lift at one of the looks that were planned, with the boundary that keeps alpha over all of them.
 
     Args:
-        look: its number, from 1. fractions: shares of the final users at which the plan looks, the last one 1.
+        look: its number, from 1. fractions: shares of the final users at which the plan looks, the last one 1; for the
+            looks before this one, the shares at which they were made.
+        planned_users: of both groups at the planned end: alpha is then spent at the share that this look has reached.
+            Without them the look is taken to stand where it was planned.
+
+    Raises:
+        InvalidInput: no such look, shares that do not rise to 1, fewer users than at the look before, no planned users,
+            or a lift by Fieller, which has no standard error.
     """
+    users = reading.control.n + reading.treatment.n
+    if planned_users is not None and planned_users < 1:
+        raise InvalidInput(
+            f"{planned_users:,} users were planned.",
+            where="planned_users",
+            fix="Give the users of both groups at the planned end.",
+        )
+    reached = None if planned_users is None else users / planned_users
     found = read_look(
         reading.relative.value,
         _error(reading),
         look=look,
         fractions=fractions,
+        reached=reached,
         alpha=reading.alpha,
         spending=spending,
     )
@@ -60,9 +81,11 @@ def at_planned_look(
         "p_value": found.p_value,
         "look": found.look,
         "fractions": list(fractions),
+        "reached": fractions[look - 1] if reached is None else reached,
         "boundary": found.boundary,
         "stop": found.crossed,
-        "procedure": f"group-sequential, {spending.replace('_', ' ')} spending",
+        "procedure": f"group-sequential, {spending.replace('_', ' ')} spending at the share of users "
+        + ("planned for this look" if reached is None else "reached, of those planned"),
     }
 
 

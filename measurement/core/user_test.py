@@ -24,6 +24,12 @@ Method = Literal["delta", "fieller"]
 METHODS: Final = ("delta", "fieller")
 
 
+#: Means, deviations and users beyond this are no outcomes of a test, and their squares are no longer reckoned with.
+_LARGEST: Final = 1e30
+_MOST_USERS: Final = 1e15
+_SMALLEST_VARIANCE: Final = 1e-100
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """One arm: size, mean, and the variance of single users."""
@@ -44,6 +50,7 @@ class UserReading:
 
     Attributes:
         relative, absolute: lift over the control's mean, and difference of means.
+        gap: lifts that are ruled out where no interval holds the others, which then lie on both sides of it.
         p_value: of the lift, from the procedure of its interval; absolute_p_value: of the difference (Welch).
         std_error: of the lift by the delta method; None by Fieller.
         sample_ratio: of the groups' sizes.
@@ -54,6 +61,7 @@ class UserReading:
     procedure: str
     alpha: float
     relative: Estimate
+    gap: tuple[float, float] | None
     p_value: float
     std_error: float | None
     absolute: Estimate
@@ -69,6 +77,7 @@ class UserReading:
             "metric": self.metric,
             "relative": self.relative.value,
             "ci": [self.relative.low, self.relative.high],
+            "ci_outside_of": None if self.gap is None else list(self.gap),
             "p_value": self.p_value,
             "absolute": self.absolute.value,
             "absolute_ci": [self.absolute.low, self.absolute.high],
@@ -138,11 +147,14 @@ def analyze_users(
         shares: of the assignment, by `control` and `treatment`, for the check of the groups' sizes; equal without.
 
     Raises:
-        InvalidInput: no variance at all, a control whose mean is zero, or alpha outside (0, 1).
+        InvalidInput: no variance at all, a control whose mean is zero, numbers too large to reckon with, or alpha
+            outside (0, 1).
     """
     if not 0.0 < alpha < 1.0:
         raise InvalidInput(f"alpha is {alpha:g}.", where="alpha", fix="Give a number between 0 and 1.")
-    if control.of_mean + treatment.of_mean <= 0.0:
+    for arm, group in (("control", control), ("treatment", treatment)):
+        _require_size(group, arm)
+    if control.of_mean + treatment.of_mean <= _SMALLEST_VARIANCE:
         raise InvalidInput(
             "All users of a group have the same value, in both groups.",
             where="variance",
@@ -154,6 +166,12 @@ def analyze_users(
             where="control",
             fix="Choose an outcome that the control has, too.",
         )
+    if abs(control.mean) < 1.0 / _LARGEST:
+        raise InvalidInput(
+            f"The control's mean is {control.mean:g}, zero but for rounding: there is no relative lift.",
+            where="control",
+            fix="Choose an outcome that the control has, too, or give it in another unit.",
+        )
     if treatment.mean == 0.0 and treatment.variance == 0.0:
         raise InvalidInput(
             "No user of the treatment has anything: a lift of -100 % has no error that could be told.",
@@ -162,7 +180,7 @@ def analyze_users(
         )
     difference = treatment.mean - control.mean
     degrees = _welch(control, treatment)
-    variance = 0.0
+    variance, gap = 0.0, None
     absolute, absolute_p = _student(difference, control.of_mean + treatment.of_mean, degrees, alpha)
     if method == "delta":
         ratio = treatment.mean / control.mean
@@ -171,10 +189,8 @@ def analyze_users(
         words = "delta method"
     else:
         # Zero lift is no difference: Fieller's interval leaves out zero exactly where Welch's test rejects.
-        relative, p_value = (
-            Estimate(difference / control.mean, *_fieller(control, treatment, degrees, alpha)),
-            absolute_p,
-        )
+        ends, gap = _fieller(control, treatment, degrees, alpha)
+        relative, p_value = Estimate(difference / control.mean, *ends), absolute_p
         words = "Fieller's interval"
     ratio_check = check_sample_ratio({"control": control.n, "treatment": treatment.n}, shares)
     return UserReading(
@@ -183,6 +199,7 @@ def analyze_users(
         procedure=f"{words}, Student's t with {degrees:,.1f} degrees of freedom (Welch)",
         alpha=alpha,
         relative=relative,
+        gap=gap,
         p_value=p_value,
         std_error=math.sqrt(variance) if method == "delta" else None,
         absolute=absolute,
@@ -190,8 +207,11 @@ def analyze_users(
         control=control,
         treatment=treatment,
         sample_ratio=ratio_check,
-        warnings=tuple(_warnings(control, ratio_check, relative, (p_value < alpha) != (absolute_p < alpha))),
+        warnings=tuple(_warnings(control, ratio_check, relative, gap, (p_value < alpha) != (absolute_p < alpha))),
     )
+
+
+_Ends = tuple[float | None, float | None]
 
 
 def _student(value: float, variance: float, degrees: float, alpha: float) -> tuple[Estimate, float]:
@@ -206,19 +226,39 @@ def _welch(one: Group, two: Group) -> float:
     return float((one.of_mean + two.of_mean) ** 2 / parts)
 
 
-def _fieller(control: Group, treatment: Group, degrees: float, alpha: float) -> tuple[float | None, float | None]:
+def _fieller(
+    control: Group, treatment: Group, degrees: float, alpha: float
+) -> tuple[_Ends, tuple[float, float] | None]:
     """Every lift `r` at which `treatment - (1 + r) control` is not told from zero (Fieller 1954).
 
-    Open on both sides where the control's mean is not told from zero: then no lift can be ruled out on one side.
+    Where the control's mean is not told from zero no interval holds them: they are all lifts, or all but those of a
+    gap, which is given as the second.
     """
     limit = float(stats.t.isf(alpha / 2.0, degrees)) ** 2
     a = control.mean**2 - limit * control.of_mean
-    if a <= 0.0:
-        return None, None
     b = treatment.mean * control.mean
-    c = treatment.mean**2 - limit * treatment.of_mean
-    reach = math.sqrt(b * b - a * c)
-    return (b - reach) / a - 1.0, (b + reach) / a - 1.0
+    # b^2 - a c, multiplied out: written so, it does not lose its digits to two large products.
+    apart = limit * (
+        treatment.mean**2 * control.of_mean
+        + control.mean**2 * treatment.of_mean
+        - limit * control.of_mean * treatment.of_mean
+    )
+    reach = math.sqrt(max(apart, 0.0))
+    if a > 0.0:
+        return ((b - reach) / a - 1.0, (b + reach) / a - 1.0), None
+    if a == 0.0 or apart <= 0.0:
+        return (None, None), None
+    return (None, None), ((b + reach) / a - 1.0, (b - reach) / a - 1.0)
+
+
+def _require_size(group: Group, arm: str) -> None:
+    """Raises InvalidInput for numbers whose squares cannot be reckoned with."""
+    if not (abs(group.mean) <= _LARGEST and group.variance <= _LARGEST**2 and group.n <= _MOST_USERS):
+        raise InvalidInput(
+            f"A mean of {group.mean:g} with variance {group.variance:g} over {group.n:.3g} users is too large.",
+            where=arm,
+            fix="Check the sums, or give the outcome in a larger unit.",
+        )
 
 
 def _require_users(n: int, where: str) -> None:
@@ -226,11 +266,19 @@ def _require_users(n: int, where: str) -> None:
         raise InvalidInput(f"{n} user(s).", where=f"{where}: n", fix="Give at least two users in each group.")
 
 
-def _warnings(control: Group, sizes: SampleRatio, relative: Estimate, contradict: bool) -> list[str]:
+def _warnings(
+    control: Group, sizes: SampleRatio, relative: Estimate, gap: tuple[float, float] | None, contradict: bool
+) -> list[str]:
     said = []
     if sizes.mismatch:
         said.append(sizes.text)
-    if relative.low is None:
+    if gap is not None:
+        zero = "a lift of zero is" if gap[0] < 0.0 < gap[1] else "what lies between is"
+        said.append(
+            f"The control's mean is not told from zero: the lift is below {gap[0]:.4g} or above {gap[1]:.4g}, and no "
+            f"interval holds both; {zero} ruled out, but which way the lift goes is not known. Use the difference."
+        )
+    elif relative.low is None:
         said.append("The control's mean is not told from zero: no interval of the relative lift can be given.")
     elif abs(control.mean) < 4.0 * math.sqrt(control.of_mean):
         said.append("The control's mean is uncertain: prefer Fieller's interval to the delta method.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -49,7 +50,7 @@ def read_user_summary(content: bytes) -> UserSummary:
     """
     try:
         document = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError is also that of numbers with thousands of digits.
         raise InvalidInput(f"The file is not JSON: {error}.", where="file", fix="Give one JSON object.") from error
     if not isinstance(document, dict):
         raise InvalidInput(
@@ -130,7 +131,7 @@ def _group(held: Any, arm: str) -> Group:
     if set(values) == {"sum", "sum_squares"}:
         return group_of_sums(n=n, total=values["sum"], squares=values["sum_squares"], where=arm)
     if set(values) in ({"mean", "sd"}, {"mean", "variance"}):
-        spread = values["sd"] ** 2 if "sd" in values else values["variance"]
+        spread = values["sd"] * values["sd"] if "sd" in values else values["variance"]
         if values.get("sd", 0.0) < 0.0 or spread < 0.0 or n < 2:
             raise InvalidInput(
                 "A spread is negative, or there are fewer than two users.", where=arm, fix="Give sd or variance, and n."
@@ -146,6 +147,10 @@ def _group(held: Any, arm: str) -> Group:
 def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidInput(f"{value!r} is no number.", where=where, fix="Give a number.")
-    if value != value or value in (float("inf"), float("-inf")):
-        raise InvalidInput(f"{value} is no finite number.", where=where, fix="Give a finite number.")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidInput(f"{number} is no finite number.", where=where, fix="Give a finite number.")
+    return number

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from tenants.core.problems import InvalidInput, Problem
+
+#: How names of units are told, in the words of a help text.
+NAMES: Final = "comma between them; may be repeated, and a name with a comma stands in double quotes"
 
 
 class FileCommand(BaseCommand):
@@ -53,6 +58,21 @@ def read_file(name: str) -> bytes:
         raise InvalidInput(
             f"The file cannot be read: {error.strerror}.", where=name, fix="Give the path of a file."
         ) from error
+
+
+def unit_names(given: Sequence[str] | None) -> list[str]:
+    """Names told by an option that may be repeated, commas between them; one with a comma stands in double quotes.
+
+    Raises:
+        InvalidInput: line breaks between them.
+    """
+    try:
+        rows = list(csv.reader(given or [], skipinitialspace=True))
+    except csv.Error as error:
+        raise InvalidInput(
+            f"The names cannot be read: {error}.", where="names", fix='Write "york, north",bath.'
+        ) from error
+    return [name.strip() for row in rows for name in row if name.strip()]
 
 
 def seed_of(options: dict[str, Any]) -> int:

@@ -18,6 +18,7 @@ from measurement.core.reading_json import reading_as_dict
 from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
+from measurement.services.changed_data import by_plan, changes_of
 from measurement.services.looks import Look
 from measurement.services.panels import log_data, panel_data, summary_data
 from measurement.services.user_readings import read_switchback, read_users
@@ -67,12 +68,15 @@ def analyze(
         Problem: the data do not let the plan be carried out; names what is missing.
     """
     found = _analyzed(experiment, panel, look, progress)
-    return replace(found, reading=noted(found.reading, look.note)) if look.note else found
+    words = [look.note] if look.note else []
+    if panel.format == PanelVersion.Format.PANEL:
+        words += changes_of(experiment, panel, by_plan(experiment, panel_data(panel)))
+    return replace(found, reading=noted(found.reading, *words))
 
 
-def noted(reading: PanelReading, words: str) -> PanelReading:
-    """The reading with one more thing to know, first."""
-    return replace(reading, warnings=(words, *reading.warnings))
+def noted(reading: PanelReading, *words: str) -> PanelReading:
+    """The reading with more to know, first."""
+    return replace(reading, warnings=(*words, *reading.warnings))
 
 
 def _analyzed(experiment: Experiment, panel: PanelVersion, look: Look, progress: Progress) -> Analysis:
@@ -82,7 +86,7 @@ def _analyzed(experiment: Experiment, panel: PanelVersion, look: Look, progress:
     if kind == Experiment.Kind.SWITCHBACK:
         return Analysis(reading=read_switchback(experiment, log_data(panel), alpha=alpha), cells={})
     groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
-    data = panel_data(panel, required=groups)
+    data = by_plan(experiment, panel_data(panel, required=groups))
     window = window_of(data, experiment, until=look.until)
     cells = sorted({one.cell for one in groups.values() if one.group == "treated" and one.cell})
     if len(cells) < 2:

@@ -49,7 +49,8 @@ class NextTests:
     """Every cell as a candidate, ranked.
 
     Attributes:
-        best: what is suggested; None where no test is worth its cost or fits the reserve.
+        best: what is suggested, though it be worth less than it costs (`per_cost` below 1); None where no reading
+            would move money, or none that would fits the reserve.
         ranked: all, best first. reserve: None where no reserve was told, and everything fits.
         currency: of all money. assumptions: what figures rest on, in words.
         left_out: readings in planning that do not count now, with the reason.

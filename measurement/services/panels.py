@@ -18,8 +18,9 @@ from accounts.models import User
 from accounts.services import require
 from harmonization.services.uploads import clean_file_name
 from measurement import selectors
+from measurement.core.analysis_plan import PlanChanged
 from measurement.core.panel import Panel
-from measurement.core.panel_columns import columns_of
+from measurement.core.panel_columns import READING, columns_of
 from measurement.core.reading_panels import read_panel
 from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary
 from measurement.models import Experiment, PanelVersion
@@ -76,6 +77,7 @@ def add_panel(
 
     Raises:
         InvalidInput: the file cannot be read, its currency is another, or a unit of the plan is absent.
+        PlanChanged: another column is to be the outcome, the cost or the like than in the registered plan.
         TooLarge: over `LARGEST`.
         Conflict: the experiment was cancelled.
         NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
@@ -93,8 +95,12 @@ def add_panel(
         if held.state == Experiment.State.CANCELLED:
             raise Conflict(f"{held.label} is cancelled.", fix="Duplicate it, and send the data to the copy.")
         _check_currency(held, read)
-        if held.is_registered and layout == PanelVersion.Format.PANEL:
-            _check_against_plan(held, read, before)
+        if held.is_registered:
+            added = _parts_added(held, read, before)
+            if layout == PanelVersion.Format.PANEL:
+                _check_against_plan(held, read, before)
+        else:
+            added = ()
         digest = hashlib.sha256(content).hexdigest()
         same = held.panels.filter(sha256=digest, columns=read.columns).first()
         if same is not None:
@@ -105,7 +111,7 @@ def add_panel(
             experiment=held, number=number, format=layout, origin=origin, file_name=name, sha256=digest,
             size=len(content), columns=read.columns, currency=read.currency, unit_count=len(read.units),
             period_count=read.period_count, first_day=read.first_day, last_day=read.last_day,
-            notes=[*notes, *read.notes], data_version=data_version, job_id=job_id, created_by=actor,
+            notes=[*notes, *added, *read.notes], data_version=data_version, job_id=job_id, created_by=actor,
         )  # fmt: skip
         if read.currency and not held.currency and not held.is_registered:
             held.currency = read.currency
@@ -194,6 +200,32 @@ def _check_currency(experiment: Experiment, read: _Read) -> None:
             where="currency",
             fix="Convert the data, or change the currency of the experiment before it is registered.",
         )
+
+
+def _parts_added(experiment: Experiment, read: _Read, before: PanelVersion | None) -> tuple[str, ...]:
+    """A note of columns that the plan did not have.
+
+    Raises:
+        PlanChanged: a column, or the way rows are read, is another than the plan's: that would be another test.
+    """
+    data = experiment.analysis_plan.get("data") or {}
+    planned = data.get("columns") or (before.columns if before else None)
+    if planned is None:
+        return ()
+    differing = sorted(part for part, name in planned.items() if read.columns.get(part) != name)
+    # How rows are read has a usual way: naming another one later is a change, too.
+    differing += sorted(part for part in READING if part in read.columns and part not in planned)
+    if differing:
+        part = differing[0]
+        raise PlanChanged(
+            f"The plan reads {planned.get(part, 'rows as usual')!r} as {part}, these data "
+            f"{read.columns.get(part, 'nothing')!r}.",
+            where=f"columns.{part}",
+            fix="Name the columns as the registered plan does; to measure something else, plan another test.",
+            errors=[{"detail": f"{part} is not that of the plan.", "where": f"columns.{part}"} for part in differing],
+        )
+    new = sorted(set(read.columns) - set(planned))
+    return tuple(f"The plan named no column for {part}; {read.columns[part]!r} is read as it." for part in new)
 
 
 def _check_against_plan(experiment: Experiment, read: _Read, before: PanelVersion | None) -> None:

@@ -150,6 +150,7 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
         "start": str(experiment.start_date),
         "end": str(experiment.end_date),
         "cooldown_days": experiment.cooldown_days,
+        "planned_spend": None if experiment.planned_spend is None else f"{experiment.planned_spend:.2f}",
         "method": experiment.method,
         "alpha": experiment.alpha,
         "seed": experiment.seed,

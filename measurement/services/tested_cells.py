@@ -75,12 +75,19 @@ def cell_test(reading: Reading, curves: Sequence[StoredCurve], *, on: date) -> C
 
 
 def refuse_unusable(reading: Reading) -> tuple[date, date]:
-    """First and last day of the test; raises `Conflict` where its reading is of no cell that plans know."""
+    """First and last day of the test; raises `Conflict` where the reading is not the newest final one, or of no
+    cell that plans know."""
     experiment = reading.experiment
     if reading.interim:
         raise Conflict(
             f"Reading {reading.number} of {experiment.label} is a look before the end.",
             fix="Read it once it has ended, then use that.",
+        )
+    newest = experiment.readings.filter(interim=False).order_by("-number").first()
+    if newest is not None and newest.pk != reading.pk:
+        raise Conflict(
+            f"Reading {reading.number} of {experiment.label} is superseded by reading {newest.number}.",
+            fix=f"Use reading {newest.number}.",
         )
     if experiment.retailer is None:
         raise Conflict(

@@ -83,7 +83,7 @@ def a_reading(*, lift: float = 0.084, seed: int = 3, treated: tuple[str, ...] = 
             Sensitivity("trimmed_match", None, None, "needs pairs"),
         ),
         warnings=("Sales of 2026-07-03 in KY lie far from its other days; they were kept.",),
-        details={"placebos": 59, "seed": 1},
+        details={"placebos": 59, "as_extreme": 0, "seed": 1},
     )
     return replace(made, **changes)
 

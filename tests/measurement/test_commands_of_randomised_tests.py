@@ -91,12 +91,18 @@ def test_analyze_ab(tmp_path):
     assert found["ci"] == pytest.approx([-0.03526, 1.44989], abs=5e-6)
     assert found["p_value"] == pytest.approx(0.06191, abs=5e-6)
     assert found["absolute"] == pytest.approx(0.29)
-    looked = run("analyze_ab", str(path), "--planned-users", "14000", "--looks", "0.5,1", "--look", "1")
+    looked = run("analyze_ab", str(path), "--planned-users", "13736", "--looks", "0.5,1", "--look", "1")
     for early in (looked["always_valid"], looked["group_sequential"]):
         assert early["p_value"] > found["p_value"]
         assert early["ci"][0] < found["ci"][0] < found["ci"][1] < early["ci"][1]
     assert looked["group_sequential"]["boundary"] == pytest.approx(2.963, abs=1e-3)
     assert not looked["group_sequential"]["stop"]
+    sooner = run("analyze_ab", str(path), "--planned-users", "68680", "--looks", "0.5,1", "--look", "1")
+    assert sooner["group_sequential"]["reached"] == pytest.approx(0.1)
+    assert sooner["group_sequential"]["boundary"] > 6.0
+    later = run("analyze_ab", str(path), "--planned-users", "6000", "--looks", "0.5,1", "--look", "2")
+    assert later["group_sequential"]["reached"] > 1.0
+    assert "always_valid" not in later
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,8 @@ def test_analyze_ab(tmp_path):
         ("--looks half --look 1", "--looks"),
         ("--look 1", "--looks"),
         ("--planned-users 100", "planned_users"),
+        ("--planned-users 0 --looks 0.5,1 --look 1", "planned_users"),
+        ("--planned-users 9000 --looks 0.5,1 --look 2", "fractions"),
         ("--planned-users 9000 --method fieller", "method"),
         ("--alpha 0", "alpha"),
     ],

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
 from jobs.core.tools import tool_named
+from measurement import services
 from measurement.models import Calibration, Reading
 from metrics.models import FactorSet
 from tenants.core.problems import Conflict, NotFound
@@ -53,6 +54,18 @@ def test_the_page_tells_the_reading_with_its_evidence_and_what_planning_would_us
     assert page.count("data-chart=") == 3
     assert 'class="tile"' in page
     assert "style=" not in page
+
+
+def test_the_card_tells_the_factor_with_its_interval_and_no_two_numbers_that_read_as_one(alice, read, curves, browser):
+    """The factor in force stands apart from the one after; the return after is the attributed one times it."""
+    stored = read(0.6)
+    shown = services.preview_planning(as_user=alice, reading=stored)
+    factor = shown.transfers[0].after
+    told = text_of(browser.get(page_of(stored)))
+    assert "Factor in force 1.00 Factor after" in told
+    assert f"Factor after {factor.value:.2f} ({factor.low:.2f} to {factor.high:.2f})" in told
+    assert shown.after.value == pytest.approx(shown.attributed * factor.value)
+    assert "Intervals of 90%" in told
 
 
 def test_an_earlier_reading_stays_to_be_seen(read, curves, browser):

@@ -203,6 +203,8 @@ PAGES: dict[str, Page] = {
     "POST experiment-new of a brand": Page(
         brand(MODELLERS), lambda of, key: {"name": "New", "kind": "geo"}, query=lambda key: {"brand": key}
     ),
+    "GET experiment-next": _reads(anywhere(READERS)),
+    "GET experiment-next of a brand": Page(brand(READERS), query=lambda key: {"brand": key}),
     "GET experiment-detail": _reads(brand(READERS)),
     "GET experiment-edit": _reads(brand(MODELLERS, READERS)),
     "POST experiment-edit": Page(brand(MODELLERS, READERS), lambda of, key: {"name": "Renamed", "kind": "geo"}),

@@ -20,8 +20,12 @@ class Command(FileCommand):
         parser.add_argument("file", help="JSON summary, or - for stdin")
         parser.add_argument("--alpha", type=float, help="two-sided; that of the file, or 0.05")
         parser.add_argument("--method", choices=METHODS, help="interval of the lift; that of the file, or delta")
-        parser.add_argument("--planned-users", type=int, help="of both groups at the end: an interval for any moment")
-        parser.add_argument("--looks", help="planned shares of the final users, as 0.5,0.75,1; give --look too")
+        parser.add_argument("--planned-users", type=int, help="of both groups at the end: interval for any moment")
+        parser.add_argument(
+            "--looks",
+            help="shares of the planned users at which looks are made, as 0.5,0.75,1; give --look, and --planned-users "
+            "where this look does not stand exactly at its share",
+        )
         parser.add_argument("--look", type=int, help="number of this look among the planned ones, from 1")
         parser.add_argument("--spending", choices=("obrien_fleming", "pocock"), default="obrien_fleming")
         super().add_arguments(parser)
@@ -38,12 +42,16 @@ class Command(FileCommand):
             metric=found.metric,
         )
         answer = reading.as_dict()
-        if options["planned_users"] is not None:
-            answer["always_valid"] = at_any_moment(reading, planned_users=options["planned_users"])
-        if options["looks"] is not None or options["look"] is not None:
+        planned = options["planned_users"]
+        looking = options["looks"] is not None or options["look"] is not None
+        # A last look may have more users than were planned; an interval for any moment cannot be tuned to fewer.
+        if planned is not None and not (looking and planned < found.control.n + found.treatment.n):
+            answer["always_valid"] = at_any_moment(reading, planned_users=planned)
+        if looking:
             answer["group_sequential"] = at_planned_look(
-                reading, look=options["look"] or 0, fractions=_shares(options["looks"]), spending=options["spending"]
-            )
+                reading, look=options["look"] or 0, fractions=_shares(options["looks"]), planned_users=planned,
+                spending=options["spending"],
+            )  # fmt: skip
         return answer
 
 

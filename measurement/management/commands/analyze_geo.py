@@ -13,6 +13,7 @@ from measurement.core.geo_command import reading_text
 from measurement.core.placebo import PLACEBOS
 from measurement.core.reading_assignments import read_assignment, read_pairs
 from measurement.core.reading_panels import read_panel
+from measurement.management.without_database import NAMES, seed_of, unit_names
 from tenants.core.problems import Problem
 
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--outcome", required=True, help="column of the outcome")
         parser.add_argument("--cost", help="column of spend, for iROAS")
         parser.add_argument("--currency", help="column of currency codes; one code is allowed")
-        parser.add_argument("--treated", help="treated units, comma between them")
+        parser.add_argument("--treated", action="append", help=f"treated units, {NAMES}")
         parser.add_argument("--assignment", help="CSV file of geo and group, instead of --treated")
         parser.add_argument("--start", required=True, help="first period of the test: its number from 1, or a date")
         parser.add_argument("--end", help="last period of the test; the end of the data where not given")
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--alpha", type=float, default=0.05, help="two-sided level")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--placebos", type=int, default=PLACEBOS, help="sets drawn for placebo in space")
-        parser.add_argument("--exclude", default="", help="units that take no part, comma between them")
+        parser.add_argument("--exclude", action="append", help=f"units that take no part, {NAMES}")
         parser.add_argument(
             "--missing", choices=["leave_out", "zero", "refuse"],
             help="what becomes of units that lack periods; with --assignment they count as zero where not given",
@@ -66,7 +67,7 @@ class Command(BaseCommand):
 def _answer(options: dict[str, Any]) -> str:
     assignment = read_assignment(options["assignment"]) if options["assignment"] else None
     pairs = read_pairs(options["assignment"]) if options["assignment"] else []
-    treated = None if options["treated"] is None else _names(options["treated"])
+    treated = None if options["treated"] is None else unit_names(options["treated"])
     held = treated or [name for name, group in (assignment or {}).items() if group == "treated"]
     panel = read_panel(
         options["panel"], date=options["date"], unit=options["geo"], outcome=options["outcome"], cost=options["cost"],
@@ -76,12 +77,8 @@ def _answer(options: dict[str, Any]) -> str:
     )  # fmt: skip
     reading = analyze_geo(
         panel, treated=treated, assignment=assignment, pairs=pairs or None, start=options["start"], end=options["end"],
-        cooldown=options["cooldown"], method=options["method"], alpha=options["alpha"], seed=options["seed"],
-        placebos=options["placebos"], exclude=_names(options["exclude"]), unit_effects=not options["no_unit_effects"],
-        randomised=options["randomised"],
+        cooldown=options["cooldown"], method=options["method"], alpha=options["alpha"], seed=seed_of(options),
+        placebos=options["placebos"], exclude=unit_names(options["exclude"]),
+        unit_effects=not options["no_unit_effects"], randomised=options["randomised"],
     )  # fmt: skip
     return reading_text(reading, as_json=options["json"])
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -17,6 +17,7 @@ from measurement.core.design_kinds import KINDS
 from measurement.core.geography import read_crosswalk, touching
 from measurement.core.placebo import PLACEBOS
 from measurement.core.reading_panels import read_panel
+from measurement.management.without_database import NAMES, seed_of, unit_names
 from tenants.core.problems import Problem
 
 
@@ -39,8 +40,8 @@ class Command(BaseCommand):
         parser.add_argument("--duration", required=True, help="periods of the test, comma between them")
         parser.add_argument("--effect", default="0,0.05,0.1", help="lifts whose power is told, comma between them")
         parser.add_argument("--treated-counts", help="how many markets to treat, comma between them")
-        parser.add_argument("--include", default="", help="markets that are treated in any case")
-        parser.add_argument("--exclude", default="", help="markets that are treated in no case")
+        parser.add_argument("--include", action="append", help=f"markets that are treated in any case, {NAMES}")
+        parser.add_argument("--exclude", action="append", help=f"markets that are treated in no case, {NAMES}")
         parser.add_argument("--kind", choices=list(KINDS), default="holdback")
         parser.add_argument("--alpha", type=float, default=0.05, help="two-sided level")
         parser.add_argument("--power", type=float, default=0.8, help="that the MDE is told for")
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             sys.exit(2)
 
     def _answer(self, options: dict[str, Any]) -> str:
-        include = _names(options["include"])
+        include = unit_names(options["include"])
         panel = read_panel(
             options["panel"], date=options["date"], unit=options["geo"], outcome=options["outcome"],
             cost=options["cost"], currency=options["currency"], missing=options["missing"],
@@ -87,13 +88,13 @@ class Command(BaseCommand):
             durations=[int(one) for one in _numbers(options["duration"], "--duration", whole=True)],
             effects=_numbers(options["effect"], "--effect"),
             treated_counts=_counts(options["treated_counts"]),
-            include=include, exclude=_names(options["exclude"]), kind=options["kind"], alpha=options["alpha"],
+            include=include, exclude=unit_names(options["exclude"]), kind=options["kind"], alpha=options["alpha"],
             power=options["power"], windows=options["windows"],
             treated_share=_range(options["treated_share"], "--treated-share"),
             holdout_share=_range(options["holdout_share"], "--holdout-share"),
             neighbours=neighbours, apart=options["apart"], buffered=options["buffer"], change=options["change"],
             cost_per_incremental=options["cost_per_incremental"], budget=options["budget"], keep=options["keep"],
-            placebos=options["placebos"], seed=options["seed"], progress=self._progress,
+            placebos=options["placebos"], seed=seed_of(options), progress=self._progress,
         )  # fmt: skip
         if options["assignment"]:
             chosen = assignment_of(panel, designs.candidates[0], neighbours=neighbours, buffered=options["buffer"])
@@ -106,13 +107,9 @@ class Command(BaseCommand):
             self.stderr.write(f"\r{done} of {all_of_them} windows", ending="\n" if done == all_of_them else "")
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def _numbers(text: str, option: str, *, whole: bool = False) -> list[float]:
     try:
-        return [int(one) if whole else float(one) for one in _names(text)]
+        return [int(one) if whole else float(one) for one in text.split(",") if one.strip()]
     except ValueError as error:
         raise InvalidDesign(
             f"{text!r} is no list of numbers.", where=option, fix="Give numbers with a comma between them."

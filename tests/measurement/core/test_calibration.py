@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from measurement.core.calibration import AGAIN, CellTest, calibrate
+from measurement.core.calibration import AGAIN, CLEAR, CellTest, calibrate
 from measurement.core.factor_model import Prior, Readings, believe
 from tenants.core.problems import InvalidInput
 
@@ -71,8 +71,8 @@ def test_cells_that_agree_are_taken_for_alike_and_cells_that_do_not_are_not():
 def test_a_return_near_or_below_zero_is_weighed_without_a_logarithm(iroas, se):
     """Against the exact posterior of one cell, by quadrature over the whole prior."""
     one = np.zeros(1, dtype=np.int64)
-    nothing = Readings(one[:0], np.zeros(0, dtype=bool), *[np.zeros(0)] * 3)
-    weak = Readings(one, np.array([False]), np.array([iroas]), np.array([se]), np.array([3.0]))
+    nothing = Readings(one[:0], np.zeros(0, dtype=bool), *[np.zeros(0)] * 4)
+    weak = Readings(one, np.array([False]), np.array([iroas]), np.array([se]), np.array([3.0]), np.zeros(1))
     prior, belief = believe(one, one, nothing), believe(one, one, weak)
     phi = np.linspace(-12.0, 6.0, 40_001)
     sd = np.sqrt(prior.variance[:, 0])[:, None]
@@ -91,12 +91,93 @@ def test_a_loss_pulls_down_and_stays_above_nothing():
     assert 0.0 < lost.low < lost.value < flat.value < 0.3
 
 
-def test_both_scales_agree_where_they_meet():
-    """A test just above and just below the border between them says nearly the same."""
-    at = replace(GT7, iroas=1.2, se=0.15)
+@pytest.mark.parametrize("factor", [0.15, 0.3, 0.6, 1.2, 2.5])
+@pytest.mark.parametrize("age", [0, 2000])
+def test_both_scales_agree_where_they_meet(factor, age):
+    """Just above and just below the border: what is left apart is that the one scale is skewed on the other."""
+    at = replace(GT7, iroas=4.0 * factor, se=0.5 * factor, age_days=age)
     below, above = (calibrate(CELLS, [replace(at, se=at.se * part)]).of(at.cell) for part in (1.0001, 0.9999))
-    apart = abs(below.value - above.value) / (at.se / at.attributed)
-    assert apart < 0.4, "in standard errors of the test"
+    assert abs(math.log(below.value / above.value)) < 1.75 / CLEAR**2
+    assert math.log(below.high / below.low) == pytest.approx(math.log(above.high / above.low), rel=0.07)
+
+
+def _exact(tests: list[CellTest], grid: np.ndarray) -> np.ndarray:
+    """Likelihood of tests of one cell at each phi: N(iROAS | ROAS exp(phi + d), SE), averaged over d by quadrature."""
+    nodes, part = np.polynomial.hermite_e.hermegauss(120)
+    told = np.zeros(grid.size)
+    for test in tests:
+        true = test.attributed * np.exp(grid[:, None] + test.blur * nodes)
+        density = np.exp(-0.5 * ((test.iroas - true) / test.se) ** 2) @ part
+        told += np.log(np.maximum(density, 1e-300))
+    return np.exp(told - told.max())
+
+
+def _drawn(rng: np.random.Generator, retailer: str) -> list[CellTest]:
+    """One to four tests of one cell that may contradict each other, none of them clear."""
+    tests = []
+    for at in range(int(rng.integers(1, 5))):
+        se = float(rng.uniform(0.15, 1.0))
+        iroas = se * float(rng.uniform(-4.0, 7.5))
+        tests.append(CellTest(
+            id=f"{retailer}-{at}", retailer=retailer, placement="search", iroas=iroas, se=se,
+            attributed=float(rng.uniform(1.0, 5.0)), age_days=int(rng.integers(0, 900)),
+        ))  # fmt: skip
+    assert not any(test.clear for test in tests)
+    return tests
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_weak_tests_of_one_cell_are_their_posterior_on_a_grid(seed):
+    tests = _drawn(np.random.default_rng(seed), "Amazon")
+    found = calibrate(CELLS[:1], tests)
+    prior = calibrate(CELLS[:1], []).belief
+    grid = np.arange(-12.0, 6.0, 0.004)
+    sd = np.sqrt(prior.variance[:, 0])[:, None]
+    density = prior.weight @ (np.exp(-0.5 * ((grid - prior.mean[:, :1]) / sd) ** 2) / sd) * _exact(tests, grid)
+    density /= density.sum()
+    mean = float(density @ grid)
+    spread = math.sqrt(float(density @ (grid - mean) ** 2))
+    one = found.factors[0]
+    assert abs(math.log(one.value) - mean) < 0.02 * spread
+    inside = float(density[(np.exp(grid) >= one.low) & (np.exp(grid) <= one.high)].sum())
+    assert 0.87 < inside < 0.97
+    assert np.isfinite(found.draws).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weak_tests_of_two_cells_are_their_posterior_on_a_grid(seed):
+    """Both cells at once, over every pair of grid points and all spreads."""
+    rng = np.random.default_rng(100 + seed)
+    one, two = _drawn(rng, "Amazon"), _drawn(rng, "Walmart")
+    cells = [("Amazon", "search"), ("Walmart", "search")]
+    found, prior = calibrate(cells, [*one, *two]), calibrate(cells, []).belief
+    grid = np.arange(-9.0, 5.0, 0.06)
+    off = grid - prior.mean[0, 0]
+    density = np.zeros((grid.size, grid.size))
+    for weight, covariance in zip(prior.weight, prior.covariance, strict=True):
+        pull = np.linalg.inv(covariance)
+        square = pull[0, 0] * off[:, None] ** 2 + 2 * pull[0, 1] * np.outer(off, off) + pull[1, 1] * off**2
+        density += weight * np.exp(-0.5 * square) / math.sqrt(np.linalg.det(covariance))
+    density *= np.outer(_exact(one, grid), _exact(two, grid))
+    density /= density.sum()
+    for factor, own in zip(found.factors, (density.sum(axis=1), density.sum(axis=0)), strict=True):
+        mean = float(own @ grid)
+        spread = math.sqrt(float(own @ (grid - mean) ** 2))
+        assert abs(math.log(factor.value) - mean) < 0.12 * spread
+
+
+@pytest.mark.parametrize("se", [0.15, 0.3, 0.5])
+@pytest.mark.parametrize("again", [2, 6])
+def test_tests_that_contradict_each_other_are_weighed_and_not_believed_both(se, again):
+    """A loss and a gain of the same cell, again and again: the answer lies between what each says."""
+    both = [replace(GT7, id=f"EX-{at}", iroas=(-1.0, 2.0)[at % 2], se=se, attributed=1.0) for at in range(again)]
+    gain, loss = (calibrate(CELLS, [one]).of(GT7.cell).value for one in (both[1], both[0]))
+    found = calibrate(CELLS, both)
+    own = found.of(GT7.cell)
+    assert loss < own.value < gain
+    assert own.low < own.value < own.high < 2.0
+    assert all(0.0 < one.value < 2.0 for one in found.factors)
+    assert set(own.rests_on) == {one.id for one in both}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +187,52 @@ def test_age_other_spend_and_few_days_make_a_test_less_sure(worse):
     plain, stale = (calibrate(CELLS, [one]).of(GT7.cell) for one in (GT7, replace(GT7, **worse)))
     assert stale.high - stale.low > 1.05 * (plain.high - plain.low)
     weak = replace(GT7, iroas=0.2, se=0.3)
-    assert replace(weak, **worse).plain_se > weak.plain_se
+    assert replace(weak, **worse).blur > weak.blur
+    plain, stale = (calibrate(CELLS, [one]).of(GT7.cell) for one in (weak, replace(weak, age_days=4000)))
+    assert math.log(stale.high / stale.low) > 1.02 * math.log(plain.high / plain.low)
+
+
+def test_a_cell_that_spends_nothing_now_is_less_sure_than_one_that_spends_little():
+    widths = []
+    for ratio in (1.0, 0.1, 1 / 64, 1e-300, 0.0):
+        own = calibrate(CELLS, [replace(GT7, spend_ratio=ratio)]).of(GT7.cell)
+        widths.append(math.log(own.high / own.low))
+    assert widths == sorted(widths)
+    assert widths[2] == pytest.approx(widths[-1])
+    assert widths[-1] < 2.2, "and still rests on its test"
+
+
+def test_many_tests_of_a_cell_are_named_by_the_strongest():
+    """Sixty of them: each moves the cell by less than is named of one, all together move everything."""
+    tests = [replace(GT7, id=f"EX-{at}") for at in range(60)]
+    found = calibrate(CELLS, tests)
+    assert found.of(GT7.cell).source == "experiment"
+    assert len(found.of(GT7.cell).rests_on) == 3
+    for one in found.factors:
+        if one.cell != GT7.cell:
+            assert one.source == "proxy"
+            assert one.rests_on
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"se": 1e300}, {"attributed_se": 1e300}, {"age_days": 10**9}, {"iroas": -1.0, "se": 1e-300},
+        {"iroas": -1e6, "se": 1.0}, {"iroas": 0.0, "se": 1e-12}, {"iroas": 1e4, "se": 5e3}, {"iroas": 1e12},
+        {"attributed": 1e-9, "iroas": 0.1, "se": 0.1},
+    ],
+)  # fmt: skip
+def test_odd_tests_give_finite_factors(odd):
+    found = calibrate(CELLS, [replace(GT7, **odd)])
+    for one in found.factors:
+        assert 0.0 <= one.low < one.value < one.high < math.inf
+    assert np.isfinite(found.draws).all()
+
+
+def test_the_same_test_does_not_count_twice():
+    with pytest.raises(InvalidInput, match="EX-0007 is listed 2 times for Amazon search"):
+        calibrate(CELLS, [GT7, GT7])
+    assert calibrate(CELLS, [GT7, replace(GT7, placement="display")]), "a test of two cells has one name"
 
 
 def test_draws_are_the_belief():

@@ -14,6 +14,7 @@ from measurement.core.geo import analyze_geo
 from measurement.core.market_sets import as_members
 from measurement.core.out_of_sample import Group, moderated, past_errors, windows_of
 from measurement.core.reading_panels import read_panel
+from tenants.core.problems import InvalidInput
 from tests.measurement.core.histories import history
 from tests.measurement.doors import needs_reference, reference
 
@@ -249,6 +250,10 @@ def test_progress_is_told_window_by_window():
         ({"kind": "magic"}, "no kind 'magic'"),
         ({"budget": -1.0}, "budget is out of range"),
         ({"kind": "go_dark", "change": 0.5, "panel": history(units=14, cost=True)}, "cannot change spend"),
+        ({"cost_per_incremental": float("nan")}, "cost per incremental unit of nan"),
+        ({"cost_per_incremental": float("inf")}, "cost per incremental unit of inf"),
+        ({"change": float("nan"), "panel": history(units=14, cost=True)}, "cannot change spend"),
+        ({"budget": float("nan")}, "budget is out of range"),
         ({"panel": history(units=3)}, "3 markets leave nothing"),
         ({"panel": replace(history(units=14), outcome=np.zeros((14, 70)))}, "sell nothing"),
     ],
@@ -256,6 +261,12 @@ def test_progress_is_told_window_by_window():
 def test_designs_that_are_refused(given, words):
     with pytest.raises(InvalidDesign, match=words):
         search(**given)
+
+
+def test_amounts_beyond_all_measure_are_named():
+    panel = history(units=14)
+    with pytest.raises(InvalidInput, match="The largest outcome is"):
+        search(panel=replace(panel, outcome=panel.outcome * 1e160))
 
 
 def test_history_that_is_asked_for_is_enough():

@@ -98,6 +98,8 @@ def test_a_crosswalk_says_what_is_near(ask):
         (["--duration", "7", "--crosswalk", "nowhere.csv", "--apart"], "cannot be read"),
         (["--duration", "7", "--budget", "5"], "needs the cost"),
         (["--duration", "7", "--effect", "x"], "is no list of numbers"),
+        (["--duration", "7", "--seed", "-1"], "The seed is -1"),
+        (["--duration", "7", "--include", '"TX, north"'], "no unit 'TX, north'"),
     ],
 )
 def test_bad_input_is_one_problem_on_stderr(ask, options, words):

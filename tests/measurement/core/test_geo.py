@@ -14,6 +14,7 @@ from measurement.core.geo import METHODS, analyze_geo
 from measurement.core.geo_command import reading_text
 from measurement.core.geo_question import InvalidTest, NotYetReadable, UnknownUnits
 from measurement.core.log_did import NoLogarithms
+from tenants.core.problems import InvalidInput
 from tests.measurement.core.geo_panels import factor_panel, lifted, panel_of
 
 ASKED = tuple(method for method in METHODS if method in ("sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t"))
@@ -349,3 +350,53 @@ def test_nothing_sold_in_the_test_is_an_effect() -> None:
     assert reading.lift.value == pytest.approx(-1.0)
     assert reading.p_value < 0.05
     assert reading.incremental.high < 0.0
+
+
+@pytest.mark.parametrize("scale", [1e160, 1e-200])
+def test_amounts_beyond_all_measure_are_named(scale: float) -> None:
+    panel = factor_panel(1)
+    with pytest.raises(InvalidInput, match="another unit") as caught:
+        analyze_geo(panel_of(panel.outcome * scale), treated=["m01", "m02"], start=46)
+    assert caught.value.where == "outcome"
+    with pytest.raises(InvalidInput) as caught:
+        analyze_geo(panel_of(panel.outcome, cost=panel.outcome * scale), treated=["m01", "m02"], start=46)
+    assert caught.value.where == "cost"
+
+
+@pytest.mark.parametrize("scale", [1e80, 1e-80])
+def test_the_unit_of_money_does_not_change_a_reading(scale: float) -> None:
+    panel = lifted(factor_panel(1, noise=0.02), ["m01", "m02"], 45, 0.1)
+    plain, scaled = (
+        analyze_geo(panel_of(panel.outcome * unit), treated=["m01", "m02"], start=46, placebos=60, sensitivity=False)
+        for unit in (1.0, scale)
+    )
+    assert scaled.p_value == plain.p_value
+    assert [scaled.lift.value, scaled.lift.low] == pytest.approx([plain.lift.value, plain.lift.low])
+
+
+def test_a_lift_over_nothing_is_told_in_words() -> None:
+    panel = factor_panel(1)
+    reading = analyze_geo(panel, treated=["m01", "m02"], start=46, placebos=30, sensitivity=False)
+    text = reading_text(replace(reading, lift=Estimate(float("nan"), None, None)), as_json=False)
+    assert "nan" not in text
+    assert "nothing would have been sold" in text
+
+
+def test_a_number_that_is_also_the_label_of_another_period_is_said() -> None:
+    panel = replace(factor_panel(1), periods=tuple(range(21, 81)))
+    asked = {"treated": ["m01", "m02"], "method": "did", "placebos": 30, "sensitivity": False}
+    reading = analyze_geo(panel, start="35", end=40, **asked)
+    assert reading.start == 34
+    assert sum("was taken for the number of a period" in warning for warning in reading.warnings) == 2
+    assert "labelled 55; another is labelled 35, and is number 15" in reading.warnings[0]
+    for periods in (tuple(range(1, 61)), tuple(range(1900, 1960))):
+        reading = analyze_geo(replace(panel, periods=periods), start=35, end=periods[-1], **asked)
+        assert not any("was taken for" in warning for warning in reading.warnings)
+
+
+def test_an_excluded_unit_that_is_not_there_is_said() -> None:
+    reading = analyze_geo(
+        factor_panel(1), treated=["m01", "m02"], start=46, exclude=["m03", "atlantis"], method="did", placebos=30,
+        sensitivity=False,
+    )  # fmt: skip
+    assert any("not in the panel: 'atlantis'." in warning for warning in reading.warnings)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_an_assignment_file_and_lines_for_people(panel: Path, tmp_path: Path) ->
         (("--treated", "m03", "--start", "99"), "not-yet-readable"),
         (("--treated", "m03", "--start", "46", "--cost", "spend"), "invalid-panel"),
         (("--start", "46"), "invalid-test"),
+        (("--treated", "m03", "--start", "46", "--seed", "-1"), "invalid-input"),
     ],
 )
 def test_what_cannot_be_analysed_is_a_problem_on_stderr(panel: Path, arguments: tuple[str, ...], code: str) -> None:
@@ -82,3 +84,18 @@ def test_what_cannot_be_analysed_is_a_problem_on_stderr(panel: Path, arguments: 
     problem = json.loads(done.stderr)
     assert problem["code"] == code
     assert problem["fix"]
+
+
+def test_units_whose_names_have_commas_stand_in_quotes(tmp_path: Path) -> None:
+    source = factor_panel(13, noise=0.02)
+    names = ('"m00, NY"', "m01", '"m02, OH"', *source.units[3:])
+    file = tmp_path / "panel.csv"
+    file.write_bytes(as_csv(replace(source, units=names)))
+    done = analyze_geo(
+        str(file), "--date", "date", "--geo", "geo", "--outcome", "sales", "--treated", '"m00, NY", m01',
+        "--treated", "m05", "--exclude", '"m02, OH"', "--start", "46", "--method", "did", "--placebos", "30", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert set(answer["treated"]) == {"m00, NY", "m01", "m05"}
+    assert answer["controls"] == 16

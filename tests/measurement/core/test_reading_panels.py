@@ -172,6 +172,7 @@ def test_two_currencies_are_refused() -> None:
     [
         (b"", "empty"), (b"geo,date,sales\n", "no rows"), (b"geo,date\nyork,1\n", "no column 'sales'"),
         (b"geo,date,sales\nyork,1,2,3,4\n", "no table"), (b"geo,date,sales\n\xff\xfe\xfa,1,2\n", "UTF-8"),
+        (b"date,geo,sales, sales\n1,york,2,3\n", "Two columns are named 'sales'"),
         (b"geo,date,sales\n,1,2\nbath,1,2\n", "'geo' is empty"), (b"geo,date,sales\nyork,soon,2\n", "no dates"),
     ],
 )  # fmt: skip

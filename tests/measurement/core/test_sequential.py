@@ -147,3 +147,40 @@ def test_impossible_looks_are_named(call, where):
     with pytest.raises(InvalidInput) as told:
         call()
     assert told.value.where == where
+
+
+@pytest.mark.parametrize(("planned", "made"), [([0.9, 1.0], [0.1, 1.0]), ([0.8, 0.9, 1.0], [0.1, 0.2, 1.0])])
+def test_looks_off_their_plan_keep_alpha(planned, made):
+    """400,000 walks whose looks come long before their time; planned boundaries reject 7 to 8 %."""
+    rng = np.random.default_rng(4)
+    steps = rng.normal(size=(400_000, len(made))) * np.sqrt(np.diff([0.0, *made]))
+    z = np.cumsum(steps, axis=1) / np.sqrt(made)
+    shares = list(planned)
+    boundaries = []
+    for look, share in enumerate(made, start=1):
+        boundaries.append(read_look(0.0, 1.0, look=look, fractions=shares, reached=share).boundary)
+        shares[look - 1] = share
+    assert (np.abs(z) > boundaries).any(axis=1).mean() == pytest.approx(0.05, abs=0.0015)
+
+
+def test_a_last_look_with_more_than_planned_spends_all_that_is_left():
+    """Correlation of the looks is that of the samples seen: sqrt(.5 / 1.2)."""
+    rng = np.random.default_rng(5)
+    first, rest = rng.normal(size=(2, 400_000))
+    rho = np.sqrt(0.5 / 1.2)
+    last = rho * first + np.sqrt(1.0 - rho**2) * rest
+    early = read_look(0.0, 1.0, look=1, fractions=[0.5, 1.0]).boundary
+    late = read_look(0.0, 1.0, look=2, fractions=[0.5, 1.0], reached=1.2)
+    assert ((np.abs(first) > early) | (np.abs(last) > late.boundary)).mean() == pytest.approx(0.05, abs=0.0015)
+    assert read_look(late.boundary, 1.0, look=2, fractions=[0.5, 1.0], reached=1.2).p_value == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("reached", [0.4, 0.5, float("nan")])
+def test_a_look_not_after_the_one_before_is_refused(reached):
+    with pytest.raises(InvalidInput, match=r"the one before it at 0\.5"):
+        read_look(1.0, 1.0, look=2, fractions=[0.5, 1.0], reached=reached)
+
+
+def test_more_looks_than_a_plan_has_are_refused():
+    with pytest.raises(InvalidInput, match="51 looks"):
+        read_look(1.0, 1.0, look=1, fractions=equal(51))

@@ -146,12 +146,21 @@ def test_a_draw_without_a_treated_window_still_has_its_unbiased_estimate():
     assert any("only Horvitz-Thompson" in warning for warning in reading.warnings)
 
 
+def test_one_kind_of_window_far_from_zero_is_told_where_it_is_asked_for():
+    treated, outcome = [0, 0, 0, 1, 0, 1] * 4, np.arange(24.0) % 5 + 90.0
+    reading = analyze_switchback(treated, outcome, carryover=2, estimator="horvitz_thompson")
+    assert any("windows of the other kind alone" in warning for warning in reading.warnings)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"treated": [0, 2] * 12}, "neither 0 nor 1"),
         ({"treated": [1] * 24}, "All periods are treated"),
         ({"treated": [0, 1] * 12, "estimator": "burn_in"}, "No 3 period"),
+        ({"treated": [0, 1] * 12}, "No 3 period.* treated or untreated: the effect is not in the log"),
+        ({"treated": [0, 1] * 12, "estimator": "horvitz_thompson"}, "treated or untreated"),
+        ({"treated": [0, 0, 0, 1, 0, 1] * 4, "outcome": np.arange(24.0) % 5 + 90.0}, "in a row are treated"),
         ({"outcome": [1.0] * 24}, "All outcomes are the same"),
         ({"outcome": [1.0] * 23}, "24 treatments stand against 23"),
         ({"outcome": [float("nan"), *range(23)]}, "no finite number"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from measurement.core.user_test import analyze_users, group_of_shares, group_of_sums
+from measurement.core.user_test import Group, analyze_users, group_of_shares, group_of_sums
 from measurement.core.user_test_file import read_user_summary
 from tenants.core.problems import InvalidInput
 
@@ -77,6 +77,32 @@ def test_a_control_near_zero_has_no_interval_by_fieller():
     assert any("prefer Fieller" in warning for warning in analyze_users(control, treatment).warnings)
 
 
+def test_an_interval_by_fieller_of_very_sure_means_is_that_of_the_delta_method():
+    control, treatment = Group(10**9, 3.7, 1e-9), Group(10**9, 4.1, 1e-9)
+    reading, delta = (analyze_users(control, treatment, method=method) for method in ("fieller", "delta"))
+    assert (reading.relative.low, reading.relative.high) == pytest.approx((delta.relative.low, delta.relative.high))
+    assert reading.relative.low < reading.relative.value < reading.relative.high
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_control_near_zero_rules_out_a_gap_by_fieller(seed):
+    """The gap is what the test of each lift rejects, and holds zero exactly where p is below alpha."""
+    rng = np.random.default_rng(seed)
+    one, two = group(rng.normal(0.1, 4.0, 80)), group(rng.normal(2.0 * (seed % 3), 4.0, 80))
+    reading = analyze_users(one, two, method="fieller")
+    if reading.gap is None:
+        assert reading.p_value >= 0.05
+        return
+    degrees = float(reading.procedure.split("with ")[1].split(" degrees")[0])
+    for lift in (*np.linspace(-40, 40, 17), reading.gap[0] + 1e-6, reading.gap[0] - 1e-6, reading.gap[1] - 1e-6):
+        error = np.sqrt(two.of_mean + (1 + lift) ** 2 * one.of_mean)
+        rejected = abs(two.mean - (1 + lift) * one.mean) > stats.t.isf(0.025, degrees) * error
+        assert rejected == (reading.gap[0] < lift < reading.gap[1]) or abs(lift - reading.gap[0]) < 1e-3
+    assert (reading.p_value < 0.05) == (reading.gap[0] < 0.0 < reading.gap[1])
+    assert reading.as_dict()["ci_outside_of"] == list(reading.gap)
+    assert "above" in reading.warnings[0]
+
+
 def test_groups_of_the_wrong_size_are_warned_of():
     lost = analyze_users(group_of_shares(n=50_000, converted=500), group_of_shares(n=48_900, converted=480))
     assert lost.sample_ratio.mismatch
@@ -123,6 +149,9 @@ def test_a_summary_can_be_written_in_several_ways(document):
         ({"control": {**_A, "sum_squares": 100.0}, "treatment": _B}, "too small for 3407 users"),
         ({"control": {"n": 10, "converted": 11}, "treatment": _B}, "11 of 10 users"),
         ({"control": {"n": 10, "mean": 1, "sd": -1}, "treatment": _B}, "negative"),
+        ('{"control": {"n": ' + "9" * 400 + ', "converted": 1}}', "There is no treatment"),
+        ('{"a": {"n": ' + "9" * 400 + ', "converted": 1}, "b": {"n": 2, "converted": 1}}', "no finite"),
+        ('{"control": {"n": ' + "9" * 5000 + "}}", "not JSON"),
         ('{"control": {"n": 10, "sum": NaN, "sum_squares": 1}, "treatment": {"n": 2, "converted": 1}}', "no finite"),
     ],
 )
@@ -139,6 +168,12 @@ def test_what_a_summary_lacks_is_named(content, words):
         (group_of_shares(n=10, converted=0), group_of_shares(n=10, converted=4), {}, "mean is zero"),
         (group_of_shares(n=10, converted=1), group_of_shares(n=10, converted=0), {}, "No user of the treatment"),
         (group_of_shares(n=10, converted=2), group_of_shares(n=10, converted=4), {"alpha": 1.0}, "alpha"),
+        (Group(10, 1e200, 1.0), Group(10, 1.0, 1.0), {}, "too large"),
+        (Group(10, 1.0, 1.0), Group(10, 1.0, 1e308), {}, "too large"),
+        (Group(10, 1.0, float("inf")), Group(10, 1.0, 1.0), {}, "too large"),
+        (Group(10**16, 1.0, 1.0), Group(10, 1.0, 1.0), {}, "too large"),
+        (Group(10, 1e-200, 1.0), Group(10, 1.0, 1.0), {}, "zero but for rounding"),
+        (Group(10, 1.0, 1e-200), Group(10, 1.0, 1e-200), {}, "the same value"),
     ],
 )
 def test_what_cannot_be_tested_is_named(control, treatment, options, words):

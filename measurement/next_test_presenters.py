@@ -1,0 +1,162 @@
+"""What to test next in words: for the card on the list, its page, and the planner."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from accounts import selectors as people
+from accounts.models import Brand, User
+from harmonization.models import Retailer
+from measurement import services
+from measurement.core.next_test import USUAL_WEEKS, Suggestion
+from measurement.core.words import MISSING, between, money, percent, ratio
+from measurement.selectors import MANAGE
+from measurement.services.next_tests import RAISE, SHARE, WEEKS, NextTests
+from optimization.selectors import VIEW_CURVES
+from tenants.core.problems import InvalidInput
+
+
+def next_test_context(*, user: User, brand: Brand | None, reserve: str = "") -> dict[str, Any]:
+    """The suggestion and what it was chosen from, or in words why there is none.
+
+    Args:
+        reserve: money for tests as a person typed it; empty is any amount.
+
+    Raises:
+        NotAllowed, NotFound: as `services.suggest_next_test`.
+    """
+    context: dict[str, Any] = {
+        "brand": brand,
+        "name": brand.name if brand else "all brands",
+        "reserve": reserve.strip(),
+    }
+    try:
+        found = services.suggest_next_test(as_user=user, brand=brand, reserve=_money(reserve))
+    except InvalidInput as problem:
+        if problem.where == "curves":
+            return context | {"empty": ("No curves yet", problem.detail)} | _way_to_curves(user, brand)
+        return context | {"problem": problem}
+    rows = _rows(user, brand, found)
+    context |= {"rows": rows, "how": " ".join(found.assumptions), "left_out": found.left_out}
+    if found.best is None:
+        return context | {"empty": nothing_found(found)}
+    best = found.ranked.index(found.best)
+    return context | {
+        "best": rows[best],
+        "why": why(found.best, found.currency),
+        "paid": _paid(found),
+        "short": shortfall(found.best),
+        "next_best": next((row for row, one in zip(rows, found.ranked, strict=True)
+                           if one is not found.best and one.affordable and one.value > 0.0), None),
+    }  # fmt: skip
+
+
+def cell_name(one: Suggestion) -> str:
+    """Retailer and placement."""
+    return f"{one.candidate.retailer}, {one.candidate.placement.replace('_', ' ') or 'all placements'}"
+
+
+def shortfall(one: Suggestion, weeks: int = USUAL_WEEKS) -> str:
+    """What is said of the best where it is worth less than it costs; empty where it is not."""
+    if one.per_cost >= 1.0:
+        return ""
+    return (
+        f"No test within reach is worth its cost by what it teaches the plans of {weeks} weeks; this one comes "
+        "nearest. What the extra money sells while the test runs is not counted."
+    )
+
+
+def why(one: Suggestion, currency: str, weeks: int = USUAL_WEEKS) -> str:
+    """What makes it worth a test."""
+    return (
+        f"Of what is attributed there, {ratio(one.factor)} is believed to be caused by the ads, and "
+        f"{between(ratio(one.low), ratio(one.high))} is possible. A reading is expected to move {percent(one.moved)} "
+        f"of the budget, which brings {money(one.value, currency)} more incremental sales over {weeks} weeks of plans."
+    )
+
+
+def _rows(user: User, brand: Brand | None, found: NextTests) -> list[dict[str, Any]]:
+    slugs: dict[str, str] = {}
+    if people.may(user=user, permission=MANAGE, brand=brand):
+        slugs = dict(Retailer.objects.values_list("name", "slug"))
+    return [
+        {
+            "cell": cell_name(one),
+            "how": one.candidate.how,
+            "value": money(one.value, found.currency) if one.value > 0.0 else MISSING,
+            "cost": money(one.candidate.cost, found.currency),
+            "per_cost": ratio(one.per_cost) if one.value > 0.0 else MISSING,
+            "factor": ratio(one.factor),
+            "low": one.low, "middle": one.factor, "high": one.high,
+            "interval": between(ratio(one.low), ratio(one.high)),
+            "moved": percent(one.moved),
+            "affordable": one.affordable,
+            "design_url": _design_url(brand, one, slugs[one.candidate.retailer], found.currency)
+            if one.candidate.retailer in slugs
+            else "",
+        }
+        for one in found.ranked
+    ]  # fmt: skip
+
+
+def _design_url(brand: Brand | None, one: Suggestion, retailer: str, currency: str) -> str:
+    """The form of a new experiment, filled with what was judged here."""
+    asked = {
+        **({"brand": brand.slug} if brand else {}),
+        "name": f"{cell_name(one)}: heavy-up"[:120],
+        "kind": "geo",
+        "action": "heavy_up",
+        "retailer": retailer,
+        "placement": one.candidate.placement,
+        "currency": currency,
+        "design": "stratified",
+        "durations": str(7 * WEEKS),
+        "spend_change": f"{100 * RAISE:g}",
+        "treated_share": f"{100 * SHARE:g}",
+    }
+    return f"{reverse('experiment-new')}?{urlencode(asked)}"
+
+
+def nothing_found(found: NextTests) -> tuple[str, str]:
+    """Why none is suggested."""
+    if not found.ranked:
+        return "Nothing to test", "No cell of the curves has spend, so there is nothing to make heavier."
+    if any(one.value > 0.0 for one in found.ranked):
+        least = min(one.candidate.cost for one in found.ranked if one.value > 0.0)
+        return (
+            "Nothing fits the reserve",
+            f"The cheapest test that is worth anything costs {money(least, found.currency)}.",
+        )
+    return (
+        "Nothing to learn that would move money",
+        "Whatever a reading said, the plans would stay as they are: cells are known well enough, or at their bounds.",
+    )
+
+
+def _paid(found: NextTests) -> str:
+    if found.best is None or found.reserve is None:
+        return "from the reserve that a scenario holds back"
+    left = float(found.reserve) - found.best.candidate.cost
+    return f"from the reserve, of which {money(left, found.currency)} stays"
+
+
+def _money(text: str) -> Decimal | None:
+    """What was typed as an amount; None for nothing."""
+    plain = text.strip().replace(",", "").lstrip("$€£")
+    if not plain:
+        return None
+    try:
+        return Decimal(plain)
+    except InvalidOperation as error:
+        raise InvalidInput(
+            f"{text.strip()[:40]!r} is no amount.", where="reserve", fix="Give a number, or leave it out."
+        ) from error
+
+
+def _way_to_curves(user: User, brand: Brand | None) -> dict[str, str]:
+    allowed = people.may(user=user, permission=VIEW_CURVES, brand=brand)
+    return {"curves_url": reverse("curve-list")} if allowed else {}

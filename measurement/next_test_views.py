@@ -1,0 +1,53 @@
+"""The page of what to test next, which is the card on the list of experiments too."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import selectors as people
+from accounts.models import Brand, User
+from accounts.services import require_somewhere
+from measurement.next_test_presenters import next_test_context
+from measurement.selectors import VIEW
+from optimization.models import CurveVersion
+from tenants.core.problems import NotFound
+
+
+@never_cache
+@require_safe
+def experiment_next(request: HttpRequest) -> HttpResponse:
+    """What to test next of `?brand=`, within `?reserve=`; asked by htmx only the card."""
+    me = cast(User, request.user)
+    require_somewhere(user=me, permission=VIEW)
+    brand = _brand(me, request.GET.get("brand", ""))
+    context = next_test_context(user=me, brand=brand, reserve=request.GET.get("reserve", ""))
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "measurement/_next_test.html", {"next": context})
+    page = {
+        "next": context,
+        "whole_page": True,
+        "brands": list(people.brands_for(user=me, permission=VIEW)),
+        "may_all": people.may(user=me, permission=VIEW),
+    }
+    return render(request, "measurement/next_test.html", page, status=400 if "problem" in context else 200)
+
+
+def _brand(me: User, slug: str) -> Brand | None:
+    """The brand that was named. With none named all brands together, where somebody sees them and they have curves of
+    their own; else the first brand that has any."""
+    brands = people.brands_for(user=me, permission=VIEW)
+    if slug:
+        named = brands.filter(slug=slug).first()
+        if named is None:
+            raise NotFound("There is no such brand.")
+        return named
+    may_all = people.may(user=me, permission=VIEW)
+    if may_all and CurveVersion.objects.filter(brand=None).exists():
+        return None
+    fitted = brands.filter(pk__in=CurveVersion.objects.values("brand_id")).order_by("name").first()
+    return fitted or (None if may_all else brands.first())
