@@ -73,6 +73,7 @@ def test_a_list_of_many_asks_the_database_no_more_than_one_of_one(
 ) -> None:
     one = readable()
     services.analyse_experiment(experiment=one, actor=alice)
+    ask("list_experiments", alice)
     with CaptureQueriesContext(connection) as few:
         ask("list_experiments", alice)
     for _ in range(4):
