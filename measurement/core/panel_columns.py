@@ -70,7 +70,8 @@ def columns_of(content: bytes, layout: str, told: Mapping[str, str] | None) -> d
     for part in (*needed, *others):
         if part in found:
             continue
-        taken = {column for other, column in found.items() if other not in READING}
+        # A column that was named for another part is not taken for one that may be absent.
+        taken = set() if part in needed else {column for other, column in found.items() if other not in READING}
         usual = next((by_name[name] for name in _USUAL[part] if name in by_name and by_name[name] not in taken), None)
         if usual is not None:
             found[part] = usual

@@ -196,7 +196,7 @@ def test_weeks_reach_to_their_last_day(experiment, send, alice, today):
 
 def test_one_column_is_one_part(running, send):
     one = running()
-    with pytest.raises(InvalidInput, match="outcome and cost at once"):
+    with pytest.raises(InvalidInput, match="cost and outcome at once"):
         send(one, as_csv(geo_rows(START)), columns={"cost": "sales"})
 
 
