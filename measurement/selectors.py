@@ -240,21 +240,24 @@ def _may_look(experiment: Experiment, panel: PanelVersion, on: date) -> bool:
     if experiment.looks == Experiment.Looks.ALWAYS_VALID:
         return panel.last_day is None or panel.last_day >= experiment.start_date
     if experiment.looks == Experiment.Looks.GROUP_SEQUENTIAL:
-        return look_reached(experiment, panel) > _looks_taken(experiment)
+        return look_reached(experiment, panel) > max(looks_taken(experiment), default=0)
     return False
 
 
 def look_reached(experiment: Experiment, panel: PanelVersion) -> int:
     """How many of the planned looks the data reach; the end is none of them."""
     days = experiment.settings.get("look_at", [])
-    if experiment.start_date is None or panel.last_day is None:
+    if experiment.start_date is None or experiment.end_date is None or panel.last_day is None:
         return 0
     inside = (panel.last_day - experiment.start_date).days + 1
-    return sum(1 for day in days if day <= inside)
+    whole = (experiment.end_date - experiment.start_date).days + 1
+    return sum(1 for day in days if day <= inside and day < whole)
 
 
-def _looks_taken(experiment: Experiment) -> int:
-    return experiment.readings.filter(interim=True).count()
+def looks_taken(experiment: Experiment) -> list[int]:
+    """Which of the planned looks were taken, ascending; one that was passed over cannot be taken later."""
+    rows = experiment.readings.filter(look__isnull=False).order_by("look")
+    return [look for look in rows.values_list("look", flat=True) if look is not None]
 
 
 def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> QuerySet[Experiment]:
@@ -269,6 +272,24 @@ def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> Quer
     if experiment.placement:
         same &= Q(placement__in=["", experiment.placement])
     return Experiment.objects.filter(same).exclude(pk=experiment.pk).prefetch_related("units")
+
+
+def unread_on_the_same_figures(experiment: Experiment, *, on: date) -> list[Experiment]:
+    """Registered tests of units of the same outcome whose result is not to be seen yet, whatever ads they are of: of
+    the same brand and retailer, or of one that contains them, or read from a file that this experiment has, too."""
+    same = Q()
+    for name, value in (("retailer_id", experiment.retailer_id), ("brand_id", experiment.brand_id)):
+        if value is not None:
+            same &= Q(**{name: value}) | Q(**{f"{name}__isnull": True})
+    same |= Q(panels__sha256__in=experiment.panels.values("sha256"))
+    rows = Experiment.objects.filter(same, kind=experiment.kind, outcome=experiment.outcome, state__in=UNDER_PLAN)
+    rows = rows.exclude(pk=experiment.pk).exclude(state=Experiment.State.READ).distinct().prefetch_related("units")
+    return [one for one in rows if one.end_date is not None and on <= one.end_date + timedelta(days=one.cooldown_days)]
+
+
+def treated_keys(experiment: Experiment) -> set[str]:
+    """Its treated units, in lower case."""
+    return {one.unit.casefold() for one in experiment.units.all() if one.group == "treated"}
 
 
 def states_counted(rows: QuerySet[Experiment]) -> dict[str, int]:

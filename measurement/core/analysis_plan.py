@@ -17,14 +17,12 @@ from typing import Any, Final
 
 from measurement.core.assignment import Assignment, InvalidDesign
 from measurement.core.design_kinds import kind_of
+from measurement.core.terms import OVER_UNITS
 from tenants.core.problems import Conflict
 
 FORMAT: Final = "rmn-analysis-plan/1"
 #: Methods that a plan may name: those of all analyses, and the choice by design.
-METHODS: Final = (
-    "auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "ancova", "cuped",
-    "switchback", "ab",
-)  # fmt: skip
+METHODS: Final = (*OVER_UNITS, "ancova", "cuped", "switchback", "ab")
 
 
 class InvalidPlan(InvalidDesign):

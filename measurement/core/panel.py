@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -56,3 +60,14 @@ def require_scale(panel: Panel) -> None:
                 where=name,
                 fix="Check the column, or give it in another unit.",
             )
+
+
+def last_days(periods: Sequence[dt.date | int]) -> list[dt.date]:
+    """Last day of each period that is named by its first: of days itself, of weeks six days later, of months the day
+    before the next one; the step is the commonest. Periods that are numbers have none."""
+    days = [one for one in periods if isinstance(one, dt.date)]
+    steps = [(later - earlier).days for earlier, later in pairwise(days)]
+    if steps and all(28 <= step <= 31 for step in steps) and len({day.day for day in days}) == 1:
+        return [day + dt.timedelta(days=monthrange(day.year, day.month)[1] - 1) for day in days]
+    usual = min(Counter(steps).items(), key=lambda one: (-one[1], one[0]))[0] if steps else 1
+    return [day + dt.timedelta(days=usual - 1) for day in days]

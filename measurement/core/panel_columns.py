@@ -70,7 +70,9 @@ def columns_of(content: bytes, layout: str, told: Mapping[str, str] | None) -> d
     for part in (*needed, *others):
         if part in found:
             continue
-        usual = next((by_name[name] for name in _USUAL[part] if name in by_name), None)
+        # A column that was named for another part is not taken for one that may be absent.
+        taken = set() if part in needed else {column for other, column in found.items() if other not in READING}
+        usual = next((by_name[name] for name in _USUAL[part] if name in by_name and by_name[name] not in taken), None)
         if usual is not None:
             found[part] = usual
         elif part in needed:
@@ -79,7 +81,23 @@ def columns_of(content: bytes, layout: str, told: Mapping[str, str] | None) -> d
                 where=f"columns.{part}",
                 fix=f"Name one of {', '.join(map(repr, header[:40]))}.",
             )
+    _refuse_two_parts(found)
     return found
+
+
+def _refuse_two_parts(found: Mapping[str, str]) -> None:
+    """One column cannot be two things: an outcome that is called cost is seen where costs are shown."""
+    parts: dict[str, str] = {}
+    for part, name in found.items():
+        if part in READING:
+            continue
+        if name in parts:
+            raise InvalidInput(
+                f"{name!r} is {parts[name]} and {part} at once.",
+                where=f"columns.{part}",
+                fix="Name a column of its own for each.",
+            )
+        parts[name] = part
 
 
 def _header(content: bytes) -> list[str]:

@@ -19,9 +19,11 @@ LOOKS: Final = ("", "group_sequential", "always_valid")
 LOOKABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "group_sequential": ("geo", "sku", "ab"), "always_valid": ("ab",),
 }  # fmt: skip
+#: Methods that read a panel of units; a plan may name the same.
+OVER_UNITS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata")
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
-    "geo": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata"),
-    "sku": ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata"),
+    "geo": OVER_UNITS,
+    "sku": OVER_UNITS,
     "switchback": ("auto",),
     "ab": ("auto",),
 }

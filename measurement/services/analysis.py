@@ -13,7 +13,7 @@ from measurement.core.answers import PanelReading
 from measurement.core.geo import analyze_geo
 from measurement.core.multi_cell import cell_alpha
 from measurement.core.pairs import analyze_pairs
-from measurement.core.panel import Panel
+from measurement.core.panel import Panel, last_days
 from measurement.core.reading_json import reading_as_dict
 from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
@@ -30,6 +30,9 @@ LEAST_PAIRS: Final = 8
 #: Assignments drawn as the design could have drawn them; as many as placebo tests use.
 DRAWS: Final = 400
 _DRAWN: Final = ("pairs", "stratified", "cells", "sku")
+#: Methods whose p rests on the draw alone.
+BY_LOT: Final = ("pairs", "trimmed_match", "strata")
+_LATE: Final = "Units were drawn after the test had begun: they are read as if a person had chosen them."
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ def analyze(
     """
     found = _analyzed(experiment, panel, look, progress)
     words = [look.note] if look.note else []
+    by_lot = (experiment.design.get("assignment") or {}).get("seed") is not None
+    if by_lot and experiment.design.get("kind") in (*_DRAWN, "switchback") and drawn_late(experiment):
+        words.append(_LATE)
     if panel.format == PanelVersion.Format.PANEL:
         words += changes_of(experiment, panel, by_plan(experiment, panel_data(panel)))
     return replace(found, reading=noted(found.reading, *words))
@@ -84,7 +90,8 @@ def _analyzed(experiment: Experiment, panel: PanelVersion, look: Look, progress:
     if kind == Experiment.Kind.AB:
         return Analysis(reading=read_users(experiment, summary_data(panel), alpha=alpha), cells={})
     if kind == Experiment.Kind.SWITCHBACK:
-        return Analysis(reading=read_switchback(experiment, log_data(panel), alpha=alpha), cells={})
+        read = read_switchback(experiment, log_data(panel), alpha=alpha)
+        return Analysis(reading=replace(read, evidence="counterfactual") if drawn_late(experiment) else read, cells={})
     groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
     data = by_plan(experiment, panel_data(panel, required=groups))
     window = window_of(data, experiment, until=look.until)
@@ -117,8 +124,7 @@ def window_of(panel: Panel, experiment: Experiment, *, until: date | None = None
     if until is not None and until < last:
         last = cooled = until
     days = [one for one in panel.periods if isinstance(one, date)]
-    step = (days[1] - days[0]) if len(days) > 1 else timedelta(days=1)
-    ends = [one + step - timedelta(days=1) for one in days]
+    ends = last_days(days)
     inside = [at for at, one in enumerate(days) if one >= first and ends[at] <= last]
     after = [at for at, one in enumerate(days) if one >= first and ends[at] <= cooled]
     if not inside or inside[0] == 0:
@@ -138,9 +144,10 @@ def _read(
     alpha: float,
     progress: Progress,
 ) -> PanelReading:
-    pairs = _pairs(groups)
-    method = experiment.method
-    randomised = len(pairs) >= LEAST_PAIRS
+    pairs, drawn = _pairs(groups), is_drawn(experiment)
+    # Methods that rest on the coin alone need one that was tossed before the test.
+    method = experiment.method if drawn or experiment.method not in BY_LOT else "auto"
+    randomised = drawn and len(pairs) >= LEAST_PAIRS
     if method == "trimmed_match":
         return analyze_trimmed_match(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha
@@ -150,7 +157,7 @@ def _read(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
-    strata = strata_of(groups) if is_drawn(experiment) else []
+    strata = strata_of(groups) if drawn else []
     if method == "strata" or (method == "auto" and strata and experiment.kind == Experiment.Kind.SKU):
         return analyze_strata(
             data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
@@ -165,8 +172,8 @@ def _read(
         method=method,
         alpha=alpha,
         seed=experiment.seed,
-        admissible=admissible_sets(groups, seed=experiment.seed) if is_drawn(experiment) else None,
-        randomised=is_drawn(experiment),
+        admissible=admissible_sets(groups, seed=experiment.seed) if drawn else None,
+        randomised=drawn,
         progress=progress,
     )
 
@@ -181,9 +188,16 @@ def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], lis
 
 
 def is_drawn(experiment: Experiment) -> bool:
-    """Whether its units were assigned by lot, and not chosen by a search or by a person."""
+    """Whether its units were assigned by lot before the test, and not chosen by a search, by a person or afterwards."""
     assignment = experiment.design.get("assignment") or {}
-    return experiment.design.get("kind") in _DRAWN and assignment.get("seed") is not None
+    by_lot = experiment.design.get("kind") in _DRAWN and assignment.get("seed") is not None
+    return by_lot and not drawn_late(experiment)
+
+
+def drawn_late(experiment: Experiment) -> bool:
+    """Whether units were assigned after the test had begun: whoever draws then can draw until it suits."""
+    drawn_at = (experiment.design.get("assignment") or {}).get("drawn_at")
+    return experiment.start_date is not None and (drawn_at is None or str(experiment.start_date) < drawn_at)
 
 
 def admissible_sets(groups: Mapping[str, ExperimentUnit], *, seed: int) -> list[list[str]] | None:

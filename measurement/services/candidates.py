@@ -17,7 +17,7 @@ from measurement.core.drawn_power import drawn_power, first_periods
 from measurement.core.geography import touching
 from measurement.core.market_selection import GeoCandidate
 from measurement.core.multi_cell import cell_alpha, draw_cells
-from measurement.core.panel import Panel
+from measurement.core.panel import Panel, last_days
 from measurement.core.sku_holdout import draw_skus
 from measurement.core.stratified import draw_pairs, draw_stratified, match_pairs
 from measurement.models import Experiment
@@ -30,6 +30,8 @@ Progress = Callable[[int, int], None]
 _EFFECTS: Final = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
 _DURATIONS: Final = (14, 21, 28)
 _POWER: Final = 0.8
+#: Periods of history without which nothing can be compared.
+LEAST_HISTORY: Final = 8
 #: As many as a person looks through; the frontier has its own.
 MOST_CANDIDATES: Final = 40
 
@@ -87,16 +89,28 @@ def _history(experiment: Experiment, number: int | None = None) -> tuple[Panel, 
         raise Conflict(f"{experiment.label} has no data.", fix="Send its history first.")
     panel = panel_data(version)
     step = _step(panel)
-    if experiment.start_date is None:
+    ends = last_days(panel.periods)
+    before = min((day for day in (experiment.start_date, hidden_from(experiment, panel)) if day), default=None)
+    if before is None or not ends:
         return panel, version.number, step
-    kept = [at for at, day in enumerate(panel.periods) if not isinstance(day, date) or day < experiment.start_date]
-    if len(kept) < 8:
+    count = sum(day < before for day in ends)
+    if count < LEAST_HISTORY:
         raise InvalidDesign(
-            f"The data hold {len(kept)} periods before {experiment.start_date}.",
+            f"The data hold {count} periods before {before} that may be seen.",
             where="start_date",
-            fix="Choose a later start, or send a longer history.",
+            fix="Choose a later start, send a longer history, or wait until tests on these units are over.",
         )
-    return first_periods(panel, len(kept)), version.number, step
+    return first_periods(panel, count), version.number, step
+
+
+def hidden_from(experiment: Experiment, panel: Panel) -> date | None:
+    """First day that a design must not see: a test of the same units and outcome runs from then on, and a picture of
+    its treated units beside others would be a look at its result."""
+    units = set(panel.place)
+    running = selectors.unread_on_the_same_figures(experiment, on=selectors.today())
+    return min(
+        (one.start_date for one in running if one.start_date and units & selectors.treated_keys(one)), default=None
+    )
 
 
 def _step(panel: Panel) -> int:

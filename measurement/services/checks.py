@@ -14,6 +14,7 @@ from measurement.core.pre_checks import pre_trend
 from measurement.core.words import count_of
 from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
+from measurement.services.candidates import hidden_from
 from measurement.services.panels import panel_data
 from tenants.core.problems import Conflict, InvalidInput
 
@@ -81,7 +82,8 @@ def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list
     if panel is None or panel.format != PanelVersion.Format.PANEL or experiment.start_date is None:
         return found
     data = panel_data(panel)
-    history = [day for day in data.periods if isinstance(day, date) and day < experiment.start_date]
+    before = min(experiment.start_date, hidden_from(experiment, data) or experiment.start_date)
+    history = [day for day in data.periods if isinstance(day, date) and day < before]
     days = (experiment.end_date - experiment.start_date).days + 1 if experiment.end_date else 1
     step = (history[1] - history[0]).days if len(history) > 1 else 1
     tests = len(history) * step / max(days, 1)

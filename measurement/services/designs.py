@@ -232,6 +232,8 @@ def _assign(experiment: Experiment, assignment: Assignment) -> None:
 def _about(assignment: Assignment) -> Mapping[str, Any]:
     return {
         "seed": assignment.seed,
+        # A draw made once the test has begun may be one of many: it is no experiment.
+        "drawn_at": str(selectors.today()),
         "notes": list(assignment.notes),
         "treated": len(assignment.of("treated")),
         "control": len(assignment.of("control")),

@@ -13,7 +13,7 @@ from harmonization.core.rmis import PLACEMENTS
 from harmonization.models import Retailer
 from measurement import selectors
 from measurement.core.terms import FIELDS, ExperimentTerms, read_terms
-from measurement.models import Experiment
+from measurement.models import Experiment, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.refreshes import remove_refreshes
 from optimization.services import lock_numbers
@@ -21,6 +21,8 @@ from tenants.core.problems import Conflict, InvalidInput
 
 #: A design answers these: what changes one of them takes it off.
 _DESIGNED_FROM: Final = ("kind", "action", "outcome", "currency", "settings", "seed", "alpha", "cooldown_days")
+#: These as well, where the design rests on them.
+_WHERE_AND_WHEN: Final = ("start_date", "end_date", "retailer", "placement")
 
 
 def create_experiment(*, actor: User, given: Mapping[str, Any], brand: Brand | None = None) -> Experiment:
@@ -61,7 +63,7 @@ def update_experiment(*, actor: User, experiment: Experiment, given: Mapping[str
         changed = {name for name, value in columns.items() if getattr(held, name) != value}
         for name, value in columns.items():
             setattr(held, name, value)
-        if changed & set(_DESIGNED_FROM):
+        if changed & set(_DESIGNED_FROM) or (changed & set(_WHERE_AND_WHEN) and not _design_holds(held, changed)):
             take_off_design(held)
         held.save()
     return held
@@ -123,6 +125,29 @@ def refuse_while_busy(experiment: Experiment) -> None:
     job = selectors.job_of(experiment)
     if job is not None and not job.is_final:
         raise Conflict(f"A job works on {experiment.label}: {job.title}.", fix="Wait for it, or cancel it.")
+
+
+def lasts_as_designed(experiment: Experiment) -> bool:
+    """Whether its dates have the length that the chosen candidate's power is told for."""
+    days = (experiment.design.get("chosen") or {}).get("days")
+    if not days or experiment.start_date is None or experiment.end_date is None:
+        return True
+    return (experiment.end_date - experiment.start_date).days + 1 == days
+
+
+def _design_holds(experiment: Experiment, changed: set[str]) -> bool:
+    """Whether a design still answers the question once dates or place were changed: the same length, after the history
+    that it was made on. A switchback's coins fall on weekdays, and reports are of a retailer and a placement."""
+    dates = changed & {"start_date", "end_date"}
+    if dates and experiment.kind == Experiment.Kind.SWITCHBACK:
+        return False
+    panel = selectors.latest_panel(experiment)
+    if changed & {"retailer", "placement"} and panel is not None and panel.origin == PanelVersion.Origin.EVENTS:
+        return False
+    last = str((experiment.design.get("history") or {}).get("last", ""))
+    if dates and last and experiment.start_date is not None and last >= str(experiment.start_date):
+        return False
+    return lasts_as_designed(experiment)
 
 
 def take_off_design(experiment: Experiment) -> None:

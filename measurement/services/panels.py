@@ -19,7 +19,7 @@ from accounts.services import require
 from harmonization.services.uploads import clean_file_name
 from measurement import selectors
 from measurement.core.analysis_plan import PlanChanged
-from measurement.core.panel import Panel
+from measurement.core.panel import Panel, last_days
 from measurement.core.panel_columns import READING, columns_of
 from measurement.core.reading_panels import read_panel
 from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary
@@ -181,13 +181,13 @@ def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
             last_day=days[-1] if days else None, currency="", notes=log.notes,
         )  # fmt: skip
     panel = read_panel(content, **_parts(columns))
-    first, last = panel.periods[0], panel.periods[-1]
+    first, ends = panel.periods[0], last_days(panel.periods)
     return _Read(
         columns=columns,
         units=panel.units,
         period_count=len(panel.periods),
         first_day=first if isinstance(first, date) else None,
-        last_day=last if isinstance(last, date) else None,
+        last_day=ends[-1] if ends else None,
         currency=panel.currency,
         notes=panel.notes,
     )

@@ -16,9 +16,9 @@ from measurement.core.analysis_plan import AnalysisPlan, Hypothesis, canonical_j
 from measurement.core.registered_plan import FORMAT, canonical_plan
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.selectors import MANAGE
-from measurement.services.analysis import is_drawn
+from measurement.services.analysis import BY_LOT, is_drawn
 from measurement.services.checks import check_experiment, refuse_overlap
-from measurement.services.experiments import changeable, refuse_while_busy
+from measurement.services.experiments import changeable, lasts_as_designed, refuse_while_busy
 from measurement.services.panels import panel_data
 from measurement.services.refreshes import stop_refreshes
 from measurement.services.states import advance
@@ -58,6 +58,18 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
                 f"The test began on {held.start_date}, before this plan.",
                 where="start_date",
                 fix="Choose a start from today on, or register it as retrospective: the reading will say so.",
+            )
+        if not lasts_as_designed(held):
+            raise Conflict(
+                f"{held.label} was designed for {held.design['chosen']['days']} days, its dates have others.",
+                where="end_date",
+                fix="Give the dates that length, or design it again for these: its power is that of its length.",
+            )
+        if held.method in BY_LOT and not is_drawn(held):
+            raise InvalidInput(
+                f"The method {held.method!r} rests on units drawn by lot before the test, and these were not.",
+                where="method",
+                fix="Use auto or a method that compares with a counterfactual, or draw units before the start.",
             )
         panel = selectors.latest_panel(held)
         _check_history(held, panel)

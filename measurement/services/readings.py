@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from measurement.models import Experiment, PanelVersion, Reading
 from measurement.selectors import MANAGE
 from measurement.services.analysis import Analysis, analyze
 from measurement.services.experiments import refuse_while_busy
-from measurement.services.looks import look_of
+from measurement.services.looks import Look, look_of
 from measurement.services.states import advance
 from measurement.services.versions import code_version
 from tenants.core.problems import Conflict, Problem
@@ -85,15 +86,16 @@ def analyse_experiment(
     read again: the same reading comes back.
 
     Raises:
-        EarlyLook: its end, its cool-down or its data are still to come; says which.
+        EarlyLook: its end, its cool-down or its data are still to come; says which. Or it was cancelled meanwhile.
+        Conflict: it came to its end while it was being read.
         Problem: the data do not let the plan be carried out; the experiment keeps it to be seen.
     """
     panel = selectors.latest_panel(experiment)
     told = refuse_early_look(experiment, panel)
     if panel is None:
         raise AssertionError("an experiment without data is not readable")
-    before = selectors.latest_reading(experiment)
-    if before is not None and _same(before, panel, interim=not told.final):
+    before, interim = selectors.latest_reading(experiment), not told.final
+    if before is not None and _same(before, panel, interim=interim):
         return before
     tell(STAGES[0], 0, 1)
     began = time.perf_counter()
@@ -108,8 +110,13 @@ def analyse_experiment(
     tell(STAGES[2], 0, 1)
     with publish(), transaction.atomic():
         held = selectors.locked(experiment)
-        interim = not selectors.readability(held, panel, on=selectors.today()).final
-        made = _store(held, panel, read, interim=interim, seconds=seconds, actor=actor, job_id=job_id)
+        # While it was being read it may have been cancelled, read by somebody else, or have come to its end.
+        latest = selectors.latest_reading(held)
+        if latest is not None and held.state != Experiment.State.CANCELLED and _same(latest, panel, interim=interim):
+            return latest
+        if refuse_early_look(held, panel).final != told.final:
+            raise Conflict(f"{held.label} came to its end while it was being read.", fix="Read it again.")
+        made = _store(held, panel, read, look=look, interim=interim, seconds=seconds, actor=actor, job_id=job_id)
         held.problem = None
         if not interim:
             held.state = Experiment.State.READ
@@ -130,7 +137,29 @@ def refuse_early_look(experiment: Experiment, panel: PanelVersion | None) -> sel
             where="result",
             fix=f"Read it from {told.due} on, once its data are in." if told.due else "Register and start it first.",
         )
+    _refuse_look_at_another(experiment)
     return told
+
+
+def _refuse_look_at_another(experiment: Experiment) -> None:
+    """Raises `EarlyLook` where reading this test would show what one registered before it does in the same days."""
+    if experiment.end_date is None or experiment.registered_at is None:
+        return
+    mine = {one.unit.casefold() for one in experiment.units.all() if one.group != "excluded"}
+    last = experiment.end_date + timedelta(days=experiment.cooldown_days)
+    for other in selectors.unread_on_the_same_figures(experiment, on=selectors.today()):
+        if other.start_date is None or other.end_date is None or other.registered_at is None:
+            continue
+        # An older test is not held up by what is planned on its units later.
+        later = other.registered_at > experiment.registered_at
+        if later or other.start_date > last or not mine & selectors.treated_keys(other):
+            continue
+        until = other.end_date + timedelta(days=other.cooldown_days + 1)
+        raise EarlyLook(
+            f"{experiment.label} is read from the units and days of another test, which still runs.",
+            where="result",
+            fix=f"Read it from {until} on: by then that one is over, too.",
+        )
 
 
 def _planned(experiment: Experiment) -> float:
@@ -148,6 +177,7 @@ def _store(
     panel: PanelVersion,
     read: Analysis,
     *,
+    look: Look,
     interim: bool,
     seconds: float,
     actor: User | None,
@@ -163,6 +193,7 @@ def _store(
         panel=panel,
         number=number,
         interim=interim,
+        look=look.number,
         result=document,
         method=read.reading.method,
         evidence=read.reading.evidence,
