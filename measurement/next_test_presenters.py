@@ -55,9 +55,14 @@ def next_test_context(*, user: User, brand: Brand | None, reserve: str = "") -> 
     }  # fmt: skip
 
 
+def placement_name(one: Suggestion) -> str:
+    """The placement in words."""
+    return one.candidate.placement.replace("_", " ") or "all placements"
+
+
 def cell_name(one: Suggestion) -> str:
     """Retailer and placement."""
-    return f"{one.candidate.retailer}, {one.candidate.placement.replace('_', ' ') or 'all placements'}"
+    return f"{one.candidate.retailer}, {placement_name(one)}"
 
 
 def shortfall(one: Suggestion, weeks: int = USUAL_WEEKS) -> str:
@@ -73,8 +78,8 @@ def shortfall(one: Suggestion, weeks: int = USUAL_WEEKS) -> str:
 def why(one: Suggestion, currency: str, weeks: int = USUAL_WEEKS) -> str:
     """What makes it worth a test."""
     return (
-        f"Of what is attributed there, {ratio(one.factor)} is believed to be caused by the ads, and "
-        f"{between(ratio(one.low), ratio(one.high))} is possible. A reading is expected to move {percent(one.moved)} "
+        f"Ads there are believed to cause {ratio(one.factor)} of the sales they are credited with, though it may be "
+        f"{between(ratio(one.low), ratio(one.high))}. A reading is expected to move {percent(one.moved)} "
         f"of the budget, which brings {money(one.value, currency)} more incremental sales over {weeks} weeks of plans."
     )
 
@@ -86,6 +91,8 @@ def _rows(user: User, brand: Brand | None, found: NextTests) -> list[dict[str, A
     return [
         {
             "cell": cell_name(one),
+            "retailer": one.candidate.retailer,
+            "placement": placement_name(one),
             "how": one.candidate.how,
             "value": money(one.value, found.currency) if one.value > 0.0 else MISSING,
             "cost": money(one.candidate.cost, found.currency),

@@ -23,7 +23,6 @@ from tenants.core.problems import NotFound
 def experiment_next(request: HttpRequest) -> HttpResponse:
     """What to test next of `?brand=`, within `?reserve=`; asked by htmx only the card."""
     me = cast(User, request.user)
-    require_somewhere(user=me, permission=VIEW)
     brand = _brand(me, request.GET.get("brand", ""))
     context = next_test_context(user=me, brand=brand, reserve=request.GET.get("reserve", ""))
     if request.headers.get("HX-Request") == "true":
@@ -32,7 +31,7 @@ def experiment_next(request: HttpRequest) -> HttpResponse:
         "next": context,
         "whole_page": True,
         "brands": list(people.brands_for(user=me, permission=VIEW)),
-        "may_all": people.may(user=me, permission=VIEW),
+        "may_all": brand is None or _all_together(me),
     }
     return render(request, "measurement/next_test.html", page, status=400 if "problem" in context else 200)
 
@@ -46,8 +45,13 @@ def _brand(me: User, slug: str) -> Brand | None:
         if named is None:
             raise NotFound("There is no such brand.")
         return named
-    may_all = people.may(user=me, permission=VIEW)
-    if may_all and CurveVersion.objects.filter(brand=None).exists():
+    require_somewhere(user=me, permission=VIEW)
+    if _all_together(me):
         return None
     fitted = brands.filter(pk__in=CurveVersion.objects.values("brand_id")).order_by("name").first()
-    return fitted or (None if may_all else brands.first())
+    return fitted or (None if people.may(user=me, permission=VIEW) else brands.first())
+
+
+def _all_together(me: User) -> bool:
+    """Whether there are curves over all brands, for somebody who sees all."""
+    return people.may(user=me, permission=VIEW) and CurveVersion.objects.filter(brand=None).exists()

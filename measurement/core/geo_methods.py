@@ -11,6 +11,7 @@ from measurement.core.arrays import Floats, Ints
 from measurement.core.placebo import shares_of
 from measurement.core.placebo_finding import noise_scale, placebo_finding
 from measurement.core.synthetic_control import demeaned, simplex_weights
+from measurement.core.time_weights import first_differences, time_weights
 from measurement.core.treated_panel import Finding, TreatedPanel
 
 PROCEDURE: Final = "placebo in space: the interval holds the effects that the test does not reject"
@@ -87,41 +88,28 @@ def augmented_control(
 def synthetic_did(test: TreatedPanel, sets: Ints, *, alpha: float, progress: Progress | None = None) -> Finding:
     """Synthetic difference in differences, read by placebo in space.
 
-    Penalty of the unit weights and time weights come from the controls of the test and serve all sets: the contrasts
-    then remain linear in the effect, and the test exact but for those two.
+    Each set has its own penalty and its own time weights, as the treated one has. Time weights are fitted to what is
+    sold in the test, so a placebo set must not be among the units of its fit: it would be nearer to its counterfactual
+    than a set that is not. The treated units are in none of the fits, hence contrasts remain linear in the effect.
 
     Source: Arkhangelsky, Athey, Hirshberg, Imbens, Wager (2021), algorithm 1.
     """
     shares = shares_of(sets, len(test.outcome))
-    controls = test.pre[test.controls]
-    noise = float(np.std(np.diff(controls, axis=1), ddof=1))
+    donors = shares == 0.0
+    noise = first_differences(test.pre, donors)
     zeta = (len(test.treated) * test.length) ** 0.25 * noise
     fitted = demeaned(test.pre, slice(0, test.start))
     weights = _weights(fitted, shares, zeta**2 * test.start, progress)
-    times = time_weights(controls, test.outcome[test.controls][:, test.window].mean(axis=1), noise)
+    known = donors.copy()
+    known[:, test.treated] = False
+    times = time_weights(test.pre, test.outcome[:, test.window].mean(axis=1), known, noise)
     contrasts = shares - weights
     l2, scaled = imbalance(fitted, shares[0], weights[0])
     return placebo_finding(
         test, sets, contrasts,
-        scale=noise_scale(test, sets, contrasts), base=test.pre @ times, alpha=alpha, evidence="counterfactual",
-        procedure=PROCEDURE, weights=weights[0], l2=l2, scaled_l2=scaled, details={"zeta": zeta},
+        scale=noise_scale(test, sets, contrasts), base=times @ test.pre.T, alpha=alpha, evidence="counterfactual",
+        procedure=PROCEDURE, weights=weights[0], l2=l2, scaled_l2=scaled, details={"zeta": float(zeta[0])},
     )  # fmt: skip
-
-
-def time_weights(pre: Floats, after: Floats, noise: float) -> Floats:
-    """Weights of the periods before the test that predict the mean after its start over controls, shape [periods].
-
-    Args:
-        pre: outcomes of the controls, shape [controls, periods]. after: their means after the start, shape [controls].
-        noise: standard deviation of first differences; a hair of it as penalty makes the weights unique.
-    """
-    both = np.column_stack([pre, after])
-    both = both - both.mean(axis=0)
-    gram = both.T @ both
-    target = np.zeros((1, gram.shape[0]))
-    target[0, -1] = 1.0
-    ridge = (1e-6 * noise) ** 2 * len(pre)
-    return simplex_weights(gram, target, target == 0.0, ridge=ridge).weights[0, :-1]
 
 
 def differences(test: TreatedPanel, sets: Ints, *, alpha: float) -> Finding:
@@ -136,13 +124,14 @@ def differences(test: TreatedPanel, sets: Ints, *, alpha: float) -> Finding:
     )  # fmt: skip
 
 
-def _weights(fitted: Floats, shares: Floats, ridge: float, progress: Progress | None) -> Floats:
+def _weights(fitted: Floats, shares: Floats, ridge: float | Floats, progress: Progress | None) -> Floats:
     """Weights of all sets in batches, shape [sets, units]."""
     gram = fitted @ fitted.T
+    penalty = np.broadcast_to(np.asarray(ridge, dtype=np.float64), len(shares))
     found = np.empty_like(shares)
     for first in range(0, len(shares), _BATCH):
         some = slice(first, first + _BATCH)
-        found[some] = simplex_weights(gram, shares[some], shares[some] == 0.0, ridge=ridge).weights
+        found[some] = simplex_weights(gram, shares[some], shares[some] == 0.0, ridge=penalty[some]).weights
         if progress:
             progress(min(first + _BATCH, len(shares)), len(shares))
     return found

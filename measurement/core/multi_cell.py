@@ -110,6 +110,6 @@ def cell_alpha(alpha: float, cells: int, method: Multiplicity = "bonferroni", *,
 def multiplicity_note(cells: int) -> str:
     """What a reader must know of several comparisons."""
     return (
-        f"{cells} cells are compared with one control: p-values are adjusted after Holm, intervals are of level "
-        f"1 - alpha / {cells}."
+        f"{cells} cells are compared with one control: each is judged at alpha / {cells} (Bonferroni), p-value and "
+        f"interval alike."
     )

@@ -43,10 +43,12 @@ def placebo_finding(
         sets: shape [sets, size], the treated one first.
         contrasts: shape [sets, units], rows sum to zero.
         scale: noise that is expected of each set's contrast up to a common factor, shape [sets].
-        base: what each unit's outcome is counted from, its mean before the test or a weighted one, shape [units].
+        base: what each unit's outcome is counted from, its mean before the test, shape [units], or a weighted one of
+            each set, shape [sets, units].
     """
+    bases = np.broadcast_to(base, contrasts.shape)
     window = test.outcome[:, test.window]
-    gaps = contrasts @ (window - base[:, None])
+    gaps = contrasts @ window - np.einsum("su,su->s", contrasts, bases)[:, None]
     paths = _reach(test, contrasts, window)
     # Direction of the hypothesis: the effect is a share of what was sold, or alike everywhere where nothing was.
     totals = invert(gaps.sum(axis=1), paths.sum(axis=1), scale, alpha)
@@ -71,7 +73,7 @@ def placebo_finding(
             iroas = (found.estimate, Span(found.low, found.high))
         else:
             warnings = (UNCLEAR_SPEND,)
-    path = test.observed - contrasts[0] @ (test.outcome - base[:, None])
+    path = test.observed - contrasts[0] @ (test.outcome - bases[0][:, None])
     cleared = gaps.sum(axis=1) - totals.estimate * paths.sum(axis=1)
     level = (test.outcome[sets][:, :, test.window].mean(axis=1)).sum(axis=1) - gaps.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -14,11 +14,11 @@ Ben-Michael, Feller, Rothstein (2021).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
-from measurement.core.arrays import Bools, Floats
+from measurement.core.arrays import Bools, Floats, Ints
 
 #: Duality gap that counts as solved, as a share of the squared norm of the treated group's demeaned outcome.
 GAP: Final = 1e-9
@@ -42,40 +42,89 @@ class Weights:
     misfit: Floats
 
 
-def simplex_weights(gram: Floats, shares: Floats, donors: Bools, *, ridge: float = 0.0, gap: float = GAP) -> Weights:
+class Quadratic(Protocol):
+    """w G w' for each of several rows of weights, whose G may differ: what the search has to know of G.
+
+    Attributes:
+        scale: mean of the diagonal of G, over all rows. most: no eigenvalue of any G is larger.
+    """
+
+    scale: float
+    most: float
+
+    def times(self, weights: Floats, rows: Ints) -> Floats:
+        """w G of these rows, both shape [rows, units]."""
+
+    def block(self, members: Ints, rows: Ints) -> Floats:
+        """G of these rows among some units of each (shape [rows, size]), shape [rows, size, size]."""
+
+
+class _Shared:
+    """One Gram matrix for all rows, and a ridge for each."""
+
+    def __init__(self, gram: Floats, ridge: Floats) -> None:
+        self._gram, self._ridge = gram, ridge
+        most = float(ridge.max(initial=0.0))
+        self.scale = float(np.trace(gram)) / len(gram) + most
+        self.most = float(np.linalg.eigvalsh(gram)[-1]) + most
+
+    def times(self, weights: Floats, rows: Ints) -> Floats:
+        found: Floats = weights @ self._gram + self._ridge[rows, None] * weights
+        return found
+
+    def block(self, members: Ints, rows: Ints) -> Floats:
+        found = self._gram[members[:, :, None], members[:, None, :]]
+        diagonal = np.arange(members.shape[1])
+        found[:, diagonal, diagonal] += self._ridge[rows, None]
+        return found
+
+
+def simplex_weights(
+    gram: Floats, shares: Floats, donors: Bools, *, ridge: float | Floats = 0.0, gap: float = GAP
+) -> Weights:
     """Weights that minimise (w - s) G (w - s)' + ridge |w|^2 over the simplex of the donors, for every row.
 
     Args:
         gram: G = Z Z', shape [units, units].
         shares: s, one row per treated group, shape [groups, units].
         donors: units that may carry weight, shape [groups, units], at least one per row.
-        ridge: penalty in squared units of the outcome (zeta^2 T of synthetic difference in differences).
+        ridge: penalty in squared units of the outcome (zeta^2 T of synthetic difference in differences), one for all
+            rows or shape [groups].
         gap: duality gap to reach, as a share of s G s'.
     """
-    groups = len(shares)
     linear = shares @ gram
     offset = np.einsum("gu,gu->g", linear, shares)
-    system = gram + ridge * np.eye(len(gram)) if ridge else gram
     # A group that hardly moves itself (nothing sold before the test) is solved as finely as the units around it allow.
     allowed = gap * np.maximum(offset, max(1e-3 * float(np.trace(gram)) / len(gram), 1e-300))
-    step = 1.0 / max(float(np.linalg.eigvalsh(system)[-1]), 1e-300)
+    system = _Shared(gram, np.broadcast_to(np.asarray(ridge, dtype=np.float64), len(shares)))
+    weights, found = least(system, linear, donors, allowed)
+    difference = weights - shares
+    misfit = np.sqrt(np.maximum(np.einsum("gu,gu->g", difference @ gram, difference), 0.0))
+    return Weights(weights=weights, gap=2.0 * found, misfit=misfit)
 
+
+def least(system: Quadratic, linear: Floats, donors: Bools, allowed: Floats) -> tuple[Floats, Floats]:
+    """Weights on the simplex of the donors that minimise w G w' - 2 w linear', and half the gap of each row.
+
+    Args:
+        linear, donors: shape [rows, units]. allowed: gap that counts as solved, shape [rows].
+    """
+    step = 1.0 / max(system.most, 1e-300)
     weights = donors / donors.sum(axis=1, keepdims=True)
-    found = _gap(weights @ system - linear, weights, donors)
+    every = np.arange(len(weights))
+    found = _gap(system.times(weights, every) - linear, weights, donors)
     open_rows = np.flatnonzero(found > allowed)
     for _ in range(_ROUNDS):
         if not len(open_rows):
             break
         mask, target = donors[open_rows], linear[open_rows]
-        moved = _descend(system, target, mask, weights[open_rows], step)
+        moved = _descend(system, target, mask, weights[open_rows], step, open_rows)
         for _ in range(_CORNERS):
-            moved = _active_set_step(system, target, moved, mask)
-        moved_gap = _gap(moved @ system - target, moved, mask)
+            moved = _active_set_step(system, target, moved, mask, open_rows)
+        moved_gap = _gap(system.times(moved, open_rows) - target, moved, mask)
         weights[open_rows], found[open_rows] = moved, moved_gap
         open_rows = open_rows[moved_gap > allowed[open_rows]]
-    difference = weights - shares
-    misfit = np.sqrt(np.maximum(np.einsum("gu,gu->g", difference @ gram, difference), 0.0))
-    return Weights(weights=weights, gap=2.0 * found, misfit=misfit) if groups else Weights(weights, found, misfit)
+    return weights, found
 
 
 def demeaned(outcome: Floats, fitted: slice | Bools) -> Floats:
@@ -98,12 +147,12 @@ def projected(points: Floats, mask: Bools) -> Floats:
     return nearest
 
 
-def _descend(system: Floats, linear: Floats, mask: Bools, start: Floats, step: float) -> Floats:
+def _descend(system: Quadratic, linear: Floats, mask: Bools, start: Floats, step: float, rows: Ints) -> Floats:
     """One round of accelerated steps with restart of each row where momentum points uphill."""
     current, ahead = start, start
     pace = np.ones(len(start))
     for _ in range(_ROUND):
-        following = projected(ahead - step * (ahead @ system - linear), mask)
+        following = projected(ahead - step * (system.times(ahead, rows) - linear), mask)
         moved = following - current
         uphill = np.einsum("gu,gu->g", ahead - following, moved) > 0.0
         pace = np.where(uphill, 1.0, pace)
@@ -120,23 +169,23 @@ def _gap(gradient: Floats, weights: Floats, mask: Bools) -> Floats:
     return gaps
 
 
-def _active_set_step(system: Floats, linear: Floats, weights: Floats, mask: Bools) -> Floats:
+def _active_set_step(system: Quadratic, linear: Floats, weights: Floats, mask: Bools, which: Ints) -> Floats:
     """One step of the primal active-set method for each row: towards the best point of its face, as far as is feasible.
 
     The face is the support and the donor that the gradient asks for most. A row never gets worse: the misfit is convex
     along the way to the minimum of its face.
     """
     rows = np.arange(len(weights))
-    gradient = weights @ system - linear
+    gradient = system.times(weights, which) - linear
     support = weights > 0.0
     support[rows, np.where(mask, gradient, np.inf).argmin(axis=1)] = True
     size = int(support.sum(axis=1).max())
     members = np.argsort(~support, axis=1, kind="stable")[:, :size]
     within = np.take_along_axis(support, members, axis=1)
-    scale = max(float(np.trace(system)) / len(system), 1e-300)
+    scale = max(system.scale, 1e-300)
     matrix = np.zeros((len(weights), size + 1, size + 1))
     both = within[:, :, None] & within[:, None, :]
-    matrix[:, :size, :size] = np.where(both, system[members[:, :, None], members[:, None, :]] / scale, 0.0)
+    matrix[:, :size, :size] = np.where(both, system.block(members, which) / scale, 0.0)
     diagonal = np.arange(size)
     # A hair of ridge keeps identical controls from making the system singular; the gap judges the result.
     matrix[:, diagonal, diagonal] += np.where(within, 1e-12, 1.0)

@@ -99,6 +99,9 @@ def test_from_draft_to_plans(site, shop, watched, clock):
     walk = Walk(watched(), site)
     page = walk.page
     walk.watch.sign_in(site, site.alice)
+    page.goto(f"{site.url}/experiments/?brand=chips")
+    page.wait_for_selector("#next-test .kpis")
+    walk.look("0-next")
     page.goto(f"{site.url}/experiments/new/?brand=chips")
     page.fill("[name=name]", "Amazon search heavy-up")
     for name, value in (("kind", "geo"), ("action", "heavy_up"), ("retailer", "amazon"), ("outcome", "sales"),

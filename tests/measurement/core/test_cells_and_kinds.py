@@ -23,6 +23,12 @@ def test_cells_are_of_one_size_and_drawn_in_every_stratum():
     assert drawn != draw_cells(panel, cells=["low", "high"], seed=2, control_weight=2)
 
 
+def test_the_note_on_several_cells_tells_the_level_that_is_used():
+    (note,) = draw_cells(history(units=24), cells=["low", "high"], seed=1).notes
+    assert "each is judged at alpha / 2 (Bonferroni), p-value and interval alike" in note
+    assert cell_alpha(0.05, 2) == 0.025
+
+
 def test_units_left_over_are_controls():
     drawn = draw_cells(history(units=25), cells=["low", "high"], seed=1, per_cell=2, exclude=["m00"])
     assert [len(drawn.of(group)) for group in ("treated", "control", "excluded")] == [4, 20, 1]
