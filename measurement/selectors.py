@@ -106,8 +106,12 @@ def _key_of(rows: QuerySet[Experiment], reference: str) -> UUID:
 def newest_of(rows: Iterable[Experiment]) -> dict[UUID, tuple[PanelVersion | None, Reading | None, Calibration | None]]:
     """The newest data, reading and calibration of each of some experiments, in as many queries as of one."""
     keys = [one.pk for one in rows]
-    panels = PanelVersion.objects.filter(experiment__in=keys).order_by("experiment", "-number").distinct("experiment")
-    readings = Reading.objects.filter(experiment__in=keys).order_by("experiment", "-number").distinct("experiment")
+    panels = (
+        PanelVersion.objects.filter(experiment__in=keys).order_by("experiment_id", "-number").distinct("experiment_id")
+    )
+    readings = (
+        Reading.objects.filter(experiment__in=keys).order_by("experiment_id", "-number").distinct("experiment_id")
+    )
     used = Calibration.objects.select_related("factor_set", "curve_version", "reading").filter(
         reading__experiment__in=keys
     )
