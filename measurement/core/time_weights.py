@@ -62,17 +62,20 @@ class _WithoutRows:
 
 
 def time_weights(pre: Floats, after: Floats, controls: Bools, noise: Floats) -> Floats:
-    """Weights of the periods before the test that predict the mean after its start over controls, shape [sets, periods].
+    """Weights of the periods before the test that predict the mean after its start over controls.
+
+    Shape [sets, periods]. Where a set leaves no controls that are not of the test, all periods count alike.
 
     Args:
         pre: outcomes of all units, shape [units, periods]. after: their means after the start, shape [units].
-        controls: units that each set's weights are fitted to, shape [sets, units], at least one per row.
+        controls: units that each set's weights are fitted to, shape [sets, units].
         noise: standard deviation of first differences, shape [sets].
     """
     centred = pre - pre.mean(axis=0)
-    found = np.empty((len(controls), pre.shape[1]))
-    for first in range(0, len(controls), _BATCH):
-        some = slice(first, first + _BATCH)
+    found = np.full((len(controls), pre.shape[1]), 1.0 / pre.shape[1])
+    able = np.flatnonzero(controls.any(axis=1))
+    for first in range(0, len(able), _BATCH):
+        some = able[first : first + _BATCH]
         kept = controls[some]
         system = _WithoutRows(centred, kept, (_HAIR * noise[some]) ** 2 * kept.sum(axis=1))
         target = system.centred(np.broadcast_to(after, kept.shape), np.arange(len(kept)))
