@@ -40,10 +40,21 @@ def analyze_paired(
     Raises:
         InvalidTest: fewer than two pairs can be formed. Further, what those methods raise.
     """
-    told = list(pairs) if pairs else nearest_pairs(test)
+    members = {name.casefold() for name in test.names}
+    told = [pair for pair in pairs if {name.casefold() for name in pair} <= members] if pairs else nearest_pairs(test)
+    dropped = [pair for pair in pairs or () if pair not in told]
+    if dropped:
+        named = ", ".join(" and ".join(pair) for pair in dropped[:5])
+        warnings = (
+            *warnings,
+            f"{len(dropped)} pairs take no part, since one of theirs does not: {named}"
+            f"{' and more' if len(dropped) > 5 else ''}.",
+        )
     if len(told) < 2:
         raise InvalidTest(
-            f"{len(told)} pair(s) can be formed.", where="pairs", fix="Treat more units, or use another method."
+            f"{len(told)} pair(s) can be formed, or remain.",
+            where="pairs",
+            fix="Treat more units, or use another method.",
         )
     if method == "trimmed_match":
         found = analyze_trimmed_match(

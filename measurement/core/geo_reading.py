@@ -9,7 +9,7 @@ import numpy as np
 from measurement.core.answers import Estimate, Evidence, PanelReading, Sensitivity, UnitEffect
 from measurement.core.panel import Panel
 from measurement.core.synthetic_control import demeaned, simplex_weights
-from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, TreatedPanel
+from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, TreatedPanel, clear_of_rounding
 
 
 def reading_of(
@@ -92,7 +92,9 @@ def extra_cost(test: TreatedPanel, finding: Finding) -> float | None:
     if finding.extra_cost is not None or test.cost is None:
         return finding.extra_cost
     change = test.cost[:, test.window].sum(axis=1) - test.length * test.cost[:, : test.start].mean(axis=1)
-    return float(len(test.treated) * (change[test.treated].mean() - change[test.controls].mean()))
+    return clear_of_rounding(
+        float(len(test.treated) * (change[test.treated].mean() - change[test.controls].mean())), test.cost
+    )
 
 
 def _iroas(incremental: Estimate, finding: Finding, cost: float | None) -> Estimate | None:
@@ -147,4 +149,6 @@ def _lift(incremental: Estimate, observed: float) -> Estimate:
         return effect / (observed - effect)
 
     value = share(incremental.value)
-    return Estimate(float("nan") if value is None else value, share(incremental.low), share(incremental.high))
+    ends = share(incremental.low), share(incremental.high)
+    # Where less than nothing was sold in sum (returns), the lift falls as the effect rises.
+    return Estimate(float("nan") if value is None else value, *(ends if observed > 0.0 else reversed(ends)))

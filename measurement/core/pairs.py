@@ -18,6 +18,7 @@ from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, s
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
 from measurement.core.signflip import least_p, sign_flip
+from measurement.core.treated_panel import clear_of_rounding
 from tenants.core.problems import InvalidInput
 
 #: Fewer pairs can show an effect, but seldom do.
@@ -56,7 +57,7 @@ def analyze_pairs(
     incremental = sales_of_log(effect, float(observed[test.start : test.cooldown_end + 1].sum()))
     cells = len(test.treated) * (test.cooldown_end - test.start + 1)
     spend = extra_spend(test)
-    cost = None if spend is None else float(spend.sum())
+    cost = None if spend is None or panel.cost is None else clear_of_rounding(float(spend.sum()), panel.cost)
     path = _Path(test, observed, alpha, seed)
     count = len(test.treated)
     reassigned = f"all {2**count:,} reassignments" if found.exact else f"{found.count:,} drawn reassignments"

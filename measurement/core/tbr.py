@@ -18,7 +18,7 @@ from scipy import stats
 
 from measurement.core.arrays import Floats
 from measurement.core.fieller import fieller
-from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, Span, TreatedPanel
+from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, Span, TreatedPanel, clear_of_rounding
 
 WARNING: Final = (
     "TBR takes the errors of successive periods as independent: where they are not, it finds effects that are not "
@@ -130,6 +130,7 @@ def _iroas(
         spread = float(cumulative_errors(other, test.start, test.cooldown_end + 1)[-1]) ** 2
         both = float(np.linalg.norm(line.residuals) * np.linalg.norm(other.residuals))
         shared = float(line.residuals @ other.residuals) / both * error * spread**0.5 if both > 0.0 else 0.0
+    extra = clear_of_rounding(extra, test.cost)
     if extra == 0.0:
         return None, extra
     span = fieller(total, extra, variance_above=error**2, variance_below=spread, covariance=shared, quantile=quantile)

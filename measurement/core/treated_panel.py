@@ -107,3 +107,8 @@ class Finding:
     extra_cost: float | None = None
     warnings: tuple[str, ...] = ()
     details: dict[str, float | int | str] = field(default_factory=dict)
+
+
+def clear_of_rounding(extra: float, cost: Floats) -> float:
+    """Extra spend, zero where it is no more than the rounding of sums of the costs that it was made of."""
+    return extra if abs(extra) > 1e-9 * float(np.abs(cost).sum()) else 0.0

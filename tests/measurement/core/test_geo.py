@@ -400,3 +400,36 @@ def test_an_excluded_unit_that_is_not_there_is_said() -> None:
         sensitivity=False,
     )  # fmt: skip
     assert any("not in the panel: 'atlantis'." in warning for warning in reading.warnings)
+
+
+@pytest.mark.parametrize("method", ["sc", "did", "log_did", "tbr", "sc_t"])
+def test_spend_that_did_not_change_has_no_return(method: str) -> None:
+    panel = lifted(factor_panel(9), TREATED, 45, 0.1)
+    flat = np.repeat(0.1 * np.arange(1, len(panel.units) + 1)[:, None], len(panel.periods), axis=1)
+    reading = analyse(replace(panel, cost=flat), method=method)
+    assert not reading.cost
+    assert reading.iroas is None
+
+
+def test_a_pair_with_an_excluded_unit_takes_no_part() -> None:
+    panel = factor_panel(9)
+    pairs = [(panel.units[place], panel.units[place + 1]) for place in range(0, 20, 2)]
+    reading = analyze_geo(
+        panel, treated=[one for one, _ in pairs], pairs=pairs, start=46, exclude=[pairs[0][1]], sensitivity=False
+    )
+    assert pairs[0][1] not in reading.controls
+    assert len(reading.treated) == 9
+    assert any(f"{pairs[0][0]} and {pairs[0][1]}" in warning for warning in reading.warnings)
+
+
+def test_synthetic_did_without_effect_is_rejected_as_seldom_as_it_says() -> None:
+    """Independent noise on few controls: time weights follow the controls that they are fitted to, and no others."""
+    rejected = 0
+    for number in range(40):
+        rng = np.random.default_rng([5, number])
+        panel = panel_of(np.round(1000.0 * np.exp(0.05 * rng.standard_normal((12, 35)))))
+        reading = analyze_geo(
+            panel, treated=panel.units[:2], start=31, method="sdid", placebos=39, sensitivity=False, seed=number
+        )
+        rejected += reading.p_value < 0.1
+    assert rejected <= 10
