@@ -62,7 +62,9 @@ class _WithoutRows:
 
 
 def time_weights(pre: Floats, after: Floats, controls: Bools, noise: Floats) -> Floats:
-    """Weights of the periods before the test that predict the mean after its start over controls, shape [sets, periods].
+    """Weights of the periods before the test that predict the mean after its start over controls.
+
+    Shape [sets, periods].
 
     Args:
         pre: outcomes of all units, shape [units, periods]. after: their means after the start, shape [units].

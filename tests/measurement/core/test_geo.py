@@ -364,7 +364,7 @@ def test_a_pair_with_an_excluded_unit_takes_no_part() -> None:
     panel = factor_panel(9)
     pairs = [(panel.units[place], panel.units[place + 1]) for place in range(0, 20, 2)]
     reading = analyze_geo(
-        panel, treated=[one for one, _ in pairs], pairs=pairs, start=46, exclude=[pairs[0][1]], **{"sensitivity": False}
+        panel, treated=[one for one, _ in pairs], pairs=pairs, start=46, exclude=[pairs[0][1]], sensitivity=False
     )
     assert pairs[0][1] not in reading.controls
     assert len(reading.treated) == 9
