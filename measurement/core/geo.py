@@ -22,7 +22,7 @@ from measurement.core.geo_methods import (
 from measurement.core.geo_pairs import ENOUGH_PAIRS, analyze_paired
 from measurement.core.geo_question import InvalidTest, admissible_rows, read_question
 from measurement.core.geo_reading import incremental_of, lift_of, reading_of
-from measurement.core.geo_warnings import SDID_ERRORS, test_warnings
+from measurement.core.geo_warnings import test_warnings
 from measurement.core.log_did import log_differences
 from measurement.core.panel import Panel
 from measurement.core.placebo import PLACEBOS, placebo_sets
@@ -149,8 +149,7 @@ def _others(
             continue
         lift = lift_of(test, incremental_of(test, finding))
         undefined = "" if np.isfinite(lift.value) else "no lift: nothing would have been sold by this method"
-        told = undefined or (SDID_ERRORS if method == "sdid" else "")
-        found.append(Sensitivity(method, None if undefined else lift, finding.p_value, told))
+        found.append(Sensitivity(method, None if undefined else lift, finding.p_value, undefined))
     note = "p-value only; alternative of other tools, takes days as independent or has few blocks"
     found.append(
         Sensitivity("conformal_iid", None, conformal_p_value(test, effect=0.0, permutations="iid", seed=seed), note)

@@ -16,12 +16,6 @@ POOR_FIT: Final = 0.7
 FAR: Final = 10.0
 _PLACEBO_METHODS: Final = ("sc", "asc", "sdid", "did", "log_did")
 _NAMED: Final = 3
-#: Measured by the proof `measurement`: time weights are fitted to what the controls sell in the test, so that placebo
-#: sets of controls are closer to their counterfactual than the treated set is.
-SDID_ERRORS: Final = (
-    "p and interval of synthetic difference in differences are too sure of themselves: its time weights fit the "
-    "controls of the test, placebo sets among them. Take the estimate as a second opinion, not its p."
-)
 
 
 def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: str, alpha: float) -> list[str]:
@@ -32,8 +26,6 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
             "The t-test has two degrees of freedom: low power, it sees large effects only (about one in four of 5 %), "
             "and where sales drift it rejects up to 8 % of tests without effect at a nominal 5 %. Treat more markets."
         )
-    if method == "sdid":
-        told.append(SDID_ERRORS)
     if method in _PLACEBO_METHODS:
         sets = int(finding.details.get("placebos", 0)) + 1
         if 1.0 / sets >= alpha:
