@@ -28,10 +28,7 @@ def defaults() -> tuple[Situation, ...]:
 
 
 def others() -> tuple[Situation, ...]:
-    """Other methods on two markets of forty, and the t-test over time on one.
-
-    Those that are wrong too often are told so by the product.
-    """
+    """Other methods on two markets of forty, and the t-test over time on one: their rates are told, not judged."""
     one, two = partial(random_test, treated=1), partial(random_test, treated=2)
     by_two = [
         Situation(name=f"two markets by {method}", draw=two, read=partial(_asked, method), conservative=True)

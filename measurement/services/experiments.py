@@ -132,7 +132,7 @@ def lasts_as_designed(experiment: Experiment) -> bool:
     days = (experiment.design.get("chosen") or {}).get("days")
     if not days or experiment.start_date is None or experiment.end_date is None:
         return True
-    return (experiment.end_date - experiment.start_date).days + 1 == days
+    return bool((experiment.end_date - experiment.start_date).days + 1 == days)
 
 
 def _design_holds(experiment: Experiment, changed: set[str]) -> bool:
