@@ -35,6 +35,9 @@ def open_page(browser_process: Any, alice: Any) -> Iterator[Callable[..., Any]]:
     def opened(path: str, width: int = 1280, scheme: str = "light") -> Any:
         answer = browser_of(alice).get(path).content.decode()
         served[path.partition("?")[0]] = lambda request: (200, answer)
+        # The list asks for its card once it stands.
+        card = browser_of(alice).get("/experiments/next/", headers={"HX-Request": "true"}).content.decode()
+        served["/experiments/next/"] = lambda request: (200, card)
         context = browser_process.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()

@@ -157,7 +157,7 @@ def test_spend_cannot_change_the_other_way(kind, change):
 
 
 def test_negative_costs_and_unknown_kinds():
-    with pytest.raises(InvalidDesign, match="negative"):
+    with pytest.raises(InvalidDesign, match="out of range"):
         spend("holdback", cost_per_incremental=-1.0)
     with pytest.raises(InvalidDesign, match="no kind 'lift'"):
         kind_of("lift")
