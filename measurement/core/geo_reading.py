@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from measurement.core.answers import Estimate, Evidence, PanelReading, Sensitivity, UnitEffect
+from measurement.core.arrays import Floats
 from measurement.core.panel import Panel
+from measurement.core.returns import margin_of_changes, return_of
 from measurement.core.synthetic_control import demeaned, simplex_weights
 from measurement.core.treated_panel import UNCLEAR_SPEND, Finding, TreatedPanel, clear_of_rounding
 
@@ -35,6 +37,8 @@ def reading_of(
     low[window] = observed[window] - size * finding.period_high
     high[window] = observed[window] - size * finding.period_low
     cost = extra_cost(test, finding)
+    iroas = _iroas(incremental, test, finding, cost, alpha)
+    unclear = (UNCLEAR_SPEND,) if cost and iroas is None and UNCLEAR_SPEND not in finding.warnings else ()
     return PanelReading(
         method=method,
         why_method=why,
@@ -45,7 +49,7 @@ def reading_of(
         att=_scaled(incremental, 1.0 / cells),
         lift=lift_of(test, incremental),
         incremental=incremental,
-        iroas=_iroas(incremental, finding, cost),
+        iroas=iroas,
         cost=cost,
         weights={
             test.names[row]: float(finding.weights[row])
@@ -70,7 +74,7 @@ def reading_of(
         placebos=finding.placebos,
         by_unit=_by_unit(test),
         sensitivity=tuple(sensitivity),
-        warnings=(*panel.notes, *finding.warnings, *warnings),
+        warnings=(*panel.notes, *finding.warnings, *unclear, *warnings),
         details=finding.details,
     )
 
@@ -91,21 +95,32 @@ def extra_cost(test: TreatedPanel, finding: Finding) -> float | None:
     """Spend that the test added: the method's own figure, else what the treated spent beyond the controls' course."""
     if finding.extra_cost is not None or test.cost is None:
         return finding.extra_cost
-    change = test.cost[:, test.window].sum(axis=1) - test.length * test.cost[:, : test.start].mean(axis=1)
+    change = _changes(test, test.cost)
     return clear_of_rounding(
         float(len(test.treated) * (change[test.treated].mean() - change[test.controls].mean())), test.cost
     )
 
 
-def _iroas(incremental: Estimate, finding: Finding, cost: float | None) -> Estimate | None:
-    """The method's own ratio, else the effect over spend that is taken as known."""
+def _changes(test: TreatedPanel, cost: Floats) -> Floats:
+    """What each unit spent in the window beyond its mean before, shape [units]."""
+    change: Floats = cost[:, test.window].sum(axis=1) - test.length * cost[:, : test.start].mean(axis=1)
+    return change
+
+
+def _iroas(
+    incremental: Estimate, test: TreatedPanel, finding: Finding, cost: float | None, alpha: float
+) -> Estimate | None:
+    """The method's own ratio, else the effect over the spend, each with its error."""
     if finding.iroas is not None:
         value, span = finding.iroas
         return Estimate(value, _end(span.low), _end(span.high))
     if not cost or UNCLEAR_SPEND in finding.warnings:
         return None
-    ratio = _scaled(incremental, 1.0 / cost)
-    return ratio if cost > 0.0 else Estimate(ratio.value, ratio.high, ratio.low)
+    margin = 0.0
+    if finding.extra_cost is None and test.cost is not None:
+        change = _changes(test, test.cost)
+        margin = margin_of_changes(change[test.treated], change[test.controls], alpha)
+    return return_of(incremental, cost, margin)
 
 
 def _by_unit(test: TreatedPanel) -> tuple[UnitEffect, ...]:

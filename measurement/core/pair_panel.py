@@ -61,10 +61,15 @@ class PairedTest:
         Args:
             values: outcome or cost of the panel, shape [units, periods].
         """
-        window = values[:, self.start : self.cooldown_end + 1]
-        change = window.sum(axis=1) - values[:, : self.start].mean(axis=1) * window.shape[1]
+        change = self.changes(values)
         difference: Floats = change[self.treated] - change[self.control]
         return difference
+
+    def changes(self, values: Floats) -> Floats:
+        """Per unit: sum of the test and cool-down less what the periods before make of it, shape [units]."""
+        window = values[:, self.start : self.cooldown_end + 1]
+        change: Floats = window.sum(axis=1) - values[:, : self.start].mean(axis=1) * window.shape[1]
+        return change
 
 
 def paired_test(

@@ -3,7 +3,7 @@
 Each pair gives one number, the log growth of its treated unit beyond that of its control. Their mean is the log of one
 plus the lift; the test turns the signs of pairs as the coin might have, and every interval inverts that test
 (`signflip`). The effect is taken to multiply the sales of all units alike. Incremental sales are what the treated
-sold, times `1 - exp(-effect)`; iROAS divides them by the extra spend, which is known and not estimated.
+sold, times `1 - exp(-effect)`; iROAS divides them by the extra spend, whose own error widens its interval.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from measurement.core.arrays import Floats
 from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, scaled
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
+from measurement.core.returns import margin_of_changes, return_of
 from measurement.core.signflip import least_p, sign_flip
-from measurement.core.treated_panel import clear_of_rounding
+from measurement.core.treated_panel import UNCLEAR_SPEND, clear_of_rounding
 from tenants.core.problems import InvalidInput
 
 #: Fewer pairs can show an effect, but seldom do.
@@ -58,6 +59,11 @@ def analyze_pairs(
     cells = len(test.treated) * (test.cooldown_end - test.start + 1)
     spend = extra_spend(test)
     cost = None if spend is None or panel.cost is None else clear_of_rounding(float(spend.sum()), panel.cost)
+    iroas = None
+    if cost and panel.cost is not None:
+        change = test.changes(panel.cost)
+        margin = margin_of_changes(change[test.treated], change[test.control], alpha)
+        iroas = return_of(incremental, cost, margin)
     path = _Path(test, observed, alpha, seed)
     count = len(test.treated)
     reassigned = f"all {2**count:,} reassignments" if found.exact else f"{found.count:,} drawn reassignments"
@@ -71,7 +77,7 @@ def analyze_pairs(
         att=scaled(incremental, 1.0 / cells),
         lift=lift_of_log(effect),
         incremental=incremental,
-        iroas=None if not cost else scaled(incremental, 1.0 / cost),
+        iroas=iroas,
         cost=cost,
         weights={},
         l2_imbalance=None,
@@ -92,7 +98,7 @@ def analyze_pairs(
         placebos=_placebos(test),
         by_unit=_by_unit(test),
         sensitivity=sensitivity,
-        warnings=(*panel.notes, *_warnings(test, alpha, cost)),
+        warnings=(*panel.notes, *_warnings(test, alpha, cost), *((UNCLEAR_SPEND,) if cost and iroas is None else ())),
         details={"pairs": count, "reassignments": found.count},
     )
 
