@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from measurement.core.answers import PanelReading
 from measurement.core.geo_question import InvalidTest
+from measurement.core.pair_panel import unpaired
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel
 from measurement.core.treated_panel import TreatedPanel
@@ -50,6 +51,8 @@ def analyze_paired(
             f"{len(dropped)} pairs take no part, since one of theirs does not: {named}"
             f"{' and more' if len(dropped) > 5 else ''}.",
         )
+    if pairs and (lone := unpaired(test.names, [*told, *dropped])):
+        warnings = (*warnings, lone)
     if len(told) < 2:
         raise InvalidTest(
             f"{len(told)} pair(s) can be formed, or remain.",
