@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from measurement.core.ancova import ancova_row
 from measurement.core.answers import Estimate, Sensitivity
 from measurement.core.inversion import Reassigned
 from measurement.core.log_effects import effect_of, lift_of_log, over_rest, scaled
@@ -14,11 +17,13 @@ from tenants.core.problems import InvalidInput, Problem
 
 
 def beside_pairs(test: PairedTest, chosen: str, *, alpha: float, seed: int) -> tuple[Sensitivity, ...]:
-    """Log growth and levels by the sign-flip test, and trimmed match where spend is known, without the one chosen."""
-    asked = {
+    """Log growth and levels by the sign-flip test, trimmed match where spend is known, and the analysis of covariance,
+    without the one chosen."""
+    asked: dict[str, Callable[[], Sensitivity]] = {
         "pairs": lambda: _logs(test, alpha, seed),
         "did": lambda: _levels(test, alpha, seed),
         "trimmed_match": lambda: _trimmed(test, alpha),
+        "ancova": lambda: _ancova(test, alpha),
     }
     found = []
     for method, ask in asked.items():
@@ -73,6 +78,12 @@ def _trimmed(test: PairedTest, alpha: float) -> Sensitivity:
     incremental = scaled(Estimate(found.iroas, found.low, found.high), float(spend.sum()))
     note = f"{found.trimmed} pairs trimmed from each side"
     return _over_sold(test, "trimmed_match", incremental, found.p_value, note)
+
+
+def _ancova(test: PairedTest, alpha: float) -> Sensitivity:
+    rows = np.concatenate([test.treated, test.control])
+    kinds = np.arange(len(rows)) < len(test.treated)
+    return ancova_row(test.panel.outcome[rows], kinds, start=test.start, last=test.cooldown_end, alpha=alpha)
 
 
 def _over_sold(test: PairedTest, method: str, incremental: Estimate, p_value: float, note: str) -> Sensitivity:

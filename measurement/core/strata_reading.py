@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from measurement.core.ancova import ancova_row
 from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Bools, Floats, Ints
 from measurement.core.drawn_reading import DrawnTest, drawn_reading
@@ -284,6 +285,7 @@ def _beside(test: _Strata, draws: _Draws, scale: str, alpha: float, sold: float)
     levels = draws.test(change)
     lift = over_rest(scaled(effect_of(levels, alpha), count), sold)
     found.append(_row("did", lift, levels.p_value(), "in levels within strata, the same draws"))
+    found.append(ancova_row(outcome, test.kinds, start=test.start, last=test.cooldown_end, alpha=alpha))
     return tuple(found)
 
 

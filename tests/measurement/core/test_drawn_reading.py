@@ -92,18 +92,17 @@ def test_trimmed_match_of_net_returns_has_its_lift_in_order():
 def test_other_methods_stand_beside_pairs():
     panel, pairs = paired_panel(pairs=10, lift=0.1, spend=0.1, noise=0.03)
     reading = analyze_pairs(panel, pairs=pairs, start=75)
-    assert [other.method for other in reading.sensitivity] == ["did", "trimmed_match"]
+    assert [other.method for other in reading.sensitivity] == ["did", "trimmed_match", "ancova"]
     trimmed = analyze_trimmed_match(panel, pairs=pairs, start=75)
-    assert [other.method for other in trimmed.sensitivity] == ["pairs", "did"]
+    assert [other.method for other in trimmed.sensitivity] == ["pairs", "did", "ancova"]
     for told, own in ((reading.sensitivity[1].lift, trimmed.lift), (trimmed.sensitivity[0].lift, reading.lift)):
         assert (told.low, told.value, told.high) == pytest.approx((own.low, own.value, own.high))
     assert (trimmed.sensitivity[0].p_value, reading.sensitivity[1].p_value) == (reading.p_value, trimmed.p_value)
     for other in (*reading.sensitivity, *trimmed.sensitivity):
         assert other.lift.low < 0.1 < other.lift.high, other.method
         assert (other.p_value < 0.05) == (other.lift.low > 0 or other.lift.high < 0)
-    assert [one.method for one in analyze_pairs(replace(panel, cost=None), pairs=pairs, start=75).sensitivity] == [
-        "did"
-    ]
+    free = analyze_pairs(replace(panel, cost=None), pairs=pairs, start=75)
+    assert [one.method for one in free.sensitivity] == ["did", "ancova"]
     assert analyze_pairs(panel, pairs=pairs, start=75, sensitivity=False).sensitivity == ()
 
 
@@ -121,8 +120,8 @@ def test_other_methods_stand_beside_strata():
     panel, strata = shelf(effect=-0.2, noise=0.03)
     logs = analyze_strata(panel, strata=strata, start=30)
     shares = analyze_strata(panel, strata=strata, start=30, growth="share")
-    assert [other.method for other in logs.sensitivity] == ["strata_share", "did"]
-    assert [other.method for other in shares.sensitivity] == ["strata_log", "did"]
+    assert [other.method for other in logs.sensitivity] == ["strata_share", "did", "ancova"]
+    assert [other.method for other in shares.sensitivity] == ["strata_log", "did", "ancova"]
     assert logs.sensitivity[0].lift == shares.lift
     assert shares.sensitivity[0].lift == logs.lift
     for other in (*logs.sensitivity, *shares.sensitivity):
