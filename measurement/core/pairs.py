@@ -60,7 +60,9 @@ def analyze_pairs(
 
     def sold(first: int, last: int) -> Estimate | None:
         window = log_sign_flip(test, first, last, seed)
-        return window and sales_of_log(effect_of(window, alpha), float(observed[first : last + 1].sum()))
+        if window is None:
+            return None
+        return sales_of_log(effect_of(window, alpha), float(observed[first : last + 1].sum()))
 
     effect = effect_of(found, alpha)
     incremental = sales_of_log(effect, float(observed[test.start : test.cooldown_end + 1].sum()))

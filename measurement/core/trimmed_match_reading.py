@@ -64,7 +64,7 @@ def analyze_trimmed_match(
         change = test.changes(panel.outcome, first, last)
         response = change[test.treated] - change[test.control]
         window = trimmed_interval(response, spend, trimmed=found.trimmed, alpha=alpha)
-        return window and scaled(Estimate(*window), cost)
+        return None if window is None else scaled(Estimate(*window), cost)
 
     return drawn_reading(
         DrawnTest(

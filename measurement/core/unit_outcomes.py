@@ -24,6 +24,7 @@ from measurement.core.few_clusters import (
     randomisation_inference,
     wild_cluster_bootstrap,
 )
+from measurement.core.panel import require_amounts
 from measurement.core.panel_values import lines_text, numbers_of
 from measurement.core.reading_assignments import arms_of
 from measurement.core.reading_panels import read_text_table
@@ -129,7 +130,7 @@ def read_unit_outcomes(
             its line.
     """
     frame, separator = read_text_table(content)
-    wanted = [outcome, treated, *covariates, *filter(None, (cluster, stratum))]
+    wanted = [outcome, treated, *covariates, *(name for name in (cluster, stratum) if name is not None)]
     for name in wanted:
         if name not in frame.columns:
             raise InvalidInput(
@@ -181,6 +182,9 @@ def analyze_units(
         raise InvalidInput(f"There is no method {method!r}.", where="method", fix=f"Use {', '.join(METHODS)}.")
     if not 0.0 < alpha < 0.5:
         raise InvalidInput(f"alpha is {alpha:g}.", where="alpha", fix="Give a two-sided level such as 0.05.")
+    require_amounts(units.outcome, "outcome")
+    for place, name in enumerate(units.names):
+        require_amounts(units.covariates[:, place], name)
     grouped = units.clusters is not None
     chosen = ("randomisation" if grouped or units.strata is not None else "lin") if method == "auto" else method
     _require_fit(units, chosen)
