@@ -13,12 +13,14 @@ from django.core.management.base import CommandError
 #: What hands, spreadsheets and exports put where a figure or a name should be.
 CELLS = (
     "", " ", "NA", "nan", "inf", "-inf", "1e308", "-1e308", "1e-320", "1e160", "0", "-5", "5.234", "5,234", "1.234,5",
-    "1'234", "(12)", "12 34", "$7", "€7", "abc", "None", "2026-02-30", "2026-01-01", "00:00", "1_000", "\x00", "\ufeff", '"',
-    "=1+1", "9" * 40, "treated", "control", "1", "2", "york", "YORK", "é" * 130, "0x10", "true",
+    "1'234", "(12)", "12 34", "$7", "€7", "abc", "None", "2026-02-30", "2026-01-01", "00:00", "1_000", "\x00",
+    "\ufeff", '"', "=1+1", "9" * 40, "treated", "control", "1", "2", "york", "YORK", "é" * 130, "0x10", "true",
 )  # fmt: skip
 AMOUNTS = ("", "NA", "0", "-5", "1e9", "-1e9", "1e80", "1e-80", "1e160", "5.234", "(12)", "$7", "0.0001", "100", "7")
-ACTS = ("cell", "cell", "number", "number", "number", "drop", "drop", "twice", "cut", "bytes", "column", "end", "separator",
-        "constant")  # fmt: skip
+ACTS = (
+    "cell", "cell", "number", "number", "number", "drop", "drop", "twice", "cut", "bytes", "column", "end",
+    "separator", "constant",
+)  # fmt: skip
 NUMBERS = (
     "0",
     "-1",
@@ -116,9 +118,8 @@ def _written(path, text):
 
 
 def mutate_file(rng, path):
-    """Change a file in one to three places; returns whether a row or a cell was taken away."""
+    """Change a file in one or two places."""
     text = path.read_text(encoding="utf-8")
-    lacks = False
     for _ in range(rng.integers(1, 3)):
         lines = text.split("\n")
         place = int(rng.integers(0, len(lines)))
@@ -127,11 +128,9 @@ def mutate_file(rng, path):
         if act in ("cell", "number"):
             at = int(rng.integers(0, len(parts))) if act == "cell" else len(parts) - 1
             parts[at] = str(rng.choice(CELLS if act == "cell" else AMOUNTS))
-            lacks |= parts[at].strip().casefold() in ("", "na", "none") and place > 0
             lines[place] = ",".join(parts)
         elif act == "drop" and len(lines) > 2:
             lines.pop(place)
-            lacks |= place > 0
         elif act == "twice":
             lines.insert(place, lines[place])
         elif act == "cut":
@@ -161,7 +160,23 @@ def mutate_file(rng, path):
             lines = [line.replace(",", str(rng.choice([";", "\t"]))) for line in lines]
         text = "\n".join(lines)
     path.write_text(text, encoding="utf-8", errors="replace")
-    return lacks
+
+
+def lacking(path, units):
+    """Cells of the sales of a panel file that are empty or have no row, as `(unit, day)`, of some units."""
+    rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    told = {}
+    for row in rows:
+        if len(row) > 2:
+            told.setdefault((row[0].strip(), row[1].strip()), []).append(row[2].strip().casefold())
+    days = {day for _, day in told}
+    empty = ("", "na", "n/a", "none", "null")
+    return [
+        (unit, day)
+        for unit in units
+        for day in days
+        if (unit, day) not in told or any(cell in empty for cell in told[unit, day])
+    ]
 
 
 def mutate_arguments(rng, arguments):
@@ -193,10 +208,13 @@ def judged(command, arguments):
     except CommandError:
         return None, None
     except SystemExit as stopped:
-        assert stopped.code == 2, f"exit status {stopped.code}"
+        code = stopped.code
+    else:
+        code = 0
+    if code:
         problem = json.loads(errors.getvalue())
+        assert (code, out.getvalue()) == (2, "")
         assert problem["detail"], problem
         assert problem["fix"], problem
-        assert out.getvalue() == ""
         return None, problem
     return json.loads(out.getvalue(), parse_constant=_no_constant), None
