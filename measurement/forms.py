@@ -180,7 +180,9 @@ class PanelForm(forms.Form):
     missing = forms.ChoiceField(
         label="Rows that lack", required=False,
         choices=[("", "As before"), ("leave_out", "Leave the unit out, and say so"),
-                 ("zero", "Nothing was sold: zero"), ("refuse", "Refuse the file")],
+                 ("zero", "Nothing was sold: zero"),
+                 ("zero_inside", "Between the unit's first and last row nothing was sold: zero"),
+                 ("refuse", "Refuse the file")],
     )  # fmt: skip
 
     @property
