@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -39,8 +39,8 @@ def due_words(experiment: Experiment, on: date) -> str:
     if state == Experiment.State.REGISTERED and start:
         return "to be started" if start <= on else f"starts {_day(start)}"
     if state in (Experiment.State.RUNNING, Experiment.State.COOLING) and end:
-        last = end + timedelta(days=experiment.cooldown_days)
-        return f"readable from {_day(last + timedelta(days=1))}" if on <= last else "waits for its data"
+        due = experiment.due_on or end
+        return f"readable from {_day(due)}" if on < due else "waits for its data"
     if state == Experiment.State.READABLE:
         return "to be read"
     return ""

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from measurement.core.panel import Panel
 from measurement.core.restated import Restated, restated, since
+from measurement.core.words import count_of
 from measurement.models import Experiment, PanelVersion
 from measurement.services.panels import panel_data
 
@@ -56,6 +57,7 @@ def _words(told: Restated, which: str) -> list[str]:
     if not told.changed:
         return []
     return [
-        f"{told.changed:,} of {told.known:,} figures differ from those that {which}: in sum {told.treated:+.2%} in "
+        f"{told.changed:,} of {count_of(told.known, 'figure')} {'differs' if told.changed == 1 else 'differ'} "
+        f"from those that {which}: in sum {told.treated:+.2%} in "
         f"treated units, {told.control:+.2%} in controls. What was restated in one group alone looks like an effect."
     ]

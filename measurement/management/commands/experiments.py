@@ -14,6 +14,7 @@ from django_tenants.utils import tenant_context
 from accounts import services as people
 from accounts.models import Brand, User
 from measurement import selectors, services
+from measurement.core.words import count_of
 from measurement.models import Experiment
 from measurement.serializers import (
     ExperimentAnswerSerializer,
@@ -93,7 +94,7 @@ class Command(BaseCommand):
         for candidate in one.design.get("candidates", ())[:10]:
             mde = "-" if candidate["mde"] is None else f"{candidate['mde']:.1%}"
             treated = ", ".join(candidate["treated"]) or "drawn"
-            self.stdout.write(f"  {candidate['duration']} periods, smallest lift {mde}: {treated}")
+            self.stdout.write(f"  {count_of(candidate['duration'], 'period')}, smallest lift {mde}: {treated}")
         for reason in told.reasons:
             self.stdout.write(f"  not readable: {reason}")
         return None
@@ -115,7 +116,9 @@ class Command(BaseCommand):
         )
         if self.as_json:
             return self._write(PanelSerializer(made).data)
-        self.stdout.write(f"data {made.number}: {made.unit_count} units, {made.period_count} periods")
+        self.stdout.write(
+            f"data {made.number}: {count_of(made.unit_count, 'unit')}, {count_of(made.period_count, 'period')}"
+        )
         for note in made.notes:
             self.stdout.write(f"  note: {note}")
         return None
