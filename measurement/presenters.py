@@ -14,6 +14,7 @@ from measurement.core.design_charts import cost_chart, fit_chart, mde_chart, pow
 from measurement.core.tile_map import state_tiles
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services import panel_data
+from tenants.core.problems import Conflict
 
 #: State -> (tone, icon) of its chip.
 CHIPS: Final[Mapping[str, tuple[str, str]]] = {
@@ -148,7 +149,11 @@ def spend_so_far(experiment: Experiment, panel: PanelVersion | None) -> dict[str
 
 
 def _spend(experiment: Experiment, panel: PanelVersion, start: date) -> dict[str, float] | None:
-    data = panel_data(panel)
+    try:
+        data = panel_data(panel)
+    except Conflict:
+        # The data of a test that was given up may be gone.
+        return None
     if data.cost is None:
         return None
     treated = {one.unit.casefold() for one in experiment.units.all() if one.group == "treated"}

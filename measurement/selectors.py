@@ -141,7 +141,17 @@ def stored_panel(panel: PanelVersion) -> Path:
 
 def panel_path(sha256: str) -> Path:
     """Where data of an experiment with that hash lie."""
-    return tenant_folder() / "experiments" / sha256[:2] / sha256
+    return panel_folder() / sha256[:2] / sha256
+
+
+def panel_bytes() -> int:
+    """Bytes of the data of all experiments as they lie there: one file may be of several, and one may be erased."""
+    return sum(one.stat().st_size for one in panel_folder().glob("*/*") if one.is_file())
+
+
+def panel_folder() -> Path:
+    """Where the data of the running tenant's experiments lie."""
+    return tenant_folder() / "experiments"
 
 
 def latest_reading(experiment: Experiment) -> Reading | None:

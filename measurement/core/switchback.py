@@ -125,7 +125,9 @@ def analyze_switchback(
     design, notes = _design_of(kinds, carryover, randomise_at)
     if labels is not None and len(labels) != len(kinds):
         raise InvalidInput(
-            f"{len(labels)} labels for {len(kinds)} periods.", where="labels", fix="Give one for each period."
+            f"{count_of(len(labels), 'label')} for {count_of(len(kinds), 'period')}.",
+            where="labels",
+            fix="Give one for each period.",
         )
     coins = kinds[np.array(design.randomise_at) - 1].astype(bool)
     if labels is not None and not is_admissible(design, coins, labels):

@@ -16,6 +16,7 @@ from accounts.core.permissions import Role
 from jobs.draining import run_queued_jobs
 from jobs.selectors import schedules_of
 from jobs.services import submit_scheduled_job
+from optimization import learning_judgements
 from optimization import learning_selectors as selectors
 from optimization import learning_services as services
 from optimization.core.learning.log import LearningLog, UnusableLog

@@ -59,6 +59,10 @@ class Command(BaseCommand):
         register = acts.add_parser("register", help="hash the plan; it does not change any more")
         register.add_argument("label", help="EX-0001, or its id")
         register.add_argument("--retrospective", action="store_true", help="the test began before its plan")
+        erase = acts.add_parser("erase", help="remove the data of one that was given up and never read")
+        erase.add_argument("label", help="EX-0001, or its id")
+        tidy = acts.add_parser("tidy", help="remove data that no experiment needs, as a job")
+        tidy.add_argument("--days", type=int, help="how long such data are kept; RMN_HISTORY_DAYS by default")
         cancel = acts.add_parser("cancel", help="give it up")
         cancel.add_argument("label", help="EX-0001, or its id")
         cancel.add_argument("--reason", required=True)
@@ -144,6 +148,15 @@ class Command(BaseCommand):
     def _cancel(self, *, label: str, reason: str, **_: Any) -> None:
         one = selectors.experiment_for_operator(reference=label)
         self._line(services.cancel_experiment(actor=self._person(), experiment=one, reason=reason))
+
+    def _erase(self, *, label: str, **_: Any) -> None:
+        one = selectors.experiment_for_operator(reference=label)
+        done = services.erase_panels(actor=self._person(), experiment=one)
+        self.stdout.write(f"{count_of(done.files, 'file')} of {count_of(done.bytes, 'byte')} removed")
+
+    def _tidy(self, *, days: int | None, **_: Any) -> None:
+        job = services.start_tidying(actor=self._person(), days=days)
+        self.stdout.write(f"job {job.pk}: {job.title}")
 
     def _analyse(self, *, label: str, **_: Any) -> None:
         one = selectors.experiment_for_operator(reference=label)

@@ -157,8 +157,8 @@ def test_one_kind_of_window_far_from_zero_is_told_where_it_is_asked_for():
     [
         ({"treated": [0, 2] * 12}, "neither 0 nor 1"),
         ({"treated": [1] * 24}, "All periods are treated"),
-        ({"treated": [0, 1] * 12, "estimator": "burn_in"}, "No 3 period"),
-        ({"treated": [0, 1] * 12}, "No 3 period.* treated or untreated: the effect is not in the log"),
+        ({"treated": [0, 1] * 12, "estimator": "burn_in"}, "no run of 3 periods"),
+        ({"treated": [0, 1] * 12}, "no run of 3 periods treated or untreated: the effect is not in the log"),
         ({"treated": [0, 1] * 12, "estimator": "horvitz_thompson"}, "treated or untreated"),
         (
             {"treated": [0, 0, 0, 1, 0, 1] * 4, "outcome": np.arange(24.0) % 5 + 90.0},
