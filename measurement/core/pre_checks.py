@@ -21,6 +21,7 @@ from measurement.core.features import FEATURES, features_of, rows_of
 from measurement.core.panel import Panel
 from measurement.core.placebo import placebo_sets, shares_of
 from measurement.core.synthetic_control import demeaned, simplex_weights
+from measurement.core.words import count_of
 
 #: Standardised differences beyond this are told (Imbens, Rubin 2015).
 UNBALANCED: Final = 0.25
@@ -100,7 +101,9 @@ def pre_trend(
     blocks = (periods - first) // length
     if blocks < _LEAST_BLOCKS or (weighted and first < 4):
         raise InvalidDesign(
-            f"{periods} periods are too few to see a drift.", where="panel", fix="Give 8 or more, better 8 weeks."
+            f"{count_of(periods, 'period')} before the test: too few to see a drift.",
+            where="panel",
+            fix="Give 8 or more, better 8 weeks.",
         )
     sets = placebo_sets(len(names), chosen, count=_PLACEBOS, seed=seed)
     gaps = _gaps(outcome, shares_of(sets, len(names)), first, weighted)

@@ -122,7 +122,9 @@ def count_of(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """states, cities, SKUs."""
+    """states, cities, SKUs, stretches."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 
