@@ -205,8 +205,8 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
     A day counts once it is over. Data whose periods are numbers say by their number of periods that they are whole,
     sums of two arms by the day they came in.
     """
-    last, due = experiment.cooled_on, experiment.due_on
-    if last is None or due is None or experiment.start_date is None:
+    last, due, end = experiment.cooled_on, experiment.due_on, experiment.end_date
+    if last is None or due is None or end is None or experiment.start_date is None:
         return Readability(
             final=False, interim=False, due=None, last_needed=None, reasons=("It has no start and end yet.",)
         )
@@ -221,7 +221,7 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
     started = not reasons
     if on < due:
         cooling = f", and cools down until {period_text(last)}" if experiment.cooldown_days else ""
-        reasons.append(f"It runs until {period_text(experiment.end_date)}{cooling}.")
+        reasons.append(f"It runs until {period_text(end)}{cooling}.")
     if panel is None:
         reasons.append("It has no data.")
     elif (lacking := _lacking(panel, experiment, last)) is not None:
