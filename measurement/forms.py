@@ -72,8 +72,8 @@ class ExperimentForm(forms.Form):
     method = forms.ChoiceField(
         label="Method", required=False,
         choices=[
-            ("auto", "The one that suits the design"), ("sc", "Synthetic control"),
-            ("asc", "Augmented synthetic control"),
+            ("auto", "The one that suits the design"), ("sc_indexed", "Synthetic control, sales indexed"),
+            ("sc", "Synthetic control, sales as they are"), ("asc", "Augmented synthetic control"),
             ("sdid", "Synthetic difference in differences"), ("did", "Difference in differences"),
             ("sc_t", "Synthetic-control t-test"), ("pairs", "Matched pairs"), ("trimmed_match", "Trimmed match"),
             ("tbr", "Time-based regression"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from measurement.core.arrays import Floats, Ints
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 _NAMED: Final = 5
@@ -91,7 +92,9 @@ def paired_test(
     """
     if len(pairs) < 2:
         raise InvalidInput(
-            f"{len(pairs)} pair(s) cannot be tested.", where="pairs", fix="Give at least two; eight or more tell much."
+            f"A test of {count_of(len(pairs), 'pair')} is none.",
+            where="pairs",
+            fix="Give at least two; eight or more tell much.",
         )
     rows: dict[int, str] = {}
     for number, pair in enumerate(pairs, start=1):
@@ -114,8 +117,8 @@ def paired_test(
         )
     if not start <= end <= last or cooldown < 0 or end + cooldown > last:
         raise InvalidInput(
-            f"The test from period {start + 1} to {end + 1} with {cooldown} period(s) of cool-down does not lie within "
-            f"the panel's {last + 1} periods.",
+            f"The test from period {start + 1} to {end + 1} with {count_of(cooldown, 'period')} of cool-down does not "
+            f"lie within the panel's {last + 1} periods.",
             where="end",
             fix="Give a start, an end and a cool-down that the data cover.",
         )
@@ -132,7 +135,7 @@ def unpaired(units: Iterable[str], pairs: Sequence[tuple[str, str]]) -> str:
     if not lone:
         return ""
     named = ", ".join(lone[:_NAMED]) + (f" and {len(lone) - _NAMED} more" if len(lone) > _NAMED else "")
-    return f"{len(lone)} units of the test have no partner and are not read: {named}."
+    return f"{count_of(len(lone), 'unit')} of the test without a partner, not read: {named}."
 
 
 def extra_spend(test: PairedTest) -> Floats | None:

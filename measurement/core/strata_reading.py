@@ -24,6 +24,7 @@ from measurement.core.log_effects import effect_of, lift_of_log, over_rest, sale
 from measurement.core.panel import Panel
 from measurement.core.returns import margin_of_changes, return_of
 from measurement.core.treated_panel import clear_of_rounding
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 Growth = Literal["auto", "log", "share"]
@@ -330,11 +331,11 @@ def _warnings(test: _Strata, found: Reassigned, scale: str, growth: Growth, alph
     said = []
     if found.least_p > alpha:
         said.append(
-            f"The design could have drawn only {found.count} assignments: the smallest p is {found.least_p:.3g}, "
-            f"and the interval has no ends at {alpha:g}."
+            f"The design could have drawn only {count_of(found.count, 'assignment')}: the smallest p is "
+            f"{found.least_p:.3g}, and the interval has no ends at {alpha:g}."
         )
     if scale == "share" and growth == "auto":
         said.append("Some units sold nothing in the test: growth is in shares of sales before, not in logs.")
     if test.start < test.cooldown_end - test.start + 1:
-        said.append(f"Only {test.start} period(s) before a test of {test.cooldown_end - test.start + 1}.")
+        said.append(f"Only {count_of(test.start, 'period')} before a test of {test.cooldown_end - test.start + 1}.")
     return said

@@ -33,7 +33,9 @@ _NO_LOOKS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("group_sequential", "switchback"): (_TOSSED, _AT_ITS_END),
 }
 #: Methods that read a panel of units; a plan may name the same.
-OVER_UNITS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata")
+OVER_UNITS: Final = (
+    "auto", "sc_indexed", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata",
+)  # fmt: skip
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "geo": OVER_UNITS,
     "sku": OVER_UNITS,
