@@ -33,7 +33,7 @@ def prove(cases: Cases) -> Mapping[str, Any]:
 
     options = cases.options
     most = dict(zip(LIFTS, (options["draws"], options["weak_draws"], options["lifted_draws"]), strict=True))
-    fewer = dict.fromkeys(LIFTS, options["sized_draws"])
+    fewer = {lift: options["sized_draws"] // (2 if lift else 1) for lift in LIFTS}
     figures: dict[str, Any] = {}
     wrong: list[str] = []
     judged = (
@@ -129,7 +129,7 @@ PROOF = Proof(
         "draws": 2000,
         "lifted_draws": 500,
         "weak_draws": 250,
-        "sized_draws": 400,
+        "sized_draws": 300,
         "other_draws": 100,
         "peer_draws": 5,
     },
