@@ -46,7 +46,7 @@ def test_a_market_search_finds_candidates_and_is_read_by_synthetic_control(exper
     one = services.choose_candidate(actor=alice, experiment=one, choice=0)
     assert set(treated_of(one)) == set(best["treated"])
     reading, read = carried_through(one, alice, today, send, lambda one: as_csv(geo_rows(END, treated=treated_of(one))))
-    assert (reading.method, reading.evidence) == ("sc", "counterfactual")
+    assert (reading.method, reading.evidence) == ("sc_indexed", "counterfactual")
     assert read.lift.low < LIFT < read.lift.high
     assert len(read.sensitivity) >= 1
 
