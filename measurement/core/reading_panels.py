@@ -335,7 +335,7 @@ def _fill_inside(
         return
     notes.append(
         f"{int(gaps.sum())} values of {len(rows)} units have no row among those they have and count as zero: "
-        f"{_listed([_lack(names[row], gaps[row], periods) for row in rows])}."
+        f"{_listed([_lack(names[int(row)], gaps[row], periods) for row in rows])}."
     )
     outcome[gaps] = 0.0
     if cost is not None:

@@ -294,6 +294,15 @@ def test_randomised_pairs_are_read_as_pairs() -> None:
     assert few.method == "log_did"
 
 
+def test_a_unit_without_a_partner_is_named() -> None:
+    panel = factor_panel(13)
+    pairs = [(f"m{one:02d}", f"m{one + 8:02d}") for one in range(8)]
+    groups = {name: group for pair in pairs for name, group in zip(pair, ("treated", "control"), strict=True)}
+    groups |= {"m16": "treated", "m17": "control"}
+    reading = analyse(panel, treated=None, assignment=groups, pairs=pairs)
+    assert "2 units of the test have no partner and are not read: m16, m17." in reading.warnings
+
+
 def test_pairs_that_none_told_are_the_nearest_and_no_experiment() -> None:
     panel = factor_panel(2, units=6)
     twins = np.vstack([panel.outcome, 1.1 * panel.outcome])
