@@ -26,7 +26,7 @@ from measurement.services.experiments import (
     given_of,
     update_experiment,
 )
-from measurement.services.next_tests import NextTests, suggest_next_test
+from measurement.services.next_tests import NextTests, scenarios_with_reserve, suggest_next_test
 from measurement.services.panels import LARGEST, add_panel, panel_data
 from measurement.services.plans import LONGEST_REASON, cancel_experiment, register_experiment, start_experiment
 from measurement.services.readings import ANALYSE, EarlyLook, analyse_experiment, request_analysis
@@ -75,6 +75,7 @@ __all__ = [
     "register_experiment",
     "request_analysis",
     "request_design",
+    "scenarios_with_reserve",
     "schedule_of",
     "schedule_refreshes",
     "start_experiment",
