@@ -63,6 +63,9 @@ class CreateScenarioInput(BaseModel):
     )
     target: Decimal | None = Field(default=None, description="Return of the objective that a flexible mode keeps.")
     min_iroas: Decimal | None = None
+    min_iroas_by: Literal["expected", "cautious"] = Field(
+        default="expected", description="Cautious: min_iroas counts what factors are at least in four of five cases."
+    )
     max_cpa: Decimal | None = Field(default=None, description="Most cost per order.")
     margin_fraction: Decimal | None = Field(default=None, description="For profit, where no margin is known: 0 to 1.")
     fixed: list[list[str]] = Field(default=[], description="Paths that keep what they spend now.")
