@@ -40,6 +40,7 @@ from measurement.core.words import (
     p_text,
     percent,
     percent_range,
+    period_text,
     ratio,
     short_money,
 )
@@ -244,7 +245,8 @@ def readout_context(told: Told) -> dict[str, Any]:
         "ended_words": "A look before the planned end, allowed by the plan"
         if stored.interim
         else "Planned end reached",
-        "data_words": f"Data {stored.panel.number}" + (f" to {stored.panel.last_day}" if stored.panel.last_day else ""),
+        "data_words": f"Data version {stored.panel.number}"
+        + (f", to {period_text(stored.panel.last_day)}" if stored.panel.last_day else ""),
         "origin": origin_of(stored),
         "checks": [_check(one) for one in experiment.checks_told],
         "disclosure": disclosure(told.reading, told.facts),

@@ -75,7 +75,11 @@ def facts_of(experiment: Experiment, reading: PanelReading) -> ExperimentFacts:
 def origin_of(stored: Reading) -> list[tuple[str, str]]:
     """Where a reading comes from: data, code, seed, person."""
     panel = stored.panel
-    days = f", {panel.first_day} to {panel.last_day}" if panel.first_day else ""
+    days = (
+        f", {period_text(panel.first_day)} to {period_text(panel.last_day)}"
+        if panel.first_day and panel.last_day
+        else ""
+    )
     who = f" by {stored.created_by.name or stored.created_by.email}" if stored.created_by else ""
     return [
         (

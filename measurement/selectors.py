@@ -16,7 +16,7 @@ from accounts import selectors as people
 from accounts.models import User
 from accounts.services import require_somewhere
 from jobs.models import Job
-from measurement.core.words import count_of
+from measurement.core.words import count_of, period_text
 from measurement.models import UNDER_PLAN, Calibration, Experiment, PanelVersion, Reading
 from tenants.core.problems import NotFound
 from tenants.selectors import tenant_folder
@@ -205,8 +205,8 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
     A day counts once it is over. Data whose periods are numbers say by their number of periods that they are whole,
     sums of two arms by the day they came in.
     """
-    last, due = experiment.cooled_on, experiment.due_on
-    if last is None or due is None or experiment.start_date is None:
+    last, due, end = experiment.cooled_on, experiment.due_on, experiment.end_date
+    if last is None or due is None or end is None or experiment.start_date is None:
         return Readability(
             final=False, interim=False, due=None, last_needed=None, reasons=("It has no start and end yet.",)
         )
@@ -220,8 +220,8 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
         reasons.append("It was not started.")
     started = not reasons
     if on < due:
-        cooling = f", and cools down until {last}" if experiment.cooldown_days else ""
-        reasons.append(f"It runs until {experiment.end_date}{cooling}.")
+        cooling = f", and cools down until {period_text(last)}" if experiment.cooldown_days else ""
+        reasons.append(f"It runs until {period_text(end)}{cooling}.")
     if panel is None:
         reasons.append("It has no data.")
     elif (lacking := _lacking(panel, experiment, last)) is not None:
@@ -237,10 +237,16 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
 
 def _lacking(panel: PanelVersion, experiment: Experiment, last: date) -> str | None:
     if panel.last_day is not None:
-        return None if panel.last_day >= last else f"Its data end on {panel.last_day}, {last} is the last day needed."
+        if panel.last_day >= last:
+            return None
+        return f"Its data end on {period_text(panel.last_day)}; the last day needed is {period_text(last)}."
     if panel.format == PanelVersion.Format.SUMMARY:
         arrived = panel.created_at.date()
-        return None if arrived > last else f"Its sums are of {arrived}, before its end on {last}."
+        return (
+            None
+            if arrived > last
+            else f"Its sums are of {period_text(arrived)}, before its end on {period_text(last)}."
+        )
     needed = int(experiment.design.get("periods_needed", 0))
     if panel.period_count >= needed:
         return None

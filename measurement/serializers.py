@@ -107,7 +107,7 @@ class NewPanelSerializer(StrictSerializer):
     outcome = serializers.CharField(required=False, help_text="column of the outcome")
     cost = serializers.CharField(required=False, help_text="column of spend")
     currency = serializers.CharField(required=False, help_text="column of currency codes")
-    missing = serializers.CharField(required=False, help_text="rows that lack: leave_out, zero or refuse")
+    missing = serializers.CharField(required=False, help_text="rows that lack: leave_out, zero, zero_inside or refuse")
     duplicates = serializers.CharField(required=False, help_text="rows that repeat: refuse or sum")
 
 

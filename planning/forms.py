@@ -48,6 +48,8 @@ _NAMES = {
     "margin_fraction": "margin_percent",
     "fair_fraction": "fair_percent",
     "weekly_budgets": "weekly_budgets",
+    "season": "season",
+    "tail_fraction": "tail_percent",
 }
 _OBJECTIVES = [
     ("sales", "Sales, as reported"),
@@ -125,6 +127,14 @@ class ScenarioForm(forms.Form):
         label="Weekly budgets", required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="One amount for each week, as 900; 900; 1200. Unspent money rolls forward. Empty: no week has one.",
     )  # fmt: skip
+    season = forms.CharField(
+        label="Seasons of the weeks", required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="One for each week, as 1; 1; 1.4: what the same money sells against a usual week. Empty: all usual.",
+    )  # fmt: skip
+    tail_percent = forms.CharField(
+        label="Count only the worst, %", required=False, widget=forms.TextInput(attrs=_AMOUNT),
+        help_text="10: the mean of the worst tenth of what may be true is maximised. Empty: the expected value.",
+    )  # fmt: skip
 
 
 def initial_of(terms: ScenarioTerms) -> dict[str, str]:
@@ -147,6 +157,8 @@ def initial_of(terms: ScenarioTerms) -> dict[str, str]:
         "fair_level": terms.fair_level,
         "fair_percent": percent(terms.fair_fraction),
         "weekly_budgets": "; ".join(plain(amount) for amount in terms.weekly_budgets),
+        "season": "; ".join(plain(index) for index in terms.season),
+        "tail_percent": percent(terms.tail_fraction),
     }
 
 
@@ -169,8 +181,14 @@ def given_by(data: Mapping[str, str], rows: Sequence[BoundRow], paths: Mapping[P
         "margin_fraction": fraction(data.get("margin_percent", "")),
         "fair_level": data.get("fair_level", ""),
         "fair_fraction": fraction(data.get("fair_percent", "")),
-        "weekly_budgets": [part for part in re.split(r"[;\s]+", data.get("weekly_budgets", "")) if part],
+        "weekly_budgets": _parts(data.get("weekly_budgets", "")),
+        "season": _parts(data.get("season", "")),
+        "tail_fraction": fraction(data.get("tail_percent", "")),
     } | given_by_rows(rows, paths)
+
+
+def _parts(typed: str) -> list[str]:
+    return [part for part in re.split(r"[;\s]+", typed) if part]
 
 
 def show_errors(form: ScenarioForm, rows: Sequence[BoundRow], problem: Problem) -> list[BoundRow]:

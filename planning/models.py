@@ -98,6 +98,17 @@ class Scenario(models.Model):
     weekly_budgets = models.JSONField(
         default=list, blank=True, help_text="one for each week, unspent money rolls forward; empty: none"
     )
+    ratios = models.JSONField(
+        default=list, blank=True, help_text="list of {path: [..], other: [..], min_ratio, max_ratio}"
+    )
+    season = models.JSONField(
+        default=list, blank=True, help_text="one for each week with a budget, 1 for a usual one; empty: all are usual"
+    )
+    tail_fraction = models.DecimalField(
+        "worst cases whose mean is maximised, fraction", max_digits=5, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.02")), MaxValueValidator(1)],
+        help_text="empty: the expected value is maximised",
+    )  # fmt: skip
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, null=True, blank=True)
     solve = models.ForeignKey(Solve, on_delete=models.PROTECT, null=True, blank=True, related_name="scenarios")

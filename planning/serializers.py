@@ -26,6 +26,13 @@ class ShareSerializer(serializers.Serializer[Any]):
     max_share = serializers.DecimalField(5, 4, allow_null=True, required=False)
 
 
+class RatioSerializer(serializers.Serializer[Any]):
+    path = serializers.ListField(child=serializers.CharField())
+    other = serializers.ListField(child=serializers.CharField(), help_text="the node that its spend is held against")
+    min_ratio = serializers.DecimalField(8, 4, allow_null=True, required=False)
+    max_ratio = serializers.DecimalField(8, 4, allow_null=True, required=False)
+
+
 class MarginSerializer(serializers.Serializer[Any]):
     path = serializers.ListField(child=serializers.CharField())
     margin = serializers.DecimalField(5, 4, help_text="fraction of sales")
@@ -70,6 +77,15 @@ class TermsSerializer(serializers.Serializer[Any]):
         child=serializers.DecimalField(14, 2), required=False,
         help_text="one for each week of whole weeks; unspent money rolls forward",
     )  # fmt: skip
+    ratios = RatioSerializer(many=True, required=False)
+    season = serializers.ListField(
+        child=serializers.DecimalField(8, 4), required=False,
+        help_text="one for each weekly budget: times as much as a usual week sells of the same money",
+    )  # fmt: skip
+    tail_fraction = serializers.DecimalField(
+        5, 4, allow_null=True, required=False,
+        help_text="0.1: the mean of the worst tenth of what may be true is maximised, in place of the expected value",
+    )  # fmt: skip
 
 
 class NewScenarioSerializer(TermsSerializer):
@@ -89,7 +105,7 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
             "id", "label", "brand", "name", "status", "horizon_start", "horizon_end", "total_budget", "min_roas",
             "reserve_fraction", "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode",
             "target", "min_iroas", "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level",
-            "fair_fraction", "weekly_budgets", "curve_version",
+            "fair_fraction", "weekly_budgets", "ratios", "season", "tail_fraction", "curve_version",
             "solve", "outlook", "job_id", "problem", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields

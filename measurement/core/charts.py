@@ -151,14 +151,17 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
         f"{percent(reading.lift.value, signed=True)}. {beyond_words(reading)}.",
         "tip": {"rows": {"Placebos": "n|2"}},
         "option": {
-            "grid": {"top": 26, "bottom": 26},
+            "grid": {"top": 44, "bottom": 26},
             "tooltip": {"trigger": "item"},
             "xAxis": {
                 "type": "value", "min": -reach, "max": reach, "interval": step, "nameGap": 26,
                 "axisLabel": {"formatter": "@spct" if step == round(step) else "@spct1", "hideOverlap": True},
                 "name": "Lift where nothing was done", "nameLocation": "middle",
             },
-            "yAxis": {"type": "value", "min": 0, "minInterval": 1, "axisLabel": {"formatter": "@n"}},
+            "yAxis": {
+                "type": "value", "min": 0, "minInterval": 1, "axisLabel": {"formatter": "@n"},
+                "name": "Placebos", "nameGap": 26, "nameTextStyle": {"align": "left", "padding": [0, 0, 0, -24]},
+            },
             "series": [
                 {
                     "type": "custom", "name": "Placebos", "renderItem": "@bins", "encode": {"x": [0, 1], "y": 2},

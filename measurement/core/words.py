@@ -17,6 +17,7 @@ _SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 #: How the methods are called where people read of them.
 METHODS: Final = {
+    "sc_indexed": "Indexed synthetic control",
     "sc": "Synthetic control",
     "asc": "Augmented synthetic control",
     "sdid": "Synthetic DiD",

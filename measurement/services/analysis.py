@@ -11,6 +11,7 @@ import numpy as np
 
 from measurement.core.answers import PanelReading
 from measurement.core.geo import analyze_geo
+from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.multi_cell import cell_alpha
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel, last_days
@@ -185,8 +186,15 @@ def _read(
         seed=experiment.seed,
         admissible=admissible_sets(groups, seed=experiment.seed) if drawn else None,
         randomised=drawn,
+        weighed_by=weighed_by(experiment),
         progress=progress,
     )
+
+
+def weighed_by(experiment: Experiment) -> str:
+    """What `auto` takes where controls are to be weighed; plans without a word on it had sales as they are."""
+    plan = experiment.analysis_plan
+    return str(plan.get("weighed_by", "sc")) if plan else WEIGHED_BY
 
 
 def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], list[str]]]:

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.services import require
 from measurement import selectors
 from measurement.core.analysis_plan import AnalysisPlan, Hypothesis, canonical_json, plan_sha256
+from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.registered_plan import FORMAT, canonical_plan
 from measurement.core.words import count_of
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
@@ -167,6 +168,8 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
         "cooldown_days": experiment.cooldown_days,
         "planned_spend": None if experiment.planned_spend is None else f"{experiment.planned_spend:.2f}",
         "method": experiment.method,
+        # What `auto` weighs controls by: a later default is not this plan's.
+        "weighed_by": WEIGHED_BY,
         "alpha": experiment.alpha,
         "seed": experiment.seed,
         "looks": {

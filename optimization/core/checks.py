@@ -75,23 +75,11 @@ def check_problem(problem: BudgetProblem) -> None:
         _check_linear(one_linear, known)
     if problem.tail is not None:
         _check_tail(problem.tail, len(problem.cells))
-    if problem.periods is not None and problem.tail is not None:
-        raise InvalidProblem(
-            "The tail of the scenarios is not told by period.",
-            where="periods",
-            fix="Use another objective than cvar, or leave periods out.",
-        )
     _check_aim(problem)
 
 
 def _check_aim(problem: BudgetProblem) -> None:
     _amount(problem.hurdle, "mode target", "target of marginal return")
-    if problem.tail is not None and (problem.aim is not Aim.REVENUE or problem.hurdle > 0.0):
-        raise InvalidProblem(
-            "The tail of the scenarios is one of revenue under a fixed budget.",
-            where="objective",
-            fix="Use revenue with mode fixed_budget or target_roi, or another objective than cvar.",
-        )
     if problem.aim is Aim.PROFIT:
         lacking = np.flatnonzero(np.isnan(problem.margins))
         if lacking.size:

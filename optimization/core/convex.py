@@ -97,11 +97,12 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     if problem.tail is None:
         goal = limits.weight @ revenue - (limits.charge * money / worth) * cp.sum(x)
     else:
-        rows, share = problem.tail.scenarios, problem.tail.tail_fraction
+        # Spend is certain, so only what revenue counts for the objective has a tail.
+        rows, share = problem.tail.scenarios * limits.weight, problem.tail.tail_fraction
         level, short = cp.Variable(), cp.Variable(rows.shape[0], nonneg=True)
         tail_rule = short >= level - rows @ revenue
         rules.append(tail_rule)
-        goal = level - cp.sum(short) / (share * rows.shape[0])
+        goal = level - cp.sum(short) / (share * rows.shape[0]) - (limits.charge * money / worth) * cp.sum(x)
     programme = cp.Problem(cp.Maximize(goal), rules)
     try:
         with warnings.catch_warnings(), np.errstate(invalid="ignore"):

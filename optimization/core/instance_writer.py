@@ -30,6 +30,8 @@ def write_problem(problem: BudgetProblem) -> dict[str, Any]:
     }
     if problem.tail is not None:
         document["objective"] = {"kind": "cvar", "tail_fraction": problem.tail.tail_fraction}
+        if problem.aim is not Aim.REVENUE:
+            document["objective"]["of"] = problem.aim.value
         document["scenarios"] = problem.tail.scenarios.tolist()
     elif problem.aim is not Aim.REVENUE:
         document["objective"] = {"kind": problem.aim.value}

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+
 from optimization.core.responses import Family, Floats
 from tenants.core.problems import InvalidInput
 
@@ -133,13 +135,17 @@ class GlobalConstraint:
 
 @dataclass(frozen=True)
 class TailObjective:
-    """Maximise the mean revenue of the worst `tail_fraction` of the scenarios (CVaR).
+    """Maximise the mean of the objective over the worst `tail_fraction` of the scenarios (CVaR).
 
     `scenarios`: multipliers of the cells' revenue, shape (scenarios, cells).
     """
 
     tail_fraction: float
     scenarios: Floats
+
+    def repeated(self, times: int) -> TailObjective:
+        """The same over so many periods, one after the other: a scenario is one truth of the whole horizon."""
+        return TailObjective(self.tail_fraction, np.tile(self.scenarios, (1, times)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ _LABELS: Final = {
     "margins": "Margin",
     "fixed": "Held as now",
     "shares": "Share",
+    "ratios": "Ratio",
+    "season": "Seasons of the weeks",
+    "tail_fraction": "Worst cases that count",
     "fair_fraction": "Least of its current part",
 }
 _LIMITS: Final = {
@@ -39,6 +42,8 @@ _LIMITS: Final = {
     "max_spend": "at most",
     "min_share": "at least",
     "max_share": "at most",
+    "min_ratio": "at least, times",
+    "max_ratio": "at most, times",
 }
 _MONEY: Final = ("total_budget", "min_spend", "max_spend", "max_cpa")
 
@@ -206,10 +211,12 @@ def _item_words(label: str, item: Any, currency: str) -> dict[str, str]:
     place = path_text(getattr(item, "path", ())) if getattr(item, "path", ()) else label
     if within := getattr(item, "within", None):
         place = f"{place} of {path_text(within)}"
+    if other := getattr(item, "other", None):
+        place = f"{place} against {path_text(other)}"
     told = {}
     for one in fields(item):
         value = getattr(item, one.name)
-        if one.name in ("path", "within") or value is None or value == "":
+        if one.name in ("path", "within", "other") or value is None or value == "":
             continue
         word = _LIMITS.get(one.name, _words(one.name).lower())
         told[f"{place}, {word}"] = _value_words(one.name, value, currency)

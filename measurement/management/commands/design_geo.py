@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--outcome", required=True, help="column of the outcome")
         parser.add_argument("--cost", help="column of spend")
         parser.add_argument("--currency", help="column of currency codes; one code is allowed")
-        parser.add_argument("--missing", choices=["leave_out", "zero", "refuse"], default="leave_out")
+        parser.add_argument("--missing", choices=["leave_out", "zero", "zero_inside", "refuse"], default="leave_out")
         parser.add_argument("--duplicates", choices=["refuse", "sum"], default="refuse")
         parser.add_argument("--duration", required=True, help="periods of the test, comma between them")
         parser.add_argument("--effect", default="0,0.05,0.1", help="lifts whose power is told, comma between them")

@@ -180,7 +180,7 @@ def test_a_test_that_finds_nothing_says_so():
 def test_few_sets_that_suffice_have_power():
     """Two of eight: 28 sets, so that the treated one must be the most extreme of all; it is no placebo of itself."""
     found = search(history(units=8, noise=0.02), treated_counts=[2], effects=[0.5])
-    assert {candidate.method for candidate in found.candidates} == {"sc"}
+    assert {candidate.method for candidate in found.candidates} == {"sc_indexed"}
     assert all(candidate.power[0.5] > 0.95 for candidate in found.candidates)
     assert all(candidate.power_checked[0.5] > 0.9 for candidate in found.candidates)
 
