@@ -34,8 +34,8 @@ def _killed(site: Site, job: Job, stage: str) -> Job:
     """The job as it ended, its process killed once at a stage."""
 
     def there(one: Job) -> bool:
-        names = [each["name"] for each in one.progress.stages]
-        return one.is_final or stage in names
+        told = one.progress.stages if hasattr(one, "progress") else []
+        return one.is_final or stage in [each["name"] for each in told]
 
     assert not site.job_after(job, there, seconds=60).is_final, "it ended before it could be killed"
     [child] = site.children()
