@@ -18,6 +18,7 @@ from jobs.models import Job
 from jobs.services import submit_job
 from measurement import selectors
 from measurement.core.known_cost import with_planned_cost
+from measurement.core.words import period_text
 from measurement.models import Experiment, PanelVersion, Reading
 from measurement.selectors import MANAGE
 from measurement.services.analysis import Analysis, analyze
@@ -135,7 +136,9 @@ def refuse_early_look(experiment: Experiment, panel: PanelVersion | None) -> sel
         raise EarlyLook(
             f"{experiment.label} cannot be read yet. {' '.join(told.reasons)}",
             where="result",
-            fix=f"Read it from {told.due} on, once its data are in." if told.due else "Register and start it first.",
+            fix=f"Read it from {period_text(told.due)} on, once its data are in."
+            if told.due
+            else "Register and start it first.",
         )
     _refuse_look_at_another(experiment)
     return told
@@ -158,7 +161,7 @@ def _refuse_look_at_another(experiment: Experiment) -> None:
         raise EarlyLook(
             f"{experiment.label} is read from the units and days of another test, which still runs.",
             where="result",
-            fix=f"Read it from {until} on: by then that one is over, too.",
+            fix=f"Read it from {period_text(until)} on: by then that one is over, too.",
         )
 
 
