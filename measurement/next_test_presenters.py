@@ -49,7 +49,13 @@ def next_test_context(
             return context | {"empty": ("No curves yet", problem.detail)} | _way_to_curves(user, brand)
         return context | {"problem": problem}
     rows = _rows(user, brand, found)
-    context |= {"rows": rows, "how": " ".join(found.assumptions), "left_out": found.left_out}
+    context |= {
+        "rows": rows,
+        "one": money(1.0, found.currency),
+        "weeks": USUAL_WEEKS,
+        "how": " ".join(found.assumptions),
+        "left_out": found.left_out,
+    }
     if found.best is None:
         return context | {"empty": nothing_found(found)}
     best = found.ranked.index(found.best)
@@ -105,7 +111,7 @@ def _rows(user: User, brand: Brand | None, found: NextTests) -> list[dict[str, A
             "how": one.candidate.how,
             "value": money(one.value, found.currency) if one.value > 0.0 else MISSING,
             "cost": money(one.candidate.cost, found.currency),
-            "per_cost": ratio(one.per_cost) if one.value > 0.0 else MISSING,
+            "per_cost": money(one.per_cost, found.currency, digits=2) if one.value > 0.0 else MISSING,
             "factor": ratio(one.factor),
             "low": one.low, "middle": one.factor, "high": one.high,
             "interval": between(ratio(one.low), ratio(one.high)),
