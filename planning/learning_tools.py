@@ -129,7 +129,7 @@ def _show(given: ProgrammeRef, *, user: User) -> LearningOut:
     programme = _programme(given.programme_id, user)
     weeks = list(programme.weeks.defer("decision").order_by("-number")[:_MOST_WEEKS])
     newest = max(weeks, key=lambda week: week.sequence, default=None)
-    lines = sorted(newest.lines, key=lambda line: -abs(line["proposed"] - (line["now"] or 0.0))) if newest else []
+    lines = sorted(newest.lines if newest else (), key=_moved, reverse=True)
     return LearningOut(
         **_told(programme),
         weeks=[_week(one) for one in weeks],
@@ -165,6 +165,10 @@ def _told(programme: LearningProgramme) -> dict[str, Any]:
         "settings": {name: programme.settings[name] for name in services.SETTABLE},
         "observed_weeks": len(latest_observations(programme)),
     }  # fmt: skip
+
+
+def _moved(line: dict[str, Any]) -> float:
+    return abs(float(line["proposed"]) - float(line["now"] or 0))
 
 
 def _week(week: LearningWeek) -> dict[str, Any]:

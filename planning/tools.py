@@ -12,6 +12,7 @@ from accounts import selectors as people
 from accounts.models import Brand, User
 from accounts.services import require
 from jobs.core.tools import Tool, register_tool
+from optimization import selectors as curves
 from planning import learning_tools, selectors, services, what_if_tools
 from planning.models import Scenario
 from planning.tool_terms import ConstraintIn, RangeIn, WeekIn, fields_of, read_constraints
@@ -82,7 +83,7 @@ class JobOut(BaseModel):
 def _create(given: CreateScenarioInput, *, user: User) -> ScenarioOut:
     brand = _brand(given.brand, user)
     require(user=user, permission=selectors.MANAGE, brand=brand)
-    basis = selectors.basis_for(brand=brand, start=given.range.start, end=given.range.end)
+    basis = selectors.Basis(brand, curves.latest_curves(brand=brand), None)
     if given.currency != basis.currency:
         raise InvalidInput(
             f"Budgets here are in {basis.currency}, not {given.currency}.",

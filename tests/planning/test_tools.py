@@ -140,7 +140,7 @@ def test_learning_is_started_run_and_inspected(fitted, alice, carol, solved):
     told = call("show_learning", carol, programme_id=made.label)
     assert told.newest["status"] == "proposed"
     assert [one["monday"] for one in told.weeks] == [START]
-    assert sum(line["proposed"] for line in told.lines) == pytest.approx(1050.0, abs=0.01)
+    assert sum(float(line["proposed"]) for line in told.lines) == pytest.approx(1050.0, abs=0.01)
     assert all(line["why"] for line in told.lines)
     assert [one.label for one in call("list_learning", carol).programmes] == [made.label]
     # No tool accepts: that is a person's.
