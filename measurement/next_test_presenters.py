@@ -13,7 +13,7 @@ from accounts.models import Brand, User
 from harmonization.models import Retailer
 from measurement import services
 from measurement.core.next_test import USUAL_WEEKS, Suggestion
-from measurement.core.words import MISSING, between, money, percent, ratio
+from measurement.core.words import MISSING, between, count_of, money, percent, ratio
 from measurement.selectors import MANAGE
 from measurement.services.next_tests import RAISE, SHARE, WEEKS, NextTests
 from optimization.selectors import VIEW_CURVES
@@ -70,8 +70,8 @@ def shortfall(one: Suggestion, weeks: int = USUAL_WEEKS) -> str:
     if one.per_cost >= 1.0:
         return ""
     return (
-        f"No test within reach is worth its cost by what it teaches the plans of {weeks} weeks; this one comes "
-        "nearest. What the extra money sells while the test runs is not counted."
+        f"No test within reach is worth its cost by what it teaches the plans of {count_of(weeks, 'week')}; this one "
+        "comes nearest. What the extra money sells while the test runs is not counted."
     )
 
 
@@ -80,7 +80,8 @@ def why(one: Suggestion, currency: str, weeks: int = USUAL_WEEKS) -> str:
     return (
         f"Ads there are believed to cause {ratio(one.factor)} of the sales they are credited with, though it may be "
         f"{between(ratio(one.low), ratio(one.high))}. A reading is expected to move {percent(one.moved)} "
-        f"of the budget, which brings {money(one.value, currency)} more incremental sales over {weeks} weeks of plans."
+        f"of the budget, which brings {money(one.value, currency)} more incremental sales over "
+        f"{count_of(weeks, 'week')} of plans."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from measurement.core.arrays import Floats, Ints
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 
@@ -83,7 +84,9 @@ def paired_test(
     """
     if len(pairs) < 2:
         raise InvalidInput(
-            f"{len(pairs)} pair(s) cannot be tested.", where="pairs", fix="Give at least two; eight or more tell much."
+            f"A test of {count_of(len(pairs), 'pair')} is none.",
+            where="pairs",
+            fix="Give at least two; eight or more tell much.",
         )
     rows: dict[int, str] = {}
     for number, pair in enumerate(pairs, start=1):
@@ -106,8 +109,8 @@ def paired_test(
         )
     if not start <= end <= last or cooldown < 0 or end + cooldown > last:
         raise InvalidInput(
-            f"The test from period {start + 1} to {end + 1} with {cooldown} period(s) of cool-down does not lie within "
-            f"the panel's {last + 1} periods.",
+            f"The test from period {start + 1} to {end + 1} with {count_of(cooldown, 'period')} of cool-down does not "
+            f"lie within the panel's {last + 1} periods.",
             where="end",
             fix="Give a start, an end and a cool-down that the data cover.",
         )

@@ -20,6 +20,7 @@ from measurement.core.panel import Panel
 from measurement.core.returns import margin_of_changes, return_of
 from measurement.core.signflip import least_p, sign_flip
 from measurement.core.treated_panel import UNCLEAR_SPEND, clear_of_rounding
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: Fewer pairs can show an effect, but seldom do.
@@ -152,7 +153,7 @@ def _require_sales(test: PairedTest) -> None:
 def _why(pairs: int) -> str:
     if pairs >= USUAL_PAIRS:
         return f"{pairs} randomised pairs: the test rests on the coin alone, and no model of sales is needed."
-    return f"{pairs} randomised pairs: fewer than {USUAL_PAIRS}, but still a randomised test."
+    return f"{count_of(pairs, 'randomised pair')}: fewer than {USUAL_PAIRS}, but still a randomised test."
 
 
 def _placebos(test: PairedTest) -> Floats:
@@ -188,13 +189,14 @@ def _warnings(test: PairedTest, alpha: float, cost: float | None) -> list[str]:
     said = []
     if least_p(pairs) > alpha:
         said.append(
-            f"{pairs} pairs cannot show an effect at {alpha:g}: their smallest p is {least_p(pairs):.3g}, and the "
+            f"A test of {count_of(pairs, 'pair')} cannot show an effect at {alpha:g}: its smallest p is "
+            f"{least_p(pairs):.3g}, and the "
             f"interval has no ends."
         )
     elif pairs < USUAL_PAIRS:
-        said.append(f"Only {pairs} pairs: a true effect is easily missed.")
+        said.append(f"Only {count_of(pairs, 'pair')}: a true effect is easily missed.")
     if test.start < test.end - test.start + 1:
-        said.append(f"Only {test.start} period(s) before a test of {test.end - test.start + 1}.")
+        said.append(f"Only {count_of(test.start, 'period')} before a test of {test.end - test.start + 1}.")
     if cost is not None and cost == 0.0:
         said.append("Extra spend sums to zero over the pairs: there is no iROAS.")
     return said

@@ -20,6 +20,7 @@ from measurement.core.arrays import Bools, Floats, Ints
 from measurement.core.inversion import Reassigned, reassigned
 from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, scaled
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 Growth = Literal["auto", "log", "share"]
@@ -312,11 +313,11 @@ def _warnings(test: _Strata, found: Reassigned, scale: str, growth: Growth, alph
     said = []
     if found.least_p > alpha:
         said.append(
-            f"The design could have drawn only {found.count} assignments: the smallest p is {found.least_p:.3g}, "
-            f"and the interval has no ends at {alpha:g}."
+            f"The design could have drawn only {count_of(found.count, 'assignment')}: the smallest p is "
+            f"{found.least_p:.3g}, and the interval has no ends at {alpha:g}."
         )
     if scale == "share" and growth == "auto":
         said.append("Some units sold nothing in the test: growth is in shares of sales before, not in logs.")
     if test.start < test.cooldown_end - test.start + 1:
-        said.append(f"Only {test.start} period(s) before a test of {test.cooldown_end - test.start + 1}.")
+        said.append(f"Only {count_of(test.start, 'period')} before a test of {test.cooldown_end - test.start + 1}.")
     return said

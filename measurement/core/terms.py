@@ -20,7 +20,9 @@ LOOKABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "group_sequential": ("geo", "sku", "ab"), "always_valid": ("ab",),
 }  # fmt: skip
 #: Methods that read a panel of units; a plan may name the same.
-OVER_UNITS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata")
+OVER_UNITS: Final = (
+    "auto", "sc_indexed", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata",
+)  # fmt: skip
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "geo": OVER_UNITS,
     "sku": OVER_UNITS,

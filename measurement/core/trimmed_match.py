@@ -16,6 +16,7 @@ import numpy as np
 from scipy import stats
 
 from measurement.core.arrays import Floats
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: Trimming a quarter from each side leaves half of the pairs.
@@ -242,7 +243,9 @@ def _checked(
         )
     if len(one) < 4:
         raise InvalidInput(
-            f"{len(one)} pair(s) are too few to trim.", where="pairs", fix="Give at least four, or use `pairs`."
+            f"To trim {count_of(len(one), 'pair')} leaves too few.",
+            where="pairs",
+            fix="Give at least four, or use `pairs`.",
         )
     if not (np.isfinite(one).all() and np.isfinite(two).all()):
         raise InvalidInput("A difference is no finite number.", where="pairs", fix="Leave that pair out.")

@@ -17,6 +17,7 @@ _SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 #: How the methods are called where people read of them.
 METHODS: Final = {
+    "sc_indexed": "Indexed synthetic control",
     "sc": "Synthetic control",
     "asc": "Augmented synthetic control",
     "sdid": "Synthetic DiD",
@@ -121,7 +122,9 @@ def count_of(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """states, cities, SKUs."""
+    """states, cities, SKUs, stretches."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 

@@ -22,6 +22,7 @@ from measurement.core.next_test import (
     next_tests,
     suggested,
 )
+from measurement.core.words import count_of
 from measurement.models import Reading
 from measurement.services.calibration import (
     budget_lines,
@@ -86,7 +87,7 @@ def suggest_next_test(
     if reserve is not None and (not reserve.is_finite() or reserve < 0):
         raise InvalidInput(f"{reserve} is no reserve.", where="reserve", fix="Give zero or more, or leave it out.")
     if not 1 <= weeks <= 104:
-        raise InvalidInput(f"{weeks} weeks are not planned on.", where="weeks", fix="Give 1 to 104.")
+        raise InvalidInput(f"Plans of {count_of(weeks, 'week')} are not made.", where="weeks", fix="Give 1 to 104.")
     version = optimization.latest_curves(brand=brand)
     if version is None:
         raise InvalidInput(
@@ -159,7 +160,7 @@ def _candidate(cell: Cell, curves: tuple[StoredCurve, ...], noise: dict[str, flo
 def _assumptions(weeks: int, noise: dict[str, float]) -> tuple[str, ...]:
     told = [
         f"Every test is a heavy-up: {RAISE:.0%} more for {WEEKS} weeks in {SHARE:.0%} of the market.",
-        f"Plans rest on its answer for {weeks} weeks, and may move a line by half of its spend.",
+        f"Plans rest on its answer for {count_of(weeks, 'week')}, and may move a line by half of its spend.",
     ]
     if noise:
         told.append(f"At {', '.join(sorted(noise))} a test is as precise as the last one was.")

@@ -13,11 +13,13 @@ from accounts.models import User
 from accounts.services import require
 from measurement import selectors
 from measurement.core.analysis_plan import AnalysisPlan, Hypothesis, canonical_json, plan_sha256
+from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.registered_plan import FORMAT, canonical_plan
+from measurement.core.words import count_of
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.analysis import BY_LOT, is_drawn
-from measurement.services.checks import check_experiment, refuse_overlap
+from measurement.services.checks import check_experiment, refuse_overlap, refuse_to_be_seen
 from measurement.services.experiments import changeable, lasts_as_designed, refuse_while_busy
 from measurement.services.panels import panel_data
 from measurement.services.refreshes import stop_refreshes
@@ -61,7 +63,8 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
             )
         if not lasts_as_designed(held):
             raise Conflict(
-                f"{held.label} was designed for {held.design['chosen']['days']} days, its dates have others.",
+                f"{held.label} was designed for {count_of(held.design['chosen']['days'], 'day')}, its dates "
+                "have others.",
                 where="end_date",
                 fix="Give the dates that length, or design it again for these: its power is that of its length.",
             )
@@ -76,6 +79,7 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
         # One plan of the tenant at a time: two that are fixed together would each not see the other.
         lock_numbers("experiment plans")
         refuse_overlap(held, actor=actor)
+        refuse_to_be_seen(held, actor=actor)
         held.checks = check_experiment(held, panel)
         held.analysis_plan = plan_of(held, panel, retrospective=held.start_date < today)
         held.plan_sha256 = plan_sha256(canonical_plan(held.analysis_plan))
@@ -164,6 +168,8 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
         "cooldown_days": experiment.cooldown_days,
         "planned_spend": None if experiment.planned_spend is None else f"{experiment.planned_spend:.2f}",
         "method": experiment.method,
+        # What `auto` weighs controls by: a later default is not this plan's.
+        "weighed_by": WEIGHED_BY,
         "alpha": experiment.alpha,
         "seed": experiment.seed,
         "looks": {

@@ -39,8 +39,7 @@ def tobacco() -> Panel:
 
 
 def test_synthetic_control_of_geolift(geolift: Panel) -> None:
-    reading = analyze_geo(geolift, treated=["chicago", "portland"], start=91, end=105, **FAST)
-    assert reading.method == "sc"
+    reading = analyze_geo(geolift, treated=["chicago", "portland"], start=91, end=105, method="sc", **FAST)
     assert reading.att.value == pytest.approx(155.556, abs=0.02)
     assert reading.lift.value == pytest.approx(0.054, abs=0.0005)
     assert reading.incremental.value == pytest.approx(4667, abs=2)

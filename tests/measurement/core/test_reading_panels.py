@@ -73,9 +73,39 @@ def test_a_late_unit_is_left_out_and_said_so() -> None:
 def test_a_unit_that_lacks_a_day_is_zero_where_asked() -> None:
     panel = read_panel(rows(*GOOD[:7], GOOD[8]), **COLUMNS, missing="zero")
     assert panel.outcome[panel.place["hull"]].tolist() == [50, 0, 52]
-    assert (
-        "1 values of 1 units have no row and count as zero: hull lacks 1 of 3 periods, 2026-01-02 first." in panel.notes
+    assert panel.notes[0] == (
+        "1 values of 1 units have no row or an empty cell and count as zero: "
+        "hull lacks 1 of 3 periods, 2026-01-02 first."
     )
+
+
+def test_only_gaps_inside_a_units_rows_are_taken_for_nothing_sold() -> None:
+    panel = read_panel(rows(*GOOD[:7], GOOD[8]), **COLUMNS, missing="zero_inside", required=["hull"])
+    assert panel.outcome[panel.place["hull"]].tolist() == [50, 0, 52]
+    assert any("no row among those they have and count as zero: hull lacks 1" in note for note in panel.notes)
+
+
+def test_a_unit_that_sells_now_and_then_may_begin_late() -> None:
+    lines = [f"{geo},{day},{day}" for geo in ("york", "bath") for day in range(1, 7)]
+    panel = read_panel(rows(*lines, "hull,2,5", "hull,4,6", "hull,5,6", "hull,6,7"), **COLUMNS, missing="zero_inside")
+    assert panel.outcome[panel.place["hull"]].tolist() == [0, 5, 0, 6, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (GOOD[:8], "hull ends at 2026-01-02, 1 periods before the last, 2026-01-03"),
+        ([*GOOD[:6], *GOOD[7:]], "hull appears at 2026-01-02"),
+        ([*GOOD[:7], "hull,2026-01-02,", GOOD[8]], "hull lacks 1 of 3 periods, 2026-01-02 first"),
+    ],
+)
+def test_what_was_not_delivered_is_not_taken_for_nothing_sold(lines: list[str], words: str) -> None:
+    with pytest.raises(MissingRows, match=words) as caught:
+        read_panel(rows(*lines), **COLUMNS, missing="zero_inside", required=["hull"])
+    assert "Give the missing rows" in caught.value.fix
+    panel = read_panel(rows(*lines), **COLUMNS, missing="zero_inside")
+    assert panel.units == ("york", "bath")
+    assert words in panel.notes[-1]
 
 
 def test_a_treated_unit_is_never_left_out() -> None:
@@ -109,6 +139,20 @@ def test_two_rows_for_one_day_are_refused_with_their_lines() -> None:
     summed = read_panel(rows(*GOOD, GOOD[0]), **COLUMNS, duplicates="sum")
     assert summed.outcome[0, 0] == 200
     assert "2 rows that share unit and period were summed, as asked." in summed.notes
+
+
+def test_a_sum_with_an_empty_part_is_empty_and_told() -> None:
+    lines = [*GOOD, "york,2026-01-01,7", "hull,2026-01-02,"]
+    panel = read_panel(rows(*lines), **COLUMNS, duplicates="sum")
+    assert panel.outcome[0].tolist() == [107, 101, 102]
+    assert panel.units == ("york", "bath")
+    assert "1 of these sums have an empty part and are taken as empty, hull at 2026-01-02 first." in panel.notes
+
+
+def test_an_empty_cell_stays_empty_where_other_rows_are_summed() -> None:
+    lines = [*GOOD[:7], "hull,2026-01-02,NA", GOOD[8], GOOD[0]]
+    with pytest.raises(MissingRows, match="hull lacks 1"):
+        read_panel(rows(*lines), **COLUMNS, duplicates="sum", required=["hull"])
 
 
 def test_names_that_differ_in_case_are_one_unit() -> None:
