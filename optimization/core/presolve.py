@@ -124,7 +124,9 @@ def _mixture(surplus: Floats, inside: np.ndarray[tuple[int, int], np.dtype[np.bo
     kept = np.any(inside, axis=1)
     while True:
         # A line that pays every limit that is left takes all of them out: no mixture of them keeps it from paying.
-        pays = kept & np.any((surplus > 0.0) & inside & ~np.any((surplus <= 0.0) & inside & kept[:, None], axis=0), axis=1)
+        pays = kept & np.any(
+            (surplus > 0.0) & inside & ~np.any((surplus <= 0.0) & inside & kept[:, None], axis=0), axis=1
+        )
         if not pays.any():
             break
         kept &= ~pays

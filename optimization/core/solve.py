@@ -16,9 +16,9 @@ from optimization.core.envelope import BoundedResponses
 from optimization.core.limit_conflicts import find_limit_conflict
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import Unattainable
-from optimization.core.presolve import Narrowed
 from optimization.core.period_solution import fold
 from optimization.core.periods import Flattened
+from optimization.core.presolve import Narrowed
 from optimization.core.problem import BudgetProblem, InvalidProblem, path_text
 from optimization.core.reasons import Explainer
 from optimization.core.responses import Floats

@@ -112,6 +112,8 @@ def scoped_judged(seed: int, number: int) -> dict[str, Any]:
     solved = solve_budget(problem)
     found["status"] = solved.status
     if solved.spend is None or solved.certificate is None:
+        if violation(problem, problem.lower) == 0.0:
+            wrong.append("called infeasible, though the floors alone keep everything")
         return found
     gap = solved.certificate.gap
     found |= {"gap": gap, "violation": violation(problem, solved.spend)}
