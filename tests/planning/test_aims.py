@@ -411,8 +411,14 @@ def test_the_same_through_rest_and_the_planner(api, fitted, alice, chips):
     assert shown["mode"] == "flexible_target_roi"
     assert shown["shares"][0]["max_share"] == "0.5000"
     tool = tool_named("create_scenario")
-    fields = {key: value for key, value in body.items() if key != "brand"} | {"brand": "chips"}
-    told = tool.run(tool.input_model(**fields), user=alice)
+    told = tool.run(
+        tool.input_model(
+            brand="chips", name="Rest of the quarter", range={"start": "2026-11-09", "end": "2026-12-06"},
+            total_budget="4200", currency="USD", objective="profit", usual_margin="0.4", mode="flexible_target_roi",
+            target="0.2", constraints=[{"kind": "share_cap", "scope": "rmn=walmart", "value": "0.5"}],
+        ),
+        user=alice,
+    )  # fmt: skip
     stored = Scenario.objects.get(pk=told.scenario)
     assert stored.target == Decimal("0.2")
     assert stored.shares == shown["shares"]

@@ -229,7 +229,7 @@ def test_rest_takes_and_shows_them_and_comparison_tells_them(api, chips, fitted,
     ]
     plain = solved(name="plain")
     careful = services.answer_scenario(scenario=Scenario.objects.get(pk=told["id"]))
-    rows = api.get(f"/api/v1/scenarios/compare/?ids={plain.pk}&ids={careful.pk}").json()["terms"]
+    rows = api.get(f"/api/v1/scenarios/compare/?scenarios={plain.pk},{careful.pk}").json()["terms"]
     labels = {one["label"]: one["values"][1] for one in rows}
     assert labels["onsite search > Walmart against onsite search > Amazon, at most, times"] == "0.25"
     assert labels["Worst cases that count"] == "10.00%"

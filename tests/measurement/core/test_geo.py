@@ -276,7 +276,7 @@ def test_what_cannot_be_analysed_is_named(options: dict, error: type[InvalidTest
 
 
 def test_a_unit_left_out_on_reading_is_told_why() -> None:
-    panel = replace(factor_panel(2), notes=("1 units lack periods and are left out: york appears at 2026-01-09.",))
+    panel = replace(factor_panel(2), notes=("1 unit left out for want of periods: york appears at 2026-01-09.",))
     with pytest.raises(UnknownUnits, match="york appears at 2026-01-09"):
         analyse(panel, treated=["york"])
 
