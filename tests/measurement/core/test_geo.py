@@ -12,6 +12,7 @@ import pytest
 from measurement.core.answers import Estimate, PanelReading
 from measurement.core.geo import METHODS, analyze_geo
 from measurement.core.geo_command import reading_text
+from measurement.core.geo_methods import NoIndex
 from measurement.core.geo_question import InvalidTest, NotYetReadable, UnknownUnits
 from measurement.core.log_did import NoLogarithms
 from tenants.core.problems import InvalidInput
