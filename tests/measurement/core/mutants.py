@@ -89,7 +89,8 @@ def case(rng, folder, command):
         else:
             arguments += ["--treated=m0,m1"]
         arguments += _some(rng, "--end=24", "--cooldown=2", "--alpha=0.1", "--seed=3", "--exclude=m8", "--missing=zero",
-                           "--missing=zero_inside", "--missing=refuse", "--no-unit-effects", "--randomised")  # fmt: skip
+                           "--missing=zero_inside", "--missing=refuse",
+                           "--no-unit-effects", "--randomised")  # fmt: skip
         methods = ("auto", "sc_indexed", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match")
         return [*arguments, f"--method={rng.choice(methods)}", f"--duplicates={rng.choice(['refuse', 'sum'])}"]
     if command == "design_geo":
