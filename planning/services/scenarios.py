@@ -133,7 +133,10 @@ def relax_scenario(*, actor: User, scenario: Scenario, choice: int) -> Scenario:
     """
     require(user=actor, permission=MANAGE, brand=scenario.brand)
     if scenario.status != Scenario.Status.INFEASIBLE:
-        raise Conflict(f"{scenario.label} is {scenario.status}; there is no conflict to relax.")
+        raise Conflict(
+            f"{scenario.label} is {scenario.status}; there is no conflict to relax.",
+            fix="Change a copy of it instead: duplicate.",
+        )
     if not 0 <= choice < len(scenario.relaxations):
         raise InvalidInput(
             f"There is no way out number {choice}.", where="choice", fix=f"Give 0 to {len(scenario.relaxations) - 1}."
