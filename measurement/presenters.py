@@ -138,7 +138,9 @@ def running_context(experiment: Experiment, panel: PanelVersion | None, on: date
         "days_left": max((end - on).days + 1, 0) if on >= start else days,
         "starts_in": max((start - on).days, 0),
         "cooldown_until": told.last_needed if experiment.cooldown_days else None,
+        "cooling_down": end < on <= told.last_needed,
         "lag": lag,
+        "data_complete": panel is not None and panel.last_day is not None and panel.last_day >= told.last_needed,
         "method_words": _method_words(experiment.method),
         "spend": spend_so_far(experiment, panel),
     }

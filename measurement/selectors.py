@@ -23,6 +23,8 @@ from tenants.selectors import tenant_folder
 
 VIEW = "experiments.view"
 MANAGE = "experiments.manage"
+#: Kinds whose units are markets or SKUs. Periods and arms have the same names in every test.
+OVER_UNITS = (Experiment.Kind.GEO, Experiment.Kind.SKU)
 Person = User | AnonymousUser
 _NOTHING = "There is nothing here under that id."
 
@@ -295,20 +297,22 @@ def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> Quer
 
 
 def _on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
-    """Other experiments of the same outcome: of the same brand and retailer, or one that contains them, or a file of
-    its own."""
-    same = Q()
-    for name, value in (("retailer_id", experiment.retailer_id), ("brand_id", experiment.brand_id)):
-        if value is not None:
-            same &= Q(**{name: value}) | Q(**{f"{name}__isnull": True})
-    same |= Q(panels__sha256__in=experiment.panels.values("sha256"))
-    rows = Experiment.objects.filter(same, kind=experiment.kind, outcome=experiment.outcome)
+    """Other experiments on a file of this one's, and of units also those of the same brand and retailer, or of one that
+    contains them. Whatever they call their outcome: the name is free, and what sells more has more orders, too."""
+    same = Q(panels__sha256__in=experiment.panels.values("sha256"))
+    kinds = [experiment.kind]
+    if experiment.kind in OVER_UNITS:
+        around = Q(pk__isnull=False)
+        for name, value in (("retailer_id", experiment.retailer_id), ("brand_id", experiment.brand_id)):
+            if value is not None:
+                around &= Q(**{name: value}) | Q(**{f"{name}__isnull": True})
+        same, kinds = same | around, list(OVER_UNITS)
+    rows = Experiment.objects.filter(same, kind__in=kinds)
     return rows.exclude(pk=experiment.pk).distinct().prefetch_related("units")
 
 
 def unread_on_the_same_figures(experiment: Experiment, *, on: date) -> list[Experiment]:
-    """Registered tests of units of the same outcome whose result is not to be seen yet, whatever ads they are of: of
-    the same brand and retailer, or of one that contains them, or read from a file that this experiment has, too.
+    """Registered tests on the same figures whose result is not to be seen yet, whatever ads they are of.
 
     One that was cancelled after it had begun is among them until its planned end: else whoever would look early has
     only to give it up and copy it.

@@ -62,6 +62,7 @@ _MODES = [
     ("flexible_target_marginal_roi", "As long as the next unit returns enough"),
     ("incremental_only", "Only the extra money"),
 ]
+_IROAS_BY = [("expected", "Expected factors"), ("cautious", "Cautious factors")]
 _LEVELS = [
     ("", "Nobody in particular"),
     ("channel", "Every channel"),
@@ -113,6 +114,10 @@ class ScenarioForm(forms.Form):
         label="Least incremental ROAS", required=False, widget=forms.TextInput(attrs=_AMOUNT),
         help_text="Empty: no limit.",
     )  # fmt: skip
+    min_iroas_by = forms.ChoiceField(
+        label="Incremental ROAS is judged by", required=False, choices=_IROAS_BY,
+        help_text="Cautious: what factors are at least in four of five cases.",
+    )  # fmt: skip
     max_cpa = forms.CharField(
         label="Most cost per order", required=False, widget=forms.TextInput(attrs=_AMOUNT),
         help_text="Empty: no limit.",
@@ -152,6 +157,7 @@ def initial_of(terms: ScenarioTerms) -> dict[str, str]:
         "mode": terms.mode,
         "target": plain(terms.target),
         "min_iroas": plain(terms.min_iroas),
+        "min_iroas_by": terms.min_iroas_by,
         "max_cpa": plain(terms.max_cpa),
         "margin_percent": percent(terms.margin_fraction),
         "fair_level": terms.fair_level,
@@ -177,6 +183,7 @@ def given_by(data: Mapping[str, str], rows: Sequence[BoundRow], paths: Mapping[P
         "mode": data.get("mode", ""),
         "target": data.get("target", ""),
         "min_iroas": data.get("min_iroas", ""),
+        "min_iroas_by": data.get("min_iroas_by", ""),
         "max_cpa": data.get("max_cpa", ""),
         "margin_fraction": fraction(data.get("margin_percent", "")),
         "fair_level": data.get("fair_level", ""),

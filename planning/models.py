@@ -39,6 +39,10 @@ class Scenario(models.Model):
         TARGET_MARGINAL_ROI = "flexible_target_marginal_roi", "up to a return of the last unit"
         INCREMENTAL_ONLY = "incremental_only", "only the extra money"
 
+    class IroasBy(models.TextChoices):
+        EXPECTED = "expected", "expected factors"
+        CAUTIOUS = "cautious", "cautious factors"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(unique=True, help_text="shown as SC-0001")
     brand = models.ForeignKey(
@@ -75,6 +79,9 @@ class Scenario(models.Model):
         "least incremental ROAS", max_digits=8, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(0)],
     )  # fmt: skip
+    min_iroas_by = models.CharField(
+        "least incremental ROAS is judged by", max_length=10, choices=IroasBy, default=IroasBy.EXPECTED
+    )
     max_cpa = models.DecimalField(
         "most cost per order", max_digits=14, decimal_places=2, null=True, blank=True,
         validators=[MinValueValidator(Decimal("0.01"))],

@@ -112,6 +112,7 @@ class Basis:
         return Worth(
             margins=self.margins if terms.objective == "profit" else {},
             incrementality=self.incrementality.factors if terms.asks_incrementality else {},
+            cautious=self.incrementality.cautious if terms.min_iroas_by == "cautious" else {},
             order_values=self.order_values if terms.max_cpa is not None else {},
             draws=self.draws if terms.tail_fraction is not None else {},
         )
@@ -247,6 +248,7 @@ def terms_of(scenario: Scenario) -> ScenarioTerms:
         mode=scenario.mode,
         target=scenario.target,
         min_iroas=scenario.min_iroas,
+        min_iroas_by=scenario.min_iroas_by,
         max_cpa=scenario.max_cpa,
         margin_fraction=scenario.margin_fraction,
         margins=tuple(Margin.of(entry) for entry in scenario.margins),

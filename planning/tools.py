@@ -41,6 +41,10 @@ class CreateScenarioInput(BaseModel):
         default=None,
         description="0.1 maximises the mean of the worst tenth of what may be true; none: the expected value.",
     )
+    min_iroas_by: Literal["expected", "cautious"] = Field(
+        default="expected",
+        description="Cautious: a min_iroas counts what factors are at least in four of five cases.",
+    )
     usual_margin: Decimal | None = Field(default=None, description="For profit, where no margin is known: 0 to 1.")
     fair_level: Literal["", "channel", "rmn", "placement", "sku"] = ""
     fair_fraction: Decimal | None = Field(
@@ -96,8 +100,8 @@ def _create(given: CreateScenarioInput, *, user: User) -> ScenarioOut:
     fields = fields_of(read.fields, given.weeks) | {
         "name": given.name, "horizon_start": given.range.start, "horizon_end": given.range.end,
         "total_budget": given.total_budget, "objective": given.objective, "mode": given.mode, "target": given.target,
-        "tail_fraction": given.tail_fraction, "margin_fraction": given.usual_margin, "fair_level": given.fair_level,
-        "fair_fraction": given.fair_fraction,
+        "tail_fraction": given.tail_fraction, "min_iroas_by": given.min_iroas_by, "margin_fraction": given.usual_margin,
+        "fair_level": given.fair_level, "fair_fraction": given.fair_fraction,
     }  # fmt: skip
     try:
         return _told(services.create_scenario(actor=user, given=fields, brand=brand))

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from measurement.core.answers import PanelReading
 from measurement.core.geo_question import InvalidTest
+from measurement.core.pair_panel import unpaired
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel
 from measurement.core.treated_panel import TreatedPanel
@@ -51,6 +52,8 @@ def analyze_paired(
             f"{count_of(len(dropped), 'pair')} left out, since one of theirs takes no part: {named}"
             f"{' and more' if len(dropped) > 5 else ''}.",
         )
+    if pairs and (lone := unpaired(test.names, [*told, *dropped])):
+        warnings = (*warnings, lone)
     if len(told) < 2:
         raise InvalidTest(
             f"Of all pairs {len(told)} can be formed, or remain.",

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from measurement.core.words import count_of
 from measurement.core.written_numbers import DecimalSign, amounts_of, proof, unproven
 from tenants.core.problems import InvalidInput
 
@@ -58,7 +59,7 @@ def dates_of(cells: pl.Series, *, column: str) -> pl.Series:
     bad = np.flatnonzero(parsed.is_null().to_numpy())
     if len(bad):
         raise UnreadableValues(
-            f"{len(bad)} cells of {column!r} are no dates, {text[int(bad[0])]!r} first.",
+            f"No date in {count_of(len(bad), 'cell')} of {column!r}, {text[int(bad[0])]!r} first.",
             where=lines_text(bad),
             fix="Write dates as 2021-04-15, or number the periods, in one form throughout.",
         )
@@ -109,7 +110,7 @@ def numbers_of(
     bad = np.flatnonzero((~gone & ~parsed.is_finite().fill_null(value=False)).to_numpy())
     if len(bad):
         raise UnreadableValues(
-            f"{len(bad)} cells of {column!r} are no finite numbers, {text[int(bad[0])]!r} first.",
+            f"No finite number in {count_of(len(bad), 'cell')} of {column!r}, {text[int(bad[0])]!r} first.",
             where=lines_text(bad),
             fix="Write numbers such as 1234.5, and leave the cell empty where there is none.",
         )

@@ -19,6 +19,7 @@ import polars as pl
 from measurement.core.arrays import Bools, Floats
 from measurement.core.panel import Panel
 from measurement.core.panel_values import MixedCurrencies, dates_of, is_currency, lines_text, numbers_of
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 Missing = Literal["leave_out", "zero", "zero_inside", "refuse"]
@@ -131,7 +132,7 @@ def refuse_names(names: pl.Series, *, column: str) -> None:
     )
     if len(bad):
         raise InvalidPanel(
-            f"{len(bad)} names of {column!r} are no text or longer than {LONGEST_NAME} characters.",
+            f"{count_of(len(bad), 'name')} of {column!r}: no text, or longer than {LONGEST_NAME} characters.",
             where=lines_text(bad),
             fix="Give short names.",
         )
@@ -215,7 +216,7 @@ def _once(long: pl.DataFrame, duplicates: Duplicates, notes: list[str]) -> pl.Da
             where=lines_text(rows),
             fix="Remove the copies, or ask for them to be summed where they are parts.",
         )
-    notes.append(f"{len(rows)} rows that share unit and period were summed, as asked.")
+    notes.append(f"Summed, as asked: {count_of(len(rows), 'row')} that shared unit and period.")
     amounts = [name for name in ("outcome", "cost") if name in long.columns]
     # The sum of a known and an unknown amount is unknown.
     empty = {name: pl.col(name).is_null().any() for name in amounts}
@@ -256,7 +257,8 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
     short = np.flatnonzero(~keep)
     if len(short) and missing == "zero":
         notes.append(
-            f"{int(counts.sum())} values of {len(short)} units have no row or an empty cell and count as zero: "
+            f"{count_of(int(counts.sum()), 'value')} of {count_of(len(short), 'unit')} counted as zero, "
+            "without a row or empty: "
             f"{_listed([_lack(names[row], lacking[row], periods) for row in short])}."
         )
         outcome = np.where(np.isfinite(outcome), outcome, 0.0)
@@ -271,7 +273,7 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
                 fix="Give the missing rows, or ask for them to count as zero if nothing was sold.",
             )
         told = _listed([_lack(names[row], lacking[row], periods) for row in short])
-        notes.append(f"{len(short)} units lack periods and are left out: {told}.")
+        notes.append(f"{count_of(len(short), 'unit')} left out for want of periods: {told}.")
     idle = keep & (np.ptp(outcome, axis=1) == 0.0) if len(periods) > 1 else np.zeros(len(names), dtype=bool)
     if idle.any():
         fixed = [names[row] for row in np.flatnonzero(idle)]
@@ -280,7 +282,7 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
             raise InvalidPanel(
                 f"The outcome of {held_idle[0]!r} never changes.", fix="Check its rows, or choose another unit."
             )
-        notes.append(f"{len(fixed)} units whose outcome never changes are left out: {_listed(fixed)}.")
+        notes.append(f"{count_of(len(fixed), 'unit')} left out whose outcome never changes: {_listed(fixed)}.")
         keep &= ~idle
     kept = np.flatnonzero(keep)
     if len(kept) < 2:
@@ -291,10 +293,10 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
         )
     negative = int((outcome[kept] < 0.0).sum())
     if negative:
-        notes.append(f"{negative} values of the outcome are negative (returns) and are kept as they are.")
+        notes.append(f"Kept as they are: {count_of(negative, 'value')} of the outcome below zero (returns).")
     empty = int((outcome[kept] == 0.0).sum())
     if empty:
-        notes.append(f"{empty} values of the outcome are zero and are kept as they are.")
+        notes.append(f"Kept as they are: {count_of(empty, 'value')} of the outcome of zero.")
     return Panel(
         units=tuple(names[row] for row in kept),
         periods=tuple(periods),
@@ -334,8 +336,9 @@ def _fill_inside(
     if not len(rows):
         return
     notes.append(
-        f"{int(gaps.sum())} values of {len(rows)} units have no row among those they have and count as zero: "
-        f"{_listed([_lack(names[row], gaps[row], periods) for row in rows])}."
+        f"{count_of(int(gaps.sum()), 'value')} of {count_of(len(rows), 'unit')} counted as zero, "
+        "between rows that there are: "
+        f"{_listed([_lack(names[int(row)], gaps[row], periods) for row in rows])}."
     )
     outcome[gaps] = 0.0
     if cost is not None:
@@ -376,7 +379,8 @@ def _lack(name: str, lacking: np.ndarray, periods: Sequence[dt.date | int]) -> s
         return f"{name} appears at {periods[first]}" if first < len(periods) else f"{name} has no values"
     last = len(lacking) - 1 - int(np.argmin(lacking[::-1]))
     if last < len(lacking) - 1 and not lacking[: last + 1].any():
-        return f"{name} ends at {periods[last]}, {len(lacking) - 1 - last} periods before the last, {periods[-1]}"
+        early = count_of(len(lacking) - 1 - last, "period")
+        return f"{name} ends at {periods[last]}, {early} before the last, {periods[-1]}"
     return f"{name} lacks {int(lacking.sum())} of {len(periods)} periods, {periods[int(np.argmax(lacking))]} first"
 
 

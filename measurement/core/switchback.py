@@ -23,6 +23,7 @@ from scipy import stats
 from measurement.core.answers import Estimate
 from measurement.core.arrays import Bools, Floats, Ints
 from measurement.core.inversion import Reassigned, reassigned
+from measurement.core.panel import require_amounts
 from measurement.core.switchback_design import (
     DRAWS,
     SwitchbackDesign,
@@ -118,10 +119,12 @@ def analyze_switchback(
         draws: assignments looked at where they are too many to list; the seed decides which.
 
     Raises:
-        InvalidInput: another length, treatment that is not 0 or 1, outcomes that are no finite numbers or all the same,
+        InvalidInput: another length, treatment that is not 0 or 1, outcomes that are no finite numbers, too large to
+            reckon with or all the same,
             only one arm, no window of a kind that the estimator needs, or changes where no coin was tossed.
     """
     kinds, values = _checked(treated, outcome, carryover, alpha)
+    require_amounts(values, "outcome")
     design, notes = _design_of(kinds, carryover, randomise_at)
     if labels is not None and len(labels) != len(kinds):
         raise InvalidInput(

@@ -12,6 +12,7 @@ import polars as pl
 
 from measurement.core.arrays import Floats, Ints
 from measurement.core.panel_values import numbers_of
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 _TREATED = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "treated": 1, "control": 0, "1.0": 1, "0.0": 0}
@@ -104,7 +105,9 @@ def _rows(content: bytes, columns: tuple[str, ...]) -> tuple[list[tuple[int, dic
         if any(row[column] is None for column in columns):
             raise InvalidInput("The line is shorter than the first one.", where=f"line {line}", fix="Complete it.")
     if len(rows) < 2:
-        raise InvalidInput(f"The log has {len(rows)} period(s).", where="file", fix="Give at least two, and both arms.")
+        raise InvalidInput(
+            f"The log has {count_of(len(rows), 'period')}.", where="file", fix="Give at least two, and both arms."
+        )
     return rows, separator
 
 

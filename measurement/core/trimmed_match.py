@@ -110,6 +110,21 @@ def trimmed_match(
     )
 
 
+def trimmed_interval(
+    response: Floats, spend: Floats, *, trimmed: int, alpha: float
+) -> tuple[float, float | None, float | None] | None:
+    """iROAS and its ends, `trimmed` pairs taken from each side, by Student's t; None where no iROAS makes it zero.
+
+    Raises:
+        InvalidInput: as `trimmed_match`.
+    """
+    pairs = _Pairs(_checked(response, spend, alpha))
+    root = pairs.root(trimmed)
+    if root is None:
+        return None
+    return root, *pairs.interval(trimmed, _quantile(alpha, pairs.count - 2 * trimmed, "t"))
+
+
 def _quantile(alpha: float, left: int, reference: Reference) -> float:
     tail = 1.0 - alpha / 2.0
     return float(stats.norm.ppf(tail) if reference == "normal" else stats.t.ppf(tail, left - 1))

@@ -31,6 +31,8 @@ METHODS: Final = {
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
     "strata": "Growth within strata",
+    "strata_log": "Growth within strata, in logs",
+    "strata_share": "Growth within strata, in shares",
     "switchback": "Switchback",
     "ab": "Two groups of users",
     "ancova": "ANCOVA on the period before",

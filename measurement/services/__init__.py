@@ -26,7 +26,7 @@ from measurement.services.experiments import (
     given_of,
     update_experiment,
 )
-from measurement.services.next_tests import NextTests, suggest_next_test
+from measurement.services.next_tests import NextTests, scenarios_with_reserve, suggest_next_test
 from measurement.services.panel_files import LARGEST, TIDY, checked_days, erase_panels, start_tidying, tidy_panels
 from measurement.services.panels import add_panel, panel_data
 from measurement.services.plans import LONGEST_REASON, cancel_experiment, register_experiment, start_experiment
@@ -80,6 +80,7 @@ __all__ = [
     "register_experiment",
     "request_analysis",
     "request_design",
+    "scenarios_with_reserve",
     "schedule_of",
     "schedule_refreshes",
     "start_experiment",

@@ -13,6 +13,7 @@ from measurement.core.answers import PanelReading
 from measurement.core.geo import analyze_geo
 from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.multi_cell import cell_alpha
+from measurement.core.pair_panel import unpaired
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel, last_days
 from measurement.core.reading_json import reading_as_dict
@@ -161,20 +162,23 @@ def _read(
     method = experiment.method if drawn or experiment.method not in BY_LOT else "auto"
     randomised = drawn and len(pairs) >= LEAST_PAIRS
     if method == "trimmed_match":
-        return analyze_trimmed_match(
+        read = analyze_trimmed_match(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha
         )
+        return noted(read, *filter(None, [unpaired(groups, pairs)]))
     if method == "pairs" or (method == "auto" and randomised):
-        return analyze_pairs(
+        read = analyze_pairs(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
+        return noted(read, *filter(None, [unpaired(groups, pairs)]))
     strata = strata_of(groups) if drawn else []
     if method == "strata" or (method == "auto" and strata and experiment.kind == Experiment.Kind.SKU):
-        return analyze_strata(
+        read = analyze_strata(
             data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
+        return noted(read, *filter(None, [_outside(groups, strata)]))
     return analyze_geo(
         data,
         assignment={unit: one.group for unit, one in groups.items()},
@@ -204,6 +208,18 @@ def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], lis
         if one.stratum:
             arms.setdefault(one.stratum, ([], []))[one.group != "treated"].append(unit)
     return [arm for _, arm in sorted(arms.items()) if arm[0] and arm[1]]
+
+
+def _outside(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str], list[str]]]) -> str:
+    """A sentence on units of the test whose stratum holds one arm alone; empty where there are none."""
+    held = {unit for arms in strata for arm in arms for unit in arm}
+    out = [unit for unit in groups if unit not in held]
+    if not out:
+        return ""
+    more = f" and {len(out) - 5} more" if len(out) > 5 else ""
+    return (
+        f"{len(out)} units of the test are in no stratum with both arms and are not read: {', '.join(out[:5])}{more}."
+    )
 
 
 def is_drawn(experiment: Experiment) -> bool:

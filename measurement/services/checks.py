@@ -19,7 +19,6 @@ from measurement.services.panels import panel_data
 from tenants.core.problems import Conflict, InvalidInput
 
 _NAMED = 5
-_OVER_UNITS: Final = (Experiment.Kind.GEO, Experiment.Kind.SKU)
 _UNSEEN: Final = {
     "where": "units",
     "detail": "An experiment that you may not see uses the same ads in these days.",
@@ -81,7 +80,7 @@ def refuse_to_be_seen(experiment: Experiment, *, actor: User) -> None:
         Conflict: names the tests, those that the actor may not see by their being there alone.
     """
     start, last = experiment.start_date, experiment.cooled_on
-    if experiment.kind not in _OVER_UNITS or start is None or last is None:
+    if experiment.kind not in selectors.OVER_UNITS or start is None or last is None:
         return
     treated = selectors.treated_keys(experiment)
     seen = set(selectors.experiments_visible(user=actor).values_list("pk", flat=True))
@@ -162,7 +161,7 @@ def _groups(experiment: Experiment) -> dict[str, set[str]]:
 
 def _in_the_way(experiment: Experiment, mine: dict[str, set[str]], other: Experiment) -> list[str] | None:
     """Units that both use, empty where it is all of them; None where they do not meet."""
-    if experiment.kind not in _OVER_UNITS or other.kind not in _OVER_UNITS:
+    if experiment.kind not in selectors.OVER_UNITS or other.kind not in selectors.OVER_UNITS:
         return []
     if experiment.kind != other.kind:
         return []

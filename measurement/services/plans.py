@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,7 +29,6 @@ from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
 LONGEST_REASON = 500
-_OVER_UNITS: Final = (Experiment.Kind.GEO, Experiment.Kind.SKU)
 
 
 def register_experiment(*, actor: User, experiment: Experiment, retrospective: bool = False) -> Experiment:
@@ -197,7 +196,13 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
 def _analysis(experiment: Experiment, panel: PanelVersion | None) -> dict[str, Any] | None:
     """The part of the plan that is about units, as `analysis_plan` writes it; it refuses what leaves something open."""
     start, end = experiment.start_date, experiment.end_date
-    if experiment.kind not in _OVER_UNITS or panel is None or panel.first_day is None or start is None or end is None:
+    if (
+        experiment.kind not in selectors.OVER_UNITS
+        or panel is None
+        or panel.first_day is None
+        or start is None
+        or end is None
+    ):
         return None
     units = list(experiment.units.order_by("unit"))
     arms = {group: tuple(one.unit for one in units if one.group == group) for group in ExperimentUnit.Group.values}
@@ -242,7 +247,7 @@ def _analysis(experiment: Experiment, panel: PanelVersion | None) -> dict[str, A
 
 def _check_history(experiment: Experiment, panel: PanelVersion | None) -> None:
     """A panel test is compared with its history, so there must be one before the start."""
-    if experiment.kind not in _OVER_UNITS:
+    if experiment.kind not in selectors.OVER_UNITS:
         return
     if panel is None:
         raise Conflict(f"{experiment.label} has no data.", fix="Send its history first.")

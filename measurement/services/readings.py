@@ -17,6 +17,7 @@ from jobs.models import Job
 from jobs.services import submit_job
 from measurement import selectors
 from measurement.core.known_cost import with_planned_cost
+from measurement.core.words import period_text
 from measurement.models import Experiment, PanelVersion, Reading
 from measurement.selectors import MANAGE
 from measurement.services.analysis import Analysis, analyze
@@ -139,7 +140,9 @@ def refuse_early_look(experiment: Experiment, panel: PanelVersion | None) -> sel
         raise EarlyLook(
             f"{experiment.label} cannot be read yet. {' '.join(told.reasons)}",
             where="result",
-            fix=f"Read it from {told.due} on, once its data are in." if told.due else "Register and start it first.",
+            fix=f"Read it from {period_text(told.due)} on, once its data are in."
+            if told.due
+            else "Register and start it first.",
         )
     _refuse_look_at_another(experiment)
     return told
@@ -151,7 +154,8 @@ def _refuse_look_at_another(experiment: Experiment) -> None:
         return
     mine = {one.unit.casefold() for one in experiment.units.all() if one.group != "excluded"}
     for other in selectors.unread_on_the_same_figures(experiment, on=selectors.today()):
-        if other.start_date is None or other.cooled_on is None:
+        due = other.due_on
+        if other.start_date is None or due is None:
             continue
         if other.start_date > experiment.cooled_on or not mine & selectors.treated_keys(other):
             continue
@@ -160,7 +164,7 @@ def _refuse_look_at_another(experiment: Experiment) -> None:
             f"{experiment.label} is read from the units and days of another test, which "
             + ("was given up before its end." if given_up else "still runs."),
             where="result",
-            fix=f"Read it from {other.due_on} on: by then that one "
+            fix=f"Read it from {period_text(due)} on: by then that one "
             + ("would have been over, too." if given_up else "is over, too."),
         )
 

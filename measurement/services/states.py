@@ -17,7 +17,7 @@ def note_abandoned(job_id: UUID, problem: Mapping[str, Any] | None) -> None:
     """What a job ended of that failed, is dead or was cancelled stays with its experiment, to be seen there: a process
     that was lost could not write it."""
     if problem is not None:
-        Experiment.objects.filter(job_id=job_id, problem=None).update(problem=dict(problem))
+        Experiment.objects.filter(job_id=job_id, problem__isnull=True).update(problem=dict(problem))
 
 
 def advance(experiment: Experiment, *, on: date | None = None) -> Experiment:

@@ -149,6 +149,8 @@ def _check_cell(cell: Cell, place: str) -> None:
             f"margin is {cell.margin:g}.", where=place, fix="Give it as a fraction of revenue: 0.35 for 35 percent."
         )
     _amount(cell.incrementality, place, "incrementality")
+    if cell.incrementality_low is not None:
+        _amount(cell.incrementality_low, place, "incrementality_low")
     _amount(cell.min_spend, place, "min_spend")
     _amount(cell.min_spend_if_active, place, "min_spend_if_active")
     if cell.max_spend is None:

@@ -71,6 +71,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
         out["margin"] = cell.margin
     if cell.incrementality != 1.0:
         out["incrementality"] = cell.incrementality
+    if cell.incrementality_low is not None:
+        out["incrementality_low"] = cell.incrementality_low
     return out
 
 

@@ -57,7 +57,7 @@ def _limited(problem: BudgetProblem, one: GlobalConstraint) -> tuple[Floats, flo
     if one.kind is GlobalKind.MIN_ROAS:
         return np.ones(len(problem.cells)), one.value
     if one.kind is GlobalKind.MIN_IROAS:
-        return problem.incrementality, one.value
+        return problem.sure_incrementality, one.value
     return problem.aim_weights, one.value + problem.aim_cost
 
 

@@ -67,7 +67,7 @@ class Cell:
 
     `max_spend` of None means no cap of its own. `min_spend_if_active` m means spend 0 or at least m. `margin` is the
     fraction of revenue that is earned, None where it is not known; `incrementality` is incremental over attributed
-    revenue.
+    revenue, and `incrementality_low` what of it a least incremental ROAS is judged by, where that is another.
     """
 
     id: str
@@ -79,6 +79,7 @@ class Cell:
     min_spend_if_active: float = 0.0
     margin: float | None = None
     incrementality: float = 1.0
+    incrementality_low: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,13 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
     if terms.mode == "incremental_only":
         yield ("mode", (), ""), "Every line keeps what it spends now; only the extra money is placed"
     if terms.min_iroas is not None:
-        yield ("min_iroas", (), ""), f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
+        yield (
+            ("min_iroas", (), ""),
+            (
+                f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
+                f"{', by cautious factors' if terms.min_iroas_by == 'cautious' else ''}"
+            ),
+        )
     if terms.max_cpa is not None:
         yield ("max_cpa", (), ""), f"Cost per order of at most {amount_text(terms.max_cpa, currency)}"
     for path in terms.fixed:

@@ -13,6 +13,8 @@ from planning.core.reading import MOST_MONEY, Reader
 
 OBJECTIVES: Final = ("sales", "incremental_sales", "profit")
 MODES: Final = ("fixed_budget", "flexible_target_roi", "flexible_target_marginal_roi", "incremental_only")
+#: Factors that a least incremental ROAS counts with.
+IROAS_BY: Final = ("expected", "cautious")
 TARGET_MODES: Final = MODES[1:3]
 #: Levels at which everybody can be given a part.
 FAIR_LEVELS: Final = tuple(level for level in LEVELS if level != "audience")
@@ -118,6 +120,7 @@ def read_aims(reader: Reader, known: Collection[Path] | None) -> dict[str, Any]:
         "mode": mode,
         "target": target,
         "min_iroas": reader.number("min_iroas", most=Decimal(1000), places=4),
+        "min_iroas_by": reader.choice("min_iroas_by", IROAS_BY, IROAS_BY[0]),
         "max_cpa": reader.number("max_cpa", most=MOST_MONEY, places=2, above_zero=True),
         "margin_fraction": reader.number("margin_fraction", most=_ONE, places=4),
         "margins": _margins(reader, known),

@@ -27,6 +27,7 @@ _LABELS: Final = {
     "max_change_fraction": "Largest change of a line",
     "stock_cover_threshold_days": "Days of stock needed",
     "min_iroas": "Least incremental ROAS",
+    "min_iroas_by": "Least incremental ROAS is judged by",
     "max_cpa": "Most cost per order",
     "margin_fraction": "Margin where none is known",
     "margins": "Margin",

@@ -42,12 +42,14 @@ class Worth:
     Attributes:
         margins: fraction of revenue that is earned, by (retailer, SKU), where the catalogue knows it.
         incrementality: incremental over attributed sales, by cell id; a cell that is left out has 1.
+        cautious: what it is at least in four of five cases, where a least incremental ROAS is judged by that.
         order_values: sales per order, money, by cell id.
         draws: of a posterior by cell id, per week, where the curves were imported with them.
     """
 
     margins: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
     incrementality: Mapping[str, float] = field(default_factory=dict)
+    cautious: Mapping[str, float] = field(default_factory=dict)
     order_values: Mapping[str, float] = field(default_factory=dict)
     draws: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
 
@@ -184,6 +186,7 @@ def _cell(
         margin=margin,
         # A factor that nothing asked for stays out of the problem: the same question is the same problem.
         incrementality=factor if counts else 1.0,
+        incrementality_low=worth.cautious.get(curve.key.id),
     )
 
 

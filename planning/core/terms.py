@@ -33,7 +33,7 @@ FIELDS: Final = (
     "name", "horizon_start", "horizon_end", "total_budget", "min_roas", "reserve_fraction",
     "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode", "target", "min_iroas",
     "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level", "fair_fraction", "weekly_budgets",
-    "ratios", "season", "tail_fraction",
+    "ratios", "season", "tail_fraction", "min_iroas_by",
 )  # fmt: skip
 
 
@@ -62,6 +62,8 @@ class ScenarioTerms:
         objective: sales, incremental_sales or profit.
         mode: fixed_budget; flexible_target_roi and flexible_target_marginal_roi, where the budget is a ceiling; or
             incremental_only, where every line keeps what it spends now and only the rest of the budget is placed.
+        min_iroas_by: the factors that the least incremental ROAS counts with: expected, or cautious, which is what they
+            are at least in four of five cases.
         target: the return that a flexible mode asks for, in terms of the objective.
         margin_fraction: margin of products whose own the catalogue does not know; `margins` are for nodes of the tree.
         fixed: nodes that keep what they spend now.
@@ -85,6 +87,7 @@ class ScenarioTerms:
     mode: str = "fixed_budget"
     target: Decimal | None = None
     min_iroas: Decimal | None = None
+    min_iroas_by: str = "expected"
     max_cpa: Decimal | None = None
     margin_fraction: Decimal | None = None
     margins: tuple[Margin, ...] = ()

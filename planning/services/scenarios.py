@@ -279,7 +279,7 @@ def _columns(terms: ScenarioTerms) -> dict[str, Any]:
         "shares": [one.as_dict() for one in terms.shares], "fair_level": terms.fair_level,
         "fair_fraction": terms.fair_fraction, "weekly_budgets": [str(amount) for amount in terms.weekly_budgets],
         "ratios": [one.as_dict() for one in terms.ratios], "season": [str(index) for index in terms.season],
-        "tail_fraction": terms.tail_fraction,
+        "tail_fraction": terms.tail_fraction, "min_iroas_by": terms.min_iroas_by,
     }  # fmt: skip
 
 

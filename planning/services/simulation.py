@@ -130,6 +130,7 @@ def keep_allocation(*, actor: User, scenario: Scenario, simulation: Simulation) 
         "max_change_fraction": None, "min_roas": None, "bounds": bounds, "mode": "fixed_budget", "target": None,
         "objective": "sales", "min_iroas": None, "max_cpa": None, "fixed": [], "shares": [], "fair_level": "",
         "fair_fraction": None, "weekly_budgets": [], "margins": [], "ratios": [], "season": [], "tail_fraction": None,
+        "min_iroas_by": "expected",
     }  # fmt: skip
     return create_scenario(actor=actor, given=given, brand=scenario.brand)
 

@@ -10,7 +10,7 @@ from measurement import services
 from measurement.models import Experiment
 from measurement.services import plans
 from tenants.core.problems import Conflict
-from tests.measurement.conftest import END, FIRST, GEOS, START, as_csv, fresh, geo_rows
+from tests.measurement.conftest import END, FIRST, GEOS, START, as_csv, fresh, geo_rows, summary
 
 TREATED = GEOS[::2]
 GROUPS = as_csv([(geo, "treated" if geo in TREATED else "control") for geo in GEOS], ("unit", "group"))
@@ -43,7 +43,12 @@ def _data(until):
 
 
 @pytest.mark.parametrize(
-    "twin", [{"end": START + timedelta(13)}, {"looks": "group_sequential", "settings": {"look_at": [14]}}]
+    "twin",
+    [
+        {"end": START + timedelta(13)},
+        {"looks": "group_sequential", "settings": {"look_at": [14]}},
+        {"end": START + timedelta(13), "outcome": "orders", "kind": "sku"},
+    ],
 )
 def test_a_twin_that_is_there_before_is_no_look_at_a_test(fixed, assigned, alice, twin):
     fixed(placement="onsite_search_top", **twin)
@@ -97,3 +102,22 @@ def test_what_was_given_up_before_it_began_hides_nothing(fixed, send, alice, tod
     services.start_experiment(actor=alice, experiment=shorter)
     send(shorter, _data(START + timedelta(13)))
     assert services.analyse_experiment(experiment=fresh(shorter), actor=alice).number == 1
+
+
+def test_user_tests_of_one_brand_are_each_their_own(experiment, send, alice, today):
+    """All have a treated arm and a control: their names say nothing."""
+    for name, days in (("short", 8), ("long", 16)):
+        settings = {"baseline_rate": 0.1, "effects": [0.2], "daily_users": 8000 // days}
+        one = experiment(
+            kind="ab", name=name, settings=settings, placement=f"onsite_search_{'top' if days == 8 else 'rest'}"
+        )
+        services.design_experiment(experiment=one)
+        services.choose_candidate(actor=alice, experiment=fresh(one), choice=0)
+        services.register_experiment(actor=alice, experiment=fresh(one))
+    short, long = (Experiment.objects.get(name=name) for name in ("short", "long"))
+    assert short.end_date < long.end_date
+    today(START)
+    services.start_experiment(actor=alice, experiment=short)
+    today(short.end_date + timedelta(1))
+    send(short, summary(until=str(short.end_date)), "sums.json")
+    assert services.analyse_experiment(experiment=fresh(short), actor=alice).number == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import timedelta
 from io import StringIO
@@ -15,8 +16,8 @@ from jobs.models import Job
 from measurement import selectors, services
 from measurement.core.personal_data import personal_data
 from measurement.presenters import spend_so_far
-from measurement.services import panels
-from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded
+from measurement.services import panel_files, panels
+from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
 from tenants.storage import storage_used
 from tests import factories
 from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
@@ -54,7 +55,7 @@ def test_they_fill_the_storage_of_the_tenant(experiment, send, acme):
     assert one.panels.count() == 1
 
 
-HASHED = "5e884898da28047151d0e56f8dc6292773603d0d6aabbd62a11ef721d1542d8"
+HASHED = hashlib.sha256(b"ann@example.com").hexdigest()
 
 
 @pytest.mark.parametrize(("cell", "told"), [("ann@example.com", "e-mail address"), (HASHED, "hash of an identifier")])
@@ -149,3 +150,20 @@ def test_a_reading_parses_each_file_once(readable, alice, monkeypatch):
     services.analyse_experiment(experiment=one, actor=alice)
     assert len(parsed) == len(set(parsed)) == 2
     assert selectors.latest_reading(one).number == 1
+
+
+def test_what_is_over_the_limits_is_not_read_to_its_end(experiment, send, alice, monkeypatch, storage):
+    one, taken = experiment(), []
+    monkeypatch.setattr(panel_files, "LARGEST", 3 * len(HISTORY))
+
+    def chunks():
+        for _ in range(100):
+            taken.append(HISTORY)
+            yield HISTORY
+
+    with pytest.raises(TooLarge, match="larger than"):
+        services.add_panel(actor=alice, experiment=one, chunks=chunks(), file_name="panel.csv")
+    assert len(taken) == 4
+    with pytest.raises(TooLarge, match="larger than 8 MiB"):
+        services.assign_units(actor=alice, experiment=one, content=b"unit,group\n" * 1_000_000)
+    assert not [path for path in storage.rglob("*") if path.is_file()]

@@ -48,7 +48,9 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--duplicates", choices=["refuse", "sum"], default="refuse")
         parser.add_argument(
-            "--no-unit-effects", action="store_true", help="synthetic control on plain outcomes, as first published"
+            "--no-unit-effects",
+            action="store_true",
+            help="synthetic control on plain outcomes, as first published (auto takes sc)",
         )
         parser.add_argument(
             "--randomised",

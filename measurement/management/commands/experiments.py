@@ -26,6 +26,9 @@ from measurement.serializers import (
 from tenants.core.problems import InvalidInput, NotFound, Problem
 from tenants.selectors import find_tenant
 
+#: A file that is too large is not read to its end.
+_CHUNK = 1 << 20
+
 
 class Command(BaseCommand):
     help = "List, show, create, design, register, start, read and cancel experiments of one tenant."
@@ -112,12 +115,13 @@ class Command(BaseCommand):
         parts = ("date", "unit", "period", "treated", "outcome", "cost", "currency", "missing", "duplicates")
         columns = {part: options[part] for part in parts if options[part]}
         try:
-            content = Path(file).read_bytes()
+            with Path(file).open("rb") as opened:
+                made = services.add_panel(
+                    actor=self.actor, experiment=one, chunks=iter(lambda: opened.read(_CHUNK), b""),
+                    file_name=Path(file).name, columns=columns or None,
+                )  # fmt: skip
         except OSError as error:
             raise InvalidInput(f"{file} cannot be read: {error.strerror}.", where="file") from error
-        made = services.add_panel(
-            actor=self.actor, experiment=one, chunks=[content], file_name=Path(file).name, columns=columns or None
-        )
         if self.as_json:
             return self._write(PanelSerializer(made).data)
         self.stdout.write(

@@ -303,13 +303,16 @@ def test_no_level_where_p_cannot_be_small():
     assert placebo_level(20, 0.05) is None
 
 
-def test_past_errors_are_those_of_the_analysis():
+@pytest.mark.parametrize("method", ["sc_indexed", "sc"])
+def test_past_errors_are_those_of_the_analysis(method):
     """The lift and the statistic of a window are what `analyze_geo` finds on the history up to its end."""
     panel = history(units=14, noise=0.08)
     windows = windows_of(70, [7], 7)
     chosen = [(0, 5), (2, 9, 11)]
     members = as_members(chosen, 14)
-    group = Group(candidates=members, references=members[:1], donors=~members, logs=False)
+    group = Group(
+        candidates=members, references=members[:1], donors=~members, logs=False, indexed=method == "sc_indexed"
+    )
     found = past_errors(panel.outcome, [group], windows, [7])[0][0].found
     for row, treated in enumerate(chosen):
         for at, start in enumerate(windows.starts):
@@ -318,7 +321,7 @@ def test_past_errors_are_those_of_the_analysis():
                 past,
                 treated=[panel.units[unit] for unit in treated],
                 start=start + 1,
-                method="sc",
+                method=method,
                 placebos=19,
                 sensitivity=False,
             )

@@ -276,7 +276,7 @@ def test_what_cannot_be_analysed_is_named(options: dict, error: type[InvalidTest
 
 
 def test_a_unit_left_out_on_reading_is_told_why() -> None:
-    panel = replace(factor_panel(2), notes=("1 units lack periods and are left out: york appears at 2026-01-09.",))
+    panel = replace(factor_panel(2), notes=("1 unit left out for want of periods: york appears at 2026-01-09.",))
     with pytest.raises(UnknownUnits, match="york appears at 2026-01-09"):
         analyse(panel, treated=["york"])
 
@@ -292,6 +292,15 @@ def test_randomised_pairs_are_read_as_pairs() -> None:
     assert any("4 units left out" in warning for warning in reading.warnings)
     few = analyse(panel, treated=None, assignment=groups, pairs=pairs[:7])
     assert few.method == "log_did"
+
+
+def test_a_unit_without_a_partner_is_named() -> None:
+    panel = factor_panel(13)
+    pairs = [(f"m{one:02d}", f"m{one + 8:02d}") for one in range(8)]
+    groups = {name: group for pair in pairs for name, group in zip(pair, ("treated", "control"), strict=True)}
+    groups |= {"m16": "treated", "m17": "control"}
+    reading = analyse(panel, treated=None, assignment=groups, pairs=pairs)
+    assert "2 units of the test have no partner and are not read: m16, m17." in reading.warnings
 
 
 def test_pairs_that_none_told_are_the_nearest_and_no_experiment() -> None:

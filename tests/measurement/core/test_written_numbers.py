@@ -65,7 +65,7 @@ def test_a_column_written_in_two_ways_is_refused(cells: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize("cell", ["12 34", "1,2,3", "5.23.4", "5 abc", "USD 5", "inf", "1_000", "--5", "(5", "1'23"])
 def test_what_is_no_number_is_refused(cell: str) -> None:
-    with pytest.raises(UnreadableValues, match="no finite numbers"):
+    with pytest.raises(UnreadableValues, match="No finite number"):
         read("1234.5", cell)
 
 
