@@ -195,6 +195,8 @@ def term_words(terms: ScenarioTerms, currency: str) -> dict[str, str]:
         value = getattr(terms, one.name)
         if one.name in ("name", "horizon_start", "horizon_end") or value in (None, (), ""):
             continue
+        if one.name == "min_iroas_by" and (terms.min_iroas is None or value == one.default):
+            continue
         label = _LABELS.get(one.name, _words(one.name))
         if isinstance(value, tuple) and not isinstance(value[0], Decimal):
             for item in value:
