@@ -9,6 +9,7 @@ import numpy as np
 from measurement.core.answers import Estimate, Evidence, PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Floats
 from measurement.core.geo_methods import INDEXED
+from measurement.core.log_effects import over_rest
 from measurement.core.panel import Panel
 from measurement.core.returns import margin_of_changes, return_of
 from measurement.core.synthetic_control import demeaned, simplex_weights
@@ -89,7 +90,7 @@ def incremental_of(test: TreatedPanel, finding: Finding) -> Estimate:
 
 def lift_of(test: TreatedPanel, incremental: Estimate) -> Estimate:
     """The effect over what would have been, rising in the effect as long as that is positive."""
-    return _lift(incremental, len(test.treated) * float(test.observed[test.window].sum()))
+    return over_rest(incremental, len(test.treated) * float(test.observed[test.window].sum()))
 
 
 def extra_cost(test: TreatedPanel, finding: Finding) -> float | None:
@@ -159,17 +160,3 @@ def _scaled(estimate: Estimate, factor: float) -> Estimate:
     return Estimate(
         estimate.value * factor, None if low is None else low * factor, None if high is None else high * factor
     )
-
-
-def _lift(incremental: Estimate, observed: float) -> Estimate:
-    """Effect over counterfactual, rising in the effect as long as the counterfactual is positive."""
-
-    def share(effect: float | None) -> float | None:
-        if effect is None or observed - effect <= 0.0:
-            return None
-        return effect / (observed - effect)
-
-    value = share(incremental.value)
-    ends = share(incremental.low), share(incremental.high)
-    # Where less than nothing was sold in sum (returns), the lift falls as the effect rises.
-    return Estimate(float("nan") if value is None else value, *(ends if observed > 0.0 else reversed(ends)))

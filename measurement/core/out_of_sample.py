@@ -18,6 +18,7 @@ from measurement.core.arrays import Bools, Floats
 from measurement.core.assignment import InvalidDesign
 from measurement.core.geo_methods import MISFIT_PART
 from measurement.core.synthetic_control import demeaned
+from measurement.core.words import count_of
 
 #: A look-back of one window makes a power of 0 or 1, and seven are the fewest that show bias beside noise.
 LEAST_WINDOWS: Final = 7
@@ -69,7 +70,8 @@ def windows_of(periods: int, durations: Sequence[int], count: int) -> Windows:
     if last - first < count - 1:
         needed = next(n for n in range(longest, 10**6) if n - longest - max(n // 3, longest, 4) >= count - 1)
         raise InvalidDesign(
-            f"{periods} periods hold no {count} windows of {longest} periods with a history before each.",
+            f"{count_of(periods, 'period')}: too few for {count_of(count, 'window')} of "
+            f"{count_of(longest, 'period')} with a history before each.",
             where="durations",
             fix=f"Give at least {needed} periods, or shorter tests.",
         )

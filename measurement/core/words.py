@@ -31,6 +31,8 @@ METHODS: Final = {
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
     "strata": "Growth within strata",
+    "strata_log": "Growth within strata, in logs",
+    "strata_share": "Growth within strata, in shares",
     "switchback": "Switchback",
     "ab": "Two groups of users",
     "ancova": "ANCOVA on the period before",
@@ -122,7 +124,9 @@ def count_of(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """states, cities, SKUs."""
+    """states, cities, SKUs, stretches."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 

@@ -235,7 +235,7 @@ def test_progress_is_told_window_by_window():
         ({"windows": 6}, "look-back of 6"),
         ({"durations": []}, "at least one period"),
         ({"durations": [0]}, "at least one period"),
-        ({"durations": [40]}, "hold no 7 windows of 40"),
+        ({"durations": [40]}, "too few for 7 windows of 40 periods"),
         ({"include": ["nowhere"]}, "no unit 'nowhere'"),
         ({"include": ["m01"], "exclude": ["M01"]}, "included and excluded"),
         ({"include": ["m01", "m02", "m03"]}, "2 treated markets of 14"),
@@ -254,7 +254,7 @@ def test_progress_is_told_window_by_window():
         ({"cost_per_incremental": float("inf")}, "cost per incremental unit of inf"),
         ({"change": float("nan"), "panel": history(units=14, cost=True)}, "cannot change spend"),
         ({"budget": float("nan")}, "budget is out of range"),
-        ({"panel": history(units=3)}, "3 markets leave nothing"),
+        ({"panel": history(units=3)}, "With 3 markets there is nothing"),
         ({"panel": replace(history(units=14), outcome=np.zeros((14, 70)))}, "sell nothing"),
     ],
 )

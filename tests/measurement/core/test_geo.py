@@ -234,7 +234,7 @@ def test_an_assignment_names_both_groups_and_leaves_out_the_rest() -> None:
     reading = analyse(panel, treated=None, assignment=groups)
     assert reading.treated == ("m03", "m11")
     assert len(reading.controls) == 9
-    assert any("9 units take no part: m05, m12" in warning for warning in reading.warnings)
+    assert any("9 units left out: m05, m12" in warning for warning in reading.warnings)
 
 
 def test_units_in_another_test_take_no_part() -> None:
@@ -261,7 +261,7 @@ def test_periods_by_number_date_and_label() -> None:
         ({"end": 60, "cooldown": 1}, NotYetReadable, "cool-down of 1"),
         ({"start": 50, "end": 40}, NotYetReadable, "50 to 40"),
         ({"start": "2025-01-01"}, InvalidTest, "no period 2025"), ({"start": "soon"}, InvalidTest, "no period"),
-        ({"start": 3}, InvalidTest, "2 periods lie before"), ({"treated": []}, InvalidTest, "No unit is treated"),
+        ({"start": 3}, InvalidTest, "2 periods before the start"), ({"treated": []}, InvalidTest, "No unit is treated"),
         ({"treated": ["m03", "atlantis"]}, UnknownUnits, "'atlantis'"), ({"alpha": 0.0}, InvalidTest, "alpha"),
         ({"method": "magic"}, InvalidTest, "'magic'"), ({"placebos": 0}, InvalidTest, "placebo"),
         ({"treated": [f"m{n:02d}" for n in range(19)]}, InvalidTest, "1 controls"),
@@ -276,7 +276,7 @@ def test_what_cannot_be_analysed_is_named(options: dict, error: type[InvalidTest
 
 
 def test_a_unit_left_out_on_reading_is_told_why() -> None:
-    panel = replace(factor_panel(2), notes=("1 units lack periods and are left out: york appears at 2026-01-09.",))
+    panel = replace(factor_panel(2), notes=("1 unit left out for want of periods: york appears at 2026-01-09.",))
     with pytest.raises(UnknownUnits, match="york appears at 2026-01-09"):
         analyse(panel, treated=["york"])
 
@@ -289,9 +289,18 @@ def test_randomised_pairs_are_read_as_pairs() -> None:
     assert reading.method == "pairs"
     assert "8 pairs were randomised" in reading.why_method
     assert reading.evidence == "experiment"
-    assert any("4 units take no part" in warning for warning in reading.warnings)
+    assert any("4 units left out" in warning for warning in reading.warnings)
     few = analyse(panel, treated=None, assignment=groups, pairs=pairs[:7])
     assert few.method == "log_did"
+
+
+def test_a_unit_without_a_partner_is_named() -> None:
+    panel = factor_panel(13)
+    pairs = [(f"m{one:02d}", f"m{one + 8:02d}") for one in range(8)]
+    groups = {name: group for pair in pairs for name, group in zip(pair, ("treated", "control"), strict=True)}
+    groups |= {"m16": "treated", "m17": "control"}
+    reading = analyse(panel, treated=None, assignment=groups, pairs=pairs)
+    assert "2 units of the test have no partner and are not read: m16, m17." in reading.warnings
 
 
 def test_pairs_that_none_told_are_the_nearest_and_no_experiment() -> None:
