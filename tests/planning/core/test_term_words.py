@@ -37,6 +37,16 @@ def test_every_term_is_told_and_those_not_asked_for_are_not():
     }
 
 
+def test_cautious_factors_are_told_with_the_return_that_they_judge():
+    asked = ScenarioTerms(
+        name="x", horizon_start=date(2026, 11, 9), horizon_end=date(2026, 12, 6), total_budget=Decimal(4200),
+        min_iroas=Decimal("1.2"), min_iroas_by="cautious",
+    )  # fmt: skip
+    label = "Least incremental ROAS is judged by"
+    assert term_words(asked, "USD")[label] == "cautious"
+    assert label not in term_words(replace(asked, min_iroas=None), "USD")
+
+
 def test_ratios_seasons_and_the_worst_cases_are_told():
     terms = ScenarioTerms(
         name="x", horizon_start=date(2026, 11, 9), horizon_end=date(2026, 11, 22), total_budget=Decimal(2100),
@@ -49,13 +59,3 @@ def test_ratios_seasons_and_the_worst_cases_are_told():
     assert told["Seasons of the weeks"] == "1, 1.4"
     assert told["Worst cases that count"] == "10.00%"
     assert told["Least incremental ROAS is judged by"] == "expected"
-
-
-def test_cautious_factors_are_told_with_the_return_that_they_judge():
-    asked = ScenarioTerms(
-        name="x", horizon_start=date(2026, 11, 9), horizon_end=date(2026, 12, 6), total_budget=Decimal(4200),
-        min_iroas=Decimal("1.2"), min_iroas_by="cautious",
-    )  # fmt: skip
-    label = "Least incremental ROAS is judged by"
-    assert term_words(asked, "USD")[label] == "cautious"
-    assert label not in term_words(replace(asked, min_iroas=None), "USD")
