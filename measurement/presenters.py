@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -15,6 +15,7 @@ from measurement.core.tile_map import state_tiles
 from measurement.core.words import method_name
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services import panel_data
+from tenants.core.problems import Conflict
 
 #: State -> (tone, icon) of its chip.
 CHIPS: Final[Mapping[str, tuple[str, str]]] = {
@@ -47,8 +48,8 @@ def due_words(experiment: Experiment, on: date) -> str:
     if state == Experiment.State.REGISTERED and start:
         return "to be started" if start <= on else f"starts {_day(start)}"
     if state in (Experiment.State.RUNNING, Experiment.State.COOLING) and end:
-        last = end + timedelta(days=experiment.cooldown_days)
-        return f"readable from {_day(last + timedelta(days=1))}" if on <= last else "waits for its data"
+        due = experiment.due_on or end
+        return f"readable from {_day(due)}" if on < due else "waits for its data"
     if state == Experiment.State.READABLE:
         return "to be read"
     return ""
@@ -162,7 +163,11 @@ def spend_so_far(experiment: Experiment, panel: PanelVersion | None) -> dict[str
 
 
 def _spend(experiment: Experiment, panel: PanelVersion, start: date) -> dict[str, float] | None:
-    data = panel_data(panel)
+    try:
+        data = panel_data(panel)
+    except Conflict:
+        # The data of a test that was given up may be gone.
+        return None
     if data.cost is None:
         return None
     treated = {one.unit.casefold() for one in experiment.units.all() if one.group == "treated"}

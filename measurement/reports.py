@@ -88,6 +88,10 @@ def origin_of(stored: Reading) -> list[tuple[str, str]]:
             f"{count_of(panel.period_count, 'period')}{days}; SHA-256 {panel.sha256[:16]}…",
         ),
         *(("What was done to its rows", str(note)) for note in panel.notes),
+        *(
+            (f"Check of {one['check']} before the test", f"{one['verdict']}. {one['words']}")
+            for one in stored.experiment.checks_told
+        ),
         (
             "Read",
             f"{stored.created_at:%-d %b %Y %H:%M} UTC{who}, in {stored.seconds:.2f} s, seed {stored.seed}, "

@@ -81,7 +81,8 @@ def solved_context(
         "result": result,
         # Only where sales alone are weighed, in one period, do free lines meet at one return.
         "one_marginal": terms.objective == "sales"
-        and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.fair_fraction),
+        and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.ratios)
+        and not (terms.fair_fraction or terms.tail_fraction),
         "lines": shown,
         "rises": sum(one.change > 0 for one in cells),
         "falls": sum(one.change < 0 for one in cells),

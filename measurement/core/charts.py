@@ -43,7 +43,7 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
     before = "" if fit is None else f" Before the test they differ by {percent(fit)} on average;"
     alt = (
         f"{facts.outcome.capitalize()} of {count_of(len(reading.treated), f'treated {facts.unit}')} and their "
-        f"counterfactual, {len(labels)} periods.{before} in the test the observed are "
+        f"counterfactual, {count_of(len(labels), 'period')}.{before} in the test the observed are "
         f"{percent(reading.lift.value, signed=True)} off the counterfactual."
     )
     return {
@@ -146,7 +146,7 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
     reach = step * math.ceil(float(edges[-1]) / step - 1e-9)
     words = f"Actual {percent(reading.lift.value, signed=True)}"
     return {
-        "alt": f"Lifts of {len(lifts)} placebo tests, from {percent(lifts.min() / 100, signed=True)} to "
+        "alt": f"Lifts of {count_of(len(lifts), 'placebo test')}, from {percent(lifts.min() / 100, signed=True)} to "
         f"{percent(lifts.max() / 100, signed=True)}; the actual lift is "
         f"{percent(reading.lift.value, signed=True)}. {beyond_words(reading)}.",
         "tip": {"rows": {"Placebos": "n|2"}},

@@ -75,7 +75,7 @@ def cost_chart(candidates: Sequence[Mapping[str, Any]], *, currency: str) -> dic
         if one.get("investment") is not None and one.get("mde") is not None
     )
     return {
-        "alt": f"Smallest detectable lift against cost of {len(points)} candidates: "
+        "alt": f"Smallest detectable lift against cost of {count_of(len(points), 'candidate')}: "
         f"from {points[0][0]:,.0f} for {points[0][1]:.1f} % to {points[-1][0]:,.0f} for {points[-1][1]:.1f} %.",
         "tip": {"head": exact, "rows": {"Smallest lift found": "pct1"}},
         "option": {
@@ -104,7 +104,8 @@ def fit_chart(fit: Mapping[str, Any], *, currency: str, outcome: str) -> dict[st
     gaps = [abs(a - b) / a for a, b in zip(treated, counterfactual, strict=True) if a]
     differ = f" They differ by {100 * sum(gaps) / len(gaps):.1f} % on average." if gaps else ""
     return {
-        "alt": f"{outcome.capitalize()} of the treated units and their controls over {len(labels)} periods.{differ}",
+        "alt": f"{outcome.capitalize()} of the treated units and their controls over "
+        f"{count_of(len(labels), 'period')}.{differ}",
         "tip": {"head": "longday", "rows": {"Treated": exact, "Controls": exact}},
         "option": {
             "grid": {"top": 34, "right": 18},

@@ -242,7 +242,7 @@ def _p(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
     return KeyFigure(
         label="Placebo p" if counts else "p-value",
         value=p_text(reading.p_value),
-        interval=f"{counts[1]} placebos" if counts else "",
+        interval=count_of(counts[1], "placebo") if counts else "",
         verdict=f"{'below' if found else 'not below'} {reading.alpha:g}"
         + (f", {counts[0]} of {counts[1]} as extreme" if counts else ""),
         tone="good" if found else "warn",

@@ -28,11 +28,12 @@ from measurement.services.designed import Designed
 from measurement.services.experiments import changeable, take_off_design
 from measurement.services.panels import panel_data
 from metrics.core.export import neutralised
-from tenants.core.problems import Conflict, InvalidInput, Problem
+from tenants.core.problems import Conflict, InvalidInput, Problem, TooLarge
 
 DESIGN: Final = "measurement.design"
 STAGES: Final = ("Data", "Search", "Candidates")
-_OVER_UNITS: Final = (Experiment.Kind.GEO, Experiment.Kind.SKU)
+#: 50,000 units with long names.
+LARGEST_ASSIGNMENT: Final = 8 * 1024 * 1024
 
 Tell = Callable[[str, int, int], None]
 Publish = Callable[[], AbstractContextManager[None]]
@@ -148,15 +149,22 @@ def assign_units(*, actor: User, experiment: Experiment, content: bytes) -> Expe
     """Take an assignment that was made elsewhere, as CSV of unit and group, in place of a candidate's.
 
     Raises:
-        InvalidInput: the file tells no assignment, or a unit that the data do not have.
+        InvalidInput: the file tells no assignment, or a unit that the data do not have. TooLarge: over
+            `LARGEST_ASSIGNMENT`.
         Conflict: it has no data or is registered; tests over time and of users are not assigned by units.
         NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
     """
     require(user=actor, permission=MANAGE, brand=experiment.brand)
+    if len(content) > LARGEST_ASSIGNMENT:
+        raise TooLarge(
+            f"The file is larger than {LARGEST_ASSIGNMENT // 1024**2} MiB.",
+            where="file",
+            fix="Send one row per unit: its name and its group.",
+        )
     groups = read_assignment(content)
     with transaction.atomic():
         held = changeable(experiment)
-        if held.kind not in _OVER_UNITS:
+        if held.kind not in selectors.OVER_UNITS:
             raise Conflict(f"A {held.get_kind_display()} is not assigned by units.", fix="Design it instead.")
         panel = _require_data(held)
         place = panel_data(panel).place if panel else {}
@@ -208,7 +216,7 @@ def _as_sent(groups: Mapping[str, str], place: Mapping[str, int]) -> dict[str, s
 
 
 def _require_data(experiment: Experiment) -> Any:
-    if experiment.kind not in _OVER_UNITS:
+    if experiment.kind not in selectors.OVER_UNITS:
         return None
     panel = selectors.latest_panel(experiment)
     if panel is None:

@@ -22,7 +22,8 @@ from measurement.core.next_test import (
     next_tests,
     suggested,
 )
-from measurement.models import Reading
+from measurement.core.words import count_of
+from measurement.models import Experiment, Reading
 from measurement.services.calibration import (
     budget_lines,
     calibrated_cells,
@@ -32,6 +33,8 @@ from measurement.services.calibration import (
 from measurement.services.tested_cells import cell_of, cell_test
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
+from planning import selectors as planning
+from planning.models import Scenario
 from tenants.core.problems import InvalidInput, Problem
 
 #: A heavy-up by this part of the spend, for so many weeks, in this part of the market.
@@ -42,6 +45,8 @@ SHARE: Final = 0.5
 #: of all sales there, of which the ads are attributed this share.
 LIFT_SE: Final = 0.012
 ATTRIBUTED_SHARE: Final = 0.25
+#: That a reserve may be chosen from, the newest.
+MOST_SCENARIOS: Final = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,7 @@ class NextTests:
         best: what is suggested, though it be worth less than it costs (`per_cost` below 1); None where no reading
             would move money, or none that would fits the reserve.
         ranked: all, best first. reserve: None where no reserve was told, and everything fits.
+        scenario: whose reserve it is, and `taken`, what experiments in its days are registered to spend of it.
         currency: of all money. assumptions: what figures rest on, in words.
         left_out: readings in planning that do not count now, with the reason.
     """
@@ -62,6 +68,8 @@ class NextTests:
     currency: str
     assumptions: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    scenario: Scenario | None = None
+    taken: Decimal = Decimal(0)
 
 
 def suggest_next_test(
@@ -69,24 +77,32 @@ def suggest_next_test(
     as_user: User | AnonymousUser,
     brand: Brand | None,
     reserve: Decimal | None = None,
+    scenario: str = "",
     weeks: int = USUAL_WEEKS,
 ) -> NextTests:
     """Rank a heavy-up of each cell of a brand by the expected value of its information per unit of cost.
 
     Args:
         brand: None is all brands together, whose curves are fitted over all.
-        reserve: money that may be spent on a test, such as what a scenario holds back; None is any amount.
+        reserve: money that may be spent on a test; None is any amount.
+        scenario: id or label of the one whose reserve pays, less what registered experiments of its days spend of it.
         weeks: how long plans rest on the answer.
 
     Raises:
-        InvalidInput: there are no curves, or the reserve or the weeks are out of range.
-        NotAllowed, NotFound: as `accounts.services.require` for experiments.view.
+        InvalidInput: there are no curves, the reserve or the weeks are out of range, both a reserve and a scenario are
+            given, or it is one of another brand.
+        NotAllowed, NotFound: as `accounts.services.require` for experiments.view; there is no such scenario to see.
     """
     require(user=as_user, permission=selectors.VIEW, brand=brand)
     if reserve is not None and (not reserve.is_finite() or reserve < 0):
         raise InvalidInput(f"{reserve} is no reserve.", where="reserve", fix="Give zero or more, or leave it out.")
+    paying, taken = None, Decimal(0)
+    if scenario:
+        paying = _scenario(as_user, brand, reserve, scenario)
+        taken = _taken(paying)
+        reserve = max(planning.terms_of(paying).reserve - taken, Decimal(0))
     if not 1 <= weeks <= 104:
-        raise InvalidInput(f"{weeks} weeks are not planned on.", where="weeks", fix="Give 1 to 104.")
+        raise InvalidInput(f"Plans of {count_of(weeks, 'week')} are not made.", where="weeks", fix="Give 1 to 104.")
     version = optimization.latest_curves(brand=brand)
     if version is None:
         raise InvalidInput(
@@ -110,7 +126,37 @@ def suggest_next_test(
     return NextTests(
         best=suggested(ranked), ranked=ranked, reserve=reserve, currency=str(version.settings["currency"]),
         assumptions=_assumptions(weeks, noise), left_out=left_out,
+        scenario=paying, taken=taken,
     )  # fmt: skip
+
+
+def scenarios_with_reserve(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[Scenario]:
+    """Scenarios of exactly this brand that hold money back for tests, of those a person may see; the newest first."""
+    rows = planning.scenarios_visible(user=as_user).filter(brand=brand, reserve_fraction__gt=0)
+    return list(rows.order_by("-number")[:MOST_SCENARIOS])
+
+
+def _scenario(user: User | AnonymousUser, brand: Brand | None, reserve: Decimal | None, reference: str) -> Scenario:
+    if reserve is not None:
+        raise InvalidInput(
+            "A reserve and a scenario are given, which has one of its own.", where="reserve", fix="Give one of both."
+        )
+    found = planning.scenario_named(user=user, reference=reference)
+    if found.brand_id != (brand.pk if brand else None):
+        raise InvalidInput(
+            f"{found.label} plans the money of {found.brand.name if found.brand else 'all brands'}.",
+            where="scenario", fix="Choose a scenario of this brand.",
+        )  # fmt: skip
+    return found
+
+
+def _taken(scenario: Scenario) -> Decimal:
+    """What experiments of the brand that start within the days of a scenario are registered to spend."""
+    found = Experiment.objects.filter(
+        brand=scenario.brand, start_date__range=(scenario.horizon_start, scenario.horizon_end),
+        registered_at__isnull=False, action=Experiment.Action.HEAVY_UP,
+    ).exclude(state=Experiment.State.CANCELLED)  # fmt: skip
+    return sum((one or Decimal(0) for one in found.values_list("planned_spend", flat=True)), Decimal(0))
 
 
 def _tests(
@@ -159,7 +205,7 @@ def _candidate(cell: Cell, curves: tuple[StoredCurve, ...], noise: dict[str, flo
 def _assumptions(weeks: int, noise: dict[str, float]) -> tuple[str, ...]:
     told = [
         f"Every test is a heavy-up: {RAISE:.0%} more for {WEEKS} weeks in {SHARE:.0%} of the market.",
-        f"Plans rest on its answer for {weeks} weeks, and may move a line by half of its spend.",
+        f"Plans rest on its answer for {count_of(weeks, 'week')}, and may move a line by half of its spend.",
     ]
     if noise:
         told.append(f"At {', '.join(sorted(noise))} a test is as precise as the last one was.")

@@ -78,6 +78,8 @@ class BranchSearch:
         self.allowed = min(_MOST, _FEWEST + _CELL_FILLINGS // len(cells))
         self.branches = self.fillings = self.programmes = 0
         self.found: Point | None = None
+        # The most that a branch promises whose own allocation breaks a limit by a hair and that cannot be split.
+        self.left = -np.inf
         self.open: list[tuple[float, int, BoundedResponses, Point]] = []
 
     def run(self, *, any_will_do: bool = False) -> Branched | Unattainable | None:
@@ -89,6 +91,8 @@ class BranchSearch:
         root = self._relax(self.cells)
         if isinstance(root, Unattainable) or root is None:
             return root
+        for idle in LimitedFilling(self.tree, self.cells, self.limits, self.tilt).idle():
+            self._keep(idle)
         self._offer(self.cells, root)
         self._push(self.cells, root)
         self._explore(_SHORT, any_will_do=any_will_do)
@@ -98,7 +102,7 @@ class BranchSearch:
         if proven > -np.inf and not self._closed(proven, _ENOUGH if proven < np.inf else GOOD_ENOUGH):
             self._explore(self.allowed, any_will_do=any_will_do)
         if self.found is None:
-            if self.open and proven > -np.inf:
+            if (self.open or self.left > -np.inf) and proven > -np.inf:
                 raise SolverFailed(
                     "No allocation was found that meets all commitments, and none was excluded either.",
                     where="cells",
@@ -110,12 +114,12 @@ class BranchSearch:
     def _bound(self, proven: float) -> float:
         """No allocation earns more than this, money, given what is `proven` apart from branching."""
         value = -np.inf if self.found is None else self.found.value
-        return min(proven, max([value, *(-entry[0] for entry in self.open)]))
+        return min(proven, max([value, self.left, *(-entry[0] for entry in self.open)]))
 
     def _closed(self, proven: float, enough: float) -> bool:
         """True when the best allocation is good enough, or no branch is left that could hold one."""
         if self.found is None:
-            return not self.open
+            return not self.open and self.left == -np.inf
         return self._bound(proven) - self.found.value <= enough * abs(self.found.value)
 
     def _explore(self, fillings: int, *, any_will_do: bool) -> None:
@@ -211,10 +215,12 @@ class BranchSearch:
     def _offer(self, cells: BoundedResponses, point: Point) -> None:
         """Make allocations from a relaxation and keep the best."""
         partial = cells.partial(point.spend)
-        if partial.size == 0:
-            self._keep(point)
+        if partial.size == 0 and self._keep(point):
             return
-        if not np.any(self.commitment[partial] > 0.0):
+        if partial.size == 0:
+            # A jump hardly begun counts as none, but may break a limit over next to nothing.
+            self.left = max(self.left, point.lagrangian)
+        elif not np.any(self.commitment[partial] > 0.0):
             self._keep(point)
         beyond = cells.gapped & (point.spend >= cells.jump_to * (1.0 - 1e-9)) & (point.spend > cells.lower)
         tried: set[bytes] = set()
@@ -230,7 +236,7 @@ class BranchSearch:
 
     def _round(self, cells: BoundedResponses, point: Point, partial: np.ndarray, extra: int) -> np.ndarray:
         """Which partial cells to carry over their jump: as many per price as the money inside their jumps pays for."""
-        if extra < 0:
+        if extra < 0 or partial.size == 0:
             return partial[:0]
         group = point.filled.anchor[self.tree.owner[partial]]
         jump = cells.jump_to[partial] - cells.lower[partial]
@@ -269,12 +275,13 @@ class BranchSearch:
             BoundedResponses.of(self.curves, high_lower, cells.upper, self.commitment),
         ]
 
-    def _keep(self, point: Point) -> None:
-        """Judge an allocation by the true curves."""
+    def _keep(self, point: Point) -> bool:
+        """Judge an allocation by the true curves; False where it breaks a limit."""
         revenue = self.curves.value(point.spend)
         slack = self.limits.slack(point.spend, revenue)
         if np.any(slack < -1e-13 * np.maximum(self.limits.slack_scale(point.spend, revenue), 1e-12)):
-            return
+            return False
         value = self.limits.worth(point.spend, revenue, self.tilt)
         if self.found is None or value > self.found.value:
             self.found = replace(point, value=value, slack=slack)
+        return True

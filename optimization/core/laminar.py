@@ -205,8 +205,8 @@ class _Filling:
         for depth in range(tree.depths - 1, -1, -1):
             here = tree.at_depth(depth)
             # A cell at zero would break a limit of its own over next to nothing: those in between come before it.
-            inside = (spend > cells.lower) & (spend < cells.upper)
-            for takers in (indifferent, inside, None):
+            inside, softened = (spend > cells.lower) & (spend < cells.upper), False
+            for takers in (indifferent, inside, inside, None):
                 rest = np.zeros(tree.nodes)
                 rest[here] = np.nan_to_num(targets[here] - tree.sums(spend)[here])
                 rest[np.abs(rest) <= 1e-13 * np.nan_to_num(targets)] = 0.0
@@ -219,10 +219,23 @@ class _Filling:
                 room = np.where(wanted > 0.0, most - spend, spend - cells.lower) * (wanted != 0.0)
                 if takers is not None:
                     room = np.maximum(room * takers, 0.0)
-                total = np.bincount(group, room, minlength=tree.nodes)
+                if takers is inside and not softened:
+                    # Those whose demand a price moves most: to them a little more or less is worth the same.
+                    softened, part = True, self._softness(spend) * (room > 0.0)
+                else:
+                    part = room
+                total = np.bincount(group, part, minlength=tree.nodes)
                 share = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0.0)
-                spend = spend + room * np.clip(share, -1.0, 1.0)[group]
+                spend = spend + np.clip(part * share[group], -room, room)
         return spend
+
+    def _softness(self, spend: Floats) -> Floats:
+        """By how much demand moves per unit of price, shape (n,), relative to the softest cell."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            bend = -self.weights * self.cells.curves.curvature(spend)
+            soft = np.where(bend > 0.0, 1.0 / bend, 0.0)
+        soft = np.nan_to_num(soft, posinf=1e300)
+        return np.asarray(soft / max(float(soft.max(initial=0.0)), 1e-300), dtype=np.float64)
 
 
 class _Edges:

@@ -44,8 +44,9 @@ def find_limit_conflict(problem: BudgetProblem) -> Conflict:
     searched = len(problem.cells) <= _EXPLAIN_UP_TO and not jumps
     explained = []
     for member in members:
-        needed = _needed(problem, member) if searched else None
         restores = limits_can_be_met(without(problem, [member]))
+        # What does not help at all helps at no value.
+        needed = _needed(problem, member) if searched and restores else None
         explained.append(replace(member, needed=needed, restores=restores))
     leading = next((one for one in explained if one.is_global), None)
     if leading is None:

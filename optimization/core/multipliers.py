@@ -9,11 +9,11 @@ one that meets the constraints, as in Dantzig-Wolfe decomposition).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 
 from optimization.core.envelope import BoundedResponses
 from optimization.core.laminar import PricedSpend, fill_tree
@@ -22,8 +22,16 @@ from optimization.core.responses import SMALLEST_PRICE, Floats
 from optimization.core.tree import Tree
 
 _CLOSE = 1e-12
-_NEWTON_STEPS = 40
+_NEWTON_STEPS = 60
+#: A step that lowers D by this share leads somewhere, whatever the residual says.
+_PROGRESS = 1e-9
 _CUTS = 60
+#: Added to the bends of D, each in its own unit.
+_RIDGE = 1e-14
+#: An allocation is mended by at most this share of the way to one far inside the limits that have room there.
+_FURTHEST = 1e-8
+#: Limits that rounding has left a hair short are to be kept by this many times what is missing.
+_NUDGES = (2.0, 20.0, 200.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +96,24 @@ class LimitedFilling:
         point = self._newton(point)
         if self._met(point) and self._gap(point, point) <= enough:
             return point
+        nudged = self._nudged(point) if point.lagrangian >= self._least_worth else None
+        if nudged is not None and self._gap(nudged, point) <= enough:
+            return self._priced_by(nudged, point)
         inner = self.attain(point)
         if isinstance(inner, Unattainable):
             return inner
         mended = self._mend(point, inner)
         if mended is not None and self._gap(mended, point) <= enough:
             return mended
-        return self._cutting_planes([point, inner], inner, enough)
+        planed = self._cutting_planes([point, inner], inner, enough)
+        if self._gap(planed, planed) <= enough or self.cells.gapped.any():
+            return planed
+        # Planes come near where parabolas could not begin; near by, parabolas end.
+        point = self._newton(self.at(planed.multipliers))
+        nudged = point if self._met(point) else self._nudged(point) or self._mend(point, planed)
+        if nudged is None or not self._met(nudged) or self._gap(nudged, point) >= self._gap(planed, planed):
+            return planed
+        return self._priced_by(nudged, point)
 
     def at(self, multipliers: Floats, *, revenue: bool = True) -> Point:
         """The best allocation for revenue + multipliers @ G, or for the latter alone."""
@@ -122,7 +141,7 @@ class LimitedFilling:
         j = len(self.limits)
         scale = self._scale_at(self._spread() if reference is None else reference.spend)
         mixture = np.full(j, 1.0 / j)
-        seen = self._idle()
+        seen = self.idle()
         for _ in range(_CUTS):
             point = self.at(mixture / scale, revenue=False)
             seen.append(point)
@@ -148,10 +167,11 @@ class LimitedFilling:
             if upper - level <= _CLOSE:
                 break
             mixture = np.maximum(-answer.ineqlin.marginals, 0.0)
+            mixture = np.where(mixture > _CLOSE * float(mixture.max()), mixture, 0.0)  # of rounding, it proves nothing
             mixture = mixture / max(float(mixture.sum()), 1e-300)
         return blend if self._met(blend) else Unattainable(mixture / scale, seen[-1])
 
-    def _idle(self) -> list[Point]:
+    def idle(self) -> list[Point]:
         """The least that may be spent, where no node asks for more: with nothing spent few limits can be broken."""
         spend = self.cells.lower
         if np.any(self.tree.sums(spend) < self.tree.lower):
@@ -166,8 +186,9 @@ class LimitedFilling:
         each = price[tree.owner] + costs
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scaled = np.where(weights > 0.0, each / weights, 0.0)
-        idle = -np.minimum(each * cells.lower, each * cells.upper)
-        best = np.where(weights > 0.0, weights * cells.conjugate(scaled), idle)
+            idle = -np.minimum(each * cells.lower, each * cells.upper)
+            # What overflows is no number in the end, and proves nothing.
+            best = np.where(weights > 0.0, weights * cells.conjugate(scaled), idle)
         step = price.copy()
         step[1:] -= price[tree.parent[1:]]
         edge = np.where(step > 0.0, tree.upper, tree.lower)
@@ -194,6 +215,13 @@ class LimitedFilling:
         usual = self.limits.slack_scale(spend, self.cells.envelope_value(spend))
         return np.maximum(1e-3 * usual, 1e-300)
 
+    @cached_property
+    def _least_worth(self) -> float:
+        """No allocation is worth less, money: an upper bound below it says that the limits cannot be met."""
+        lower = self.cells.lower
+        earned = self.limits.worth(lower, self.cells.curves.value(lower), self.tilt)
+        return earned - self.limits.charge * max(float(self.tree.upper[0]) - float(lower.sum()), 0.0)
+
     def _spread(self) -> Floats:
         lower, room = self.cells.lower, self.cells.upper - self.cells.lower
         return lower + room * min(1.0, float(self.tree.upper[0]) / max(float(room.sum()), 1e-300))
@@ -210,21 +238,14 @@ class LimitedFilling:
         residual = best_residual = self._residual(point)
         # Where jumps leave kinks no step gets closer for long; cutting planes do.
         idle, patience = 0, 2 if self.cells.gapped.any() else 6
+        ridge = _RIDGE
         for _ in range(_NEWTON_STEPS):
-            if residual <= 1e-15:
+            if residual <= 1e-15 or point.lagrangian < self._least_worth:
                 break
-            active = (point.multipliers > 0.0) | (point.slack < 0.0)
-            curve = self._curvature(point)[np.ix_(active, active)]
-            size = np.trace(curve) / max(int(active.sum()), 1)
-            if size <= 0.0:
-                direction = np.where(active, np.where(point.slack < 0.0, 1.0 + point.multipliers, 0.0), 0.0)
-            else:
-                direction = np.zeros_like(point.slack)
-                ridge = 1e-14 * size * np.eye(curve.shape[0])
-                direction[active] = np.linalg.lstsq(curve + ridge, -point.slack[active], rcond=None)[0]
+            direction = self._direction(point, ridge)
             step, moved = 1.0, None
             # Far from the answer a Newton step may overshoot by orders of magnitude.
-            limit = 1.0 + float(point.multipliers.max())
+            limit = 4.0 * (1.0 + float(point.multipliers.max()))
             direction = direction * min(1.0, limit / max(float(np.abs(direction).max()), 1e-300))
             for tried in range(12):
                 trial = self.at(np.maximum(point.multipliers + step * direction, 0.0))
@@ -232,21 +253,51 @@ class LimitedFilling:
                 lower = trial.lagrangian <= point.lagrangian + 1e-4 * float(
                     point.slack @ (trial.multipliers - point.multipliers)
                 )
-                if lower or trial_residual < 0.5 * residual:
+                # Where D is flat to rounding the residual decides; elsewhere it may lead round in circles.
+                level = trial.lagrangian <= point.lagrangian + _CLOSE * abs(point.lagrangian)
+                if lower or (level and trial_residual < 0.5 * residual):
                     moved = trial
                     break
                 # Where curves are saturated the right multiplier may be smaller than the step by orders of magnitude.
                 step *= 0.5 if tried < 2 else 0.1
             if moved is None or np.array_equal(moved.multipliers, point.multipliers):
                 break
+            lowered = point.lagrangian - moved.lagrangian > _PROGRESS * abs(moved.lagrangian)
             point, residual = moved, trial_residual
-            if residual < 0.9 * best_residual:
+            ridge = max(1e-2 * ridge, _RIDGE) if step == 1.0 else max(10.0 * ridge, 1e-6)
+            if residual < 0.9 * best_residual or lowered:
                 idle = 0
-            elif (idle := idle + 1) > patience:
+            elif (idle := idle + 1) > (patience if best_residual > _CLOSE else 1):
                 break
-            if residual < best_residual:
+            if residual < best_residual or lowered:
                 best, best_residual = point, residual
         return best
+
+    def _direction(self, point: Point, ridge: float) -> Floats:
+        """From u to the least of the parabola that touches D at `point`, among u >= 0; shape (j,).
+
+        Cutting a free step off at zero instead would leave the other multipliers where they do not belong. Each limit
+        is measured by its own bend, and by at least as much as lets its multiplier grow a few times over: where all
+        cells of a scope are at an end, D is straight.
+        """
+        curve, found = self._curvature(point), np.zeros_like(point.slack)
+        # A limit over cells that all stay at nothing wants no price.
+        live = np.flatnonzero((np.diag(curve) > 0.0) | (np.abs(point.slack) > _CLOSE * self._scale(point)))
+        curve, slack, at = curve[np.ix_(live, live)], point.slack[live], point.multipliers[live]
+        own = np.diag(curve)
+        least = np.maximum(0.25 * np.abs(slack) / (1.0 + at), 1e-300)
+        unit = 1.0 / np.sqrt(np.maximum(own, least))
+        bend = unit[:, None] * (curve + np.diag(np.maximum(least - own, 0.0))) * unit
+        size, axes = np.linalg.eigh(bend)
+        size = np.maximum(size, 0.0) + ridge
+        root = np.sqrt(size)[:, None] * axes.T
+        aim = root @ (at / unit) - (axes.T @ (unit * slack)) / np.sqrt(size)
+        try:
+            best = nnls(root, aim)[0]
+        except RuntimeError:  # too many of the limits take turns at zero
+            best = np.maximum(np.linalg.lstsq(root, aim, rcond=None)[0], 0.0)
+        found[live] = best * unit - at
+        return found
 
     def _residual(self, point: Point) -> float:
         """How far the optimality conditions are from met, relative to the size of what the constraints balance."""
@@ -281,9 +332,40 @@ class LimitedFilling:
         short = point.slack < 0.0
         if not short.any():
             return point
-        if np.any(inner.slack[short] <= 0.0):
-            return None
-        share = float(np.max(-point.slack[short] / (inner.slack[short] - point.slack[short])))
+        if np.all(inner.slack[short] > 0.0):
+            return self._between(
+                point, inner, float(np.max(point.slack[short] / (point.slack[short] - inner.slack[short])))
+            )
+        # Where nothing is spent a limit has no room, but on the way there it has: the curves are bent.
+        share = 1e-16
+        while share < _FURTHEST:
+            mended = self._between(point, inner, share)
+            if self._met(mended):
+                return mended
+            share *= 4.0
+        return None
+
+    def _nudged(self, point: Point) -> Point | None:
+        """An allocation within the limits at prices a trace above those of a point that is just outside, or None."""
+        short, scale = point.slack < 0.0, self._scale(point)
+        for times in _NUDGES:
+            wanted = np.where(point.multipliers > 0.0, times * (np.maximum(-point.slack, 0.0) + 1e-14 * scale), 0.0)
+            step = self._direction(replace(point, slack=point.slack - wanted), _RIDGE)
+            trial = self.at(np.maximum(point.multipliers + step, 0.0))
+            if self._met(trial):
+                return trial
+            if np.all(trial.slack[short] > 0.0):
+                mended = self._mend(point, trial)
+                if mended is not None and self._met(mended):
+                    return mended
+        return None
+
+    def _priced_by(self, found: Point, bound: Point) -> Point:
+        """An allocation with the prices of another point."""
+        filled = PricedSpend(found.spend, bound.filled.price, bound.filled.anchor, bound.filled.trials)
+        return self._point(filled, bound.multipliers)
+
+    def _between(self, point: Point, inner: Point, share: float) -> Point:
         spend = (1.0 - share) * point.spend + share * inner.spend
         filled = PricedSpend(spend, point.filled.price, point.filled.anchor, point.filled.trials)
         return self._point(filled, point.multipliers)
@@ -320,8 +402,9 @@ class LimitedFilling:
             trial = self.at(np.maximum(-answer.ineqlin.marginals, 0.0) / scale)
             if trial.lagrangian < bound.lagrangian:
                 bound = trial
+            if any(np.array_equal(trial.multipliers, one.multipliers) for one in seen):
+                break  # no plane that is not there
             seen.append(trial)
             if self._gap(found, bound) <= enough or trial.lagrangian <= -answer.fun * (1.0 + 1e-13):
                 break
-        filled = PricedSpend(found.spend, bound.filled.price, bound.filled.anchor, bound.filled.trials)
-        return self._point(filled, bound.multipliers)
+        return self._priced_by(found, bound)

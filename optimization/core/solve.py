@@ -10,7 +10,7 @@ import numpy as np
 
 from optimization.core.branching import SolverFailed
 from optimization.core.certificate import Certificate, certify
-from optimization.core.conflicts import find_bound_conflict
+from optimization.core.conflicts import Intervals, find_bound_conflict
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limit_conflicts import find_limit_conflict
@@ -18,6 +18,7 @@ from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import Unattainable
 from optimization.core.period_solution import fold
 from optimization.core.periods import Flattened
+from optimization.core.presolve import Narrowed
 from optimization.core.problem import BudgetProblem, InvalidProblem, path_text
 from optimization.core.reasons import Explainer
 from optimization.core.responses import Floats
@@ -63,7 +64,10 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
     conflict = find_bound_conflict(problem, tree=tree)
     if conflict is not None:
         return Solution("infeasible", problem, "interval-propagation", time.perf_counter() - started, conflict=conflict)
-    limits, cells = GlobalSet.of(problem), bounded_cells(problem)
+    limits, whole = GlobalSet.of(problem), bounded_cells(problem)
+    narrowed = Narrowed.of(tree, whole, limits, problem.commitments)
+    # Where floors ask for what a limit cannot pay, the search says so on the whole domains, and the conflict is named.
+    cells = whole if Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size else narrowed.cells
     found = search_allocation(problem, tree, cells, limits)
     if isinstance(found, NothingMeetsAll):
         # CVXPY takes a second to import; only the general path pays for it.

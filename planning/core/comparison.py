@@ -27,11 +27,15 @@ _LABELS: Final = {
     "max_change_fraction": "Largest change of a line",
     "stock_cover_threshold_days": "Days of stock needed",
     "min_iroas": "Least incremental ROAS",
+    "min_iroas_by": "Least incremental ROAS is judged by",
     "max_cpa": "Most cost per order",
     "margin_fraction": "Margin where none is known",
     "margins": "Margin",
     "fixed": "Held as now",
     "shares": "Share",
+    "ratios": "Ratio",
+    "season": "Seasons of the weeks",
+    "tail_fraction": "Worst cases that count",
     "fair_fraction": "Least of its current part",
 }
 _LIMITS: Final = {
@@ -39,6 +43,8 @@ _LIMITS: Final = {
     "max_spend": "at most",
     "min_share": "at least",
     "max_share": "at most",
+    "min_ratio": "at least, times",
+    "max_ratio": "at most, times",
 }
 _MONEY: Final = ("total_budget", "min_spend", "max_spend", "max_cpa")
 
@@ -206,10 +212,12 @@ def _item_words(label: str, item: Any, currency: str) -> dict[str, str]:
     place = path_text(getattr(item, "path", ())) if getattr(item, "path", ()) else label
     if within := getattr(item, "within", None):
         place = f"{place} of {path_text(within)}"
+    if other := getattr(item, "other", None):
+        place = f"{place} against {path_text(other)}"
     told = {}
     for one in fields(item):
         value = getattr(item, one.name)
-        if one.name in ("path", "within") or value is None or value == "":
+        if one.name in ("path", "within", "other") or value is None or value == "":
             continue
         word = _LIMITS.get(one.name, _words(one.name).lower())
         told[f"{place}, {word}"] = _value_words(one.name, value, currency)

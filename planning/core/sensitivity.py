@@ -11,9 +11,10 @@ import numpy as np
 from optimization.core.limits import GlobalSet
 from optimization.core.problem import BudgetProblem, GlobalKind
 from optimization.core.responses import Floats
+from optimization.core.search import tail_value
 from optimization.core.solve import solve_budget
 from planning.core.prices import Price
-from planning.core.typed import Broken, judge
+from planning.core.typed import Broken, Judged, judge
 from tenants.core.problems import Problem
 
 #: By how much each constraint is loosened.
@@ -145,12 +146,12 @@ def alternatives(problem: BudgetProblem, *, now: Mapping[str, float], spend: Flo
     total = float(spend.sum())
     aim = GlobalSet.of(problem)
     answer = judge(problem, spend)
-    best = aim.worth(answer.spend, answer.sales)
+    best = _worth(problem, aim, answer)
     current = np.array([float(now.get(name, 0.0)) for name in problem.ids])
     found = []
     for name, how, placed in _others(problem, current, total):
         judged = judge(problem, placed)
-        worth = aim.worth(judged.spend, judged.sales)
+        worth = _worth(problem, aim, judged)
         found.append(
             Alternative(
                 name=name, how=how, spend=judged.total, sales=judged.total_sales, worth=worth, below=best - worth,
@@ -158,6 +159,15 @@ def alternatives(problem: BudgetProblem, *, now: Mapping[str, float], spend: Flo
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: -one.worth)
+
+
+def _worth(problem: BudgetProblem, aim: GlobalSet, judged: Judged) -> float:
+    """What is maximised; of a tail objective its tail, with nothing sold from an empty shelf."""
+    if problem.tail is None:
+        return aim.worth(judged.spend, judged.sales)
+    stocked = np.array([not cell.out_of_stock for cell in problem.cells])
+    wasted = float(judged.spend[~stocked].sum())
+    return tail_value(problem, np.where(stocked, judged.spend, 0.0)) - aim.charge * wasted
 
 
 def _others(problem: BudgetProblem, current: Floats, total: float) -> Iterator[tuple[str, str, Floats]]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from optimization.core.problem import LEVELS, Path, path_text
-from planning.core.aims import Margin, Share, read_aims
+from planning.core.aims import Margin, Ratio, Share, read_aims
 from planning.core.reading import CENT, MOST_MONEY, Reader, read_number
 from tenants.core.problems import InvalidInput
 
@@ -20,6 +20,7 @@ __all__ = [
     "MOST_MONEY",
     "Bound",
     "Margin",
+    "Ratio",
     "ScenarioTerms",
     "Share",
     "read_number",
@@ -32,6 +33,7 @@ FIELDS: Final = (
     "name", "horizon_start", "horizon_end", "total_budget", "min_roas", "reserve_fraction",
     "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode", "target", "min_iroas",
     "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level", "fair_fraction", "weekly_budgets",
+    "ratios", "season", "tail_fraction", "min_iroas_by",
 )  # fmt: skip
 
 
@@ -60,11 +62,16 @@ class ScenarioTerms:
         objective: sales, incremental_sales or profit.
         mode: fixed_budget; flexible_target_roi and flexible_target_marginal_roi, where the budget is a ceiling; or
             incremental_only, where every line keeps what it spends now and only the rest of the budget is placed.
+        min_iroas_by: the factors that the least incremental ROAS counts with: expected, or cautious, which is what they
+            are at least in four of five cases.
         target: the return that a flexible mode asks for, in terms of the objective.
         margin_fraction: margin of products whose own the catalogue does not know; `margins` are for nodes of the tree.
         fixed: nodes that keep what they spend now.
         fair_level, fair_fraction: every node of that level gets at least the fraction of its current part of the whole.
         weekly_budgets: one for each week; what is not spent rolls forward. Empty: no week has a budget of its own.
+        season: one for each week with a budget: how many times as much as in a usual week the same money sells. Empty:
+            every week is a usual one.
+        tail_fraction: the mean of that part of what may be true, the worst, is maximised; None is the expected value.
     """
 
     name: str
@@ -80,6 +87,7 @@ class ScenarioTerms:
     mode: str = "fixed_budget"
     target: Decimal | None = None
     min_iroas: Decimal | None = None
+    min_iroas_by: str = "expected"
     max_cpa: Decimal | None = None
     margin_fraction: Decimal | None = None
     margins: tuple[Margin, ...] = ()
@@ -88,6 +96,9 @@ class ScenarioTerms:
     fair_level: str = ""
     fair_fraction: Decimal | None = None
     weekly_budgets: tuple[Decimal, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+    season: tuple[Decimal, ...] = ()
+    tail_fraction: Decimal | None = None
 
     @property
     def days(self) -> int:
@@ -146,6 +157,7 @@ def read_terms(given: Mapping[str, Any], *, known_paths: Collection[Path] | None
     _check_fixed(reader, terms)
     if start is not None and end is not None and budget is not None:
         _check_weeks(reader, (end - start).days + 1, budget, terms["weekly_budgets"])
+    _check_season(reader, terms["season"], terms["weekly_budgets"])
     if reader.errors or start is None or end is None or budget is None:
         first = reader.errors[0]
         raise InvalidInput(first["detail"], where=first["where"], fix=first["fix"], errors=reader.errors)
@@ -183,6 +195,20 @@ def _check_weeks(reader: Reader, days: int, budget: Decimal, weekly: tuple[Decim
             "weekly_budgets", f"The weekly budgets add up to {sum(weekly):,.2f}, not to the total of {budget:,.2f}.",
             "Make both agree.",
         )  # fmt: skip
+
+
+def _check_season(reader: Reader, season: tuple[Decimal, ...], weekly: tuple[Decimal, ...]) -> None:
+    if season and not weekly:
+        reader.refuse(
+            "season", "A season is one of weeks, and no week has a budget.",
+            "Give weekly_budgets too; all of it in the first week leaves the timing free.",
+        )  # fmt: skip
+    elif season and len(season) != len(weekly):
+        reader.refuse(
+            "season",
+            f"There are {len(season)} seasons for {len(weekly)} weeks.",
+            "Give one for each, 1 for a usual one.",
+        )
 
 
 def _read_bounds(reader: Reader, given: Any, known: Collection[Path] | None) -> tuple[Bound, ...]:

@@ -210,7 +210,7 @@ def _broken(problem: BudgetProblem, spend: Floats, sales: Floats) -> Iterator[Br
             continue
         over = f" over {path_text(one.scope)}" if one.scope else ""
         if one.kind is GlobalKind.MIN_IROAS:
-            sold = float((sales * problem.incrementality)[inside].sum())
+            sold = float((sales * problem.sure_incrementality)[inside].sum())
         if one.kind in _RETURNS and sold / money < one.value * (1.0 - 1e-9):
             words = f"{_RETURNS[one.kind]}{over} at least"
             yield Broken(words=words, allowed=one.value, found=sold / money, path=one.scope)

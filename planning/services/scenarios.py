@@ -23,6 +23,7 @@ from optimization.models import Solve
 from planning import selectors
 from planning.core.outlook import outlook
 from planning.core.relaxations import WayOut, apply, ways_out
+from planning.core.scenario_problem import season_of
 from planning.core.terms import CENT, ScenarioTerms, read_terms
 from planning.models import Scenario
 from planning.selectors import MANAGE, Basis
@@ -274,12 +275,14 @@ def _columns(terms: ScenarioTerms) -> dict[str, Any]:
         "margins": [one.as_dict() for one in terms.margins], "fixed": [list(path) for path in terms.fixed],
         "shares": [one.as_dict() for one in terms.shares], "fair_level": terms.fair_level,
         "fair_fraction": terms.fair_fraction, "weekly_budgets": [str(amount) for amount in terms.weekly_budgets],
+        "ratios": [one.as_dict() for one in terms.ratios], "season": [str(index) for index in terms.season],
+        "tail_fraction": terms.tail_fraction, "min_iroas_by": terms.min_iroas_by,
     }  # fmt: skip
 
 
 def _checked(given: Mapping[str, Any], brand: Brand | None) -> ScenarioTerms:
     known = None
-    if any(given.get(name) for name in ("bounds", "fixed", "shares", "margins")):
+    if any(given.get(name) for name in ("bounds", "fixed", "shares", "margins", "ratios")):
         version = curves.latest_curves(brand=brand)
         known = Basis(brand, version, None).paths if version else None
     return read_terms(given, known_paths=known)
@@ -373,6 +376,9 @@ def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: 
         unsellable=unsellable,
         min_roas=float(terms.min_roas) if terms.min_roas else None,
         by_week=solve.solution.get("spend_by_period"),
+        season=season_of(terms),
+        tail_fraction=float(terms.tail_fraction) if terms.tail_fraction else None,
+        imported=basis.draws,
     )
     return drawn | {
         "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),

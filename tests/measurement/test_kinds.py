@@ -7,9 +7,11 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from measurement import services
+from measurement import selectors, services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment
+from measurement.services.analysis import analyze
+from measurement.services.looks import Look
 from measurement.services.user_readings import planned_periods
 from tenants.core.problems import Conflict, InvalidInput
 from tests import factories
@@ -46,9 +48,15 @@ def test_a_market_search_finds_candidates_and_is_read_by_synthetic_control(exper
     one = services.choose_candidate(actor=alice, experiment=one, choice=0)
     assert set(treated_of(one)) == set(best["treated"])
     reading, read = carried_through(one, alice, today, send, lambda one: as_csv(geo_rows(END, treated=treated_of(one))))
-    assert (reading.method, reading.evidence) == ("sc", "counterfactual")
+    assert (reading.method, reading.evidence) == ("sc_indexed", "counterfactual")
     assert read.lift.low < LIFT < read.lift.high
     assert len(read.sensitivity) >= 1
+    # A plan that was registered before sales were indexed is read as it was meant.
+    earlier = fresh(one)
+    assert earlier.analysis_plan.pop("weighed_by") == "sc_indexed"
+    found = analyze(earlier, selectors.latest_panel(earlier), look=Look(0.05, None)).reading
+    assert found.method == "sc"
+    assert "as the plan was registered" in found.why_method
 
 
 def test_several_cells_are_each_read_at_a_stricter_level(experiment, send, alice, today):

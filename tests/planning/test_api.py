@@ -14,7 +14,7 @@ from jobs.models import Job
 from planning.models import Scenario
 from tenants.core.problems import InvalidInput, NotFound
 from tests.conftest import api_of
-from tests.planning.conftest import ASKED
+from tests.planning.conftest import ASKED, CALL
 from tests.planning.test_scenarios import BOTH, RETAILER
 
 
@@ -120,14 +120,14 @@ def test_the_planner_asks_solves_and_reads(fitted, alice, carol, dave):
     create, solve, show, curves = (
         tool_named(name) for name in ("create_scenario", "optimize_budget", "show_scenario", "list_response_curves")
     )
-    made = create.run(create.input_model(brand="chips", **ASKED), user=alice)
-    solve.run(solve.input_model(scenario=made.scenario), user=alice)
+    made = create.run(create.input_model(**CALL), user=alice)
+    solve.run(solve.input_model(scenario_id=str(made.scenario)), user=alice)
     run_queued_jobs()
-    told = show.run(show.input_model(scenario=made.scenario), user=carol)
+    told = show.run(show.input_model(scenario_id=made.label), user=carol)
     assert (told.status, told.gap <= 1e-9, len(told.lines)) == ("solved", True, 5)
     assert told.lines[0]["why"]
     with pytest.raises(NotFound):
-        show.run(show.input_model(scenario=made.scenario), user=dave)
+        show.run(show.input_model(scenario_id=made.label), user=dave)
     with pytest.raises(InvalidInput):
-        create.run(create.input_model(brand="chips", **ASKED | {"total_budget": "-1"}), user=alice)
+        create.run(create.input_model(**CALL | {"total_budget": "-1"}), user=alice)
     assert curves.run(curves.input_model(sku="SEA-SALT"), user=alice).curve_count == 3
