@@ -3,8 +3,8 @@
 A test on two geos of forty over 105 days with 59 placebo pairs, by synthetic control (of sales as they are, beside
 pysyncon, and indexed) and by synthetic DiD (beside synthdid-py); the default reading with all its placebos and the
 methods beside it; and the search among 200 markets. Every step is a process of its own on one core; its CPU seconds
-count, so that other work on the machine does not. A peer does no more than its estimates; the product's reading also has
-p-value, intervals and paths.
+count, so that other work on the machine does not. A peer does no more than its estimates; the product's reading also
+has p-value, intervals and paths.
 """
 
 from __future__ import annotations
