@@ -301,7 +301,7 @@ def test_a_unit_without_a_partner_is_named() -> None:
     groups = {name: group for pair in pairs for name, group in zip(pair, ("treated", "control"), strict=True)}
     groups |= {"m16": "treated", "m17": "control"}
     reading = analyse(panel, treated=None, assignment=groups, pairs=pairs)
-    assert "2 units of the test have no partner and are not read: m16, m17." in reading.warnings
+    assert "2 units of the test without a partner, not read: m16, m17." in reading.warnings
 
 
 def test_pairs_that_none_told_are_the_nearest_and_no_experiment() -> None:
