@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics, serializers, status
+from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -153,9 +153,23 @@ class ScenarioLines(APIView):
 
 def _asked(request: Request) -> tuple[User, Brand | None, dict[str, Any]]:
     given = _object(request)
-    brand_id = serializers.UUIDField(allow_null=True).run_validation(given.pop("brand", None))
+    brand_id = read_brand_id(given.pop("brand", None))
     actor = authority.require(user=request.user, permission=selectors.MANAGE, brand=brand_id)
     return actor, Brand.objects.get(pk=brand_id) if brand_id is not None else None, given
+
+
+def read_brand_id(value: Any) -> UUID | None:
+    """The id of a brand, none for all.
+
+    Raises:
+        InvalidInput: it is no id.
+    """
+    try:
+        return None if value is None else UUID(str(value))
+    except ValueError as error:
+        raise InvalidInput(
+            f"{str(value)[:40]!r} is no id of a brand.", where="brand", fix="Give the id, or none for all brands."
+        ) from error
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -116,7 +116,9 @@ def read_constraints(constraints: list[ConstraintIn], known: Collection[Path]) -
     Raises:
         InvalidInput: a scope is no node, is not unique, or does not go with the kind; lists every finding.
     """
-    given, errors, rows = Given(), [], {}
+    given = Given()
+    errors: list[dict[str, Any]] = []
+    rows: dict[tuple[str, Path, Path], Any] = {}
     for number, one in enumerate(constraints):
         where = f"constraints[{number}]"
         try:
@@ -157,10 +159,13 @@ def _take(
     second = _SECOND.get(listed)
     other = _node(one.of, "of", known) if one.of else ()
     entries = given.fields.setdefault(listed, [])
-    row = rows.get((listed, path, other))
+    row: dict[str, Any] | None = rows.get((listed, path, other))
     if row is None:
         given.places[f"{listed}[{len(entries)}]"] = where
-        row = rows[listed, path, other] = {"path": list(path)} | ({second: list(other)} if second else {})
+        row = {"path": list(path)}
+        if second:
+            row[second] = list(other)
+        rows[listed, path, other] = row
         entries.append(row)
     for name in (limit,) if limit else ("min_spend", "max_spend"):
         if name in row:

@@ -118,7 +118,7 @@ def read_objective(top: Mapping[str, Any]) -> tuple[Aim, TailObjective | None]:
     rows = as_list(top.get("scenarios"), "scenarios")
     try:
         scenarios = np.array(rows, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidProblem(
             "The scenarios are not a table of numbers.", where="scenarios", fix="Give equally long rows of numbers."
         ) from error

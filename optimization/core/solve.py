@@ -10,6 +10,7 @@ import numpy as np
 
 from optimization.core.branching import SolverFailed
 from optimization.core.certificate import Certificate, certify
+from optimization.core.checks import MOST
 from optimization.core.conflicts import Intervals, find_bound_conflict
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
@@ -67,7 +68,8 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
     limits, whole = GlobalSet.of(problem), bounded_cells(problem)
     narrowed = Narrowed.of(tree, whole, limits, problem.commitments)
     # Where floors ask for what a limit cannot pay, the search says so on the whole domains, and the conflict is named.
-    cells = whole if Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size else narrowed.cells
+    possible = not problem.linear and Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size == 0
+    cells, closed_by = (narrowed.cells, narrowed.by) if possible else (whole, None)
     found = search_allocation(problem, tree, cells, limits)
     if isinstance(found, NothingMeetsAll):
         # CVXPY takes a second to import; only the general path pays for it.
@@ -106,7 +108,7 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
         certificate=certificate,
         current=before,
         explainer=Explainer(
-            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place
+            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place, closed_by
         ),
     )
 
@@ -142,10 +144,10 @@ def _current_spend(problem: BudgetProblem, current: Mapping[str, float]) -> Floa
             fix="Use the ids of the cells.",
         )
     spend = np.array([float(current.get(name, 0.0)) for name in problem.ids])
-    wrong = np.flatnonzero(~(np.isfinite(spend) & (spend >= 0.0)))
+    wrong = np.flatnonzero(~((spend >= 0.0) & (spend <= MOST)))
     if wrong.size:
         name = problem.ids[int(wrong[0])]
         raise InvalidProblem(
-            f"The current spend of {name!r} is {spend[wrong[0]]:g}.", where="current", fix="Give amounts >= 0."
+            f"The current spend of {name!r} is {spend[wrong[0]]:g}.", where="current", fix=f"Give 0 to {MOST:g}."
         )
     return spend

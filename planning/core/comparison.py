@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Final, Literal
 
 from optimization.core.problem import Path, path_text
+from planning.core.aim_words import objective_words
 from planning.core.amounts import amount_text
 from planning.core.result import Result, ResultLine, whole_cents
 from planning.core.terms import CENT, ScenarioTerms
@@ -195,6 +196,8 @@ def term_words(terms: ScenarioTerms, currency: str) -> dict[str, str]:
         value = getattr(terms, one.name)
         if one.name in ("name", "horizon_start", "horizon_end") or value in (None, (), ""):
             continue
+        if one.name == "min_iroas_by" and terms.min_iroas is None:
+            continue  # says nothing without the limit it is of
         label = _LABELS.get(one.name, _words(one.name))
         if isinstance(value, tuple) and not isinstance(value[0], Decimal):
             for item in value:
@@ -269,8 +272,8 @@ def _cautions(candidates: Sequence[Candidate], per_week: bool) -> Iterator[str]:
         yield f"Sales are attributed differently: {which}."
     if differ(lambda one: one.brand):
         yield f"Of different brands: {told(lambda one: one.brand)}."
-    if differ(lambda one: str(getattr(one.terms, "objective", ""))):
-        yield f"Different objectives: {told(lambda one: _words(str(getattr(one.terms, 'objective', ''))).lower())}."
+    if differ(lambda one: objective_words(one.terms)):
+        yield f"Different objectives: {told(lambda one: objective_words(one.terms))}."
     for one in candidates:
         if one.result is None:
             yield f"{one.label} is {one.status} and has no figures. {one.reason}".rstrip()

@@ -23,6 +23,8 @@ STEP: Final = 0.01
 MOST_SOLVES: Final = 12
 #: Above this many lines nothing is solved again on the way to a page.
 MOST_CELLS: Final = 20_000
+#: Lines, times periods, that the general path solves again in all: it takes about a second for two hundred.
+MOST_GENERAL: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,19 @@ def sensitivities(
     found = []
     for number, price in enumerate(prices):
         gain = None
-        if number < MOST_SOLVES and len(problem.cells) <= MOST_CELLS:
+        if number < quick_solves(problem):
             gain = _gain(problem, price, objective)
         step, first = _first_order(problem, price, spend)
         found.append(Sensitivity(price=price, step=step, first_order=first, gain=gain))
     return found
+
+
+def quick_solves(problem: BudgetProblem) -> int:
+    """How many times a problem may be solved again on the way to a page."""
+    size = len(problem.cells) * (len(problem.periods.budgets) if problem.periods else 1)
+    if problem.tail is not None or problem.linear:
+        return min(MOST_SOLVES, MOST_GENERAL // size)
+    return MOST_SOLVES if size <= MOST_CELLS else 0
 
 
 def _gain(problem: BudgetProblem, price: Price, objective: float) -> float | None:

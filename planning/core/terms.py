@@ -23,6 +23,7 @@ __all__ = [
     "Ratio",
     "ScenarioTerms",
     "Share",
+    "columns_of",
     "read_number",
     "read_terms",
 ]
@@ -162,6 +163,23 @@ def read_terms(given: Mapping[str, Any], *, known_paths: Collection[Path] | None
         first = reader.errors[0]
         raise InvalidInput(first["detail"], where=first["where"], fix=first["fix"], errors=reader.errors)
     return ScenarioTerms(horizon_start=start, horizon_end=end, total_budget=budget, **terms)
+
+
+def columns_of(terms: ScenarioTerms) -> dict[str, Any]:
+    """As stored, and as `read_terms` takes them again: money in lists as text, so that it stays exact."""
+    return {
+        "name": terms.name, "horizon_start": terms.horizon_start, "horizon_end": terms.horizon_end,
+        "total_budget": terms.total_budget, "min_roas": terms.min_roas, "reserve_fraction": terms.reserve_fraction,
+        "stock_cover_threshold_days": terms.stock_cover_threshold_days,
+        "max_change_fraction": terms.max_change_fraction, "bounds": [bound.as_dict() for bound in terms.bounds],
+        "objective": terms.objective, "mode": terms.mode, "target": terms.target, "min_iroas": terms.min_iroas,
+        "max_cpa": terms.max_cpa, "margin_fraction": terms.margin_fraction,
+        "margins": [one.as_dict() for one in terms.margins], "fixed": [list(path) for path in terms.fixed],
+        "shares": [one.as_dict() for one in terms.shares], "fair_level": terms.fair_level,
+        "fair_fraction": terms.fair_fraction, "weekly_budgets": [str(amount) for amount in terms.weekly_budgets],
+        "ratios": [one.as_dict() for one in terms.ratios], "season": [str(index) for index in terms.season],
+        "tail_fraction": terms.tail_fraction, "min_iroas_by": terms.min_iroas_by,
+    }  # fmt: skip
 
 
 def _check_horizon(reader: Reader, start: date, end: date) -> None:

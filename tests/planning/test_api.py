@@ -67,6 +67,35 @@ def test_a_conflict_is_relaxed_and_copied(api, solved):
     assert api.delete(address).status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("changes", "where", "said"),
+    [
+        ({"brand": "chips"}, "brand", "'chips' is no id of a brand"),
+        ({"brand": ""}, "brand", "'' is no id of a brand"),
+        ({"name": "a\x00"}, "name", "no text"),
+        ({"total_budget": "NaN"}, "total_budget", "'NaN' is not a number"),
+        ({"total_budget": "1e12"}, "total_budget", "1e12 is too large"),
+        ({"horizon_start": "2026-13-01"}, "horizon_start", "'2026-13-01' is not a day"),
+        ({"season": {"a": 1}}, "season", "A list is expected"),
+        ({"tail_fraction": True}, "tail_fraction", "'True' is not a number"),
+    ],
+)
+def test_bad_fields_are_told_with_place_and_fix(api, fitted, body, changes, where, said):
+    answer = api.post("/api/v1/scenarios/", body | changes, format="json")
+    told = answer.json()
+    assert (answer.status_code, told["where"]) == (400, where)
+    assert said in told["detail"]
+    assert told["fix"]
+    assert not Scenario.objects.exists()
+
+
+def test_a_forecast_of_no_day_or_brand_is_refused(api, fitted):
+    told = api.get("/api/v1/pacing/?as_of=tomorrow").json()
+    assert (told["where"], told["fix"]) == ("as_of", "Write it as YYYY-MM-DD.")
+    budget = {"brand": "chips", "amount": "5", "period_start": "2026-11-09", "period_end": "2026-11-10"}
+    assert api.post("/api/v1/budgets/", budget, format="json").json()["where"] == "brand"
+
+
 def test_the_same_key_is_one_solve(api, draft):
     address = f"/api/v1/scenarios/{draft().pk}/solve/"
     first, again = (api.post(address, HTTP_IDEMPOTENCY_KEY="solve-1") for _ in range(2))
