@@ -116,7 +116,8 @@ def read_constraints(constraints: list[ConstraintIn], known: Collection[Path]) -
     Raises:
         InvalidInput: a scope is no node, is not unique, or does not go with the kind; lists every finding.
     """
-    given, errors, rows = Given(), [], {}
+    given, errors = Given(), []
+    rows: dict[tuple[str, Path, Path], dict[str, Any]] = {}
     for number, one in enumerate(constraints):
         where = f"constraints[{number}]"
         try:
@@ -129,7 +130,11 @@ def read_constraints(constraints: list[ConstraintIn], known: Collection[Path]) -
 
 
 def _take(
-    one: ConstraintIn, where: str, known: Collection[Path], given: Given, rows: dict[tuple[str, Path, Path], Any]
+    one: ConstraintIn,
+    where: str,
+    known: Collection[Path],
+    given: Given,
+    rows: dict[tuple[str, Path, Path], dict[str, Any]],
 ) -> None:
     if one.of and one.kind in (*_WHOLE, "cap", "floor", "fixed", "margin"):
         raise InvalidInput(f"The kind {one.kind} takes no `of`.", where="of", fix="Leave it out.")
@@ -160,7 +165,10 @@ def _take(
     row = rows.get((listed, path, other))
     if row is None:
         given.places[f"{listed}[{len(entries)}]"] = where
-        row = rows[listed, path, other] = {"path": list(path)} | ({second: list(other)} if second else {})
+        row = {"path": list(path)}
+        if second:
+            row[second] = list(other)
+        rows[listed, path, other] = row
         entries.append(row)
     for name in (limit,) if limit else ("min_spend", "max_spend"):
         if name in row:
