@@ -365,3 +365,13 @@ def answers_of(*, load: Load | None) -> dict[str, str]:
         return {}
     job = Job.objects.filter(pk=load.job_id).first()
     return dict(job.params.get("parameters", {})) if job is not None else {}
+
+
+def upload_bytes() -> int:
+    """Bytes of the uploads that the running tenant keeps."""
+    return Upload.objects.aggregate(total=Sum("size"))["total"] or 0
+
+
+def event_bytes() -> int:
+    """Bytes of its event tables, with the versions that can still be read."""
+    return EventTable.objects.aggregate(total=Sum("size"))["total"] or 0

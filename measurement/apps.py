@@ -9,6 +9,10 @@ class MeasurementConfig(AppConfig):
     verbose_name = "Measurement"
 
     def ready(self) -> None:
+        from measurement import selectors
+        from tenants.storage import count_storage
+
         announce_handlers(self.name)
+        count_storage("data of experiments", selectors.panel_bytes)
         announce_tools(self.name)
         register_subject(kind="experiment", url_name="experiment-detail", label="The experiment")

@@ -72,8 +72,8 @@ class ExperimentForm(forms.Form):
     method = forms.ChoiceField(
         label="Method", required=False,
         choices=[
-            ("auto", "The one that suits the design"), ("sc", "Synthetic control"),
-            ("asc", "Augmented synthetic control"),
+            ("auto", "The one that suits the design"), ("sc_indexed", "Synthetic control, sales indexed"),
+            ("sc", "Synthetic control, sales as they are"), ("asc", "Augmented synthetic control"),
             ("sdid", "Synthetic difference in differences"), ("did", "Difference in differences"),
             ("sc_t", "Synthetic-control t-test"), ("pairs", "Matched pairs"), ("trimmed_match", "Trimmed match"),
             ("tbr", "Time-based regression"),
@@ -159,6 +159,7 @@ class ExperimentForm(forms.Form):
     def show(self, problem: Problem) -> None:
         """Each fault at its field; those of no field, and the next move, above the form."""
         self.full_clean()
+        self.errors.clear()  # the service's words, once, instead of the form's
         fields = {f"settings.{setting}": name for setting, name, _ in _SETTINGS}
         for error in problem.errors or [problem.as_dict()]:
             where = str(error.get("where", ""))
@@ -180,7 +181,9 @@ class PanelForm(forms.Form):
     missing = forms.ChoiceField(
         label="Rows that lack", required=False,
         choices=[("", "As before"), ("leave_out", "Leave the unit out, and say so"),
-                 ("zero", "Nothing was sold: zero"), ("refuse", "Refuse the file")],
+                 ("zero", "Nothing was sold: zero"),
+                 ("zero_inside", "Between the unit's first and last row nothing was sold: zero"),
+                 ("refuse", "Refuse the file")],
     )  # fmt: skip
 
     @property

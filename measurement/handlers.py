@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import User
 from jobs.core.registry import Handler, JobContext, register_handler
+from jobs.selectors import MANAGE_SCHEDULES
 from measurement import selectors, services
+from measurement.core.words import count_of
 from measurement.models import Experiment
 from measurement.selectors import MANAGE
 from tenants.core.problems import NotAllowed, NotFound
@@ -70,6 +76,14 @@ def run_refresh(context: JobContext) -> Mapping[str, Any]:
     }
 
 
+def run_tidy(context: JobContext) -> Mapping[str, Any]:
+    """Remove files of data that no experiment needs."""
+    days = services.checked_days(int(context.params.get("days", settings.HISTORY_DAYS)))
+    done = services.tidy_panels(before=timezone.now() - timedelta(days=days))
+    context.log("info", f"{count_of(done.files, 'file')} of {count_of(done.bytes, 'byte')} removed")
+    return {"files": done.files, "bytes": done.bytes, "days": days}
+
+
 def _teller(context: JobContext) -> services.Tell:
     def tell(stage: str, done: int, total: int) -> None:
         context.raise_if_cancelled()
@@ -106,5 +120,17 @@ def register() -> None:
         (services.REFRESH, run_refresh, "Fetch data of an experiment", 1800),
     ):
         register_handler(
-            Handler(kind=kind, queue="solve", run=run, title=title, permission=MANAGE, timeout_seconds=seconds)
+            Handler(
+                kind=kind, queue="solve", run=run, title=title, permission=MANAGE, timeout_seconds=seconds,
+                abandoned=services.note_abandoned,
+            )
+        )  # fmt: skip
+    register_handler(
+        Handler(
+            kind=services.TIDY,
+            queue="default",
+            run=run_tidy,
+            title="Remove data of experiments that nothing needs",
+            permission=MANAGE_SCHEDULES,
         )
+    )

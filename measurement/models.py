@@ -6,7 +6,8 @@ and so does every version of its data, every reading and every calibration: the 
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import date, timedelta
+from typing import Any, Final
 
 import pghistory
 import pgtrigger
@@ -28,6 +29,8 @@ REGISTERED: Final = (
 )  # fmt: skip
 #: States of an experiment whose plan is hashed.
 UNDER_PLAN: Final = ("registered", "running", "cooling", "readable", "read")
+#: How the words of a check begin that nobody could judge.
+UNCLEAR: Final = ("Unclear", "Not looked at")
 
 _PLAN_CHANGES = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in REGISTERED)
 _STAYS = [pgtrigger.Protect(name="stays_as_written", operation=pgtrigger.Update | pgtrigger.Delete)]
@@ -41,6 +44,11 @@ _UNITS_OF_A_PLAN = """
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
     RETURN NEW;
 """
+
+
+def days_after(day: date, count: int) -> date:
+    """A day that many days later; the last of the calendar where there is none, as with drafts of the year 9999."""
+    return day + timedelta(days=min(count, (date.max - day).days))
 
 
 @pghistory.track(exclude=["updated_at", "design"])
@@ -195,6 +203,34 @@ class Experiment(models.Model):
     def is_registered(self) -> bool:
         """Whether design and plan are fixed."""
         return self.registered_at is not None
+
+    @property
+    def cooled_on(self) -> date | None:
+        """Last day on which its effects still arrive; None without an end."""
+        return None if self.end_date is None else days_after(self.end_date, self.cooldown_days)
+
+    @property
+    def due_on(self) -> date | None:
+        """First day on which it can be read by the clock; None without an end."""
+        return None if self.cooled_on is None else days_after(self.cooled_on, 1)
+
+    @property
+    def checks_told(self) -> list[dict[str, Any]]:
+        """The latest checks, each `passed`, `unclear` or `failed` by its `verdict`, as those of earlier releases are
+        told, too: they called a trend that nobody could judge passed."""
+        told = []
+        for one in self.checks:
+            unclear = one.get("passed") is None or str(one.get("words", "")).startswith(UNCLEAR)
+            verdict = one.get("verdict") or ("unclear" if unclear else "passed" if one["passed"] else "failed")
+            told.append({**one, "passed": {"passed": True, "failed": False}.get(verdict), "verdict": verdict})
+        return told
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was not given up before its first day."""
+        if self.cancelled_at is None or self.start_date is None:
+            return True
+        return self.start_date <= self.cancelled_at.date()
 
 
 class ExperimentUnit(models.Model):

@@ -28,6 +28,9 @@ class NextTestQuerySerializer(serializers.Serializer[Any]):
         min_value=0,
         help_text="money for tests; none: any",
     )
+    scenario = serializers.CharField(
+        required=False, default="", max_length=40, help_text="id or label; its reserve pays, instead of `reserve`"
+    )
     weeks = serializers.IntegerField(
         required=False, default=USUAL_WEEKS, min_value=1, max_value=104, help_text="that plans rest on the answer"
     )
@@ -57,6 +60,10 @@ class NextTestsSerializer(serializers.Serializer[Any]):
     best = SuggestionSerializer(allow_null=True)
     ranked = SuggestionSerializer(many=True)
     reserve = serializers.DecimalField(max_digits=14, decimal_places=2, allow_null=True)
+    scenario = serializers.CharField(source="scenario.label", allow_null=True, default=None)
+    taken = serializers.DecimalField(
+        max_digits=14, decimal_places=2, help_text="of its reserve, by experiments registered in its days"
+    )
     currency = serializers.CharField()
     assumptions = serializers.ListField(child=serializers.CharField())
     left_out = serializers.ListField(child=serializers.CharField())
@@ -79,7 +86,7 @@ class NextTest(APIView):
         require(user=request.user, permission=selectors.VIEW, brand=data["brand"])
         brand = Brand.objects.get(pk=data["brand"]) if data["brand"] else None
         found = services.suggest_next_test(
-            as_user=request.user, brand=brand, reserve=data["reserve"], weeks=data["weeks"]
+            as_user=request.user, brand=brand, reserve=data["reserve"], scenario=data["scenario"], weeks=data["weeks"]
         )
         return Response(NextTestsSerializer(found).data)
 

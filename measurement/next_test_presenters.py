@@ -13,18 +13,21 @@ from accounts.models import Brand, User
 from harmonization.models import Retailer
 from measurement import services
 from measurement.core.next_test import USUAL_WEEKS, Suggestion
-from measurement.core.words import MISSING, between, money, percent, ratio
+from measurement.core.words import MISSING, between, count_of, money, percent, ratio
 from measurement.selectors import MANAGE
 from measurement.services.next_tests import RAISE, SHARE, WEEKS, NextTests
 from optimization.selectors import VIEW_CURVES
 from tenants.core.problems import InvalidInput
 
 
-def next_test_context(*, user: User, brand: Brand | None, reserve: str = "") -> dict[str, Any]:
+def next_test_context(
+    *, user: User, brand: Brand | None, reserve: str = "", scenario: str = "", weeks: str = ""
+) -> dict[str, Any]:
     """The suggestion and what it was chosen from, or in words why there is none.
 
     Args:
-        reserve: money for tests as a person typed it; empty is any amount.
+        reserve: money for tests as a person typed it; empty is any amount, or that of the scenario.
+        scenario: label of the one whose reserve pays. weeks: that plans rest on the answer, as typed; empty is usual.
 
     Raises:
         NotAllowed, NotFound: as `services.suggest_next_test`.
@@ -33,23 +36,33 @@ def next_test_context(*, user: User, brand: Brand | None, reserve: str = "") -> 
         "brand": brand,
         "name": brand.name if brand else "all brands",
         "reserve": reserve.strip(),
+        "scenario": scenario.strip(),
+        "weeks": weeks.strip() or str(USUAL_WEEKS),
     }
     try:
-        found = services.suggest_next_test(as_user=user, brand=brand, reserve=_money(reserve))
+        span = _weeks(weeks)
+        found = services.suggest_next_test(
+            as_user=user, brand=brand, reserve=_money(reserve), scenario=scenario.strip(), weeks=span
+        )
     except InvalidInput as problem:
         if problem.where == "curves":
             return context | {"empty": ("No curves yet", problem.detail)} | _way_to_curves(user, brand)
         return context | {"problem": problem}
     rows = _rows(user, brand, found)
-    context |= {"rows": rows, "how": " ".join(found.assumptions), "left_out": found.left_out}
+    context |= {
+        "rows": rows,
+        "one": money(1.0, found.currency),
+        "how": " ".join(found.assumptions),
+        "left_out": found.left_out,
+    }
     if found.best is None:
         return context | {"empty": nothing_found(found)}
     best = found.ranked.index(found.best)
     return context | {
         "best": rows[best],
-        "why": why(found.best, found.currency),
+        "why": why(found.best, found.currency, span),
         "paid": _paid(found),
-        "short": shortfall(found.best),
+        "short": shortfall(found.best, span),
         "next_best": next((row for row, one in zip(rows, found.ranked, strict=True)
                            if one is not found.best and one.affordable and one.value > 0.0), None),
     }  # fmt: skip
@@ -70,8 +83,8 @@ def shortfall(one: Suggestion, weeks: int = USUAL_WEEKS) -> str:
     if one.per_cost >= 1.0:
         return ""
     return (
-        f"No test within reach is worth its cost by what it teaches the plans of {weeks} weeks; this one comes "
-        "nearest. What the extra money sells while the test runs is not counted."
+        f"No test within reach is worth its cost by what it teaches the plans of {count_of(weeks, 'week')}; this one "
+        "comes nearest. What the extra money sells while the test runs is not counted."
     )
 
 
@@ -80,7 +93,8 @@ def why(one: Suggestion, currency: str, weeks: int = USUAL_WEEKS) -> str:
     return (
         f"Ads there are believed to cause {ratio(one.factor)} of the sales they are credited with, though it may be "
         f"{between(ratio(one.low), ratio(one.high))}. A reading is expected to move {percent(one.moved)} "
-        f"of the budget, which brings {money(one.value, currency)} more incremental sales over {weeks} weeks of plans."
+        f"of the budget, which brings {money(one.value, currency)} more incremental sales over "
+        f"{count_of(weeks, 'week')} of plans."
     )
 
 
@@ -96,7 +110,7 @@ def _rows(user: User, brand: Brand | None, found: NextTests) -> list[dict[str, A
             "how": one.candidate.how,
             "value": money(one.value, found.currency) if one.value > 0.0 else MISSING,
             "cost": money(one.candidate.cost, found.currency),
-            "per_cost": ratio(one.per_cost) if one.value > 0.0 else MISSING,
+            "per_cost": money(one.per_cost, found.currency, digits=2) if one.value > 0.0 else MISSING,
             "factor": ratio(one.factor),
             "low": one.low, "middle": one.factor, "high": one.high,
             "interval": between(ratio(one.low), ratio(one.high)),
@@ -148,7 +162,8 @@ def _paid(found: NextTests) -> str:
     if found.best is None or found.reserve is None:
         return "from the reserve that a scenario holds back"
     left = float(found.reserve) - found.best.candidate.cost
-    return f"from the reserve, of which {money(left, found.currency)} stays"
+    whose = f"the reserve of {found.scenario.label}" if found.scenario else "the reserve"
+    return f"from {whose}, of which {money(left, found.currency)} stays"
 
 
 def _money(text: str) -> Decimal | None:
@@ -162,6 +177,16 @@ def _money(text: str) -> Decimal | None:
         raise InvalidInput(
             f"{text.strip()[:40]!r} is no amount.", where="reserve", fix="Give a number, or leave it out."
         ) from error
+
+
+def _weeks(text: str) -> int:
+    """Weeks as a person typed them; usual for nothing."""
+    plain = text.strip()
+    if not plain:
+        return USUAL_WEEKS
+    if not (plain.isascii() and plain.isdecimal() and len(plain) < 4):
+        raise InvalidInput(f"{plain[:40]!r} are no weeks.", where="weeks", fix="Give a whole number of weeks.")
+    return int(plain)
 
 
 def _way_to_curves(user: User, brand: Brand | None) -> dict[str, str]:

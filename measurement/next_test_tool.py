@@ -19,7 +19,9 @@ from tenants.core.problems import NotFound
 def _suggest(given: SuggestNextTestInput, *, user: User) -> SuggestNextTestOutput:
     brand = _brand(given.brand, user) if given.brand else None
     reserve = None if given.reserve is None else Decimal(repr(given.reserve))
-    found = services.suggest_next_test(as_user=user, brand=brand, reserve=reserve, weeks=given.weeks)
+    found = services.suggest_next_test(
+        as_user=user, brand=brand, reserve=reserve, scenario=given.scenario, weeks=given.weeks
+    )
     slugs = dict(Retailer.objects.values_list("name", "slug"))
     told = [_told(one, slugs, brand) for one in found.ranked]
     best = None if found.best is None else told[found.ranked.index(found.best)]

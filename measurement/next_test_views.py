@@ -14,6 +14,7 @@ from accounts.models import Brand, User
 from accounts.services import require_somewhere
 from measurement.next_test_presenters import next_test_context
 from measurement.selectors import VIEW
+from measurement.services import scenarios_with_reserve
 from optimization.models import CurveVersion
 from tenants.core.problems import NotFound
 
@@ -21,15 +22,17 @@ from tenants.core.problems import NotFound
 @never_cache
 @require_safe
 def experiment_next(request: HttpRequest) -> HttpResponse:
-    """What to test next of `?brand=`, within `?reserve=`; asked by htmx only the card."""
+    """What to test next of `?brand=`, within `?reserve=` or that of `?scenario=`; asked by htmx only the card."""
     me = cast(User, request.user)
     brand = _brand(me, request.GET.get("brand", ""))
-    context = next_test_context(user=me, brand=brand, reserve=request.GET.get("reserve", ""))
+    asked = {name: request.GET.get(name, "") for name in ("reserve", "scenario", "weeks")}
+    context = next_test_context(user=me, brand=brand, **asked)
     if request.headers.get("HX-Request") == "true":
         return render(request, "measurement/_next_test.html", {"next": context})
     page = {
         "next": context,
         "whole_page": True,
+        "scenarios": scenarios_with_reserve(as_user=me, brand=brand),
         "brands": list(people.brands_for(user=me, permission=VIEW)),
         "may_all": brand is None or _all_together(me),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -12,8 +12,10 @@ from jobs.models import Job
 from measurement import selectors
 from measurement.core.design_charts import cost_chart, fit_chart, mde_chart, power_chart
 from measurement.core.tile_map import state_tiles
+from measurement.core.words import method_name
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services import panel_data
+from tenants.core.problems import Conflict
 
 #: State -> (tone, icon) of its chip.
 CHIPS: Final[Mapping[str, tuple[str, str]]] = {
@@ -21,6 +23,13 @@ CHIPS: Final[Mapping[str, tuple[str, str]]] = {
     "running": ("info", "refresh"), "cooling": ("warn", "clock"), "readable": ("good", "eye"),
     "read": ("good", "check"), "cancelled": ("", "x"),
 }  # fmt: skip
+#: What a file of each kind of experiment holds.
+FILE_HINTS: Final[Mapping[str, str]] = {
+    "geo": "CSV, one row per market and day or week: date, market, outcome, and spend where it is known.",
+    "sku": "CSV, one row per SKU and day or week: date, SKU, outcome, and spend where it is known.",
+    "switchback": "CSV, one row per period: period (from 1), treated (1 or 0), outcome.",
+    "ab": "JSON: of treated and control the sum, sum_of_squares and n; until, the last day they cover.",
+}
 _DAY_SECONDS: Final = 86_400
 _STEPS: Final = (
     ("draft", "Draft"), ("designed", "Designed"), ("registered", "Registered"), ("running", "Running"),
@@ -33,14 +42,14 @@ def due_words(experiment: Experiment, on: date) -> str:
     state = Experiment.State(experiment.state)
     start, end = experiment.start_date, experiment.end_date
     if state == Experiment.State.DRAFT:
-        return "to be designed"
+        return "a candidate is to be chosen" if experiment.design.get("kind") else "to be designed"
     if state == Experiment.State.DESIGNED:
         return "to be registered" + (f" before {_day(start)}" if start else "")
     if state == Experiment.State.REGISTERED and start:
         return "to be started" if start <= on else f"starts {_day(start)}"
     if state in (Experiment.State.RUNNING, Experiment.State.COOLING) and end:
-        last = end + timedelta(days=experiment.cooldown_days)
-        return f"readable from {_day(last + timedelta(days=1))}" if on <= last else "waits for its data"
+        due = experiment.due_on or end
+        return f"readable from {_day(due)}" if on < due else "waits for its data"
     if state == Experiment.State.READABLE:
         return "to be read"
     return ""
@@ -107,6 +116,9 @@ def design_context(experiment: Experiment) -> dict[str, Any]:
         tiles = state_tiles(treated, context["groups"]["control"])
         if tiles:
             context["tiles"], context["tiles_alt"] = tiles, f"States: {len(treated)} treated"
+    pictures = sum(name in context for name in ("power_chart", "mde_chart", "cost_chart")) + bool(treated)
+    # Whole rows: three beside each other, else two; one alone takes its row.
+    context["picture_width"] = {1: "", 3: "c4"}.get(pictures, "c6")
     return context
 
 
@@ -126,7 +138,10 @@ def running_context(experiment: Experiment, panel: PanelVersion | None, on: date
         "days_left": max((end - on).days + 1, 0) if on >= start else days,
         "starts_in": max((start - on).days, 0),
         "cooldown_until": told.last_needed if experiment.cooldown_days else None,
+        "cooling_down": end < on <= told.last_needed,
         "lag": lag,
+        "data_complete": panel is not None and panel.last_day is not None and panel.last_day >= told.last_needed,
+        "method_words": _method_words(experiment.method),
         "spend": spend_so_far(experiment, panel),
     }
 
@@ -148,7 +163,11 @@ def spend_so_far(experiment: Experiment, panel: PanelVersion | None) -> dict[str
 
 
 def _spend(experiment: Experiment, panel: PanelVersion, start: date) -> dict[str, float] | None:
-    data = panel_data(panel)
+    try:
+        data = panel_data(panel)
+    except Conflict:
+        # The data of a test that was given up may be gone.
+        return None
     if data.cost is None:
         return None
     treated = {one.unit.casefold() for one in experiment.units.all() if one.group == "treated"}
@@ -167,6 +186,10 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return (one.get("treated"), one.get("duration"), one.get("mde")) == (
         other.get("treated"), other.get("duration"), other.get("mde"),
     )  # fmt: skip
+
+
+def _method_words(method: str) -> str:
+    return "Method follows from the design" if method == "auto" else method_name(method)
 
 
 def _day(day: date | None) -> str:

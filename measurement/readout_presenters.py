@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from measurement.core.words import (
     p_text,
     percent,
     percent_range,
+    period_text,
     ratio,
     short_money,
 )
@@ -113,7 +114,9 @@ def panel_context(reading: PanelReading, facts: ExperimentFacts) -> dict[str, An
         "against_notes": [
             f"{facts.outcome.capitalize()} of {count_of(len(reading.treated), f'treated {facts.unit}')}"
             + (f"; axis starts at {short_money(start, facts.currency)}" if start > 0 else ""),
-            "" if fit is None else f"Fit before the test: {percent(fit)} off on average, {reading.start} periods",
+            ""
+            if fit is None
+            else f"Fit before the test: {percent(fit)} off on average, {count_of(reading.start, 'period')}",
         ],
         "has_band": bool(np.isfinite(reading.low).any()),
         "cumulative": cumulative_chart(reading, facts),
@@ -242,21 +245,22 @@ def readout_context(told: Told) -> dict[str, Any]:
         "ended_words": "A look before the planned end, allowed by the plan"
         if stored.interim
         else "Planned end reached",
-        "data_words": f"Data {stored.panel.number}" + (f" to {stored.panel.last_day}" if stored.panel.last_day else ""),
+        "data_words": f"Data version {stored.panel.number}"
+        + (f", to {period_text(stored.panel.last_day)}" if stored.panel.last_day else ""),
         "origin": origin_of(stored),
-        "checks": [_check(one) for one in experiment.checks],
+        "checks": [_check(one) for one in experiment.checks_told],
         "disclosure": disclosure(told.reading, told.facts),
         "cells": [_cell(name, one) for name, one in told.cells.items()],
     }
     return context
 
 
+#: Verdict of a check -> (tone, icon) of its chip.
+CHECK_CHIPS: Final = {"passed": ("good", "check"), "unclear": ("", "minus"), "failed": ("warn", "alert-triangle")}
+
+
 def _check(stored: Mapping[str, Any]) -> dict[str, str]:
-    passed = stored.get("passed")
-    result, tone, icon = (
-        ("passed", "good", "check") if passed else ("not judged", "", "minus") if passed is None
-        else ("noted", "warn", "alert-triangle")
-    )  # fmt: skip
+    result, tone, icon = (stored["verdict"], *CHECK_CHIPS[stored["verdict"]])
     name = str(stored.get("check", "")).replace("_", " ").capitalize()
     return {"name": name, "result": result, "tone": tone, "icon": icon, "found": str(stored.get("words", ""))}
 

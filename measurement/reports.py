@@ -75,7 +75,11 @@ def facts_of(experiment: Experiment, reading: PanelReading) -> ExperimentFacts:
 def origin_of(stored: Reading) -> list[tuple[str, str]]:
     """Where a reading comes from: data, code, seed, person."""
     panel = stored.panel
-    days = f", {panel.first_day} to {panel.last_day}" if panel.first_day else ""
+    days = (
+        f", {period_text(panel.first_day)} to {period_text(panel.last_day)}"
+        if panel.first_day and panel.last_day
+        else ""
+    )
     who = f" by {stored.created_by.name or stored.created_by.email}" if stored.created_by else ""
     return [
         (
@@ -84,6 +88,10 @@ def origin_of(stored: Reading) -> list[tuple[str, str]]:
             f"{count_of(panel.period_count, 'period')}{days}; SHA-256 {panel.sha256[:16]}…",
         ),
         *(("What was done to its rows", str(note)) for note in panel.notes),
+        *(
+            (f"Check of {one['check']} before the test", f"{one['verdict']}. {one['words']}")
+            for one in stored.experiment.checks_told
+        ),
         (
             "Read",
             f"{stored.created_at:%-d %b %Y %H:%M} UTC{who}, in {stored.seconds:.2f} s, seed {stored.seed}, "

@@ -16,12 +16,15 @@ from accounts import selectors as people
 from accounts.models import User
 from accounts.services import require_somewhere
 from jobs.models import Job
+from measurement.core.words import count_of, period_text
 from measurement.models import UNDER_PLAN, Calibration, Experiment, PanelVersion, Reading
 from tenants.core.problems import NotFound
 from tenants.selectors import tenant_folder
 
 VIEW = "experiments.view"
 MANAGE = "experiments.manage"
+#: Kinds whose units are markets or SKUs. Periods and arms have the same names in every test.
+OVER_UNITS = (Experiment.Kind.GEO, Experiment.Kind.SKU)
 Person = User | AnonymousUser
 _NOTHING = "There is nothing here under that id."
 
@@ -140,7 +143,17 @@ def stored_panel(panel: PanelVersion) -> Path:
 
 def panel_path(sha256: str) -> Path:
     """Where data of an experiment with that hash lie."""
-    return tenant_folder() / "experiments" / sha256[:2] / sha256
+    return panel_folder() / sha256[:2] / sha256
+
+
+def panel_bytes() -> int:
+    """Bytes of the data of all experiments as they lie there: one file may be of several, and one may be erased."""
+    return sum(one.stat().st_size for one in panel_folder().glob("*/*") if one.is_file())
+
+
+def panel_folder() -> Path:
+    """Where the data of the running tenant's experiments lie."""
+    return tenant_folder() / "experiments"
 
 
 def latest_reading(experiment: Experiment) -> Reading | None:
@@ -194,12 +207,11 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
     A day counts once it is over. Data whose periods are numbers say by their number of periods that they are whole,
     sums of two arms by the day they came in.
     """
-    if experiment.end_date is None or experiment.start_date is None:
+    last, due, end = experiment.cooled_on, experiment.due_on, experiment.end_date
+    if last is None or due is None or end is None or experiment.start_date is None:
         return Readability(
             final=False, interim=False, due=None, last_needed=None, reasons=("It has no start and end yet.",)
         )
-    last = experiment.end_date + timedelta(days=experiment.cooldown_days)
-    due = last + timedelta(days=1)
     reasons: list[str] = []
     state = Experiment.State(experiment.state)
     if state == Experiment.State.CANCELLED:
@@ -210,8 +222,8 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
         reasons.append("It was not started.")
     started = not reasons
     if on < due:
-        cooling = f", and cools down until {last}" if experiment.cooldown_days else ""
-        reasons.append(f"It runs until {experiment.end_date}{cooling}.")
+        cooling = f", and cools down until {period_text(last)}" if experiment.cooldown_days else ""
+        reasons.append(f"It runs until {period_text(end)}{cooling}.")
     if panel is None:
         reasons.append("It has no data.")
     elif (lacking := _lacking(panel, experiment, last)) is not None:
@@ -227,14 +239,20 @@ def readability(experiment: Experiment, panel: PanelVersion | None, *, on: date)
 
 def _lacking(panel: PanelVersion, experiment: Experiment, last: date) -> str | None:
     if panel.last_day is not None:
-        return None if panel.last_day >= last else f"Its data end on {panel.last_day}, {last} is the last day needed."
+        if panel.last_day >= last:
+            return None
+        return f"Its data end on {period_text(panel.last_day)}; the last day needed is {period_text(last)}."
     if panel.format == PanelVersion.Format.SUMMARY:
         arrived = panel.created_at.date()
-        return None if arrived > last else f"Its sums are of {arrived}, before its end on {last}."
+        return (
+            None
+            if arrived > last
+            else f"Its sums are of {period_text(arrived)}, before its end on {period_text(last)}."
+        )
     needed = int(experiment.design.get("periods_needed", 0))
     if panel.period_count >= needed:
         return None
-    return f"Its data have {panel.period_count} periods, the plan needs {needed}."
+    return f"Its data have {count_of(panel.period_count, 'period')}, the plan needs {needed}."
 
 
 def _may_look(experiment: Experiment, panel: PanelVersion, on: date) -> bool:
@@ -266,10 +284,10 @@ def looks_taken(experiment: Experiment) -> list[int]:
 
 def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> QuerySet[Experiment]:
     """Registered experiments of the tenant that run while this one does, on ads that are the same or contain them."""
-    if experiment.start_date is None or experiment.end_date is None:
+    if experiment.start_date is None or experiment.cooled_on is None:
         return Experiment.objects.none()
-    last = experiment.end_date + timedelta(days=experiment.cooldown_days)
-    same = Q(state__in=UNDER_PLAN, start_date__lte=last, end_date__gte=experiment.start_date - timedelta(days=366))
+    since = experiment.start_date - min(timedelta(days=366), experiment.start_date - date.min)
+    same = Q(state__in=UNDER_PLAN, start_date__lte=experiment.cooled_on, end_date__gte=since)
     for name, value in (("retailer_id", experiment.retailer_id), ("brand_id", experiment.brand_id)):
         if value is not None:
             same &= Q(**{name: value}) | Q(**{f"{name}__isnull": True})
@@ -278,17 +296,44 @@ def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> Quer
     return Experiment.objects.filter(same).exclude(pk=experiment.pk).prefetch_related("units")
 
 
+def _on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
+    """Other experiments on a file of this one's, and of units also those of the same brand and retailer, or of one that
+    contains them. Whatever they call their outcome: the name is free, and what sells more has more orders, too."""
+    same = Q(panels__sha256__in=experiment.panels.values("sha256"))
+    kinds = [experiment.kind]
+    if experiment.kind in OVER_UNITS:
+        around = Q(pk__isnull=False)
+        for name, value in (("retailer_id", experiment.retailer_id), ("brand_id", experiment.brand_id)):
+            if value is not None:
+                around &= Q(**{name: value}) | Q(**{f"{name}__isnull": True})
+        same, kinds = same | around, list(OVER_UNITS)
+    rows = Experiment.objects.filter(same, kind__in=kinds)
+    return rows.exclude(pk=experiment.pk).distinct().prefetch_related("units")
+
+
 def unread_on_the_same_figures(experiment: Experiment, *, on: date) -> list[Experiment]:
-    """Registered tests of units of the same outcome whose result is not to be seen yet, whatever ads they are of: of
-    the same brand and retailer, or of one that contains them, or read from a file that this experiment has, too."""
-    same = Q()
-    for name, value in (("retailer_id", experiment.retailer_id), ("brand_id", experiment.brand_id)):
-        if value is not None:
-            same &= Q(**{name: value}) | Q(**{f"{name}__isnull": True})
-    same |= Q(panels__sha256__in=experiment.panels.values("sha256"))
-    rows = Experiment.objects.filter(same, kind=experiment.kind, outcome=experiment.outcome, state__in=UNDER_PLAN)
-    rows = rows.exclude(pk=experiment.pk).exclude(state=Experiment.State.READ).distinct().prefetch_related("units")
-    return [one for one in rows if one.end_date is not None and on <= one.end_date + timedelta(days=one.cooldown_days)]
+    """Registered tests on the same figures whose result is not to be seen yet, whatever ads they are of.
+
+    One that was cancelled after it had begun is among them until its planned end: else whoever would look early has
+    only to give it up and copy it.
+    """
+    waiting = Q(state__in=[state for state in UNDER_PLAN if state != Experiment.State.READ])
+    waiting |= Q(state=Experiment.State.CANCELLED, registered_at__isnull=False)
+    rows = _on_the_same_figures(experiment).filter(waiting)
+    return [one for one in rows if one.begun and one.cooled_on is not None and on <= one.cooled_on]
+
+
+def given_up_before(experiment: Experiment) -> bool:
+    """Whether a test of some of the same treated units in days of this one had begun, and was given up before this one
+    was registered: its data may have been seen."""
+    if experiment.start_date is None or experiment.cooled_on is None or experiment.registered_at is None:
+        return False
+    rows = _on_the_same_figures(experiment).filter(
+        state=Experiment.State.CANCELLED, registered_at__isnull=False, cancelled_at__lte=experiment.registered_at,
+        start_date__lte=experiment.cooled_on, end_date__gte=experiment.start_date,
+    )  # fmt: skip
+    treated = treated_keys(experiment)
+    return any(one.begun and treated & treated_keys(one) for one in rows)
 
 
 def treated_keys(experiment: Experiment) -> set[str]:

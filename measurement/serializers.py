@@ -78,7 +78,10 @@ class ReadabilitySerializer(serializers.Serializer[Any]):
 
 class ExperimentDetailSerializer(ExperimentSerializer):
     design = serializers.JSONField(read_only=True, help_text="candidates, the chosen one, power, fit, frontier")
-    checks = serializers.JSONField(read_only=True, help_text="check, passed, words")
+    checks = serializers.JSONField(
+        source="checks_told", read_only=True,
+        help_text="check, verdict (passed, unclear, failed), passed (null where it is unclear), words",
+    )  # fmt: skip
     analysis_plan = serializers.JSONField(read_only=True, help_text="as it was hashed")
     data_source = serializers.JSONField(read_only=True)
 
@@ -104,7 +107,7 @@ class NewPanelSerializer(StrictSerializer):
     outcome = serializers.CharField(required=False, help_text="column of the outcome")
     cost = serializers.CharField(required=False, help_text="column of spend")
     currency = serializers.CharField(required=False, help_text="column of currency codes")
-    missing = serializers.CharField(required=False, help_text="rows that lack: leave_out, zero or refuse")
+    missing = serializers.CharField(required=False, help_text="rows that lack: leave_out, zero, zero_inside or refuse")
     duplicates = serializers.CharField(required=False, help_text="rows that repeat: refuse or sum")
 
 
@@ -169,7 +172,7 @@ class ReadingSerializer(serializers.ModelSerializer[Reading]):
     class Meta:
         model = Reading
         fields = [
-            "id", "number", "interim", "method", "evidence", "plan_sha256", "code_version", "seed", "seconds", "panel",
-            "result", "created_at",
+            "id", "number", "interim", "look", "method", "evidence", "plan_sha256", "code_version", "seed", "seconds",
+            "panel", "result", "created_at",
         ]  # fmt: skip
         read_only_fields = fields

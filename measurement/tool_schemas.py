@@ -141,6 +141,7 @@ class SuggestNextTestInput(BaseModel):
 
     brand: str = Field(default="", max_length=64, description="Slug of a brand; empty: all brands together.")
     reserve: float | None = Field(default=None, ge=0, le=1e12, description="Money for tests; none: any amount.")
+    scenario: str = Field(default="", max_length=40, description="SC-0001: its reserve pays, instead of `reserve`.")
     weeks: int = Field(default=USUAL_WEEKS, ge=1, le=104, description="How long plans rest on the answer.")
     limit: int = Field(default=5, ge=1, le=50)
 

@@ -46,8 +46,10 @@ _KINDS: Final = {
     "switchback": ("switchback", "heavy_up"),
     "sku_holdout": ("sku", "holdback"),
 }
-#: The tool's name of a method: ours, as it stands among the other methods of a reading.
-_METHODS: Final = {"did": "did", "synthetic_control": "sc", "tbr": "tbr", "cuped": "ancova"}
+#: The tool's name of a method: ours, as they stand among the other methods of a reading, the first that was asked.
+_METHODS: Final = {
+    "did": ("did",), "synthetic_control": ("sc_indexed", "sc"), "tbr": ("tbr",), "cuped": ("ancova",),
+}  # fmt: skip
 _KPI: Final = {"sales": "sales", "units": "units", "new_to_brand": "ntb_sales"}
 _MOST: Final = 50
 #: A switchback of a day a period, where no length is asked for.
@@ -178,16 +180,16 @@ def _analyze(given: AnalyzeExperimentInput, *, user: User) -> AnalyzeExperimentO
 
 def _read(told: Told, method: str, shared: dict[str, Any]) -> AnalyzeExperimentOutput:
     reading = told.reading
-    ours = _METHODS.get(method, reading.method)
+    ours = _METHODS.get(method, (reading.method,))
     whole = {"alpha": reading.alpha, "evidence": evidence_words(reading), "warnings": list(reading.warnings)}
-    if ours == reading.method:
+    if reading.method in ours:
         return AnalyzeExperimentOutput(
             status="read", **shared, **whole, words=headline(reading, told.facts), method=reading.method,
             procedure=reading.procedure, lift=_estimate(reading.lift), p_value=reading.p_value,
             incremental=_estimate(reading.incremental), iroas=_estimate(reading.iroas),
             placebos=len(reading.placebos),
         )  # fmt: skip
-    other = next((one for one in reading.sensitivity if one.method == ours), None)
+    other = next((one for name in ours for one in reading.sensitivity if one.method == name), None)
     if other is None:
         asked = ", ".join(one.method for one in reading.sensitivity) or "none"
         raise Conflict(

@@ -22,7 +22,7 @@ from measurement.api import assignment_response
 from measurement.core.words import count_of
 from measurement.forms import EventsForm, ExperimentForm, PanelForm, asked_of
 from measurement.models import Experiment
-from measurement.presenters import CHIPS, design_context, due_words, running_context, stages_of, steps_of
+from measurement.presenters import CHIPS, FILE_HINTS, design_context, due_words, running_context, stages_of, steps_of
 from measurement.selectors import MANAGE, VIEW
 from tenants.core.problems import NotFound, Problem
 
@@ -241,6 +241,7 @@ def _detail(me: User, experiment: Experiment) -> dict[str, Any]:
         "changeable": not experiment.is_registered and experiment.state != Experiment.State.CANCELLED,
         "panel_form": PanelForm(),
         "events_form": EventsForm(),
+        "file_hint": FILE_HINTS[experiment.kind],
         "readings": list(selectors.readings_of(experiment)[:5]) if experiment.is_registered else [],
     }
     context |= design_context(experiment)

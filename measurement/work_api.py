@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from jobs.core.schedules import Timing
 from measurement import selectors, services
 from measurement.api import TAGS, actor_of, experiment_of, valid
+from measurement.core.words import count_of
 from measurement.serializers import (
     EventPanelSerializer,
     ExperimentJobSerializer,
@@ -148,7 +149,7 @@ def _key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and (len(key) > _LONGEST_KEY or "\x00" in key):
         raise InvalidInput(
-            f"The key has {len(key)} characters.",
+            f"The key has {count_of(len(key), 'character')}.",
             where="Idempotency-Key",
             fix=f"Use at most {_LONGEST_KEY}.",
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics, serializers, status
+from rest_framework import generics, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts import services as authority
 from accounts.models import Brand, User
 from accounts.rest.downloads import as_download
+from accounts.rest.strict import valid
 from metrics.core.export import EXPORT_FORMATS
 from optimization import selectors, services
 from optimization.core.curve_table import SORTS, STATES
@@ -58,7 +59,7 @@ class CurveVersions(generics.ListAPIView[CurveVersion]):
         "version again; see the job's result.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        data = _valid(FitSerializer(data=request.data))
+        data = valid(FitSerializer(data=request.data))
         actor, brand = actor_for(request, data["brand"], "curves.fit")
         job = services.request_fit(
             actor=actor,
@@ -117,7 +118,7 @@ class Adjustments(generics.ListAPIView[CurveAdjustment]):
         description="Solves read it from now on; earlier answers stay. A prior is in the next fit too.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        data = _valid(NewAdjustmentSerializer(data=request.data))
+        data = valid(NewAdjustmentSerializer(data=request.data))
         actor, brand = actor_for(request, data.pop("brand"), "curves.fit")
         made = services.adjust_curves(actor=actor, brand=brand, **data)
         return Response(AdjustmentSerializer(made).data, status=status.HTTP_201_CREATED)
@@ -139,7 +140,7 @@ class RevokeAdjustment(APIView):
         tags=TAGS, summary="Revoke an override or a prior", request=RevokeSerializer, responses=AdjustmentSerializer
     )
     def post(self, request: Request, adjustment_id: UUID) -> Response:
-        data = _valid(RevokeSerializer(data=request.data))
+        data = valid(RevokeSerializer(data=request.data))
         found = selectors.adjustment_visible(user=request.user, adjustment_id=adjustment_id)
         actor = authority.require(user=request.user, permission="curves.fit", brand=found.brand)
         revoked = services.revoke_adjustment(actor=actor, adjustment_id=adjustment_id, reason=data["reason"])
@@ -158,7 +159,7 @@ class CurveFactors(APIView):
         description="For a cell that of its retailer and placement counts, then of its retailer, then none.",
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        data = _valid(FactorsQuerySerializer(data=request.query_params.dict()))
+        data = valid(FactorsQuerySerializer(data=request.query_params.dict()))
         _, brand = actor_for(request, data["brand"], "metrics.view")
         found = selectors.incrementality_factors(brand, on=data["on"])
         return Response({"sha256": found.sha256, "factors": found.as_list()})
@@ -169,7 +170,7 @@ class CurveFactors(APIView):
         description="A person's judgement, with the reason. Experiments publish at /metrics/factors/.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        data = _valid(JudgedFactorSerializer(data=request.data))
+        data = valid(JudgedFactorSerializer(data=request.data))
         actor, brand = actor_for(request, data.pop("brand"), "factors.publish")
         services.set_factor(actor=actor, brand=brand, **data)
         found = selectors.incrementality_factors(brand)
@@ -188,7 +189,7 @@ class CurveImports(APIView):
         "version, answered with 200.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        data = _valid(ImportSerializer(data=request.data))
+        data = valid(ImportSerializer(data=request.data))
         actor, brand = actor_for(request, data["brand"], "curves.fit")
         made = services.import_curves(
             actor=actor,
@@ -218,7 +219,7 @@ class Solves(generics.ListAPIView[Solve]):
         "infeasible one is answered with its smallest conflict, not with an error.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        data = _valid(NewSolveSerializer(data=request.data))
+        data = valid(NewSolveSerializer(data=request.data))
         actor, brand = actor_for(request, data["brand"], "scenarios.manage")
         solve = services.solve_document(actor=actor, document=data["problem"], brand=brand)
         return Response(SolveDetailSerializer(solve).data, status=status.HTTP_201_CREATED)
@@ -236,9 +237,3 @@ def actor_for(request: Request, brand_id: UUID | None, permission: str) -> tuple
     """Who asks, with the brand asked for, where they have the permission there; None is the whole tenant."""
     actor = authority.require(user=request.user, permission=permission, brand=brand_id)
     return actor, Brand.objects.get(pk=brand_id) if brand_id is not None else None
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = serializer.validated_data
-    return data

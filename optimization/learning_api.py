@@ -9,13 +9,14 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics, serializers, status
+from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.rest.downloads import as_download
+from accounts.rest.strict import valid
 from accounts.services import require
 from optimization import learning_selectors as selectors
 from optimization import learning_services as services
@@ -52,7 +53,7 @@ class Programmes(generics.ListAPIView[LearningProgramme]):
         description="Learns from a solved problem week by week. It proposes; a person accepts.",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        data = _valid(NewProgrammeSerializer(data=request.data))
+        data = valid(NewProgrammeSerializer(data=request.data))
         solve = solve_visible(user=request.user, solve_id=data.pop("solve_id"))
         actor = require(user=request.user, permission=services.MANAGE, brand=solve.brand)
         programme = services.start_programme(actor=actor, solve=solve, **data)
@@ -76,7 +77,7 @@ class ProgrammeStatus(APIView):
     )  # fmt: skip
     def post(self, request: Request, programme_id: UUID) -> Response:
         programme = _programme(request, programme_id)
-        data = _valid(StatusSerializer(data=request.data))
+        data = valid(StatusSerializer(data=request.data))
         actor = require(user=request.user, permission=services.MANAGE, brand=programme.brand)
         changed = services.set_programme_status(actor=actor, programme=programme, status=data["wanted"])
         return Response(ProgrammeSerializer(changed).data)
@@ -93,7 +94,7 @@ class RunProgramme(APIView):
     )  # fmt: skip
     def post(self, request: Request, programme_id: UUID) -> Response:
         programme = _programme(request, programme_id)
-        data = _valid(RunSerializer(data=request.data))
+        data = valid(RunSerializer(data=request.data))
         actor = require(user=request.user, permission=services.MANAGE, brand=programme.brand)
         job = services.request_run(
             actor=actor,
@@ -135,7 +136,7 @@ class DecideWeek(APIView):
     )  # fmt: skip
     def post(self, request: Request, week_id: UUID) -> Response:
         week = selectors.week_visible(user=request.user, week_id=week_id)
-        data = _valid(DecideSerializer(data=request.data))
+        data = valid(DecideSerializer(data=request.data))
         actor = require(user=request.user, permission=services.ACCEPT, brand=week.programme.brand)
         return Response(WeekSerializer(services.decide_week(actor=actor, week=week, accept=data["accept"])).data)
 
@@ -170,15 +171,9 @@ class EstimateProgramme(APIView):
     )  # fmt: skip
     def get(self, request: Request, programme_id: UUID) -> Response:
         programme = _programme(request, programme_id)
-        data = _valid(EstimateQuerySerializer(data=request.query_params))
+        data = valid(EstimateQuerySerializer(data=request.query_params))
         return Response(asdict(services.estimate_programme(programme=programme, **data)))
 
 
 def _programme(request: Request, programme_id: UUID) -> LearningProgramme:
     return selectors.programme_visible(user=request.user, programme_id=programme_id)
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = serializer.validated_data
-    return data

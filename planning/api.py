@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics, serializers, status
+from rest_framework import generics, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts import services as authority
 from accounts.models import Brand, User
 from accounts.rest.downloads import as_download
+from accounts.rest.strict import valid
 from metrics.core.export import EXPORT_FORMATS
 from planning import selectors, services
 from planning.exports import export_lines
@@ -116,7 +117,7 @@ class DuplicateScenario(APIView):
         tags=TAGS, summary="Copy a scenario", request=DuplicateSerializer, responses={201: ScenarioDetailSerializer}
     )
     def post(self, request: Request, scenario_id: UUID) -> Response:
-        scenario, name = _scenario(request, scenario_id), _valid(DuplicateSerializer(data=request.data))["name"]
+        scenario, name = _scenario(request, scenario_id), valid(DuplicateSerializer(data=request.data))["name"]
         copy = services.duplicate_scenario(actor=_actor(request, scenario), scenario=scenario, name=name)
         return Response(ScenarioDetailSerializer(copy).data, status=status.HTTP_201_CREATED)
 
@@ -130,7 +131,7 @@ class RelaxScenario(APIView):
         description="A new draft with that constraint loosened by the least that works.",
     )  # fmt: skip
     def post(self, request: Request, scenario_id: UUID) -> Response:
-        scenario, choice = _scenario(request, scenario_id), _valid(RelaxSerializer(data=request.data))["choice"]
+        scenario, choice = _scenario(request, scenario_id), valid(RelaxSerializer(data=request.data))["choice"]
         relaxed = services.relax_scenario(actor=_actor(request, scenario), scenario=scenario, choice=choice)
         return Response(ScenarioDetailSerializer(relaxed).data, status=status.HTTP_201_CREATED)
 
@@ -152,9 +153,23 @@ class ScenarioLines(APIView):
 
 def _asked(request: Request) -> tuple[User, Brand | None, dict[str, Any]]:
     given = _object(request)
-    brand_id = serializers.UUIDField(allow_null=True).run_validation(given.pop("brand", None))
+    brand_id = read_brand_id(given.pop("brand", None))
     actor = authority.require(user=request.user, permission=selectors.MANAGE, brand=brand_id)
     return actor, Brand.objects.get(pk=brand_id) if brand_id is not None else None, given
+
+
+def read_brand_id(value: Any) -> UUID | None:
+    """The id of a brand, none for all.
+
+    Raises:
+        InvalidInput: it is no id.
+    """
+    try:
+        return None if value is None else UUID(str(value))
+    except ValueError as error:
+        raise InvalidInput(
+            f"{str(value)[:40]!r} is no id of a brand.", where="brand", fix="Give the id, or none for all brands."
+        ) from error
 
 
 def _object(request: Request) -> dict[str, Any]:
@@ -169,9 +184,3 @@ def _scenario(request: Request, scenario_id: UUID) -> Scenario:
 
 def _actor(request: Request, scenario: Scenario) -> User:
     return authority.require(user=request.user, permission=selectors.MANAGE, brand=scenario.brand)
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = serializer.validated_data
-    return data

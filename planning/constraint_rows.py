@@ -1,4 +1,4 @@
-"""The rows of the builder's constraint table: money, shares, held nodes and margins, as typed."""
+"""The rows of the builder's constraint table: money, shares, ratios, held nodes and margins, as typed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ _SIZES: Final = 20
 KINDS: Final = {
     "spend": "Spend",
     "share": "Share, %",
+    "ratio": "Ratio, times",
     "fixed": "Keep as now",
     "margin": "Margin, %",
 }
-_LISTS: Final = {"spend": "bounds", "share": "shares", "fixed": "fixed", "margin": "margins"}
+_LISTS: Final = {"spend": "bounds", "share": "shares", "ratio": "ratios", "fixed": "fixed", "margin": "margins"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,13 @@ def rows_of(terms: ScenarioTerms | None) -> list[BoundRow]:
                 kind="share", within=_text(one.within),
             )
             for one in terms.shares
+        ]  # fmt: skip
+        rows += [
+            BoundRow(
+                0, _text(one.path), plain(one.min_ratio), plain(one.max_ratio),
+                kind="ratio", within=_text(one.other),
+            )
+            for one in terms.ratios
         ]  # fmt: skip
         rows += [BoundRow(0, _text(path), kind="fixed") for path in terms.fixed]
         rows += [BoundRow(0, _text(one.path), percent(one.margin), kind="margin") for one in terms.margins]
@@ -105,6 +113,9 @@ def given_by_rows(rows: Sequence[BoundRow], paths: Mapping[Path, int]) -> dict[s
         elif row.kind == "share":
             low, high = fraction(row.low), fraction(row.high)
             entry = {"path": path, "within": path_of(row.within), "min_share": low, "max_share": high}
+        elif row.kind == "ratio":
+            other = path_of(row.within)
+            entry = {"path": path, "other": other, "min_ratio": row.low, "max_ratio": row.high}
         elif row.kind == "margin":
             entry = {"path": path, "margin": fraction(row.low or row.high)}
         else:

@@ -48,6 +48,8 @@ _NAMES = {
     "margin_fraction": "margin_percent",
     "fair_fraction": "fair_percent",
     "weekly_budgets": "weekly_budgets",
+    "season": "season",
+    "tail_fraction": "tail_percent",
 }
 _OBJECTIVES = [
     ("sales", "Sales, as reported"),
@@ -60,6 +62,7 @@ _MODES = [
     ("flexible_target_marginal_roi", "As long as the next unit returns enough"),
     ("incremental_only", "Only the extra money"),
 ]
+_IROAS_BY = [("expected", "Expected factors"), ("cautious", "Cautious factors")]
 _LEVELS = [
     ("", "Nobody in particular"),
     ("channel", "Every channel"),
@@ -111,6 +114,10 @@ class ScenarioForm(forms.Form):
         label="Least incremental ROAS", required=False, widget=forms.TextInput(attrs=_AMOUNT),
         help_text="Empty: no limit.",
     )  # fmt: skip
+    min_iroas_by = forms.ChoiceField(
+        label="Incremental ROAS is judged by", required=False, choices=_IROAS_BY,
+        help_text="Cautious: what factors are at least in four of five cases.",
+    )  # fmt: skip
     max_cpa = forms.CharField(
         label="Most cost per order", required=False, widget=forms.TextInput(attrs=_AMOUNT),
         help_text="Empty: no limit.",
@@ -124,6 +131,14 @@ class ScenarioForm(forms.Form):
     weekly_budgets = forms.CharField(
         label="Weekly budgets", required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="One amount for each week, as 900; 900; 1200. Unspent money rolls forward. Empty: no week has one.",
+    )  # fmt: skip
+    season = forms.CharField(
+        label="Seasons of the weeks", required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="One for each week, as 1; 1; 1.4: what the same money sells against a usual week. Empty: all usual.",
+    )  # fmt: skip
+    tail_percent = forms.CharField(
+        label="Count only the worst, %", required=False, widget=forms.TextInput(attrs=_AMOUNT),
+        help_text="10: the mean of the worst tenth of what may be true is maximised. Empty: the expected value.",
     )  # fmt: skip
 
 
@@ -142,11 +157,14 @@ def initial_of(terms: ScenarioTerms) -> dict[str, str]:
         "mode": terms.mode,
         "target": plain(terms.target),
         "min_iroas": plain(terms.min_iroas),
+        "min_iroas_by": terms.min_iroas_by,
         "max_cpa": plain(terms.max_cpa),
         "margin_percent": percent(terms.margin_fraction),
         "fair_level": terms.fair_level,
         "fair_percent": percent(terms.fair_fraction),
         "weekly_budgets": "; ".join(plain(amount) for amount in terms.weekly_budgets),
+        "season": "; ".join(plain(index) for index in terms.season),
+        "tail_percent": percent(terms.tail_fraction),
     }
 
 
@@ -165,12 +183,19 @@ def given_by(data: Mapping[str, str], rows: Sequence[BoundRow], paths: Mapping[P
         "mode": data.get("mode", ""),
         "target": data.get("target", ""),
         "min_iroas": data.get("min_iroas", ""),
+        "min_iroas_by": data.get("min_iroas_by", ""),
         "max_cpa": data.get("max_cpa", ""),
         "margin_fraction": fraction(data.get("margin_percent", "")),
         "fair_level": data.get("fair_level", ""),
         "fair_fraction": fraction(data.get("fair_percent", "")),
-        "weekly_budgets": [part for part in re.split(r"[;\s]+", data.get("weekly_budgets", "")) if part],
+        "weekly_budgets": _parts(data.get("weekly_budgets", "")),
+        "season": _parts(data.get("season", "")),
+        "tail_fraction": fraction(data.get("tail_percent", "")),
     } | given_by_rows(rows, paths)
+
+
+def _parts(typed: str) -> list[str]:
+    return [part for part in re.split(r"[;\s]+", typed) if part]
 
 
 def show_errors(form: ScenarioForm, rows: Sequence[BoundRow], problem: Problem) -> list[BoundRow]:

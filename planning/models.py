@@ -39,6 +39,10 @@ class Scenario(models.Model):
         TARGET_MARGINAL_ROI = "flexible_target_marginal_roi", "up to a return of the last unit"
         INCREMENTAL_ONLY = "incremental_only", "only the extra money"
 
+    class IroasBy(models.TextChoices):
+        EXPECTED = "expected", "expected factors"
+        CAUTIOUS = "cautious", "cautious factors"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(unique=True, help_text="shown as SC-0001")
     brand = models.ForeignKey(
@@ -75,6 +79,9 @@ class Scenario(models.Model):
         "least incremental ROAS", max_digits=8, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(0)],
     )  # fmt: skip
+    min_iroas_by = models.CharField(
+        "least incremental ROAS is judged by", max_length=10, choices=IroasBy, default=IroasBy.EXPECTED
+    )
     max_cpa = models.DecimalField(
         "most cost per order", max_digits=14, decimal_places=2, null=True, blank=True,
         validators=[MinValueValidator(Decimal("0.01"))],
@@ -98,6 +105,17 @@ class Scenario(models.Model):
     weekly_budgets = models.JSONField(
         default=list, blank=True, help_text="one for each week, unspent money rolls forward; empty: none"
     )
+    ratios = models.JSONField(
+        default=list, blank=True, help_text="list of {path: [..], other: [..], min_ratio, max_ratio}"
+    )
+    season = models.JSONField(
+        default=list, blank=True, help_text="one for each week with a budget, 1 for a usual one; empty: all are usual"
+    )
+    tail_fraction = models.DecimalField(
+        "worst cases whose mean is maximised, fraction", max_digits=5, decimal_places=4, null=True, blank=True,
+        validators=[MinValueValidator(Decimal("0.02")), MaxValueValidator(1)],
+        help_text="empty: the expected value is maximised",
+    )  # fmt: skip
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
     curve_version = models.ForeignKey(CurveVersion, on_delete=models.PROTECT, null=True, blank=True)
     solve = models.ForeignKey(Solve, on_delete=models.PROTECT, null=True, blank=True, related_name="scenarios")

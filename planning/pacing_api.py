@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from accounts import services as authority
 from planning import selectors, services
+from planning.api import read_brand_id
 from planning.models import Budget
 from planning.services.pacing import FIELDS
 from tenants.core.problems import InvalidInput
@@ -84,7 +85,7 @@ class Budgets(generics.ListAPIView[Budget]):
         if not isinstance(request.data, Mapping):
             raise InvalidInput("An object is expected.", where="body", fix=f"Send {', '.join(FIELDS)}.")
         given = dict(request.data.items())
-        brand_id = serializers.UUIDField(allow_null=True).run_validation(given.get("brand") or None)
+        brand_id = read_brand_id(given.get("brand") or None)
         actor = authority.require(user=request.user, permission=selectors.MANAGE, brand=brand_id)
         budget = services.set_budget(actor=actor, given=given)
         return Response(BudgetSerializer(budget).data, status=status.HTTP_201_CREATED)
@@ -133,8 +134,11 @@ class Pacing(APIView):
         ],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        text = request.query_params.get("as_of")
-        as_of = serializers.DateField().run_validation(text) if text else None
+        text = request.query_params.get("as_of", "")
+        try:
+            as_of = date.fromisoformat(text) if text else None
+        except ValueError as error:
+            raise InvalidInput(f"{text[:40]!r} is no day.", where="as_of", fix="Write it as YYYY-MM-DD.") from error
         found = services.forecast_pacing(
             user=request.user,
             as_of=as_of,

@@ -9,6 +9,7 @@ from typing import Any
 from jobs.models import Job
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
+from optimization.models import CurveVersion
 from planning.answers import currency_of, horizon_words, result_of, retailer_tones
 from planning.core.aim_words import Key, aim_words, key_of, objective_words
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
@@ -66,6 +67,7 @@ def solved_context(
     by = BINDING_SORTS.get(binding_sort.removeprefix("-"))
     binding = sorted(told.binding, key=by, reverse=binding_sort.startswith("-")) if by else told.binding
     return {
+        "newer_curves": _newer_curves(scenario),
         "binding": binding,
         "alternatives": told.alternatives,
         "tighter": tighter_roas(scenario),
@@ -79,7 +81,8 @@ def solved_context(
         "result": result,
         # Only where sales alone are weighed, in one period, do free lines meet at one return.
         "one_marginal": terms.objective == "sales"
-        and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.fair_fraction),
+        and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.ratios)
+        and not (terms.fair_fraction or terms.tail_fraction),
         "lines": shown,
         "rises": sum(one.change > 0 for one in cells),
         "falls": sum(one.change < 0 for one in cells),
@@ -100,6 +103,12 @@ def solved_context(
         else None,
         "constraints": list(constraint_words(terms, currency)),
     }
+
+
+def _newer_curves(scenario: Scenario) -> CurveVersion | None:
+    """Curves that came after those of the answer, such as those under the factors of a test; None where none did."""
+    newest, used = optimization.latest_curves(brand=scenario.brand), scenario.curve_version
+    return newest if newest is not None and used is not None and newest.number > used.number else None
 
 
 def _held_by(result: Result, told: Explanation) -> list[tuple[str, str, int]]:

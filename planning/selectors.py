@@ -24,12 +24,12 @@ from metrics.services import query_tenant_metrics
 from optimization import selectors as optimization
 from optimization.core.adjustments import Adjusted
 from optimization.core.factors import Factors
-from optimization.core.problem import BudgetProblem, Path
+from optimization.core.problem import BudgetProblem, Curve, Path
 from optimization.core.stored_curves import StoredCurve
 from optimization.models import CurveVersion
 from planning.core.like_period import LikePeriod, like_period
 from planning.core.scenario_problem import Worth, scenario_problem, tree_paths
-from planning.core.terms import CENT, Bound, Margin, ScenarioTerms, Share
+from planning.core.terms import CENT, Bound, Margin, Ratio, ScenarioTerms, Share
 from planning.models import Budget, Scenario
 from planning.worth import Incrementality, incrementality_of, listing_margins, order_values
 from tenants.core.problems import NotFound
@@ -112,8 +112,15 @@ class Basis:
         return Worth(
             margins=self.margins if terms.objective == "profit" else {},
             incrementality=self.incrementality.factors if terms.asks_incrementality else {},
+            cautious=self.incrementality.cautious if terms.min_iroas_by == "cautious" else {},
             order_values=self.order_values if terms.max_cpa is not None else {},
+            draws=self.draws if terms.tail_fraction is not None else {},
         )
+
+    @cached_property
+    def draws(self) -> dict[str, tuple[Curve, ...]]:
+        """Posterior draws by cell id of an imported version, per week; empty for curves fitted here."""
+        return optimization.posterior_draws(self.version) if self.version else {}
 
     @cached_property
     def margins(self) -> dict[tuple[str, str], Decimal]:
@@ -241,6 +248,7 @@ def terms_of(scenario: Scenario) -> ScenarioTerms:
         mode=scenario.mode,
         target=scenario.target,
         min_iroas=scenario.min_iroas,
+        min_iroas_by=scenario.min_iroas_by,
         max_cpa=scenario.max_cpa,
         margin_fraction=scenario.margin_fraction,
         margins=tuple(Margin.of(entry) for entry in scenario.margins),
@@ -249,6 +257,9 @@ def terms_of(scenario: Scenario) -> ScenarioTerms:
         fair_level=scenario.fair_level,
         fair_fraction=scenario.fair_fraction,
         weekly_budgets=tuple(Decimal(amount) for amount in scenario.weekly_budgets),
+        ratios=tuple(Ratio.of(entry) for entry in scenario.ratios),
+        season=tuple(Decimal(index) for index in scenario.season),
+        tail_fraction=scenario.tail_fraction,
     )
 
 

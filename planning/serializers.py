@@ -26,6 +26,13 @@ class ShareSerializer(serializers.Serializer[Any]):
     max_share = serializers.DecimalField(5, 4, allow_null=True, required=False)
 
 
+class RatioSerializer(serializers.Serializer[Any]):
+    path = serializers.ListField(child=serializers.CharField())
+    other = serializers.ListField(child=serializers.CharField(), help_text="the node that its spend is held against")
+    min_ratio = serializers.DecimalField(8, 4, allow_null=True, required=False)
+    max_ratio = serializers.DecimalField(8, 4, allow_null=True, required=False)
+
+
 class MarginSerializer(serializers.Serializer[Any]):
     path = serializers.ListField(child=serializers.CharField())
     margin = serializers.DecimalField(5, 4, help_text="fraction of sales")
@@ -52,6 +59,10 @@ class TermsSerializer(serializers.Serializer[Any]):
         8, 4, allow_null=True, required=False, help_text="return that a flexible mode keeps, of the objective"
     )
     min_iroas = serializers.DecimalField(8, 4, allow_null=True, required=False)
+    min_iroas_by = serializers.ChoiceField(
+        Scenario.IroasBy.choices, required=False,
+        help_text="cautious: min_iroas counts what factors are at least in four of five cases",
+    )  # fmt: skip
     max_cpa = serializers.DecimalField(14, 2, allow_null=True, required=False, help_text="most cost per order")
     margin_fraction = serializers.DecimalField(
         5, 4, allow_null=True, required=False, help_text="for profit, where the catalogue knows no margin"
@@ -69,6 +80,15 @@ class TermsSerializer(serializers.Serializer[Any]):
     weekly_budgets = serializers.ListField(
         child=serializers.DecimalField(14, 2), required=False,
         help_text="one for each week of whole weeks; unspent money rolls forward",
+    )  # fmt: skip
+    ratios = RatioSerializer(many=True, required=False)
+    season = serializers.ListField(
+        child=serializers.DecimalField(8, 4), required=False,
+        help_text="one for each weekly budget: times as much as a usual week sells of the same money",
+    )  # fmt: skip
+    tail_fraction = serializers.DecimalField(
+        5, 4, allow_null=True, required=False,
+        help_text="0.1: the mean of the worst tenth of what may be true is maximised, in place of the expected value",
     )  # fmt: skip
 
 
@@ -89,7 +109,7 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
             "id", "label", "brand", "name", "status", "horizon_start", "horizon_end", "total_budget", "min_roas",
             "reserve_fraction", "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode",
             "target", "min_iroas", "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level",
-            "fair_fraction", "weekly_budgets", "curve_version",
+            "fair_fraction", "weekly_budgets", "ratios", "season", "tail_fraction", "min_iroas_by", "curve_version",
             "solve", "outlook", "job_id", "problem", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields

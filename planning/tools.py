@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -11,33 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from accounts import selectors as people
 from accounts.models import Brand, User
+from accounts.services import require
 from jobs.core.tools import Tool, register_tool
-from planning import selectors, services, what_if_tools
+from optimization import selectors as curves
+from planning import learning_tools, selectors, services, what_if_tools
 from planning.models import Scenario
-from tenants.core.problems import NotFound
+from planning.tool_terms import ConstraintIn, RangeIn, WeekIn, fields_of, read_constraints
+from tenants.core.problems import InvalidInput, NotFound
 
 _MOST_LINES = 50
-
-
-class BoundIn(BaseModel):
-    """Least and most spend under a node of the tree channel > retailer > placement > audience > SKU."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: list[str] = Field(min_length=1, max_length=5, description="Names from the top, e.g. onsite search, Walmart.")
-    min_spend: Decimal | None = None
-    max_spend: Decimal | None = None
-
-
-class ShareIn(BaseModel):
-    """Least and most share of the spend under `within`, the total where that is empty, that goes to `path`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    path: list[str] = Field(min_length=1, max_length=5)
-    within: list[str] = Field(default=[], max_length=5)
-    min_share: Decimal | None = None
-    max_share: Decimal | None = None
 
 
 class CreateScenarioInput(BaseModel):
@@ -46,28 +27,31 @@ class CreateScenarioInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     brand: str = Field(default="", description="Slug of a brand; empty for all brands.")
-    name: str
-    horizon_start: date
-    horizon_end: date
+    name: str = Field(max_length=120)
+    range: RangeIn
     total_budget: Decimal
-    min_roas: Decimal | None = None
-    reserve_fraction: Decimal = Field(default=Decimal(0), description="Held back for experiments, 0 to 0.5.")
-    stock_cover_threshold_days: int = 3
-    max_change_fraction: Decimal | None = Field(default=None, description="0.5 lets no line change by more than 50 %.")
-    bounds: list[BoundIn] = []
-    objective: Literal["sales", "incremental_sales", "profit"] = "sales"
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, that of the curves.")
+    objective: Literal["sales", "incremental_sales", "profit"]
     mode: Literal["fixed_budget", "flexible_target_roi", "flexible_target_marginal_roi", "incremental_only"] = Field(
-        default="fixed_budget",
         description="flexible: total_budget is a ceiling under `target`; incremental_only: place only the extra money, "
         "keep the rest as it is.",
     )
     target: Decimal | None = Field(default=None, description="Return of the objective that a flexible mode keeps.")
-    min_iroas: Decimal | None = None
-    max_cpa: Decimal | None = Field(default=None, description="Most cost per order.")
-    margin_fraction: Decimal | None = Field(default=None, description="For profit, where no margin is known: 0 to 1.")
-    fixed: list[list[str]] = Field(default=[], description="Paths that keep what they spend now.")
-    shares: list[ShareIn] = Field(default=[], description="Share caps and floors.")
-    weekly_budgets: list[Decimal] = Field(default=[], description="One per week; unspent money rolls forward.")
+    tail_fraction: Decimal | None = Field(
+        default=None,
+        description="0.1 maximises the mean of the worst tenth of what may be true; none: the expected value.",
+    )
+    min_iroas_by: Literal["expected", "cautious"] = Field(
+        default="expected",
+        description="Cautious: a min_iroas counts what factors are at least in four of five cases.",
+    )
+    usual_margin: Decimal | None = Field(default=None, description="For profit, where no margin is known: 0 to 1.")
+    fair_level: Literal["", "channel", "rmn", "placement", "sku"] = ""
+    fair_fraction: Decimal | None = Field(
+        default=None, description="Every node of fair_level keeps so much of its current part."
+    )
+    weeks: list[WeekIn] = Field(default=[], max_length=53, description="One for each week; none: the whole at once.")
+    constraints: list[ConstraintIn] = Field(default=[], max_length=200)
 
 
 class ScenarioRef(BaseModel):
@@ -75,7 +59,7 @@ class ScenarioRef(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    scenario: UUID
+    scenario_id: str = Field(min_length=1, max_length=64, description="Id or label such as SC-0001.")
 
 
 class ScenarioOut(BaseModel):
@@ -101,17 +85,37 @@ class JobOut(BaseModel):
 
 
 def _create(given: CreateScenarioInput, *, user: User) -> ScenarioOut:
-    fields = given.model_dump(exclude={"brand"})
-    return _told(services.create_scenario(actor=user, given=fields, brand=_brand(given.brand, user)))
+    brand = _brand(given.brand, user)
+    require(user=user, permission=selectors.MANAGE, brand=brand)
+    basis = selectors.Basis(brand, curves.latest_curves(brand=brand), None)
+    if given.currency != basis.currency:
+        raise InvalidInput(
+            f"Budgets here are in {basis.currency}, not {given.currency}.",
+            where="currency",
+            fix=f"Give the amounts in {basis.currency}; nothing is converted.",
+        )
+    read = read_constraints(given.constraints, basis.paths)
+    read.places |= {"margin_fraction": "usual_margin", "weekly_budgets": "weeks", "season": "weeks"}
+    read.places |= {"horizon_start": "range.start", "horizon_end": "range.end"}
+    fields = fields_of(read.fields, given.weeks) | {
+        "name": given.name, "horizon_start": given.range.start, "horizon_end": given.range.end,
+        "total_budget": given.total_budget, "objective": given.objective, "mode": given.mode, "target": given.target,
+        "tail_fraction": given.tail_fraction, "min_iroas_by": given.min_iroas_by, "margin_fraction": given.usual_margin,
+        "fair_level": given.fair_level, "fair_fraction": given.fair_fraction,
+    }  # fmt: skip
+    try:
+        return _told(services.create_scenario(actor=user, given=fields, brand=brand))
+    except InvalidInput as refused:
+        raise read.in_words_of_the_call(refused) from refused
 
 
 def _optimize(given: ScenarioRef, *, user: User) -> JobOut:
-    scenario = selectors.scenario_visible(user=user, scenario_id=given.scenario)
+    scenario = selectors.scenario_named(user=user, reference=given.scenario_id)
     return JobOut(job=services.solve_scenario(actor=user, scenario=scenario).pk)
 
 
 def _show(given: ScenarioRef, *, user: User) -> ScenarioOut:
-    return _told(selectors.scenario_visible(user=user, scenario_id=given.scenario))
+    return _told(selectors.scenario_named(user=user, reference=given.scenario_id))
 
 
 def _brand(slug: str, user: User) -> Brand | None:
@@ -178,3 +182,4 @@ def register() -> None:
         )
     )
     what_if_tools.register()
+    learning_tools.register()

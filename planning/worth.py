@@ -21,9 +21,14 @@ NONE_MEASURED = "none measured"
 
 @dataclass(frozen=True)
 class Incrementality:
-    """Incremental over attributed sales by cell id, and where that is from; cells left out have 1."""
+    """Incremental over attributed sales by cell id, and where that is from; cells left out have 1.
+
+    Attributes:
+        cautious: what they are at least in four of five cases.
+    """
 
     factors: Mapping[str, float] = field(default_factory=dict)
+    cautious: Mapping[str, float] = field(default_factory=dict)
     source: str = NONE_MEASURED
 
 
@@ -36,7 +41,11 @@ def incrementality_of(curves: Sequence[StoredCurve], factors: Factors) -> Increm
     source = f"by {' and '.join(sources)}" if sources else NONE_MEASURED
     if known and lacking:
         source += f"; {lacking} of {len(found)} lines {NONE_MEASURED}"
-    return Incrementality({cell: factor.multiplier for cell, factor in known.items()}, source)
+    return Incrementality(
+        {cell: factor.multiplier for cell, factor in known.items()},
+        {cell: factor.cautious for cell, factor in known.items()},
+        source,
+    )
 
 
 def listing_margins(*, brand: Brand | None) -> dict[tuple[str, str], Decimal]:

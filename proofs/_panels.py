@@ -3,7 +3,8 @@
 A generated panel is a factor model on the log scale: sizes of geos spread as cities do, a few shared movements that
 each geo follows in its own measure, a week whose shape differs a little between geos, and noise that remembers
 yesterday. `heteroscedastic`, `outliers` and `drifting` break what estimators like to assume: one noise for all, no
-bad days, and a geo that stays where its past relation to the others puts it. Nothing here knows an estimator.
+bad days, and a geo that stays where its past relation to the others puts it. `trending` has sizes further apart, one
+trend that all follow in proportion to them, and less noise the larger a geo is. Nothing here knows an estimator.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from measurement.core.arrays import Floats, Ints
 if TYPE_CHECKING:
     from measurement.core.panel import Panel
 
-Kind = Literal["plain", "heteroscedastic", "outliers", "drifting"]
+Kind = Literal["plain", "heteroscedastic", "outliers", "drifting", "trending"]
 UNITS: Final = 40
 PERIODS: Final = 105
 LENGTH: Final = 15
@@ -33,6 +34,8 @@ PRE_TEST: Final = Path("measurement") / "GeoLift_PreTest.csv"
 
 def generated(rng: np.random.Generator, kind: Kind = "plain", *, units: int = UNITS, periods: int = PERIODS) -> Floats:
     """Sales, shape [units, periods], whole numbers above zero: no geo and no day was treated."""
+    if kind == "trending":
+        return _trending(rng, units, periods)
     size = 3000.0 * np.exp(0.5 * rng.standard_normal(units))
     shared = np.cumsum(rng.normal(0.0, 0.02, (3, periods)), axis=1)
     follows = np.column_stack([1.0 + 0.3 * rng.standard_normal(units), 0.5 * rng.standard_normal((units, 2))])
@@ -51,6 +54,14 @@ def generated(rng: np.random.Generator, kind: Kind = "plain", *, units: int = UN
         bad = rng.random((units, periods)) < 0.01
         log += bad * rng.choice([-1.0, 1.0], (units, periods)) * rng.uniform(0.3, 1.0, (units, periods))
     return np.maximum(np.round(np.exp(log)), 1.0)
+
+
+def _trending(rng: np.random.Generator, units: int, periods: int) -> Floats:
+    size = np.exp(rng.normal(8.0, 1.0, units))
+    trend = np.cumsum(rng.normal(0.0, 0.02, periods))
+    noise = 0.02 * (size / 3000.0) ** -0.5
+    sales: Floats = size[:, None] * np.exp(trend + noise[:, None] * rng.standard_normal((units, periods)))
+    return np.maximum(np.round(sales), 1.0)
 
 
 def autoregressive(rng: np.random.Generator, shape: tuple[int, int], memory: float) -> Floats:
@@ -150,6 +161,17 @@ def random_test(rng: np.random.Generator, panel: Floats, treated: int, *, length
     start = _start(rng, panel.shape[1], length)
     chosen = np.sort(rng.choice(panel.shape[0], treated, replace=False))
     return Draw(untouched=panel[:, : start + length], start=start, treated=chosen.astype(np.int64))
+
+
+def sized_test(
+    rng: np.random.Generator, panel: Floats, treated: int, *, largest: bool, units: int, length: int = LENGTH
+) -> Draw:
+    """The smallest or the largest geos of the first `units`, by what they sold before a window drawn at random."""
+    start = _start(rng, panel.shape[1], length)
+    sales = panel[:units, : start + length]
+    order = np.argsort(sales[:, :start].mean(axis=1), kind="stable")
+    chosen = np.sort(order[-treated:] if largest else order[:treated])
+    return Draw(untouched=sales, start=start, treated=chosen.astype(np.int64))
 
 
 def random_pairs(rng: np.random.Generator, panel: Floats, *, length: int = LENGTH) -> Draw:

@@ -25,7 +25,7 @@ from measurement.core.calibration import Cell, CellTest
 from measurement.core.geo import analyze_geo
 from measurement.core.increments import attributed_of_extra
 from measurement.core.panel import Panel
-from measurement.core.portfolio import true_log_factors
+from measurement.core.portfolio import USUAL_MIDDLE, USUAL_SPREADS, true_log_factors
 from measurement.core.reallocation import Lines
 from optimization.core.responses import Responses
 from optimization.core.stored_curves import StoredCurve
@@ -105,6 +105,18 @@ class TestedTenant:
     def usual(self) -> Floats:
         """Mean weekly spend by line."""
         return self.tenant.mixes["year"]
+
+    def informed(self, test: CellTest) -> Floats:
+        """Factors after one clear test as somebody expects them who knows how they were drawn: nobody knows better."""
+        cells = self.cells
+        alike = [np.array([one[at] for one in cells]) for at in (0, 1)]
+        same = [one[:, None] == one for one in alike] + [np.eye(len(cells), dtype=bool)]
+        middle, sd = USUAL_MIDDLE
+        kernel = sd**2 + sum(spread**2 * one for spread, one in zip(USUAL_SPREADS, same, strict=True))
+        at = cells.index(test.cell)
+        gain = kernel[:, at] / (kernel[at, at] + (test.se / test.iroas) ** 2 + test.blur**2)
+        mean = middle + gain * (np.log(test.factor) - middle)
+        return np.asarray(np.exp(mean + (np.diag(kernel) - gain * kernel[:, at]) / 2.0))
 
     def tested(self, cell: Cell, *, label: str) -> Told:
         """The heavy-up of one cell, read from the panel of states.

@@ -26,7 +26,7 @@ PER_WINDOW: Final = 240
 ALPHA: Final = 0.05
 LIFTS: Final = (0.0, 0.05, 0.10)
 #: (estimator, statistic) that the product uses.
-DEFAULT: Final = ("sc", "sqrt(misfit x sales)")
+DEFAULT: Final = ("sc of indexed sales", "misfit^3/4 x sales^1/4")
 #: How much more power at a lift of 5 % another statistic of the same estimator may have on the mean over panels.
 SLACK: Final = 0.02
 
@@ -46,19 +46,23 @@ def window(source: str, treated: int, seed: int, number: int) -> dict[str, Any]:
     shares = shares_of(sets, units)
     donors = shares == 0.0
 
-    def contrasts(values: Any) -> Any:
-        return shares - simplex_weights(values @ values.T, shares, donors).weights
+    def contrasts(values: Any, parts: Any = shares) -> Any:
+        return parts - simplex_weights(values @ values.T, parts, donors).weights
 
     even = shares - donors / donors.sum(axis=1, keepdims=True)
     past, logs = panel[:, :start], np.log(panel)
     centred, log_centred = demeaned(past, slice(0, start)), demeaned(logs[:, :start], slice(0, start))
     scaled = panel / past.mean(axis=1, keepdims=True)
+    # The index of a set is that of what its geos sold together.
+    parts = shares * past.mean(axis=1)
+    parts /= parts.sum(axis=1, keepdims=True)
+    indexed = contrasts(demeaned(scaled[:, :start], slice(0, start)), parts)
     plain = np.full(start, 1.0 / start)
     # Estimator -> what it compares, its contrasts, and what the past counts for; logarithms add their effects.
     fits = {
         "sc": (panel, contrasts(centred), plain, False),
         "sc without unit effects": (panel, contrasts(past), np.zeros(start), False),
-        "sc of sales over their mean": (scaled, contrasts(demeaned(scaled[:, :start], slice(0, start))), plain, False),
+        "sc of indexed sales": (scaled, indexed, plain, False),
         "sc of logs": (logs, contrasts(log_centred), plain, True),
         "did": (panel, even, plain, False),
         "did of logs": (logs, even, plain, True),
@@ -71,10 +75,11 @@ def window(source: str, treated: int, seed: int, number: int) -> dict[str, Any]:
         moves = contrast @ sets_of_sales(shares, np.ones(units) if log else after)
         gaps = contrast @ demeaned(values[:, :start], slice(0, start))
         misfit = np.sqrt(np.square(gaps).mean(axis=1))
-        sales = np.ones(len(sets)) if log else (shares @ values[:, :start]).mean(axis=1)
+        own = parts if estimator == "sc of indexed sales" else shares
+        sales = np.ones(len(sets)) if log else (own @ values[:, :start]).mean(axis=1)
         statistics = {
             "plain": np.ones(len(sets)), "over sales": sales, "over misfit": misfit,
-            "sqrt(misfit x sales)": np.sqrt(misfit * sales),
+            "sqrt(misfit x sales)": np.sqrt(misfit * sales), "misfit^3/4 x sales^1/4": misfit**0.75 * sales**0.25,
         }  # fmt: skip
         for name, scale in statistics.items():
             found[f"{estimator} | {name}"] = [_rejected(gap, moves, scale, lift, log) for lift in LIFTS]
@@ -97,7 +102,8 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     """Power of every (estimator, statistic) by panel and size, and the best of them.
 
     Raises:
-        AssertionError: with the default's estimator another statistic sees more, on the mean over panels and sizes.
+        AssertionError: another estimator, or with the default's another statistic, sees more on the mean over panels
+            and sizes.
     """
     figures: dict[str, Any] = {}
     means: dict[str, list[float]] = {}
@@ -124,14 +130,16 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     figures["mean_power_5"] = {name: round(power[name], 3) for name in ranked}
     mine = " | ".join(DEFAULT)
     best = next(name for name in ranked if name.startswith(f"{DEFAULT[0]} | "))
+    other = next(name for name in ranked if not name.startswith(f"{DEFAULT[0]} | "))
     cases.say("\n".join(f"{name:45} {power[name]:.3f}" for name in ranked))
+    assert power[mine] >= power[other], f"{other} sees {power[other]:.3f}, the default {power[mine]:.3f}"
     assert power[best] - power[mine] <= SLACK, f"{best} sees {power[best]:.3f} where the default sees {power[mine]:.3f}"
     return figures
 
 
 PROOF = Proof(
     name="estimators",
-    title="Of the statistics tried in placebo in space the default's sees most; what other estimators see is told.",
+    title="Of the estimators and statistics tried in placebo in space the default sees most, or hardly less.",
     covers=(
         "proofs/estimators.py",
         "proofs/_panels.py",

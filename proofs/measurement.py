@@ -1,28 +1,24 @@
 """Readings that can be believed: how often each default is wrong, on two panels, with an effect and without.
 
 Tests are drawn at random on the public GeoLift pre-test panel and on generated ones (`_panels`); each is read as the
-product reads it (`_doors`). Readings of other methods on the same tests are told beside them, and the same estimates by
-other hands where those are installed (`_peers`). Two panels whose noise is worse than assumed are told too.
+product reads it (`_doors`). So are tests whose markets were chosen by their size, and the iROAS of others. Readings of
+other methods on the same tests are told beside them, and the same estimates by other hands where those are installed
+(`_peers`). Panels whose noise is worse than assumed are told too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from proofs._covered import GEO, PAIRS, USERS
 from proofs.registry import Cases, Proof
 
-SOURCES: Final = ("geolift", "plain")
 HARDER: Final = ("heteroscedastic", "outliers", "drifting")
 LIFTS: Final = (0.0, 0.05, 0.10)
 BATCH: Final = 50
-#: Modules of the core whose changes ask for a new run.
-JUDGED: Final = (
-    "always_valid", "few_clusters", "geo", "geo_choice", "geo_methods", "geo_question", "inversion", "log_did",
-    "pair_panel", "pairs", "placebo", "placebo_finding", "power", "regression", "sc_ttest", "sequential", "signflip",
-    "switchback", "switchback_design", "synthetic_control", "tbr", "treated_panel", "trimmed_match", "user_test",
-)  # fmt: skip
+_PANELS: Final = ("proofs/_panels.py", "proofs/_error_rates.py", "proofs/_doors.py")
 
 
 def prove(cases: Cases) -> Mapping[str, Any]:
@@ -36,27 +32,34 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     from proofs import _doors, _peers_agree, _user_gates
 
     options = cases.options
-    draws = dict(zip(LIFTS, (options["draws"], options["weak_draws"], options["lifted_draws"]), strict=True))
+    most = dict(zip(LIFTS, (options["draws"], options["weak_draws"], options["lifted_draws"]), strict=True))
+    fewer = {lift: options["sized_draws"] // (2 if lift else 1) for lift in LIFTS}
     figures: dict[str, Any] = {}
     wrong: list[str] = []
-    for situation in _doors.defaults():
-        for source in SOURCES:
+    judged = (
+        *((situation, most) for situation in _doors.defaults()),
+        *((situation, fewer) for situation in (*_doors.by_size(), *_doors.returns())),
+    )
+    for situation, draws in judged:
+        for source in situation.sources:
             by_lift = {}
             for lift in LIFTS:
                 by_lift[lift] = measured(cases, situation, source, lift, round(situation.share * draws[lift]))
+            name = f"{situation.name}, {source}"
             wrong += _error_rates().verdicts(
-                f"{situation.name}, {source}", by_lift, conservative=situation.conservative
+                name, by_lift, conservative=situation.conservative, allowed=situation.allowed
             )
-            figures[f"{situation.name}, {source}"] = told(by_lift)
-            cases.say(f"{situation.name}, {source}: {told(by_lift)}")
+            figures[name] = told(by_lift)
+            cases.say(f"{name}: {figures[name]}")
     for situation in (*_doors.defaults(), *_doors.others()):
-        sources = HARDER if situation.name in {one.name for one in _doors.defaults()} else SOURCES
+        sources = HARDER if situation.name in {one.name for one in _doors.defaults()} else situation.sources
         for source in sources:
             by_lift = {lift: measured(cases, situation, source, lift, options["other_draws"]) for lift in LIFTS}
             figures[f"{situation.name}, {source}"] = told(by_lift)
             cases.say(f"{situation.name}, {source}: {told(by_lift)}")
     for name, gate in _user_gates.gates().items():
-        found = cases.case(name, partial(gate, cases.seed, options["draws"]))
+        covers = ("proofs/_user_gates.py", "proofs/_panels.py", *_core(USERS))
+        found = cases.case(name, partial(gate, cases.seed, options["draws"]), covers)
         wrong += [f"{name}: {line}" for line in found.pop("wrong")]
         figures[name] = found
         cases.say(f"{name}: {found}")
@@ -71,12 +74,17 @@ def prove(cases: Cases) -> Mapping[str, Any]:
 def measured(cases: Cases, situation: Any, source: str, lift: float, draws: int) -> dict[str, float]:
     """Rates of one situation on one panel, in batches that a stopped run need not do again."""
     tally = _error_rates().tally
+    covers = (*_PANELS, *_core(situation.covers))
     parts = []
     for first in range(0, draws, BATCH):
         numbers = range(first, min(first + BATCH, draws))
         name = f"{situation.name} | {source} | {lift} | {first}+{len(numbers)}"
-        parts.append(cases.case(name, partial(tally, situation, source, lift, cases.seed, numbers)))
+        parts.append(cases.case(name, partial(tally, situation, source, lift, cases.seed, numbers), covers))
     return _error_rates().rates(parts)
+
+
+def _core(modules: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"measurement/core/{name}.py" for name in modules)
 
 
 def told(by_lift: Mapping[float, Mapping[str, float]]) -> dict[str, float]:
@@ -109,12 +117,20 @@ PROOF = Proof(
         "proofs/measurement.py",
         "proofs/_panels.py",
         "proofs/_error_rates.py",
+        "proofs/_covered.py",
         "proofs/_doors.py",
         "proofs/_user_gates.py",
         "proofs/_peers.py",
         "proofs/_peers_agree.py",
-        *(f"measurement/core/{name}.py" for name in JUDGED),
+        *_core(sorted({*GEO, *PAIRS, *USERS})),
     ),
     run=prove,
-    options={"draws": 2000, "lifted_draws": 500, "weak_draws": 250, "other_draws": 100, "peer_draws": 5},
+    options={
+        "draws": 2000,
+        "lifted_draws": 500,
+        "weak_draws": 250,
+        "sized_draws": 300,
+        "other_draws": 100,
+        "peer_draws": 5,
+    },
 )

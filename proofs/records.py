@@ -70,32 +70,45 @@ class Notebook:
         self.say = say
         self.resumed = 0
         self._path = folders.notebook(proof.name)
-        self._same = {"digest": digest_of(proof.covers, folders.root), "seed": seed, "options": self.options}
+        self._covers, self._root = proof.covers, folders.root
+        self._digests: dict[tuple[str, ...], str] = {}
+        self._same = {"seed": seed, "options": self.options}
         self._cases: dict[str, dict[str, Any]] = self._read()
 
     def _read(self) -> dict[str, dict[str, Any]]:
         if not self._path.exists():
             return {}
         before = json.loads(self._path.read_text(encoding="utf-8"))
-        # Cases of other sources, another seed or other sizes prove nothing about these.
+        # Cases of another seed or other sizes prove nothing about these.
         if {name: before.get(name) for name in self._same} != self._same:
             return {}
         cases: dict[str, dict[str, Any]] = before["cases"]
         return cases
 
-    def case(self, name: str, run: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    def case(
+        self, name: str, run: Callable[[], Mapping[str, Any]], covers: tuple[str, ...] | None = None
+    ) -> dict[str, Any]:
         """As `registry.Cases`."""
-        if name in self._cases:
+        digest = self._digest(self._covers if covers is None else covers)
+        kept = self._cases.get(name, {})
+        if kept.get("digest") == digest:
             self.resumed += 1
-            return self._cases[name]
+            before: dict[str, Any] = kept["found"]
+            return before
         # Through JSON, so that what is given back is the same whether it was run now or earlier.
         found: dict[str, Any] = json.loads(json.dumps(dict(run())))
-        self._cases[name] = found
+        self._cases[name] = {"digest": digest, "found": found}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".part")
         partial.write_text(json.dumps({**self._same, "cases": self._cases}), encoding="utf-8")
         partial.replace(self._path)
         return found
+
+    def _digest(self, covers: tuple[str, ...]) -> str:
+        # Once for each: what is run was imported before, so that a file changed meanwhile is not what ran.
+        if covers not in self._digests:
+            self._digests[covers] = digest_of(covers, self._root)
+        return self._digests[covers]
 
     def close(self) -> None:
         """Forget the cases: the proof has ended."""

@@ -21,8 +21,15 @@ class Cases(Protocol):
     @property
     def options(self) -> Mapping[str, int]: ...
 
-    def case(self, name: str, run: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """What `run` returned (JSON-able), now or when it was run before. What it raises ends the proof."""
+    def case(
+        self, name: str, run: Callable[[], Mapping[str, Any]], covers: tuple[str, ...] | None = None
+    ) -> dict[str, Any]:
+        """What `run` returned (JSON-able), now or when it was run before. What it raises ends the proof.
+
+        Args:
+            covers: globs of the sources that this case hangs on, where they are fewer than those of the proof: a change
+                in another one leaves it standing.
+        """
 
     def say(self, line: str) -> None:
         """A line for whoever watches."""

@@ -19,3 +19,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         if read_only:
             raise serializers.ValidationError({name: ["This cannot be set."] for name in read_only})
         return values
+
+
+def valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    """What was sent, as the serializer reads it.
+
+    Raises:
+        ValidationError: by field, what is wrong.
+    """
+    serializer.is_valid(raise_exception=True)
+    data: dict[str, Any] = serializer.validated_data
+    return data

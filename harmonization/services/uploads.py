@@ -11,16 +11,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
 
 from accounts import services as people
 from accounts.models import User
 from harmonization import selectors
 from harmonization.core import record_file, source_file
-from harmonization.models import Account, EventTable, Upload
+from harmonization.models import Account, Upload
 from tenants.core.ids import new_id
-from tenants.core.problems import Conflict, InvalidInput, QuotaExceeded, TooLarge
+from tenants.core.problems import Conflict, InvalidInput, TooLarge
 from tenants.selectors import current_tenant, tenant_folder
+from tenants.storage import require_room
 
 MIB = 1024 * 1024
 SUFFIXES: dict[str, tuple[str, ...]] = {
@@ -76,7 +76,7 @@ def receive_upload(
             where="file",
             fix=f"Send one of {', '.join(SUFFIXES[kind])}.",
         )
-    _require_room()
+    require_room()
     incoming = tenant_folder() / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
     partial = incoming / f"{new_id()}.part"
@@ -153,14 +153,3 @@ def _write(chunks: Iterable[bytes], path: Path) -> tuple[str, int]:
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest(), size
-
-
-def _require_room() -> None:
-    quota = current_tenant().storage_quota_mb * MIB
-    used = Upload.objects.aggregate(total=Sum("size"))["total"] or 0
-    used += EventTable.objects.aggregate(total=Sum("size"))["total"] or 0
-    if used >= quota:
-        raise QuotaExceeded(
-            f"The files and events of this tenant use all of its {quota // MIB:,} MiB.",
-            fix="Delete old versions of events (`vacuum_events`), or ask the platform's operators for more.",
-        )

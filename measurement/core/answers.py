@@ -56,8 +56,8 @@ class PanelReading:
     """The reading of a test on a panel of units (markets, SKUs) by periods.
 
     Attributes:
-        method: the key asked for on the command line (`sc`, `asc`, `sdid`, `did`, `log_did`, `tbr`, `sc_t`, `pairs`,
-            `trimmed_match`).
+        method: the key asked for on the command line (`sc_indexed`, `sc`, `asc`, `sdid`, `did`, `log_did`, `tbr`,
+            `sc_t`, `pairs`, `trimmed_match`).
         why_method: why it is the one for this design, or that it was asked for.
         procedure: the one procedure that p-value and intervals come from.
         evidence: a key of `EVIDENCE`.
@@ -67,7 +67,7 @@ class PanelReading:
         incremental: summed over treated units and test periods, cool-down included where there is one.
         iroas: incremental outcome per unit of extra spend; None where no cost is known.
         cost: extra spend of the test; None where unknown.
-        weights: unit -> weight of the counterfactual, positive ones only; empty where the method has none.
+        weights: unit -> weight of the counterfactual (`sc_indexed`: of its index), positive ones only.
         l2_imbalance: root of the summed squared misfit before the test; None where the method has no fit.
         scaled_l2: that over the same of equal weights, 0 is a perfect fit; None likewise.
         periods: labels of all periods shown. start, end: first and last test period, positions from 0, both inclusive.

@@ -43,7 +43,7 @@ def counterfactual_chart(reading: PanelReading, facts: ExperimentFacts) -> dict[
     before = "" if fit is None else f" Before the test they differ by {percent(fit)} on average;"
     alt = (
         f"{facts.outcome.capitalize()} of {count_of(len(reading.treated), f'treated {facts.unit}')} and their "
-        f"counterfactual, {len(labels)} periods.{before} in the test the observed are "
+        f"counterfactual, {count_of(len(labels), 'period')}.{before} in the test the observed are "
         f"{percent(reading.lift.value, signed=True)} off the counterfactual."
     )
     return {
@@ -146,19 +146,22 @@ def placebo_chart(reading: PanelReading) -> dict[str, Any] | None:
     reach = step * math.ceil(float(edges[-1]) / step - 1e-9)
     words = f"Actual {percent(reading.lift.value, signed=True)}"
     return {
-        "alt": f"Lifts of {len(lifts)} placebo tests, from {percent(lifts.min() / 100, signed=True)} to "
+        "alt": f"Lifts of {count_of(len(lifts), 'placebo test')}, from {percent(lifts.min() / 100, signed=True)} to "
         f"{percent(lifts.max() / 100, signed=True)}; the actual lift is "
         f"{percent(reading.lift.value, signed=True)}. {beyond_words(reading)}.",
         "tip": {"rows": {"Placebos": "n|2"}},
         "option": {
-            "grid": {"top": 26, "bottom": 26},
+            "grid": {"top": 44, "bottom": 26},
             "tooltip": {"trigger": "item"},
             "xAxis": {
                 "type": "value", "min": -reach, "max": reach, "interval": step, "nameGap": 26,
                 "axisLabel": {"formatter": "@spct" if step == round(step) else "@spct1", "hideOverlap": True},
                 "name": "Lift where nothing was done", "nameLocation": "middle",
             },
-            "yAxis": {"type": "value", "min": 0, "minInterval": 1, "axisLabel": {"formatter": "@n"}},
+            "yAxis": {
+                "type": "value", "min": 0, "minInterval": 1, "axisLabel": {"formatter": "@n"},
+                "name": "Placebos", "nameGap": 26, "nameTextStyle": {"align": "left", "padding": [0, 0, 0, -24]},
+            },
             "series": [
                 {
                     "type": "custom", "name": "Placebos", "renderItem": "@bins", "encode": {"x": [0, 1], "y": 2},

@@ -17,6 +17,7 @@ from measurement.core.market_sets import Refusals, SetRules
 from measurement.core.out_of_sample import Progress, Windows, windows_of
 from measurement.core.panel import Panel, require_scale
 from measurement.core.placebo import PLACEBOS
+from measurement.core.words import count_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,11 @@ def design_geo(
     require_scale(panel)
     units = len(panel.units)
     if units < 4:
-        raise InvalidDesign(f"{units} markets leave nothing to compare.", where="panel", fix="Give at least 4 markets.")
+        raise InvalidDesign(
+            f"With {count_of(units, 'market')} there is nothing to compare.",
+            where="panel",
+            fix="Give at least 4 markets.",
+        )
     if panel.outcome.sum() <= 0:
         raise InvalidDesign("The markets sell nothing.", where="panel", fix="Give an outcome above zero.")
     spread = windows_of(len(panel.periods), durations, windows)

@@ -30,12 +30,12 @@ def power_chart(curve: Sequence[Mapping[str, float]], *, mde: float | None, powe
         "alt": f"Power of {name} by lift, {len(points)} points.{found}",
         "tip": {"head": "pct1", "rows": {"Power": "pct"}},
         "option": {
-            "grid": {"top": 16, "right": 18, "bottom": 40},
+            "grid": {"top": 34, "right": 18, "bottom": 40},
             "xAxis": {
-                "type": "value", "min": 0, "name": "Lift", "nameLocation": "middle", "nameGap": 26,
+                "type": "value", "min": 0, "name": "True lift", "nameLocation": "middle", "nameGap": 26,
                 "axisLabel": {"formatter": axis}, "splitLine": {"show": False},
             },
-            "yAxis": {"type": "value", "min": 0, "max": 100, "interval": 20, "axisLabel": {"formatter": "@pct"}},
+            "yAxis": _named("Chance to find it", min=0, max=100, interval=20, axisLabel={"formatter": "@pct"}),
             "series": [line],
         },
     }  # fmt: skip
@@ -50,9 +50,12 @@ def mde_chart(points: Sequence[Mapping[str, float]], *, step: int) -> dict[str, 
         "alt": f"Smallest detectable lift by length of the test. {told}.",
         "tip": {"head": "text", "rows": {"Smallest lift found": "pct1"}},
         "option": {
-            "grid": {"top": 16, "right": 18},
-            "xAxis": {"type": "category", "data": labels},
-            "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "@pct1"}},
+            "grid": {"top": 34, "right": 18, "bottom": 40},
+            "xAxis": {
+                "type": "category", "data": labels, "name": "Length of the test", "nameLocation": "middle",
+                "nameGap": 26,
+            },
+            "yAxis": _named("Smallest lift found", min=0, axisLabel={"formatter": "@pct1"}),
             "series": [
                 {
                     "type": "line", "name": "Smallest lift found", "data": values, "symbolSize": 7,
@@ -72,16 +75,16 @@ def cost_chart(candidates: Sequence[Mapping[str, Any]], *, currency: str) -> dic
         if one.get("investment") is not None and one.get("mde") is not None
     )
     return {
-        "alt": f"Smallest detectable lift against cost of {len(points)} candidates: "
+        "alt": f"Smallest detectable lift against cost of {count_of(len(points), 'candidate')}: "
         f"from {points[0][0]:,.0f} for {points[0][1]:.1f} % to {points[-1][0]:,.0f} for {points[-1][1]:.1f} %.",
         "tip": {"head": exact, "rows": {"Smallest lift found": "pct1"}},
         "option": {
-            "grid": {"top": 16, "right": 18, "bottom": 40},
+            "grid": {"top": 34, "right": 18, "bottom": 40},
             "xAxis": {
-                "type": "value", "scale": True, "name": "Cost", "nameLocation": "middle", "nameGap": 26,
+                "type": "value", "scale": True, "name": "Cost of the test", "nameLocation": "middle", "nameGap": 26,
                 "axisLabel": {"formatter": money}, "splitLine": {"show": False},
             },
-            "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "@pct1"}},
+            "yAxis": _named("Smallest lift found", min=0, axisLabel={"formatter": "@pct1"}),
             "series": [
                 {
                     "type": "scatter", "name": "Smallest lift found", "data": points, "symbolSize": 8,
@@ -101,14 +104,15 @@ def fit_chart(fit: Mapping[str, Any], *, currency: str, outcome: str) -> dict[st
     gaps = [abs(a - b) / a for a, b in zip(treated, counterfactual, strict=True) if a]
     differ = f" They differ by {100 * sum(gaps) / len(gaps):.1f} % on average." if gaps else ""
     return {
-        "alt": f"{outcome.capitalize()} of the treated units and their controls over {len(labels)} periods.{differ}",
+        "alt": f"{outcome.capitalize()} of the treated units and their controls over "
+        f"{count_of(len(labels), 'period')}.{differ}",
         "tip": {"head": "longday", "rows": {"Treated": exact, "Controls": exact}},
         "option": {
-            "grid": {"top": 16, "right": 18},
+            "grid": {"top": 34, "right": 18},
             "xAxis": {
                 "type": "category", "data": labels, "boundaryGap": False, "axisLabel": {"formatter": "@day"},
             },
-            "yAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": money}},
+            "yAxis": _named(f"{outcome.capitalize()} of a period", scale=True, axisLabel={"formatter": money}),
             "series": [
                 {
                     "type": "line", "name": "Controls", "showSymbol": False, "data": counterfactual,
@@ -121,6 +125,16 @@ def fit_chart(fit: Mapping[str, Any], *, currency: str, outcome: str) -> dict[st
             ],
         },
     }  # fmt: skip
+
+
+def _named(name: str, **axis: Any) -> dict[str, Any]:
+    """A value axis with its name above it, flush with the labels."""
+    return {
+        "type": "value",
+        "name": name,
+        "nameGap": 12,
+        "nameTextStyle": {"align": "left", "padding": [0, 0, 0, -30]},
+    } | axis
 
 
 def _length(days: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from measurement.core.design import GeoDesigns
 from measurement.core.market_selection import GeoCandidate
+from measurement.core.words import count_of
 
 
 def designs_as_dict(designs: GeoDesigns, *, top: int | None = None) -> dict[str, Any]:
@@ -42,12 +43,12 @@ def designs_text(designs: GeoDesigns, *, as_json: bool, top: int) -> str:
     widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
     lines = [
         f"{designs.kind.title}: {designs.kind.measures}",
-        f"{len(designs.candidates)} candidates, {len(designs.frontier)} that no other beats; MDE at power "
+        f"{count_of(len(designs.candidates), 'candidate')}, {len(designs.frontier)} that no other beats; MDE at power "
         f"{designs.target_power:g}, alpha {designs.alpha:g}, from {len(designs.windows.starts)} A/A windows",
         *("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [header, *rows]),
     ]
     if designs.over_budget:
-        lines.append(f"note: {designs.over_budget} candidates cost more than the budget.")
+        lines.append(f"note: over the budget: {count_of(designs.over_budget, 'candidate')}.")
     return "\n".join([*lines, *(f"note: {warning}" for warning in designs.warnings)])
 
 

@@ -23,6 +23,7 @@ from scipy.stats import nct, t
 from measurement.core.arrays import Floats
 from measurement.core.assignment import Assignment, InvalidDesign
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 
 #: Fewer windows make power jump between few values.
 LEAST_WINDOWS: Final = 7
@@ -148,7 +149,7 @@ def _starts(periods: int, duration: int) -> list[int]:
     first = max(duration, 8, last - max(2 * duration, LEAST_WINDOWS))
     if last - first + 1 < LEAST_WINDOWS:
         raise InvalidDesign(
-            f"A history of {periods} periods is too short for tests of {duration}.",
+            f"A history of {count_of(periods, 'period')} is too short for tests of {duration}.",
             where="duration",
             fix=f"Send at least {max(duration, 8) + duration + LEAST_WINDOWS} periods, or ask for shorter tests.",
         )

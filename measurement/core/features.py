@@ -10,6 +10,7 @@ import numpy as np
 from measurement.core.arrays import Floats
 from measurement.core.assignment import InvalidDesign
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 
 FEATURES: Final = ("mean", "variation", "slope", "autocorrelation")
 
@@ -29,12 +30,13 @@ def features_of(outcome: Floats) -> Floats:
     periods = outcome.shape[1]
     if periods < 4:
         raise InvalidDesign(
-            f"{periods} periods say too little of a unit.", fix="Give at least 4 periods before the test."
+            f"{count_of(periods, 'period')} of a unit: too few to tell.", fix="Give at least 4 periods before the test."
         )
     mean = outcome.mean(axis=1)
     if (mean <= 0).any():
         raise InvalidDesign(
-            f"{int((mean <= 0).sum())} units sell nothing on average.", fix="Exclude units without a positive mean."
+            f"{count_of(int((mean <= 0).sum()), 'unit')} without sales on average.",
+            fix="Exclude units without a positive mean.",
         )
     time = np.arange(periods) - (periods - 1) / 2
     relative = outcome / mean[:, None] - 1.0

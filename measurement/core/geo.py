@@ -11,11 +11,12 @@ import numpy as np
 from measurement.core.answers import PanelReading, Sensitivity
 from measurement.core.arrays import Ints
 from measurement.core.conformal import conformal_p_value
-from measurement.core.geo_choice import choose_method
+from measurement.core.geo_choice import WEIGHED_BY, choose_method
 from measurement.core.geo_methods import (
     Progress,
     augmented_control,
     differences,
+    indexed_control,
     synthetic_control,
     synthetic_did,
 )
@@ -32,11 +33,11 @@ from measurement.core.treated_panel import Finding, TreatedPanel
 from tenants.core.problems import Problem
 
 #: Methods that the command line and the product know, in the order in which they are told.
-METHODS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match")
+METHODS: Final = ("auto", "sc_indexed", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match")
 _PAIRED: Final = ("pairs", "trimmed_match")
 ASKED: Final = "It was asked for."
 #: Asked beside the chosen one, so that a reader sees what hangs on the method.
-_BESIDE: Final = ("sc", "sdid", "asc", "log_did")
+_BESIDE: Final = ("sc_indexed", "sc", "sdid", "asc", "log_did")
 #: Placebo sets of the methods asked beside the chosen one.
 _FEWER: Final = 120
 
@@ -59,6 +60,7 @@ def analyze_geo(
     exclude: Sequence[str] = (),
     unit_effects: bool = True,
     sensitivity: bool = True,
+    weighed_by: str = WEIGHED_BY,
     progress: Progress | None = None,
 ) -> PanelReading:
     """The effect of a test on the treated units of a panel.
@@ -75,8 +77,9 @@ def analyze_geo(
         randomised: whether the treated units were drawn at random (among `admissible` where given): the reading is
             then of an experiment.
         exclude: units that take no part, such as those in another test at the time.
-        unit_effects: whether synthetic control fits outcomes about each unit's mean.
+        unit_effects: whether synthetic control fits outcomes about each unit's mean; without, `auto` is `sc`.
         sensitivity: whether to ask other methods too.
+        weighed_by: what `auto` takes where controls are to be weighed; a plan may name what it was registered with.
         progress: called with placebo sets done and all sets.
 
     Raises:
@@ -103,7 +106,8 @@ def analyze_geo(
         return analyze_paired(panel, test, pairs, method=chosen, why=why, alpha=alpha, seed=seed, warnings=notes)
     rows = admissible_rows(test, admissible)
     sets = placebo_sets(len(test.names), test.treated.tolist(), count=placebos, seed=seed, admissible=rows)
-    chosen, why = choose_method(test, sets, alpha) if method == "auto" else (method, ASKED)
+    weighed = weighed_by if unit_effects else "sc"
+    chosen, why = choose_method(test, sets, alpha, weighed_by=weighed) if method == "auto" else (method, ASKED)
     finding = _ask(chosen, test, sets, alpha, unit_effects, progress)
     others = _others(chosen, test, sets, alpha, seed, unit_effects) if sensitivity else []
     return reading_of(
@@ -123,6 +127,7 @@ def _ask(
     method: str, test: TreatedPanel, sets: Ints, alpha: float, unit_effects: bool, progress: Progress | None
 ) -> Finding:
     asked: dict[str, Callable[[], Finding]] = {
+        "sc_indexed": lambda: indexed_control(test, sets, alpha=alpha, progress=progress),
         "sc": lambda: synthetic_control(test, sets, alpha=alpha, unit_effects=unit_effects, progress=progress),
         "asc": lambda: augmented_control(test, sets, alpha=alpha, progress=progress),
         "sdid": lambda: synthetic_did(test, sets, alpha=alpha, progress=progress),

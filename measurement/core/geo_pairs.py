@@ -11,10 +11,12 @@ from scipy.optimize import linear_sum_assignment
 
 from measurement.core.answers import PanelReading
 from measurement.core.geo_question import InvalidTest
+from measurement.core.pair_panel import unpaired
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel
 from measurement.core.treated_panel import TreatedPanel
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
+from measurement.core.words import count_of
 
 #: Randomised pairs from which the sign-flip test is the default.
 ENOUGH_PAIRS: Final = 8
@@ -47,12 +49,14 @@ def analyze_paired(
         named = ", ".join(" and ".join(pair) for pair in dropped[:5])
         warnings = (
             *warnings,
-            f"{len(dropped)} pairs take no part, since one of theirs does not: {named}"
+            f"{count_of(len(dropped), 'pair')} left out, since one of theirs takes no part: {named}"
             f"{' and more' if len(dropped) > 5 else ''}.",
         )
+    if pairs and (lone := unpaired(test.names, [*told, *dropped])):
+        warnings = (*warnings, lone)
     if len(told) < 2:
         raise InvalidTest(
-            f"{len(told)} pair(s) can be formed, or remain.",
+            f"Of all pairs {len(told)} can be formed, or remain.",
             where="pairs",
             fix="Treat more units, or use another method.",
         )

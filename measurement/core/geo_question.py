@@ -10,6 +10,7 @@ import numpy as np
 
 from measurement.core.panel import Panel, require_scale
 from measurement.core.treated_panel import TreatedPanel
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 _LEAST_PRE: Final = 4
@@ -95,7 +96,9 @@ def _units(
     names = [name for name in panel.units if name.casefold() in members - barred]
     out = [name for name in panel.units if name.casefold() not in members - barred]
     notes = (
-        [f"{len(out)} units take no part: {', '.join(out[:5])}{' and more' if len(out) > 5 else ''}."] if out else []
+        [f"{count_of(len(out), 'unit')} left out: {', '.join(out[:5])}{' and more' if len(out) > 5 else ''}."]
+        if out
+        else []
     )
     unknown = sorted(barred - set(panel.place))
     if unknown:
@@ -125,13 +128,13 @@ def _test(
     if cooldown < 0 or last < first or last + cooldown >= count:
         raise NotYetReadable(
             f"The test of periods {first + 1} to {last + 1} with a cool-down of {cooldown} does not lie in the data, "
-            f"which have {count} periods.",
+            f"which have {count_of(count, 'period')}.",
             where="end",
             fix="Wait for the data, or correct start, end and cool-down.",
         )
     if first < _LEAST_PRE:
         raise InvalidTest(
-            f"{first} periods lie before the start.",
+            f"{count_of(first, 'period')} before the start.",
             where="start",
             fix=f"Give at least {_LEAST_PRE}, better 50 or more.",
         )

@@ -8,6 +8,8 @@ import numpy as np
 
 from measurement.core.answers import Estimate, Evidence, PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Floats
+from measurement.core.geo_methods import INDEXED
+from measurement.core.log_effects import over_rest
 from measurement.core.panel import Panel
 from measurement.core.returns import margin_of_changes, return_of
 from measurement.core.synthetic_control import demeaned, simplex_weights
@@ -72,7 +74,7 @@ def reading_of(
         cumulative_low=size * finding.cumulative_low,
         cumulative_high=size * finding.cumulative_high,
         placebos=finding.placebos,
-        by_unit=_by_unit(test),
+        by_unit=_by_unit(test, indexed=method == INDEXED),
         sensitivity=tuple(sensitivity),
         warnings=(*panel.notes, *finding.warnings, *unclear, *warnings),
         details=finding.details,
@@ -88,7 +90,7 @@ def incremental_of(test: TreatedPanel, finding: Finding) -> Estimate:
 
 def lift_of(test: TreatedPanel, incremental: Estimate) -> Estimate:
     """The effect over what would have been, rising in the effect as long as that is positive."""
-    return _lift(incremental, len(test.treated) * float(test.observed[test.window].sum()))
+    return over_rest(incremental, len(test.treated) * float(test.observed[test.window].sum()))
 
 
 def extra_cost(test: TreatedPanel, finding: Finding) -> float | None:
@@ -123,16 +125,21 @@ def _iroas(
     return return_of(incremental, cost, margin)
 
 
-def _by_unit(test: TreatedPanel) -> tuple[UnitEffect, ...]:
-    """Each treated unit against its own synthetic control, largest first: shown, not tested."""
-    centred = demeaned(test.outcome, slice(0, test.start))
+def _by_unit(test: TreatedPanel, *, indexed: bool) -> tuple[UnitEffect, ...]:
+    """Each treated unit against its own synthetic control, largest first: shown, not tested.
+
+    Args:
+        indexed: whether outcomes are fitted over each unit's mean, or about it.
+    """
+    level = test.pre.mean(axis=1, keepdims=True) if indexed else np.ones((len(test.outcome), 1))
+    centred = demeaned(test.outcome / level, slice(0, test.start))
     fitted = centred[:, : test.start]
     shares = np.zeros((len(test.treated), len(test.outcome)))
     shares[np.arange(len(test.treated)), test.treated] = 1.0
     donors = np.ones_like(shares, dtype=bool)
     donors[:, test.treated] = False
     weights = simplex_weights(fitted @ fitted.T, shares, donors).weights
-    paths = test.outcome[test.treated] - (shares - weights) @ centred
+    paths = test.outcome[test.treated] - level[test.treated] * ((shares - weights) @ centred)
     effects = []
     for place in np.argsort(-test.pre[test.treated].mean(axis=1), kind="stable"):
         observed, path = test.outcome[test.treated[place]], paths[place]
@@ -153,17 +160,3 @@ def _scaled(estimate: Estimate, factor: float) -> Estimate:
     return Estimate(
         estimate.value * factor, None if low is None else low * factor, None if high is None else high * factor
     )
-
-
-def _lift(incremental: Estimate, observed: float) -> Estimate:
-    """Effect over counterfactual, rising in the effect as long as the counterfactual is positive."""
-
-    def share(effect: float | None) -> float | None:
-        if effect is None or observed - effect <= 0.0:
-            return None
-        return effect / (observed - effect)
-
-    value = share(incremental.value)
-    ends = share(incremental.low), share(incremental.high)
-    # Where less than nothing was sold in sum (returns), the lift falls as the effect rises.
-    return Estimate(float("nan") if value is None else value, *(ends if observed > 0.0 else reversed(ends)))

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from measurement.core.arrays import Floats
+from measurement.core.geo_methods import INDEXED
 from measurement.core.panel import Panel
 from measurement.core.treated_panel import Finding, TreatedPanel
 
@@ -14,7 +15,8 @@ from measurement.core.treated_panel import Finding, TreatedPanel
 POOR_FIT: Final = 0.7
 #: Robust deviations from which a value counts as an outlier.
 FAR: Final = 10.0
-_PLACEBO_METHODS: Final = ("sc", "asc", "sdid", "did", "log_did")
+_PLACEBO_METHODS: Final = (INDEXED, "sc", "asc", "sdid", "did", "log_did")
+_WEIGHING: Final = (INDEXED, "sc", "sc_t", "asc")
 _NAMED: Final = 3
 
 
@@ -44,20 +46,22 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
         told.append(
             f"The fit before the test is poor: its misfit is {finding.scaled_l2:.0%} of what equal weights leave."
         )
-    outside = _outside(test)
-    if outside > 0.05 and method in ("sc", "sc_t", "asc"):
+    outside = _outside(test, indexed=method == INDEXED) if method in _WEIGHING else 0.0
+    if outside > 0.05:
         told.append(
-            f"In {outside:.0%} of the periods before the test the treated markets, about their mean, lie outside of "
-            "all controls: no weights can follow them there."
+            f"In {outside:.0%} of the periods before the test the treated markets, "
+            f"{'over' if method == 'sc_indexed' else 'about'} their mean, lie outside of all controls: no weights can "
+            "follow them there."
         )
     told += _outliers(panel, test)
     return told
 
 
-def _outside(test: TreatedPanel) -> float:
+def _outside(test: TreatedPanel, *, indexed: bool) -> float:
     """Share of the periods before the test in which the treated mean lies outside the hull of the controls."""
-    centred = test.pre - test.pre.mean(axis=1, keepdims=True)
-    own, others = centred[test.treated].mean(axis=0), centred[test.controls]
+    own, others = test.pre[test.treated].mean(axis=0), test.pre[test.controls]
+    level = others.mean(axis=1, keepdims=True)
+    own, others = (own / own.mean(), others / level) if indexed else (own - own.mean(), others - level)
     return float(np.mean((own > others.max(axis=0)) | (own < others.min(axis=0))))
 
 

@@ -39,6 +39,18 @@ def sales_of_log(effect: Estimate, observed: float) -> Estimate:
     )
 
 
+def over_rest(incremental: Estimate, sold: float) -> Estimate:
+    """Incremental sales over what would have been sold without them; NaN or no end where that is not positive."""
+
+    def of(value: float | None) -> float | None:
+        return None if value is None or sold - value <= 0.0 else value / (sold - value)
+
+    value = of(incremental.value)
+    ends = of(incremental.low), of(incremental.high)
+    # Where less than nothing was sold in sum (returns), the lift falls as the effect rises.
+    return Estimate(math.nan if value is None else value, *(ends if sold > 0.0 else reversed(ends)))
+
+
 def scaled(value: Estimate, factor: float) -> Estimate:
     """Times a factor; a negative one turns the ends."""
     low = None if value.low is None else value.low * factor

@@ -26,6 +26,7 @@ from measurement.core.detectable import (
     placebo_mde,
     placebo_power,
 )
+from measurement.core.geo_methods import INDEXED
 from measurement.core.market_sets import Refusals, SetRules, as_members, candidate_sets, donors_of, screened
 from measurement.core.out_of_sample import Errors, Group, Progress, Windows, moderated, past_errors
 from measurement.core.panel import Panel
@@ -96,7 +97,7 @@ class GeoCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """Sets of one size and how the analysis will read them: `sc`, `log_did`, or `sc_t` without placebos.
+    """Sets of one size and how the analysis will read them: `sc_indexed`, `sc`, `log_did`, or `sc_t` without placebos.
 
     Attributes:
         sets: rows of the panel. group: the same with references. method: key of the analysis.
@@ -128,6 +129,8 @@ def search_sets(
         refused: counts sets not taken.
     """
     units = len(panel.units)
+    # As the analysis chooses: a market that sold nothing before the first window has no index.
+    weighed = INDEXED if (panel.outcome[:, :until].mean(axis=1) > 0.0).all() else "sc"
     searched = []
     for size in sizes:
         rng = np.random.default_rng([seed, size])
@@ -141,7 +144,7 @@ def search_sets(
             continue
         possible = min(aim.placebos + 1, comb(units, size))
         level = placebo_level(possible, aim.alpha)
-        method = "sc_t" if level is None else "sc" if size <= max(2, units // 4) else "log_did"
+        method = "sc_t" if level is None else weighed if size <= max(2, units // 4) else "log_did"
         # The set that stands for the treated one comes first; here it is one reference more.
         references = placebo_sets(units, sets[0], count=REFERENCES, seed=seed).tolist()
         searched.append(
@@ -152,6 +155,7 @@ def search_sets(
                     references=as_members(references, units),
                     donors=donors[served],
                     logs=method == "log_did",
+                    indexed=method == INDEXED,
                 ),
                 method=method,
                 level=level,

@@ -13,6 +13,7 @@ from measurement.core.assignment import Assigned, Assignment, InvalidDesign, ord
 from measurement.core.features import rows_of
 from measurement.core.panel import Panel
 from measurement.core.stratified import strata_of
+from measurement.core.words import count_of
 
 Multiplicity = Literal["bonferroni", "dunnett"]
 #: More cells than this leave each too little; Dunnett's integral is also kept small by it.
@@ -48,7 +49,7 @@ def draw_cells(
     if len({name.casefold() for name in names}) < len(names) or not all(names):
         raise InvalidDesign("Two cells have one name, or one has none.", where="cells", fix="Name each cell once.")
     if not 2 <= len(names) <= MOST_CELLS:
-        raise InvalidDesign(f"{len(names)} cells.", where="cells", fix=f"Give 2 to {MOST_CELLS} cells.")
+        raise InvalidDesign(f"{count_of(len(names), 'cell')}.", where="cells", fix=f"Give 2 to {MOST_CELLS} cells.")
     weight = round(np.sqrt(len(names))) if control_weight is None else control_weight
     size = len(names) + weight
     out = set(rows_of(panel, exclude, "exclude"))

@@ -16,7 +16,9 @@ from scipy.special import digamma, polygamma
 
 from measurement.core.arrays import Bools, Floats
 from measurement.core.assignment import InvalidDesign
+from measurement.core.geo_methods import MISFIT_PART
 from measurement.core.synthetic_control import demeaned
+from measurement.core.words import count_of
 
 #: A look-back of one window makes a power of 0 or 1, and seven are the fewest that show bias beside noise.
 LEAST_WINDOWS: Final = 7
@@ -68,7 +70,8 @@ def windows_of(periods: int, durations: Sequence[int], count: int) -> Windows:
     if last - first < count - 1:
         needed = next(n for n in range(longest, 10**6) if n - longest - max(n // 3, longest, 4) >= count - 1)
         raise InvalidDesign(
-            f"{periods} periods hold no {count} windows of {longest} periods with a history before each.",
+            f"{count_of(periods, 'period')}: too few for {count_of(count, 'window')} of "
+            f"{count_of(longest, 'period')} with a history before each.",
             where="durations",
             fix=f"Give at least {needed} periods, or shorter tests.",
         )
@@ -84,12 +87,14 @@ class Group:
         candidates, references: members, shape [sets, units]. donors: of the candidates, same shape; a reference is
             compared with all other markets.
         logs: whether the analysis takes logarithms and equal weights (many treated markets) or synthetic control.
+        indexed: whether synthetic control takes sales over each market's mean before the window, or about it.
     """
 
     candidates: Bools
     references: Bools
     donors: Bools
     logs: bool
+    indexed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +150,28 @@ def past_errors(
     donors = np.vstack([np.vstack([group.donors, ~group.references]) for group in groups])
     shares = members / members.sum(axis=1, keepdims=True)
     even: Floats = donors / donors.sum(axis=1, keepdims=True)
-    solved = np.concatenate(
-        [np.full(len(group.candidates) + len(group.references), not group.logs) for group in groups]
-    )
+    spans = [len(group.candidates) + len(group.references) for group in groups]
+    indexed = np.repeat([group.indexed for group in groups], spans)
+    solved = {True: indexed, False: np.repeat([not (group.logs or group.indexed) for group in groups], spans)}
     weights = even.copy()
     for at, start in enumerate(windows.starts):
         before = outcome[:, :start]
         mean = before.mean(axis=1)
-        centred = demeaned(before, slice(0, start))
-        gram = centred @ centred.T
-        if solved.any():
+        parts, scale = shares.copy(), np.ones(len(shares))
+        level = {True: mean if (mean > 0.0).all() else np.full_like(mean, np.nan), False: np.ones_like(mean)}
+        for index, rows in solved.items():
+            if not rows.any() or not np.isfinite(level[index]).all():
+                continue
+            centred = demeaned(before / level[index][:, None], slice(0, start))
+            gram = centred @ centred.T
+            parts[rows] = parts_of(shares[rows], level[index])
             # The weights of the window before are a good start.
-            weights[solved] = near_weights(gram, shares[solved], donors[solved], weights[solved])
-        contrasts = shares - weights
-        misfit = np.sqrt(np.maximum(np.einsum("gu,gu->g", contrasts @ gram, contrasts), 0.0) / start)
-        scale = _noise(misfit, shares @ np.abs(before).mean(axis=1))
+            weights[rows] = near_weights(gram, parts[rows], donors[rows], weights[rows])
+            left = parts[rows] - weights[rows]
+            misfit = np.sqrt(np.maximum(np.einsum("gu,gu->g", left @ gram, left), 0.0) / start)
+            size = parts[rows] @ (np.abs(before).mean(axis=1) / level[index])
+            scale[rows] = _noise(misfit, size, MISFIT_PART if index else 0.5)
+        contrasts = parts - weights
         for row, duration in enumerate(durations):
             later = outcome[:, start : start + duration].mean(axis=1)
             first = 0
@@ -169,17 +181,27 @@ def past_errors(
                 first = other.stop
                 if group.logs:
                     _read_logs(errors, at, contrasts[own], contrasts[other], group.candidates, mean, later)
-                else:
-                    observed = shares[own] @ later
-                    moved = later - mean
+                elif np.isfinite(level[group.indexed]).all():
+                    sold = later / level[group.indexed]
+                    moved = sold - mean / level[group.indexed]
                     gap = contrasts[own] @ moved
-                    _read_control(errors, at, gap, observed, scale[own])
+                    _read_control(errors, at, gap, parts[own] @ sold, scale[own])
                     errors.placebos[:, at] = contrasts[other] @ moved / scale[other]
-                    reach = contrasts[other] @ (group.candidates * later).T
+                    reach = contrasts[other] @ (group.candidates * sold).T
                     errors.reach[:, :, at] = reach / scale[other][:, None]
         if progress is not None:
             progress(at + 1, len(windows.starts))
     return found
+
+
+def parts_of(shares: Floats, level: Floats) -> Floats:
+    """What each unit has of a set's sales where `level` is sold: the index of a set is that mean of those of its units.
+
+    Shape [sets, units]; equal shares where all levels are one.
+    """
+    parts: Floats = shares * level
+    whole: Floats = parts / parts.sum(axis=1, keepdims=True)
+    return whole
 
 
 def _empty(group: Group, windows: int) -> Errors:
@@ -214,10 +236,11 @@ def _read_logs(
     errors.reach[:, :, at] = other @ candidates.T.astype(np.float64)
 
 
-def _noise(misfit: Floats, size: Floats) -> Floats:
+def _noise(misfit: Floats, size: Floats, part: float) -> Floats:
     """The scale by which `placebo_finding.noise_scale` makes sets alike, from misfits and sizes that are known."""
     floor = 1e-9 * float(size.mean()) + 1e-300
-    return np.asarray(np.sqrt(np.maximum(misfit, floor) * np.maximum(size, floor)))
+    found: Floats = np.maximum(misfit, floor) ** part * np.maximum(size, floor) ** (1.0 - part)
+    return found
 
 
 def near_weights(gram: Floats, shares: Floats, donors: Bools, start: Floats) -> Floats:

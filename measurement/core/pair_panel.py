@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from measurement.core.arrays import Floats, Ints
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
+
+_NAMED: Final = 5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,9 +69,14 @@ class PairedTest:
         difference: Floats = change[self.treated] - change[self.control]
         return difference
 
-    def changes(self, values: Floats) -> Floats:
-        """Per unit: sum of the test and cool-down less what the periods before make of it, shape [units]."""
-        window = values[:, self.start : self.cooldown_end + 1]
+    def changes(self, values: Floats, first: int | None = None, last: int | None = None) -> Floats:
+        """Per unit: sum of a window less what the periods before the test make of it, shape [units].
+
+        Args:
+            first, last: of the window, inclusive; test and cool-down without them.
+        """
+        begin = self.start if first is None else first
+        window = values[:, begin : (self.cooldown_end if last is None else last) + 1]
         change: Floats = window.sum(axis=1) - values[:, : self.start].mean(axis=1) * window.shape[1]
         return change
 
@@ -83,7 +92,9 @@ def paired_test(
     """
     if len(pairs) < 2:
         raise InvalidInput(
-            f"{len(pairs)} pair(s) cannot be tested.", where="pairs", fix="Give at least two; eight or more tell much."
+            f"A test of {count_of(len(pairs), 'pair')} is none.",
+            where="pairs",
+            fix="Give at least two; eight or more tell much.",
         )
     rows: dict[int, str] = {}
     for number, pair in enumerate(pairs, start=1):
@@ -106,8 +117,8 @@ def paired_test(
         )
     if not start <= end <= last or cooldown < 0 or end + cooldown > last:
         raise InvalidInput(
-            f"The test from period {start + 1} to {end + 1} with {cooldown} period(s) of cool-down does not lie within "
-            f"the panel's {last + 1} periods.",
+            f"The test from period {start + 1} to {end + 1} with {count_of(cooldown, 'period')} of cool-down does not "
+            f"lie within the panel's {last + 1} periods.",
             where="end",
             fix="Give a start, an end and a cool-down that the data cover.",
         )
@@ -115,6 +126,16 @@ def paired_test(
     return PairedTest(
         panel=panel, treated=ordered[:, 0], control=ordered[:, 1], start=start, end=end, cooldown_end=end + cooldown
     )
+
+
+def unpaired(units: Iterable[str], pairs: Sequence[tuple[str, str]]) -> str:
+    """A sentence that names the units of a test that stand in no pair; empty where all do."""
+    held = {name.casefold() for pair in pairs for name in pair}
+    lone = [name for name in units if name.casefold() not in held]
+    if not lone:
+        return ""
+    named = ", ".join(lone[:_NAMED]) + (f" and {len(lone) - _NAMED} more" if len(lone) > _NAMED else "")
+    return f"{count_of(len(lone), 'unit')} of the test without a partner, not read: {named}."
 
 
 def extra_spend(test: PairedTest) -> Floats | None:

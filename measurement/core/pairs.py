@@ -12,15 +12,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from measurement.core.answers import PanelReading, Sensitivity, UnitEffect
+from measurement.core.answers import Estimate, PanelReading, UnitEffect
 from measurement.core.arrays import Floats
-from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, scaled
+from measurement.core.beside_pairs import beside_pairs, log_sign_flip, require_sales
+from measurement.core.drawn_reading import DrawnTest, drawn_reading
+from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
 from measurement.core.returns import margin_of_changes, return_of
-from measurement.core.signflip import least_p, sign_flip
-from measurement.core.treated_panel import UNCLEAR_SPEND, clear_of_rounding
-from tenants.core.problems import InvalidInput
+from measurement.core.signflip import least_p
+from measurement.core.treated_panel import clear_of_rounding
+from measurement.core.words import count_of
 
 #: Fewer pairs can show an effect, but seldom do.
 USUAL_PAIRS = 8
@@ -36,7 +38,7 @@ def analyze_pairs(
     alpha: float = 0.05,
     seed: int = 1,
     why_method: str = "",
-    sensitivity: tuple[Sensitivity, ...] = (),
+    sensitivity: bool = True,
 ) -> PanelReading:
     """Reading of a test whose pairs were randomised.
 
@@ -46,17 +48,25 @@ def analyze_pairs(
         pairs: `(treated, control)` names. start, end: positions from 0, both inclusive; without `end` the test lasts to
             the end of the panel, less the cool-down.
         cooldown: periods after the test in which its effect may still come in.
+        sensitivity: whether to ask other methods too.
 
     Raises:
         InvalidInput: pairs or windows that the panel does not hold, or a unit without sales before or in the test.
     """
     test = paired_test(panel, pairs, start=start, end=end, cooldown=cooldown)
-    _require_sales(test)
-    found = sign_flip(test.log_differences(test.start, test.cooldown_end), seed=seed)
+    require_sales(test)
+    found = log_sign_flip(test, test.start, test.cooldown_end, seed)
+    assert found is not None
     observed = panel.outcome[test.treated].sum(axis=0)
+
+    def sold(first: int, last: int) -> Estimate | None:
+        window = log_sign_flip(test, first, last, seed)
+        if window is None:
+            return None
+        return sales_of_log(effect_of(window, alpha), float(observed[first : last + 1].sum()))
+
     effect = effect_of(found, alpha)
     incremental = sales_of_log(effect, float(observed[test.start : test.cooldown_end + 1].sum()))
-    cells = len(test.treated) * (test.cooldown_end - test.start + 1)
     spend = extra_spend(test)
     cost = None if spend is None or panel.cost is None else clear_of_rounding(float(spend.sum()), panel.cost)
     iroas = None
@@ -64,95 +74,42 @@ def analyze_pairs(
         change = test.changes(panel.cost)
         margin = margin_of_changes(change[test.treated], change[test.control], alpha)
         iroas = return_of(incremental, cost, margin)
-    path = _Path(test, observed, alpha, seed)
+    base = panel.outcome[:, : test.start].mean(axis=1)
     count = len(test.treated)
-    reassigned = f"all {2**count:,} reassignments" if found.exact else f"{found.count:,} drawn reassignments"
-    return PanelReading(
-        method="pairs",
-        why_method=why_method or _why(count),
-        procedure=f"sign-flip test of {count} pairs' log difference-in-differences, {reassigned}, and its inversion",
-        evidence="experiment",
-        alpha=alpha,
-        p_value=found.p_value(),
-        att=scaled(incremental, 1.0 / cells),
-        lift=lift_of_log(effect),
-        incremental=incremental,
-        iroas=iroas,
-        cost=cost,
-        weights={},
-        l2_imbalance=None,
-        scaled_l2=None,
-        periods=panel.periods,
-        start=test.start,
-        end=test.end,
-        cooldown_end=test.cooldown_end,
-        treated=test.treated_names,
-        controls=test.control_names,
-        observed=observed,
-        counterfactual=path.counterfactual,
-        low=path.low,
-        high=path.high,
-        cumulative=path.cumulative,
-        cumulative_low=path.cumulative_low,
-        cumulative_high=path.cumulative_high,
-        placebos=_placebos(test),
-        by_unit=_by_unit(test),
-        sensitivity=sensitivity,
-        warnings=(*panel.notes, *_warnings(test, alpha, cost), *((UNCLEAR_SPEND,) if cost and iroas is None else ())),
-        details={"pairs": count, "reassignments": found.count},
+    turned = f"all {2**count:,} reassignments" if found.exact else f"{found.count:,} drawn reassignments"
+    return drawn_reading(
+        DrawnTest(
+            panel=panel,
+            method="pairs",
+            why_method=why_method or _why(count),
+            procedure=f"sign-flip test of {count} pairs' log difference-in-differences, {turned}, and its inversion",
+            alpha=alpha,
+            p_value=found.p_value(),
+            start=test.start,
+            end=test.end,
+            cooldown_end=test.cooldown_end,
+            treated=test.treated_names,
+            controls=test.control_names,
+            lift=lift_of_log(effect),
+            incremental=incremental,
+            iroas=iroas,
+            cost=cost,
+            quiet=(base[test.treated] / base[test.control]) @ panel.outcome[test.control],
+            sold=sold,
+            is_share=True,
+            by_unit=_by_unit(test),
+            placebos=_placebos(test),
+            sensitivity=beside_pairs(test, "pairs", alpha=alpha, seed=seed) if sensitivity else (),
+            warnings=_warnings(test, alpha, cost),
+            details={"pairs": count, "reassignments": found.count},
+        )
     )
-
-
-class _Path:
-    """The test period by period, each with the same test on its own window."""
-
-    def __init__(self, test: PairedTest, observed: Floats, alpha: float, seed: int) -> None:
-        panel = test.panel.outcome
-        base = panel[:, : test.start].mean(axis=1)
-        ratios = base[test.treated] / base[test.control]
-        self.counterfactual: Floats = ratios @ panel[test.control]
-        self.low = np.full(len(observed), np.nan)
-        self.high = np.full(len(observed), np.nan)
-        length = test.cooldown_end - test.start + 1
-        self.cumulative, self.cumulative_low, self.cumulative_high = (np.full(length, np.nan) for _ in range(3))
-        for step in range(length):
-            period = test.start + step
-            single = test.log_differences(period, period)
-            if np.isfinite(single).all():
-                ends = effect_of(sign_flip(single, seed=seed), alpha)
-                self.counterfactual[period] = observed[period] * np.exp(-ends.value)
-                # The larger the effect, the less would have been sold without it.
-                self.low[period] = np.nan if ends.high is None else observed[period] * np.exp(-ends.high)
-                self.high[period] = np.nan if ends.low is None else observed[period] * np.exp(-ends.low)
-            so_far = test.log_differences(test.start, period)
-            if np.isfinite(so_far).all():
-                ends = effect_of(sign_flip(so_far, seed=seed), alpha)
-                sold = sales_of_log(ends, float(observed[test.start : period + 1].sum()))
-                self.cumulative[step] = sold.value
-                self.cumulative_low[step] = np.nan if sold.low is None else sold.low
-                self.cumulative_high[step] = np.nan if sold.high is None else sold.high
-
-
-def _require_sales(test: PairedTest) -> None:
-    """A log needs sales before and in the test."""
-    for words, window in (
-        ("before the test", slice(0, test.start)),
-        ("in the test", slice(test.start, test.cooldown_end + 1)),
-    ):
-        sold = test.panel.outcome[:, window].sum(axis=1)
-        for row in (*test.treated, *test.control):
-            if sold[row] <= 0.0:
-                raise InvalidInput(
-                    f"{test.panel.units[row]!r} sold nothing {words}.",
-                    where=f"unit {test.panel.units[row]}",
-                    fix="Leave its pair out, or pool it with a neighbour.",
-                )
 
 
 def _why(pairs: int) -> str:
     if pairs >= USUAL_PAIRS:
         return f"{pairs} randomised pairs: the test rests on the coin alone, and no model of sales is needed."
-    return f"{pairs} randomised pairs: fewer than {USUAL_PAIRS}, but still a randomised test."
+    return f"{count_of(pairs, 'randomised pair')}: fewer than {USUAL_PAIRS}, but still a randomised test."
 
 
 def _placebos(test: PairedTest) -> Floats:
@@ -188,13 +145,14 @@ def _warnings(test: PairedTest, alpha: float, cost: float | None) -> list[str]:
     said = []
     if least_p(pairs) > alpha:
         said.append(
-            f"{pairs} pairs cannot show an effect at {alpha:g}: their smallest p is {least_p(pairs):.3g}, and the "
+            f"A test of {count_of(pairs, 'pair')} cannot show an effect at {alpha:g}: its smallest p is "
+            f"{least_p(pairs):.3g}, and the "
             f"interval has no ends."
         )
     elif pairs < USUAL_PAIRS:
-        said.append(f"Only {pairs} pairs: a true effect is easily missed.")
+        said.append(f"Only {count_of(pairs, 'pair')}: a true effect is easily missed.")
     if test.start < test.end - test.start + 1:
-        said.append(f"Only {test.start} period(s) before a test of {test.end - test.start + 1}.")
+        said.append(f"Only {count_of(test.start, 'period')} before a test of {test.end - test.start + 1}.")
     if cost is not None and cost == 0.0:
         said.append("Extra spend sums to zero over the pairs: there is no iROAS.")
     return said

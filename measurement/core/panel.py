@@ -53,13 +53,21 @@ def require_scale(panel: Panel) -> None:
         InvalidInput: an amount above 1e90, or none above 1e-90 but zero.
     """
     for name, amounts in (("outcome", panel.outcome), ("cost", panel.cost)):
-        largest = 0.0 if amounts is None else float(np.abs(amounts).max(initial=0.0))
-        if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
-            raise InvalidInput(
-                f"The largest {name} is {largest:g}.",
-                where=name,
-                fix="Check the column, or give it in another unit.",
-            )
+        if amounts is not None:
+            require_amounts(amounts, name)
+
+
+def require_amounts(amounts: Floats, name: str) -> None:
+    """That amounts can be reckoned with, whatever their shape.
+
+    Raises:
+        InvalidInput: one above 1e90, or none above 1e-90 but zero.
+    """
+    largest = float(np.abs(amounts).max(initial=0.0))
+    if largest > _LARGEST or 0.0 < largest < 1.0 / _LARGEST:
+        raise InvalidInput(
+            f"The largest {name} is {largest:g}.", where=name, fix="Check the column, or give it in another unit."
+        )
 
 
 def last_days(periods: Sequence[dt.date | int]) -> list[dt.date]:

@@ -16,7 +16,7 @@ PARTS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }
 #: How missing rows and repeated ones are to be read.
 READING: Final[Mapping[str, tuple[str, ...]]] = {
-    "missing": ("leave_out", "zero", "refuse"),
+    "missing": ("leave_out", "zero", "zero_inside", "refuse"),
     "duplicates": ("refuse", "sum"),
 }
 _USUAL: Final[Mapping[str, tuple[str, ...]]] = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import polars as pl
 
+from measurement.core.words import count_of
+from measurement.core.written_numbers import DecimalSign, amounts_of, proof, unproven
 from tenants.core.problems import InvalidInput
 
 _SIGNS: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
@@ -56,7 +59,7 @@ def dates_of(cells: pl.Series, *, column: str) -> pl.Series:
     bad = np.flatnonzero(parsed.is_null().to_numpy())
     if len(bad):
         raise UnreadableValues(
-            f"{len(bad)} cells of {column!r} are no dates, {text[int(bad[0])]!r} first.",
+            f"No date in {count_of(len(bad), 'cell')} of {column!r}, {text[int(bad[0])]!r} first.",
             where=lines_text(bad),
             fix="Write dates as 2021-04-15, or number the periods, in one form throughout.",
         )
@@ -76,14 +79,21 @@ def _slashed(text: pl.Series, column: str) -> pl.Series:
     return text.str.to_date("%d/%m/%Y" if day_first else "%m/%d/%Y", strict=False)
 
 
-def numbers_of(cells: pl.Series, *, column: str, decimal_comma: bool) -> tuple[pl.Series, str]:
+def numbers_of(
+    cells: pl.Series, *, column: str, comma_file: bool, beside: Sequence[pl.Series] = ()
+) -> tuple[pl.Series, str]:
     """Numbers, null where the cell is empty, and the currency that signs in the cells tell (empty where none).
 
+    1,234.50 and 1.234,50, 1'234.50 and 1 234,50 are read by the sign that stands before decimals, see
+    `written_numbers`.
+
     Args:
-        decimal_comma: whether 12,5 may be a number: not where commas separate columns without quotes.
+        comma_file: whether commas part the columns of the file: then 1.234 has decimals where no cell says otherwise.
+        beside: other amounts of the file, which say how it is written where the column does not.
 
     Raises:
-        UnreadableValues: text, or a number that is not finite. MixedCurrencies: two signs in one column.
+        UnreadableValues: text, a number that is not finite, or one that may be a thousand times as large.
+        MixedCurrencies: two signs in one column.
     """
     text = cells.str.strip_chars().fill_null("")
     signs = {code for sign, code in _SIGNS.items() if text.str.contains(re.escape(sign)).any()}
@@ -93,31 +103,42 @@ def numbers_of(cells: pl.Series, *, column: str, decimal_comma: bool) -> tuple[p
             where=f"column {column!r}",
             fix="Convert amounts to one currency before the analysis.",
         )
-    bare = text.str.replace_all(r"[$€£¥\s\u00a0]", "")
-    grouped = bare.str.contains(r"^-?\d{1,3}(,\d{3})+(\.\d+)?$")
-    comma = bare.str.contains(r"^-?\d+,\d+$") & (~grouped if not decimal_comma else True)
-    if decimal_comma and bool((comma & grouped).any()) and not bool((comma & ~grouped).any()):
-        # 1,234 alone tells neither thousands nor a decimal.
-        raise UnreadableValues(
-            f"The column {column!r} does not tell a decimal comma from thousands, "
-            f"{text[int(np.flatnonzero((comma & grouped).to_numpy())[0])]!r} first.",
-            where=f"column {column!r}",
-            fix="Write numbers with a decimal point and without separators of thousands.",
-        )
-    if decimal_comma and comma.any():
-        bare = bare.str.replace(",", ".")
-    else:
-        bare = pl.select(pl.when(grouped).then(bare.str.replace_all(",", "")).otherwise(bare)).to_series()
+    decimal = _decimal_sign(text, column, comma_file, beside)
+    bare = text.str.replace_all(r"[$€£¥]", "").str.strip_chars()
     gone = bare.str.to_lowercase().is_in(["", "na", "n/a", "null", "none"])
-    parsed = bare.cast(pl.Float64, strict=False)
+    parsed = amounts_of(pl.select(pl.when(gone).then(pl.lit("")).otherwise(bare)).to_series(), decimal)
     bad = np.flatnonzero((~gone & ~parsed.is_finite().fill_null(value=False)).to_numpy())
     if len(bad):
         raise UnreadableValues(
-            f"{len(bad)} cells of {column!r} are no finite numbers, {text[int(bad[0])]!r} first.",
+            f"No finite number in {count_of(len(bad), 'cell')} of {column!r}, {text[int(bad[0])]!r} first.",
             where=lines_text(bad),
             fix="Write numbers such as 1234.5, and leave the cell empty where there is none.",
         )
     return parsed, signs.pop() if signs else ""
+
+
+def _decimal_sign(text: pl.Series, column: str, comma_file: bool, beside: Sequence[pl.Series]) -> DecimalSign:
+    """What stands before decimals in a column."""
+    own = proof([text])
+    unclear = unproven(text)
+    if len(own) > 1:
+        raise UnreadableValues(
+            f"Some cells of {column!r} have a decimal point and some a decimal comma.",
+            where=f"column {column!r}",
+            fix="Write all numbers of a column in one way, such as 1234.5.",
+        )
+    if own:
+        return own.pop()
+    file = proof([other.str.strip_chars().fill_null("") for other in beside])
+    if len(file) == 1:
+        return file.pop()
+    if unclear is not None and not comma_file:
+        raise UnreadableValues(
+            f"The column {column!r} does not tell decimals from thousands, {text[unclear]!r} first.",
+            where=lines_text(np.array([unclear])),
+            fix="Write a decimal point and nothing between thousands, and part the columns by commas.",
+        )
+    return "."
 
 
 def is_currency(code: str) -> bool:

@@ -1,7 +1,8 @@
 """From the contrast of each placebo set to what a method with weights finds: effect, intervals, path, iROAS.
 
 A method gives, for each set, a contrast on units: shares of the set less the weights of its counterfactual, applied to
-outcomes about their pre-test mean (or about nothing, without unit effects). Everything after that is the same test.
+outcomes about their pre-test mean (or about nothing, without unit effects). Weights of an index stand here as weights
+of outcomes, each times the set's mean over the control's. Everything after that is the same test.
 
 iROAS divides the effect by the spend that the test added. Where that is known (the controls spent alike throughout),
 its interval is that of the effect over it. Where it is an estimate, r is tested by outcome less r times cost, which is
@@ -41,7 +42,7 @@ def placebo_finding(
 
     Args:
         sets: shape [sets, size], the treated one first.
-        contrasts: shape [sets, units], rows sum to zero.
+        contrasts: shape [sets, units]; rows sum to zero, those of an index after each is taken times `base`.
         scale: noise that is expected of each set's contrast up to a common factor, shape [sets].
         base: what each unit's outcome is counted from, its mean before the test, shape [units], or a weighted one of
             each set, shape [sets, units].
@@ -99,16 +100,22 @@ def placebo_finding(
     )
 
 
-def noise_scale(test: TreatedPanel, sets: Ints, contrasts: Floats, *, unit_effects: bool = True) -> Floats:
+def noise_scale(
+    test: TreatedPanel, sets: Ints, contrasts: Floats, *, unit_effects: bool = True, misfit_part: float = 0.5
+) -> Floats:
     """Noise to be expected of each set: geometric mean of its misfit before the test and of its size, shape [sets].
 
     The misfit alone flatters sets that many donors happen to fit; the size alone knows nothing of odd markets.
+
+    Args:
+        misfit_part: weight of the misfit in the mean, that of the size being the rest.
     """
     pre = test.pre - test.pre.mean(axis=1, keepdims=True) if unit_effects else test.pre
     misfit = np.sqrt(np.mean((contrasts @ pre) ** 2, axis=1))
     size = np.abs(test.pre).mean(axis=1)[sets].mean(axis=1)
     floor = 1e-9 * float(size.mean()) + 1e-300
-    return np.asarray(np.sqrt(np.maximum(misfit, floor) * np.maximum(size, floor)), dtype=np.float64)
+    parts = np.maximum(misfit, floor) ** misfit_part * np.maximum(size, floor) ** (1.0 - misfit_part)
+    return np.asarray(parts, dtype=np.float64)
 
 
 def _direction(test: TreatedPanel, window: Floats) -> Floats:
@@ -143,12 +150,20 @@ def _spend(test: TreatedPanel, contrasts: Floats) -> _Spend | None:
     most = max(float(np.abs(test.cost).sum()), 1e-300)
     if abs(own) <= 1e-9 * most:
         return None
-    change[test.treated] -= own
+    change[test.treated] = _unspent(change[test.treated], own)
     gap = contrasts @ change
     gap[0] = own
     before = contrasts[0] @ test.cost[:, : test.start]
     noise = max(float(np.abs(gap[1:]).max(initial=0.0)), float(np.ptp(before)))
     return _Spend(gap, noise <= 1e-6 * abs(own))
+
+
+def _unspent(change: Floats, own: float) -> Floats:
+    """Changes of the treated units' spend less what the test added, `own` each on the mean: where it makes the changes,
+    each unit is taken to have spent its part of it, for budgets follow size; else all alike."""
+    mean = float(change.mean())
+    left: Floats = change * (1.0 - own / mean) if 0.5 * abs(own) < np.sign(own) * mean else change - own
+    return left
 
 
 def _times(found: Inverted, factor: float) -> Span:

@@ -8,11 +8,13 @@ and where a hypothesis further from the estimate is rejected less than no effect
 from __future__ import annotations
 
 from measurement.core.answers import PanelReading
-from measurement.core.words import p_text
+from measurement.core.words import count_of, p_text
 
 #: Key of `PanelReading.details`: how many placebo assignments are at least as extreme, of `DRAWN` of them.
 AS_EXTREME = "as_extreme"
 DRAWN = "placebos"
+#: How the procedure of those whose p is such a count is called.
+_IN_SPACE = "placebo in space"
 #: Methods whose placebos all count alike.
 _UNSCALED = ("log_did",)
 
@@ -25,6 +27,9 @@ def counted(p_value: float, drawn: int) -> dict[str, int]:
 def as_extreme(reading: PanelReading) -> tuple[int, int] | None:
     """How many placebo assignments make its p, and of how many; None where p is of another procedure."""
     count, drawn = reading.details.get(AS_EXTREME), reading.details.get(DRAWN)
+    if count is None and isinstance(drawn, int) and _IN_SPACE in reading.procedure:
+        # Readings of before the count was kept: their p is (count + 1) / (drawn + 1), too.
+        count = counted(reading.p_value, drawn)[AS_EXTREME]
     return (int(count), int(drawn)) if isinstance(count, int) and isinstance(drawn, int) else None
 
 
@@ -40,14 +45,14 @@ def beyond_words(reading: PanelReading) -> str:
         count, drawn = found
         verb = "is" if count == 1 else "are"
         return (
-            f"{count} of {drawn} placebos {verb} at least as extreme as the test{scaled_words(reading)}: "
+            f"{count} of {count_of(drawn, 'placebo')} {verb} at least as extreme as the test{scaled_words(reading)}: "
             f"p = ({count} + 1) / ({drawn} + 1), {p_text(reading.p_value)}. "
             "The histogram shows their lifts as they are, with the effect of the test taken off"
         )
     if not len(reading.placebos):
         return ""
     return (
-        f"Lifts of the same comparison in {len(reading.placebos)} stretches before the test, as long as it; "
+        f"Lifts of the same comparison in {count_of(len(reading.placebos), 'stretch')} before the test, as long as it; "
         f"p, {p_text(reading.p_value)}, is not of them but of the {reading.procedure}"
     )
 
@@ -56,8 +61,8 @@ def placebo_title(reading: PanelReading) -> str:
     """What the placebos are, with how many there are; empty where there are none."""
     found = as_extreme(reading)
     if found is not None:
-        return f"{found[1]:,} assignments"
-    return f"{len(reading.placebos):,} earlier stretches" if len(reading.placebos) else ""
+        return count_of(found[1], "assignment")
+    return count_of(len(reading.placebos), "earlier stretch") if len(reading.placebos) else ""
 
 
 def placebo_how(reading: PanelReading) -> str:

@@ -37,6 +37,9 @@ WORLDS: Final[dict[str, str]] = {
     "unlike": "cells have nothing in common but mu: spread 0.45 of their own, none of retailers and placements",
     "alike": "all cells nearly the same: spreads of 0.05",
 }
+#: How the usual world draws: mu (middle, standard deviation), and the spreads of retailers, placements and cells.
+USUAL_MIDDLE: Final = (math.log(0.6), 0.3)
+USUAL_SPREADS: Final = (0.25, 0.30, 0.20)
 #: Standard error of a test, relative to the return that 60 % of what is attributed would be.
 NOISE: Final = (0.12, 0.45)
 #: What is expected of it when the order of tests is chosen.
@@ -160,8 +163,8 @@ def summary(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def true_log_factors(world: str, rng: np.random.Generator, retailer: Ints, placement: Ints, level: Floats) -> Floats:
     """Logarithms of true factors, shape [cells]; `level` is the standardised logarithm of the attributed return."""
-    middle, sd = math.log(0.6), 0.3
-    spreads: tuple[float, ...] = (0.25, 0.30, 0.20)
+    middle, sd = USUAL_MIDDLE
+    spreads: tuple[float, ...] = USUAL_SPREADS
     draw: Callable[[int], Floats] = rng.standard_normal
     if world == "prior":
         sd, spreads = 1.0, tuple(np.abs(Prior().spread * rng.standard_normal(3)).tolist())

@@ -18,9 +18,11 @@ from scipy.stats import t
 from measurement.core.arrays import Floats
 from measurement.core.assignment import Assignment, InvalidDesign
 from measurement.core.features import FEATURES, features_of, rows_of
+from measurement.core.out_of_sample import parts_of
 from measurement.core.panel import Panel
 from measurement.core.placebo import placebo_sets, shares_of
 from measurement.core.synthetic_control import demeaned, simplex_weights
+from measurement.core.words import between, count_of, percent
 
 #: Standardised differences beyond this are told (Imbens, Rubin 2015).
 UNBALANCED: Final = 0.25
@@ -100,7 +102,9 @@ def pre_trend(
     blocks = (periods - first) // length
     if blocks < _LEAST_BLOCKS or (weighted and first < 4):
         raise InvalidDesign(
-            f"{periods} periods are too few to see a drift.", where="panel", fix="Give 8 or more, better 8 weeks."
+            f"{count_of(periods, 'period')} before the test: too few to see a drift.",
+            where="panel",
+            fix="Give 8 or more, better 8 weeks.",
         )
     sets = placebo_sets(len(names), chosen, count=_PLACEBOS, seed=seed)
     gaps = _gaps(outcome, shares_of(sets, len(names)), first, weighted)
@@ -116,8 +120,9 @@ def pre_trend(
     verdict: Verdict = (
         "steady" if equivalent and p_joint >= alpha else "drifting" if not equivalent and p_joint < alpha else "unclear"
     )
-    told = f"The gap moves by {drift:+.1%} over a test ({1 - 2 * alpha:.0%} interval {drift - reach:+.1%} to "
-    told += f"{drift + reach:+.1%}, margin {margin:.1%}); joint p = {p_joint:.3f}, each test errs at {alpha:g}."
+    ends = between(percent(drift - reach, signed=True), percent(drift + reach, signed=True))
+    told = f"The gap moves by {percent(drift, signed=True)} over a test ({1 - 2 * alpha:.0%} interval {ends}, "
+    told += f"margin {margin:.1%}); joint p = {p_joint:.3f}, each test errs at {alpha:g}."
     return PreTrend(
         drift=drift,
         low=drift - reach,
@@ -140,6 +145,13 @@ def _gaps(outcome: Floats, shares: Floats, first: int, weighted: bool) -> Floats
         usual = outcome.mean(axis=1, keepdims=True)
         relative = outcome[:, first:] / np.where(usual > 0.0, usual, 1.0) - 1.0
         return np.asarray((shares - donors / donors.sum(axis=1, keepdims=True)) @ relative)
+    base = outcome[:, :first].mean(axis=1)
+    if (base > 0.0).all():
+        # As the analysis weighs: sales over each unit's own mean, a set by what its units sell together.
+        index = outcome / base[:, None] - 1.0
+        parts = parts_of(shares, base)
+        weights = simplex_weights(index[:, :first] @ index[:, :first].T, parts, donors, gap=1e-6).weights
+        return np.asarray((parts - weights) @ index[:, first:])
     fitted = demeaned(outcome[:, :first], slice(None))
     weights = simplex_weights(fitted @ fitted.T, shares, donors, gap=1e-6).weights
     level = outcome - outcome[:, :first].mean(axis=1, keepdims=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from measurement.core.arrays import Ints
+from measurement.core.panel_values import lines_text
 from measurement.core.reading_panels import InvalidPanel, read_text_table, refuse_names
+from measurement.core.words import count_of
 
 _TREATED: Final = {"treated", "treatment", "test", "t"}
 _CONTROL: Final = {"control", "ctl", "c"}
@@ -66,6 +70,36 @@ def read_assignment(source: str | Path | bytes) -> dict[str, str]:
                 fix="Name the groups treated and control.",
             )
     return found
+
+
+def arms_of(cells: pl.Series, *, column: str) -> Ints:
+    """1 for each treated row, 0 for each control, by the words of `read_assignment`.
+
+    Raises:
+        InvalidAssignment: a cell that says neither, with its line; or one arm alone.
+    """
+    text = cells.str.strip_chars().str.to_lowercase().fill_null("")
+    groups = set(text.unique())
+    words = dict.fromkeys(_TREATED, 1) | dict.fromkeys(_CONTROL, 0)
+    for numbered in _NUMBERED:
+        if groups == numbered:
+            words = {min(numbered): 0, max(numbered): 1}
+    if len(groups) < 2:
+        raise InvalidAssignment("All units are in one arm.", where=f"column {column!r}", fix="Give both arms.")
+    numbers = set() if groups & set(words) - {"0", "1", "2"} else set.union(*_NUMBERED)
+    bad = np.flatnonzero([label not in words and label not in numbers for label in text])
+    if not len(bad):
+        bad = np.flatnonzero([label not in words for label in text])
+    if len(bad):
+        raise InvalidAssignment(
+            f"{count_of(len(bad), 'cell')} of {column!r} neither treated nor control, {cells[int(bad[0])]!r} first.",
+            where=lines_text(bad),
+            fix="Write treated and control, or 1 and 0, and leave other units out.",
+        )
+    arms = np.array([words[label] for label in text], dtype=np.int64)
+    if len(set(arms.tolist())) < 2:
+        raise InvalidAssignment("All units are in one arm.", where=f"column {column!r}", fix="Give both arms.")
+    return arms
 
 
 def read_pairs(source: str | Path | bytes) -> list[tuple[str, str]]:

@@ -16,12 +16,13 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from measurement.core.arrays import Floats
+from measurement.core.arrays import Bools, Floats
 from measurement.core.panel import Panel
 from measurement.core.panel_values import MixedCurrencies, dates_of, is_currency, lines_text, numbers_of
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
-Missing = Literal["leave_out", "zero", "refuse"]
+Missing = Literal["leave_out", "zero", "zero_inside", "refuse"]
 Duplicates = Literal["refuse", "sum"]
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
@@ -77,8 +78,11 @@ def read_panel(
         date: column of ISO dates or of whole numbers (years, period numbers). unit, outcome: columns.
         cost: column of spend. currency: column of currency codes; one code is allowed.
         missing: what becomes of a unit that lacks periods others have: it is left out, its missing values count as
-            zero (a ledger that has no row where nothing was sold), or the file is refused.
-        duplicates: what becomes of several rows of one unit and period.
+            zero (a ledger that has no row where nothing was sold), or the file is refused. `zero_inside` takes rows
+            that lack between a unit's first and last row for zero, and before its first where it skips as many within.
+            Other days before or after were not delivered, and a unit that lacks those, or has an empty cell, is left
+            out, or refused where it is required.
+        duplicates: what becomes of several rows of one unit and period. A sum with an empty part is empty.
         required: units that must not be left out, the treated ones.
 
     Raises:
@@ -99,8 +103,11 @@ def read_panel(
         raise InvalidPanel("The file has a header and no rows.", fix="Give one row per unit and period.")
     notes: list[str] = []
     periods = dates_of(frame[date], column=date)
-    values, money = numbers_of(frame[outcome], column=outcome, decimal_comma=separator != ",")
-    spend, spend_money = numbers_of(frame[cost], column=cost, decimal_comma=separator != ",") if cost else (None, "")
+    amounts = [frame[name] for name in (outcome, cost) if name]
+    values, money = numbers_of(frame[outcome], column=outcome, comma_file=separator == ",", beside=amounts)
+    spend, spend_money = (
+        numbers_of(frame[cost], column=cost, comma_file=separator == ",", beside=amounts) if cost else (None, "")
+    )
     code = _one_currency(frame[currency] if currency else None, money, spend_money)
     long = pl.DataFrame({"unit": frame[unit].str.strip_chars().fill_null(""), "period": periods, "outcome": values})
     if spend is not None:
@@ -125,7 +132,7 @@ def refuse_names(names: pl.Series, *, column: str) -> None:
     )
     if len(bad):
         raise InvalidPanel(
-            f"{len(bad)} names of {column!r} are no text or longer than {LONGEST_NAME} characters.",
+            f"{count_of(len(bad), 'name')} of {column!r}: no text, or longer than {LONGEST_NAME} characters.",
             where=lines_text(bad),
             fix="Give short names.",
         )
@@ -209,9 +216,22 @@ def _once(long: pl.DataFrame, duplicates: Duplicates, notes: list[str]) -> pl.Da
             where=lines_text(rows),
             fix="Remove the copies, or ask for them to be summed where they are parts.",
         )
-    notes.append(f"{len(rows)} rows that share unit and period were summed, as asked.")
+    notes.append(f"Summed, as asked: {count_of(len(rows), 'row')} that shared unit and period.")
     amounts = [name for name in ("outcome", "cost") if name in long.columns]
-    return long.group_by("unit", "period", maintain_order=True).agg(pl.col(amounts).sum())
+    # The sum of a known and an unknown amount is unknown.
+    empty = {name: pl.col(name).is_null().any() for name in amounts}
+    summed = long.group_by("unit", "period", maintain_order=True).agg(
+        *(pl.when(empty[name]).then(None).otherwise(pl.col(name).sum()).alias(name) for name in amounts),
+        halves=pl.any_horizontal(pl.col(name).is_null().any() & pl.col(name).is_not_null().any() for name in amounts),
+    )
+    torn = summed.filter(pl.col("halves"))
+    if len(torn):
+        first = torn.row(0, named=True)
+        notes.append(
+            f"{len(torn)} of these sums have an empty part and are taken as empty, {first['unit']} at "
+            f"{first['period']} first."
+        )
+    return summed.drop("halves")
 
 
 def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str], notes: list[str]) -> Panel:
@@ -229,12 +249,16 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
     cost = _grid(long, "cost", names, periods) if "cost" in long.columns else None
     _gaps(periods, notes)
     lacking = ~np.isfinite(outcome) if cost is None else ~(np.isfinite(outcome) & np.isfinite(cost))
+    if missing == "zero_inside":
+        _fill_inside(_inside(long, names, periods) & lacking, names, periods, outcome, cost, notes)
+        lacking = ~np.isfinite(outcome) if cost is None else ~(np.isfinite(outcome) & np.isfinite(cost))
     counts = lacking.sum(axis=1)
     keep = counts == 0
     short = np.flatnonzero(~keep)
     if len(short) and missing == "zero":
         notes.append(
-            f"{int(counts.sum())} values of {len(short)} units have no row and count as zero: "
+            f"{count_of(int(counts.sum()), 'value')} of {count_of(len(short), 'unit')} counted as zero, "
+            "without a row or empty: "
             f"{_listed([_lack(names[row], lacking[row], periods) for row in short])}."
         )
         outcome = np.where(np.isfinite(outcome), outcome, 0.0)
@@ -249,7 +273,7 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
                 fix="Give the missing rows, or ask for them to count as zero if nothing was sold.",
             )
         told = _listed([_lack(names[row], lacking[row], periods) for row in short])
-        notes.append(f"{len(short)} units lack periods and are left out: {told}.")
+        notes.append(f"{count_of(len(short), 'unit')} left out for want of periods: {told}.")
     idle = keep & (np.ptp(outcome, axis=1) == 0.0) if len(periods) > 1 else np.zeros(len(names), dtype=bool)
     if idle.any():
         fixed = [names[row] for row in np.flatnonzero(idle)]
@@ -258,7 +282,7 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
             raise InvalidPanel(
                 f"The outcome of {held_idle[0]!r} never changes.", fix="Check its rows, or choose another unit."
             )
-        notes.append(f"{len(fixed)} units whose outcome never changes are left out: {_listed(fixed)}.")
+        notes.append(f"{count_of(len(fixed), 'unit')} left out whose outcome never changes: {_listed(fixed)}.")
         keep &= ~idle
     kept = np.flatnonzero(keep)
     if len(kept) < 2:
@@ -269,10 +293,10 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
         )
     negative = int((outcome[kept] < 0.0).sum())
     if negative:
-        notes.append(f"{negative} values of the outcome are negative (returns) and are kept as they are.")
+        notes.append(f"Kept as they are: {count_of(negative, 'value')} of the outcome below zero (returns).")
     empty = int((outcome[kept] == 0.0).sum())
     if empty:
-        notes.append(f"{empty} values of the outcome are zero and are kept as they are.")
+        notes.append(f"Kept as they are: {count_of(empty, 'value')} of the outcome of zero.")
     return Panel(
         units=tuple(names[row] for row in kept),
         periods=tuple(periods),
@@ -281,6 +305,44 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
         currency=code,
         notes=tuple(notes),
     )
+
+
+def _inside(long: pl.DataFrame, names: Sequence[str], periods: Sequence[dt.date | int]) -> Bools:
+    """Periods in which a unit is taken to have sold nothing, shape [units, periods].
+
+    They lie between its first row and its last. Before the first too, where the unit skips as many periods at a stretch
+    later on: it sells now and then. After the last never, for what comes late lacks there.
+    """
+    there = np.isfinite(_grid(long.with_columns(there=pl.lit(1.0)), "there", names, periods))
+    inside: Bools = np.zeros(there.shape, dtype=bool)
+    for gaps, rows in zip(inside, there, strict=True):
+        held = np.flatnonzero(rows)
+        gaps[held[0] : held[-1]] = ~rows[held[0] : held[-1]]
+        if held[0] <= int(np.diff(held).max(initial=1)) - 1:
+            gaps[: held[0]] = True
+    return inside
+
+
+def _fill_inside(
+    gaps: Bools,
+    names: Sequence[str],
+    periods: Sequence[dt.date | int],
+    outcome: Floats,
+    cost: Floats | None,
+    notes: list[str],
+) -> None:
+    """Zeros into the gaps of the grids, in place, and a note of them."""
+    rows = np.flatnonzero(gaps.any(axis=1))
+    if not len(rows):
+        return
+    notes.append(
+        f"{count_of(int(gaps.sum()), 'value')} of {count_of(len(rows), 'unit')} counted as zero, "
+        "between rows that there are: "
+        f"{_listed([_lack(names[int(row)], gaps[row], periods) for row in rows])}."
+    )
+    outcome[gaps] = 0.0
+    if cost is not None:
+        cost[gaps] = 0.0
 
 
 def _grid(long: pl.DataFrame, column: str, names: Sequence[str], periods: Sequence[dt.date | int]) -> Floats:
@@ -315,6 +377,10 @@ def _lack(name: str, lacking: np.ndarray, periods: Sequence[dt.date | int]) -> s
     first = int(np.argmin(lacking)) if not lacking.all() else len(lacking)
     if first and not lacking[first:].any():
         return f"{name} appears at {periods[first]}" if first < len(periods) else f"{name} has no values"
+    last = len(lacking) - 1 - int(np.argmin(lacking[::-1]))
+    if last < len(lacking) - 1 and not lacking[: last + 1].any():
+        early = count_of(len(lacking) - 1 - last, "period")
+        return f"{name} ends at {periods[last]}, {early} before the last, {periods[-1]}"
     return f"{name} lacks {int(lacking.sum())} of {len(periods)} periods, {periods[int(np.argmax(lacking))]} first"
 
 

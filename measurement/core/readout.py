@@ -13,6 +13,7 @@ from measurement.core.answers import EVIDENCE, Estimate, PanelReading
 from measurement.core.placebo_words import as_extreme, beyond_words, placebo_how
 from measurement.core.words import (
     MISSING,
+    between,
     count_of,
     method_name,
     money,
@@ -160,8 +161,13 @@ def headline(reading: PanelReading, facts: ExperimentFacts) -> str:
         )
     if reading.iroas is None:
         return told
-    unit = "spend that was taken away had" if facts.taken_away else "extra spend"
-    return f"{told} Each unit of {unit} brought {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})."
+    spend = "spend that was taken away had" if facts.taken_away else "extra spend"
+    if not facts.currency:
+        return f"{told} Each unit of {spend} brought {ratio(reading.iroas.value)} ({ratio_range(reading.iroas)})."
+    value, low, high = (
+        money(one, facts.currency, digits=2) for one in (reading.iroas.value, reading.iroas.low, reading.iroas.high)
+    )
+    return f"{told} Each {money(1.0, facts.currency)} of {spend} brought {value} ({between(low, high)})."
 
 
 #: Where a share of nothing is asked for.
@@ -236,7 +242,7 @@ def _p(reading: PanelReading, facts: ExperimentFacts) -> KeyFigure:
     return KeyFigure(
         label="Placebo p" if counts else "p-value",
         value=p_text(reading.p_value),
-        interval=f"{counts[1]} placebos" if counts else "",
+        interval=count_of(counts[1], "placebo") if counts else "",
         verdict=f"{'below' if found else 'not below'} {reading.alpha:g}"
         + (f", {counts[0]} of {counts[1]} as extreme" if counts else ""),
         tone="good" if found else "warn",

@@ -19,6 +19,7 @@ from scipy import stats
 
 from measurement.core.answers import Estimate
 from measurement.core.arrays import Bools, Floats, Ints
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: With fewer treated (or untreated) units HC3 intervals miss the truth too often, and are refused.
@@ -100,7 +101,7 @@ def adjusted_effect(
     reach = float(stats.t.isf(alpha / 2.0, degrees)) * error
     plain = adjusted_effect(y, kinds.astype(np.int64), alpha=alpha) if x.shape[1] else None
     control_mean = float(fit.coefficients[0])
-    words = "difference of means" if plain is None else f"regression on {x.shape[1]} covariate(s)"
+    words = "difference of means" if plain is None else f"regression on {count_of(x.shape[1], 'covariate')}"
     return Adjusted(
         effect=Estimate(effect, effect - reach, effect + reach),
         p_value=float(2.0 * stats.t.sf(abs(effect) / error, degrees)),
@@ -250,7 +251,7 @@ def _checked(
     arms = kinds.astype(bool)
     if min(int(arms.sum()), int((~arms).sum())) < 2:
         raise InvalidInput(
-            f"{int(arms.sum())} units are treated and {int((~arms).sum())} are not.",
+            f"{count_of(int(arms.sum()), 'unit')} treated and {int((~arms).sum())} not.",
             where="treated",
             fix="Give at least two of each.",
         )

@@ -38,7 +38,7 @@ from measurement.core.report_drawings import (
     placebo_drawing,
 )
 from measurement.core.tile_map import unit_name
-from measurement.core.words import MISSING, method_name, money, p_text, percent, percent_range
+from measurement.core.words import MISSING, count_of, method_name, money, p_text, percent, percent_range
 from metrics.core.export import ExportFile
 
 _MARGIN: Final = 36
@@ -88,7 +88,7 @@ def write_pdf(
     if told.lost:
         story.append(
             told.paragraph(
-                f"{told.lost} characters that the font of this file lacks stand as ?; the CSV has them.", _SMALL
+                f"{count_of(told.lost, 'character')} of no font of this file stand as ?; the CSV has them.", _SMALL
             )
         )
     out = io.BytesIO()

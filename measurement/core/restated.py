@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 
 #: Figures are written to cents; a smaller difference is rounding.
 _ROUNDING: Final = 1e-9
@@ -70,5 +71,8 @@ def since(panel: Panel, first: dt.date) -> Panel:
         periods=tuple(panel.periods[at] for at in kept),
         outcome=panel.outcome[:, kept],
         cost=None if panel.cost is None else panel.cost[:, kept],
-        notes=(*panel.notes, f"{len(panel.periods) - len(kept)} periods before {first} are no part of the plan."),
+        notes=(
+            *panel.notes,
+            f"{count_of(len(panel.periods) - len(kept), 'period')} before {first} left out: no part of the plan.",
+        ),
     )

@@ -18,6 +18,7 @@ from scipy import optimize, stats
 
 from measurement.core.answers import Estimate
 from measurement.core.arrays import Floats
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 Spending = Literal["obrien_fleming", "pocock"]
@@ -135,7 +136,7 @@ def read_look(
         raise InvalidInput(f"There is no look {look}.", where="look", fix=f"Give a number from 1 to {len(shares)}.")
     if len(shares) > MOST_LOOKS:
         raise InvalidInput(
-            f"{len(shares)} looks are planned.",
+            f"{count_of(len(shares), 'look')} planned.",
             where="fractions",
             fix=f"Plan {MOST_LOOKS} at most, or use the interval for any moment.",
         )

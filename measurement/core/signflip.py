@@ -16,6 +16,7 @@ import numpy as np
 
 from measurement.core.arrays import Floats
 from measurement.core.inversion import Reassigned
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: Up to so many pairs every reassignment is looked at.
@@ -43,7 +44,9 @@ def sign_flip(differences: Floats, *, seed: int = 1, draws: int = DRAWS) -> Reas
     values = np.asarray(differences, dtype=np.float64)
     if len(values) < 2:
         raise InvalidInput(
-            f"A test of {len(values)} pair(s) has nothing to compare.", where="pairs", fix="Give at least two pairs."
+            f"A test of {count_of(len(values), 'pair')} has nothing to compare.",
+            where="pairs",
+            fix="Give at least two pairs.",
         )
     if not np.isfinite(values).all():
         raise InvalidInput("A difference is no finite number.", where="pairs", fix="Leave out units without sales.")

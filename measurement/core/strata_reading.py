@@ -15,15 +15,21 @@ from typing import Final, Literal
 
 import numpy as np
 
-from measurement.core.answers import Estimate, PanelReading, UnitEffect
+from measurement.core.ancova import ancova_row
+from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
 from measurement.core.arrays import Bools, Floats, Ints
+from measurement.core.drawn_reading import DrawnTest, drawn_reading
 from measurement.core.inversion import Reassigned, reassigned
-from measurement.core.log_effects import effect_of, lift_of_log, sales_of_log, scaled
+from measurement.core.log_effects import effect_of, lift_of_log, over_rest, sales_of_log, scaled
 from measurement.core.panel import Panel
+from measurement.core.returns import margin_of_changes, return_of
+from measurement.core.treated_panel import clear_of_rounding
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 Growth = Literal["auto", "log", "share"]
 DRAWS: Final = 9_999
+_WHY: Final = "Drawn within {count} strata: compared within them, by the draws that the design could have made."
 
 
 def analyze_strata(
@@ -37,6 +43,7 @@ def analyze_strata(
     alpha: float = 0.05,
     seed: int = 1,
     why_method: str = "",
+    sensitivity: bool = True,
 ) -> PanelReading:
     """Reading of a test whose treated units were drawn within strata.
 
@@ -45,6 +52,7 @@ def analyze_strata(
             advertising earned is then the negative of the effect.
         start, end: positions from 0, both inclusive; a cool-down counts to the test in every figure.
         growth: `log`, `share`, or `auto`: logs unless a unit sold nothing in the test.
+        sensitivity: whether to ask other methods too.
 
     Raises:
         InvalidInput: units or windows that the panel does not hold, a unit in two strata, a stratum with one arm, or a
@@ -52,55 +60,52 @@ def analyze_strata(
     """
     test = _Strata(panel, strata, start, end, cooldown)
     scale = _scale(test, growth)
-    draws, exact = _draws(test, seed)
-    found = _test(test, draws, exact, scale, test.start, test.cooldown_end)
-    window = slice(test.start, test.cooldown_end + 1)
+    draws = _Draws(test, seed)
+    found = draws.test(test.growth(scale, test.start, test.cooldown_end))
     observed = panel.outcome[test.treated].sum(axis=0)
-    effect = effect_of(found, alpha)
-    if scale == "log":
-        lift, incremental = lift_of_log(effect), sales_of_log(effect, float(observed[window].sum()))
-    else:
+    base = float(test.base[test.treated].sum())
+
+    def sold(first: int, last: int) -> Estimate | None:
+        if not np.isfinite(test.growth(scale, first, last)).all():
+            return None
+        effect = effect_of(draws.test(test.growth(scale, first, last)), alpha)
+        if scale == "log":
+            return sales_of_log(effect, float(observed[first : last + 1].sum()))
         # The effect is a share of what each treated unit sold before, period by period.
-        incremental = scaled(effect, float(test.base[test.treated].sum()) * (test.cooldown_end - test.start + 1))
-        lift = _over_rest(incremental, float(observed[window].sum()))
-    cost = _cost(test)
-    path = _path(test, draws, exact, scale, alpha, observed, incremental)
-    cells = len(test.treated) * (test.cooldown_end - test.start + 1)
-    listed = f"all {found.count:,} assignments" if exact else f"{found.count:,} drawn assignments"
+        return scaled(effect, base * (last - first + 1))
+
+    incremental = sold(test.start, test.cooldown_end)
+    assert incremental is not None
+    total = float(observed[test.start : test.cooldown_end + 1].sum())
+    cost, margin = _cost(test, alpha)
+    listed = f"all {found.count:,} assignments" if draws.exact else f"{found.count:,} drawn assignments"
     words = "log growth" if scale == "log" else "growth in shares of sales before"
-    return PanelReading(
-        method="strata",
-        why_method=why_method
-        or f"Drawn within {len(strata)} strata: compared within them, by the draws that the design could have made.",
-        procedure=f"randomisation test of {words} within strata over {listed}, and its inversion",
-        evidence="experiment",
-        alpha=alpha,
-        p_value=found.p_value(),
-        att=scaled(incremental, 1.0 / cells),
-        lift=lift,
-        incremental=incremental,
-        iroas=None if not cost else scaled(incremental, 1.0 / cost),
-        cost=cost,
-        weights={},
-        l2_imbalance=None,
-        scaled_l2=None,
-        periods=panel.periods,
-        start=test.start,
-        end=test.end,
-        cooldown_end=test.cooldown_end,
-        treated=tuple(panel.units[row] for row in test.treated),
-        controls=tuple(panel.units[row] for row in test.controls),
-        observed=observed,
-        counterfactual=path[0],
-        low=np.full(len(observed), np.nan),
-        high=np.full(len(observed), np.nan),
-        cumulative=np.cumsum((observed - path[0])[window]),
-        cumulative_low=path[1],
-        cumulative_high=path[2],
-        placebos=_placebos(test, scale),
-        by_unit=_by_unit(test),
-        warnings=(*panel.notes, *_warnings(test, found, scale, growth, alpha)),
-        details={"strata": len(strata), "assignments": found.count, "growth": scale},
+    return drawn_reading(
+        DrawnTest(
+            panel=panel,
+            method="strata",
+            why_method=why_method or _WHY.format(count=len(strata)),
+            procedure=f"randomisation test of {words} within strata over {listed}, and its inversion",
+            alpha=alpha,
+            p_value=found.p_value(),
+            start=test.start,
+            end=test.end,
+            cooldown_end=test.cooldown_end,
+            treated=tuple(panel.units[row] for row in test.treated),
+            controls=tuple(panel.units[row] for row in test.controls),
+            lift=lift_of_log(effect_of(found, alpha)) if scale == "log" else over_rest(incremental, total),
+            incremental=incremental,
+            iroas=return_of(incremental, cost, margin) if cost else None,
+            cost=cost,
+            quiet=_quiet(test),
+            sold=sold,
+            is_share=scale == "log",
+            by_unit=_by_unit(test),
+            placebos=_placebos(test, scale),
+            sensitivity=_beside(test, draws, scale, alpha, total) if sensitivity else (),
+            warnings=_warnings(test, found, scale, growth, alpha),
+            details={"strata": len(strata), "assignments": found.count, "growth": scale},
+        )
     )
 
 
@@ -218,63 +223,77 @@ def _draws(test: _Strata, seed: int) -> tuple[Bools, bool]:
     return drawn, False
 
 
-def _test(test: _Strata, draws: Bools, exact: bool, scale: str, first: int, last: int) -> Reassigned:
-    growth = test.growth(scale, first, last)
-    seen = float(test.differences(test.kinds[None, :], growth)[0])
-    return reassigned(
-        center=seen,
-        shortfall=seen - test.differences(draws, growth),
-        slope=1.0 - test.differences(draws, test.kinds.astype(np.float64)),
-        exact=exact,
-    )
+class _Draws:
+    """Assignments that the design could have drawn, and the test over them."""
+
+    def __init__(self, test: _Strata, seed: int) -> None:
+        self._strata = test
+        self._others, self.exact = _draws(test, seed)
+        self._slope = 1.0 - test.differences(self._others, test.kinds.astype(np.float64))
+
+    def test(self, values: Floats) -> Reassigned:
+        """Of a figure of each unit, shape [units that take part]."""
+        seen = float(self._strata.differences(self._strata.kinds[None, :], values)[0])
+        shortfall = seen - self._strata.differences(self._others, values)
+        return reassigned(center=seen, shortfall=shortfall, slope=self._slope, exact=self.exact)
 
 
-def _over_rest(incremental: Estimate, sold: float) -> Estimate:
-    def of(value: float | None) -> float | None:
-        return None if value is None or sold - value <= 0.0 else value / (sold - value)
-
-    value = of(incremental.value)
-    return Estimate(math.nan if value is None else value, of(incremental.low), of(incremental.high))
-
-
-def _cost(test: _Strata) -> float | None:
-    """Spend of the treated beyond what their past makes of it, less the like of the controls in their strata."""
+def _cost(test: _Strata, alpha: float) -> tuple[float | None, float]:
+    """Spend of the treated beyond what their past makes of it, less the like of the controls in their strata; and half
+    of its interval, from how controls of a stratum differ."""
     if test.panel.cost is None:
-        return None
+        return None, 0.0
     cost = test.panel.cost[test.rows]
     length = test.cooldown_end - test.start + 1
     change = cost[:, test.start : test.cooldown_end + 1].sum(axis=1) - length * cost[:, : test.start].mean(axis=1)
     extra = float(test.differences(test.kinds[None, :], change)[0]) * int(test.kinds.sum())
-    return extra if abs(extra) > 1e-9 else None
+    like = [change[(test.stratum == number) & ~test.kinds] for number in range(len(test.shares))]
+    # About the mean of its stratum a control differs by less than from another unit.
+    apart = [(one - one.mean()) * math.sqrt(len(one) / (len(one) - 1.0)) for one in like if len(one) > 1]
+    controls = np.concatenate(apart or like)
+    margin = margin_of_changes(change[test.kinds], controls, alpha)
+    return clear_of_rounding(extra, test.panel.cost), margin
 
 
-def _path(
-    test: _Strata, draws: Bools, exact: bool, scale: str, alpha: float, observed: Floats, incremental: Estimate
-) -> tuple[Floats, Floats, Floats]:
-    """Counterfactual of the treated, and ends of what was earned up to each period of the window."""
+def _quiet(test: _Strata) -> Floats:
+    """The treated as the controls of their strata moved, shape [periods]."""
     panel = test.panel.outcome
-    counterfactual = np.zeros(panel.shape[1])
+    course = np.zeros(panel.shape[1])
     for row, number in zip(test.treated, test.stratum[test.kinds], strict=True):
         like = test.rows[(test.stratum == number) & ~test.kinds]
-        counterfactual += test.base[row] * (panel[like] / test.base[like][:, None]).mean(axis=0)
-    window = slice(test.start, test.cooldown_end + 1)
-    told = float(counterfactual[window].sum())
-    if told > 0.0:
-        counterfactual[window] *= (float(observed[window].sum()) - incremental.value) / told
-    length = test.cooldown_end - test.start + 1
-    low, high = np.full(length, np.nan), np.full(length, np.nan)
-    for step in range(length):
-        last = test.start + step
-        if not np.isfinite(test.growth(scale, test.start, last)).all():
-            continue
-        effect = effect_of(_test(test, draws, exact, scale, test.start, last), alpha)
-        if scale == "log":
-            sold = sales_of_log(effect, float(observed[test.start : last + 1].sum()))
-        else:
-            sold = scaled(effect, float(test.base[test.treated].sum()) * (step + 1))
-        low[step] = np.nan if sold.low is None else sold.low
-        high[step] = np.nan if sold.high is None else sold.high
-    return counterfactual, low, high
+        course += test.base[row] * (panel[like] / test.base[like][:, None]).mean(axis=0)
+    return course
+
+
+def _beside(test: _Strata, draws: _Draws, scale: str, alpha: float, sold: float) -> tuple[Sensitivity, ...]:
+    """The other scale of growth and the plain sums, each by the same draws."""
+    length, count = test.cooldown_end - test.start + 1, int(test.kinds.sum())
+    found = []
+    other = "share" if scale == "log" else "log"
+    if np.isfinite(test.growth(other, test.start, test.cooldown_end)).all():
+        growth = draws.test(test.growth(other, test.start, test.cooldown_end))
+        effect = effect_of(growth, alpha)
+        lift = (
+            lift_of_log(effect)
+            if other == "log"
+            else over_rest(scaled(effect, float(test.base[test.treated].sum()) * length), sold)
+        )
+        found.append(_row(f"strata_{other}", lift, growth.p_value(), "the same draws"))
+    else:
+        found.append(Sensitivity("strata_log", None, None, "a unit sold nothing in the test, and nothing has no log"))
+    outcome = test.panel.outcome[test.rows]
+    change = outcome[:, test.start : test.cooldown_end + 1].sum(axis=1) - length * test.base[test.rows]
+    levels = draws.test(change)
+    lift = over_rest(scaled(effect_of(levels, alpha), count), sold)
+    found.append(_row("did", lift, levels.p_value(), "in levels within strata, the same draws"))
+    found.append(ancova_row(outcome, test.kinds, start=test.start, last=test.cooldown_end, alpha=alpha))
+    return tuple(found)
+
+
+def _row(method: str, lift: Estimate, p_value: float, note: str) -> Sensitivity:
+    if not math.isfinite(lift.value):
+        return Sensitivity(method, None, p_value, "no lift: nothing would have been sold by this method")
+    return Sensitivity(method, lift, p_value, note)
 
 
 def _placebos(test: _Strata, scale: str) -> Floats:
@@ -312,11 +331,11 @@ def _warnings(test: _Strata, found: Reassigned, scale: str, growth: Growth, alph
     said = []
     if found.least_p > alpha:
         said.append(
-            f"The design could have drawn only {found.count} assignments: the smallest p is {found.least_p:.3g}, "
-            f"and the interval has no ends at {alpha:g}."
+            f"The design could have drawn only {count_of(found.count, 'assignment')}: the smallest p is "
+            f"{found.least_p:.3g}, and the interval has no ends at {alpha:g}."
         )
     if scale == "share" and growth == "auto":
         said.append("Some units sold nothing in the test: growth is in shares of sales before, not in logs.")
     if test.start < test.cooldown_end - test.start + 1:
-        said.append(f"Only {test.start} period(s) before a test of {test.cooldown_end - test.start + 1}.")
+        said.append(f"Only {count_of(test.start, 'period')} before a test of {test.cooldown_end - test.start + 1}.")
     return said

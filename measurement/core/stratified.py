@@ -18,6 +18,7 @@ from measurement.core.arrays import Floats
 from measurement.core.assignment import Assigned, Assignment, InvalidDesign, ordered
 from measurement.core.features import distances, features_of, rows_of
 from measurement.core.panel import Panel
+from measurement.core.words import count_of
 
 #: Above this many units a unit is matched among its nearest only; the total is the same wherever it was compared.
 _ALL_EDGES: Final = 120
@@ -56,7 +57,7 @@ def match_pairs(
     out = set(rows_of(panel, exclude, "exclude"))
     rows = [row for row in range(len(panel.units)) if row not in out]
     if len(rows) < 4:
-        raise InvalidDesign(f"{len(rows)} units make no two pairs.", fix="Give at least 4 units.")
+        raise InvalidDesign(f"No two pairs can be made of {count_of(len(rows), 'unit')}.", fix="Give at least 4 units.")
     apart = distances(features_of(panel.outcome[rows]))
     matched = sorted(_matching(apart), key=lambda pair: (apart[pair], pair))
     left_out = {panel.units[row]: "excluded by request" for row in out}
@@ -68,7 +69,9 @@ def match_pairs(
     if farthest is not None:
         kept = [pair for pair in kept if apart[pair] <= farthest]
     if len(kept) < 2:
-        raise InvalidDesign(f"{len(kept)} pairs remain.", fix="Leave out fewer pairs, or allow a larger distance.")
+        raise InvalidDesign(
+            f"{count_of(len(kept), 'pair')} left.", fix="Leave out fewer pairs, or allow a larger distance."
+        )
     for pair in matched[len(kept) :]:
         for place in pair:
             left_out[panel.units[rows[place]]] = f"its pair is {apart[pair]:.2f} deviations apart"

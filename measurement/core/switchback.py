@@ -23,6 +23,7 @@ from scipy import stats
 from measurement.core.answers import Estimate
 from measurement.core.arrays import Bools, Floats, Ints
 from measurement.core.inversion import Reassigned, reassigned
+from measurement.core.panel import require_amounts
 from measurement.core.switchback_design import (
     DRAWS,
     SwitchbackDesign,
@@ -31,6 +32,7 @@ from measurement.core.switchback_design import (
     given_design,
     is_admissible,
 )
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: Fewer block means are not compared by a t test: it is off by too much.
@@ -117,14 +119,18 @@ def analyze_switchback(
         draws: assignments looked at where they are too many to list; the seed decides which.
 
     Raises:
-        InvalidInput: another length, treatment that is not 0 or 1, outcomes that are no finite numbers or all the same,
+        InvalidInput: another length, treatment that is not 0 or 1, outcomes that are no finite numbers, too large to
+            reckon with or all the same,
             only one arm, no window of a kind that the estimator needs, or changes where no coin was tossed.
     """
     kinds, values = _checked(treated, outcome, carryover, alpha)
+    require_amounts(values, "outcome")
     design, notes = _design_of(kinds, carryover, randomise_at)
     if labels is not None and len(labels) != len(kinds):
         raise InvalidInput(
-            f"{len(labels)} labels for {len(kinds)} periods.", where="labels", fix="Give one for each period."
+            f"{count_of(len(labels), 'label')} for {count_of(len(kinds), 'period')}.",
+            where="labels",
+            fix="Give one for each period.",
         )
     coins = kinds[np.array(design.randomise_at) - 1].astype(bool)
     if labels is not None and not is_admissible(design, coins, labels):
@@ -132,7 +138,7 @@ def analyze_switchback(
         labels = None
     tests = _Tests(design, kinds, values, labels=labels, seed=seed, draws=draws)
     found = _estimate(tests.horvitz_thompson, "Horvitz-Thompson", alpha)
-    words = f"difference of means after {carryover} period(s) of burn-in"
+    words = f"difference of means after {count_of(carryover, 'period')} of burn-in"
     after = None if tests.difference is None else _estimate(tests.difference, words, alpha)
     windows = int(tests.observed.all.sum()), int(tests.observed.none.sum())
     far = abs(float(values.mean())) > _FAR * float(values.std())
@@ -166,7 +172,7 @@ def _one_kind(windows: tuple[int, int], carryover: int, *, far: bool, estimator:
             it is asked for, for Horvitz-Thompson on outcomes far from zero, which then tells their level alone.
     """
     kind = "treated or untreated" if windows == (0, 0) else "treated" if windows[0] == 0 else "untreated"
-    missing = f"No {carryover + 1} period(s) in a row are {kind}"
+    missing = f"There is no run of {count_of(carryover + 1, 'period')} {kind}"
     if windows == (0, 0) or estimator == "burn_in" or (estimator == "auto" and far):
         why = "there is nothing to compare after burn-in" if estimator == "burn_in" else "the effect is not in the log"
         raise InvalidInput(
@@ -286,9 +292,11 @@ def _block_means(kinds: Ints, values: Floats, carryover: int, alpha: float) -> B
             p_value=None,
             refused=f"{blocks} block means are fewer than {LEAST_BLOCKS}: a t test of them is not to be trusted.",
         )
-    found = stats.ttest_ind(one, two, equal_var=False)
+    # In units of the largest: squares of squares stay numbers whatever the money is counted in.
+    size = float(np.abs(values).max()) or 1.0
+    found = stats.ttest_ind(one / size, two / size, equal_var=False)
     ends = found.confidence_interval(1.0 - alpha)
-    effect = Estimate(float(one.mean() - two.mean()), float(ends.low), float(ends.high))
+    effect = Estimate(float(one.mean() - two.mean()), size * float(ends.low), size * float(ends.high))
     return BlockMeans(blocks=blocks, effect=effect, p_value=float(found.pvalue), refused="")
 
 
@@ -336,7 +344,9 @@ def _checked(
         raise InvalidInput(f"alpha is {alpha:g}.", where="alpha", fix="Give a number between 0 and 1.")
     if not 0 <= carryover < len(kinds):
         raise InvalidInput(
-            f"A carry-over of {carryover} in a log of {len(kinds)} period(s).", where="carryover", fix="Give less."
+            f"A carry-over of {carryover} in a log of {count_of(len(kinds), 'period')}.",
+            where="carryover",
+            fix="Give less.",
         )
     kinds = kinds.astype(np.int64)
     if kinds.min() == kinds.max():

@@ -186,7 +186,9 @@ def draw_assignment(design: SwitchbackDesign, *, seed: int, labels: Sequence[str
     """
     if labels is not None and len(labels) != design.periods:
         raise InvalidInput(
-            f"{len(labels)} labels for {design.periods} periods.", where="labels", fix="Give one for each period."
+            f"{count_of(len(labels), 'label')} for {count_of(design.periods, 'period')}.",
+            where="labels",
+            fix="Give one for each period.",
         )
     drawn, complete = coin_draws(design, seed=seed, labels=labels, draws=1)
     row = drawn[int(np.random.default_rng(seed).integers(len(drawn)))] if complete else drawn[0]
@@ -252,5 +254,7 @@ def _notes(points: Sequence[int], periods: int, carryover: int) -> tuple[str, ..
             "Plan more periods to show an effect at 5 %."
         )
     if carryover and periods % carryover:
-        said.append(f"{periods} periods are no multiple of {carryover}: the points were searched, not read off.")
+        said.append(
+            f"{count_of(periods, 'period')}, no multiple of {carryover}: the points were searched, not read off."
+        )
     return tuple(said)

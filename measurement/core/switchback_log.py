@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import math
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from measurement.core.arrays import Floats, Ints
+from measurement.core.panel_values import numbers_of
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 _TREATED = {"1": 1, "0": 0, "true": 1, "false": 0, "yes": 1, "no": 0, "treated": 1, "control": 0, "1.0": 1, "0.0": 0}
@@ -46,11 +48,9 @@ def read_switchback_log(content: bytes, *, period: str, treated: str, outcome: s
     Raises:
         InvalidInput: not a table, a missing column, an unreadable value, a period twice, or one that is missing.
     """
-    rows = _rows(content, (period, treated, outcome))
-    read = [
-        (_period(row[period], line), _treated(row[treated], line, treated), _number(row[outcome], line, outcome))
-        for line, row in rows
-    ]
+    rows, separator = _rows(content, (period, treated, outcome))
+    amounts = _amounts({line: row[outcome] for line, row in rows}, outcome, separator)
+    read = [(_period(row[period], line), _treated(row[treated], line, treated), amounts[line]) for line, row in rows]
     if len({type(one[0]) for one in read}) > 1:
         raise InvalidInput(
             "Some periods are days and some are numbers.", where=f'column "{period}"', fix="Write all the same way."
@@ -82,13 +82,15 @@ def read_switchback_log(content: bytes, *, period: str, treated: str, outcome: s
     )
 
 
-def _rows(content: bytes, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+def _rows(content: bytes, columns: tuple[str, ...]) -> tuple[list[tuple[int, dict[str, str]]], str]:
+    """Rows with their lines, and the separator of the file."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput("The file is not UTF-8 text.", where="file", fix="Save it as CSV in UTF-8.") from error
     head = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
+    separator = ";" if head.count(";") > head.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator)
     names = [name.strip() for name in reader.fieldnames or ()]
     reader.fieldnames = names
     for column in columns:
@@ -103,8 +105,10 @@ def _rows(content: bytes, columns: tuple[str, ...]) -> list[tuple[int, dict[str,
         if any(row[column] is None for column in columns):
             raise InvalidInput("The line is shorter than the first one.", where=f"line {line}", fix="Complete it.")
     if len(rows) < 2:
-        raise InvalidInput(f"The log has {len(rows)} period(s).", where="file", fix="Give at least two, and both arms.")
-    return rows
+        raise InvalidInput(
+            f"The log has {count_of(len(rows), 'period')}.", where="file", fix="Give at least two, and both arms."
+        )
+    return rows, separator
 
 
 def _period(text: str, line: int) -> dt.date | int:
@@ -136,15 +140,19 @@ def _treated(text: str, line: int, column: str) -> int:
     return kind
 
 
-def _number(text: str, line: int, column: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InvalidInput(
-            f"{text!r} is no number.",
-            where=f'line {line}, column "{column}"',
-            fix="Complete the log before reading it.",
-        )
-    return value
+def _amounts(cells: dict[int, str], column: str, separator: str) -> dict[int, float]:
+    """Line -> number."""
+    # Cells stand at their lines, so that an error names the line that the file has.
+    texts = [cells.get(line, "") for line in range(2, max(cells) + 1)]
+    found = numbers_of(pl.Series(texts, dtype=pl.String), column=column, comma_file=separator == ",")[0]
+    amounts: dict[int, float] = {}
+    for line, text in cells.items():
+        value = found[line - 2]
+        if value is None:
+            raise InvalidInput(
+                f"{text!r} is no number.",
+                where=f'line {line}, column "{column}"',
+                fix="Complete the log before reading it.",
+            )
+        amounts[line] = float(value)
+    return amounts

@@ -19,8 +19,23 @@ LOOKS: Final = ("", "group_sequential", "always_valid")
 LOOKABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "group_sequential": ("geo", "sku", "ab"), "always_valid": ("ab",),
 }  # fmt: skip
+_FEW: Final = (
+    ": an interval for any moment needs hundreds of independent outcomes, and the days of few units are not that"
+)
+_PLANNED: Final = "Plan its looks instead: group_sequential, with their days in settings.look_at. "
+_TOSSED: Final = ": its coin is tossed for the whole log, and the error of a part does not shrink as theory asks"
+_AT_ITS_END: Final = "Read it at its end, or plan two shorter ones, each with an alpha of its own. "
+#: Why a kind cannot be looked at so, and what can be done.
+_NO_LOOKS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("always_valid", "geo"): (_FEW, _PLANNED),
+    ("always_valid", "sku"): (_FEW, _PLANNED),
+    ("always_valid", "switchback"): (_TOSSED, _AT_ITS_END),
+    ("group_sequential", "switchback"): (_TOSSED, _AT_ITS_END),
+}
 #: Methods that read a panel of units; a plan may name the same.
-OVER_UNITS: Final = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata")
+OVER_UNITS: Final = (
+    "auto", "sc_indexed", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match", "strata",
+)  # fmt: skip
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "geo": OVER_UNITS,
     "sku": OVER_UNITS,
@@ -270,10 +285,11 @@ def read_terms(given: Mapping[str, Any]) -> ExperimentTerms:
         settings=settings,
     )
     if terms.looks and kind not in LOOKABLE[terms.looks]:
+        why, instead = _NO_LOOKS.get((terms.looks, kind), ("", ""))
         reader.refuse(
             "looks",
-            f"{'An A/B' if kind == 'ab' else f'A {kind}'} test cannot be looked at like this.",
-            f"Use it for {', '.join('A/B' if one == 'ab' else one for one in LOOKABLE[terms.looks])}.",
+            f"{'An A/B' if kind == 'ab' else f'A {kind}'} test cannot be looked at like this{why}.",
+            f"{instead}Use it for {', '.join('A/B' if one == 'ab' else one for one in LOOKABLE[terms.looks])}.",
         )
     if terms.looks == "group_sequential" and len(settings.get("look_at", ())) < 1:
         reader.refuse("settings.look_at", "Planned looks are missing.", "Give the days of the test they fall on.")

@@ -144,7 +144,11 @@ def _sums(given: Any, arm: str) -> dict[str, float]:
             raise InvalidInput(f"{name} of {arm} is no number.", where=f"{arm}.{name}", fix="Give a finite number.")
         found[name] = float(value)
     if found["n"] < 2 or found["n"] != int(found["n"]):
-        raise InvalidInput(f"{arm} has {found['n']:g} users.", where=f"{arm}.n", fix="Give a whole number from 2.")
+        raise InvalidInput(
+            f"{arm} has {found['n']:g} {'user' if found['n'] == 1 else 'users'}.",
+            where=f"{arm}.n",
+            fix="Give a whole number from 2.",
+        )
     # By Cauchy-Schwarz; sums as exported are rounded.
     if found["sum_of_squares"] * (1 + 1e-9) < found["sum"] ** 2 / found["n"]:
         raise InvalidInput(

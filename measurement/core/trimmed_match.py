@@ -16,6 +16,7 @@ import numpy as np
 from scipy import stats
 
 from measurement.core.arrays import Floats
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 #: Trimming a quarter from each side leaves half of the pairs.
@@ -107,6 +108,21 @@ def trimmed_match(
         left_out=tuple(left_out),
         candidates=tuple((trims / count, root, error) for (trims, root), error in zip(found, errors, strict=True)),
     )
+
+
+def trimmed_interval(
+    response: Floats, spend: Floats, *, trimmed: int, alpha: float
+) -> tuple[float, float | None, float | None] | None:
+    """iROAS and its ends, `trimmed` pairs taken from each side, by Student's t; None where no iROAS makes it zero.
+
+    Raises:
+        InvalidInput: as `trimmed_match`.
+    """
+    pairs = _Pairs(_checked(response, spend, alpha))
+    root = pairs.root(trimmed)
+    if root is None:
+        return None
+    return root, *pairs.interval(trimmed, _quantile(alpha, pairs.count - 2 * trimmed, "t"))
 
 
 def _quantile(alpha: float, left: int, reference: Reference) -> float:
@@ -242,7 +258,9 @@ def _checked(
         )
     if len(one) < 4:
         raise InvalidInput(
-            f"{len(one)} pair(s) are too few to trim.", where="pairs", fix="Give at least four, or use `pairs`."
+            f"To trim {count_of(len(one), 'pair')} leaves too few.",
+            where="pairs",
+            fix="Give at least four, or use `pairs`.",
         )
     if not (np.isfinite(one).all() and np.isfinite(two).all()):
         raise InvalidInput("A difference is no finite number.", where="pairs", fix="Leave that pair out.")

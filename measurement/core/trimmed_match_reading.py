@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from measurement.core.answers import Estimate, PanelReading, Sensitivity, UnitEffect
+from measurement.core.answers import Estimate, PanelReading, UnitEffect
 from measurement.core.arrays import Floats
-from measurement.core.log_effects import scaled
+from measurement.core.beside_pairs import beside_pairs
+from measurement.core.drawn_reading import DrawnTest, drawn_reading
+from measurement.core.log_effects import over_rest, scaled
 from measurement.core.pair_panel import PairedTest, extra_spend, paired_test
 from measurement.core.panel import Panel
-from measurement.core.trimmed_match import TrimmedMatch, trimmed_match
+from measurement.core.trimmed_match import TrimmedMatch, trimmed_interval, trimmed_match
 from tenants.core.problems import InvalidInput
 
 
@@ -24,7 +26,7 @@ def analyze_trimmed_match(
     cooldown: int = 0,
     alpha: float = 0.05,
     why_method: str = "",
-    sensitivity: tuple[Sensitivity, ...] = (),
+    sensitivity: bool = True,
 ) -> PanelReading:
     """Reading whose iROAS is estimated, and whose sales follow from it and the extra spend.
 
@@ -33,6 +35,7 @@ def analyze_trimmed_match(
 
     Args:
         pairs: `(treated, control)` names, four or more. start, end: positions from 0, both inclusive.
+        sensitivity: whether to ask other methods too.
 
     Raises:
         InvalidInput: pairs or windows that the panel does not hold, no cost, or extra spend that sums to zero.
@@ -53,70 +56,53 @@ def analyze_trimmed_match(
     found = trimmed_match(test.level_differences(panel.outcome), spend, alpha=alpha, reference="t")
     iroas = Estimate(found.iroas, found.low, found.high)
     incremental = scaled(iroas, cost)
-    window = slice(test.start, test.cooldown_end + 1)
     observed = panel.outcome[test.treated].sum(axis=0)
-    counterfactual = _counterfactual(test, observed, incremental.value)
-    sold = float(observed[window].sum())
-    length, count = test.cooldown_end - test.start + 1, len(test.treated)
-    nothing = np.full(len(observed), np.nan)
-    return PanelReading(
-        method="trimmed_match",
-        why_method=why_method or "It was asked for: iROAS of randomised pairs, robust to a few pairs far off.",
-        procedure=(
-            f"studentised trimmed mean of {count} pairs, {found.trimmed} trimmed from each side, against Student's t "
-            f"with {count - 2 * found.trimmed - 1} degrees of freedom, and its inversion"
-        ),
-        evidence="experiment",
-        alpha=alpha,
-        p_value=found.p_value,
-        att=scaled(incremental, 1.0 / (count * length)),
-        lift=_lift(incremental, sold),
-        incremental=incremental,
-        iroas=iroas,
-        cost=cost,
-        weights={},
-        l2_imbalance=None,
-        scaled_l2=None,
-        periods=panel.periods,
-        start=test.start,
-        end=test.end,
-        cooldown_end=test.cooldown_end,
-        treated=test.treated_names,
-        controls=test.control_names,
-        observed=observed,
-        counterfactual=counterfactual,
-        low=nothing,
-        high=nothing,
-        cumulative=np.cumsum((observed - counterfactual)[window]),
-        cumulative_low=np.full(length, np.nan),
-        cumulative_high=np.full(length, np.nan),
-        placebos=np.zeros(0),
-        by_unit=_by_unit(test),
-        sensitivity=sensitivity,
-        warnings=(*panel.notes, *_warnings(test, found)),
-        details={"pairs": count, "trimmed_each_side": found.trimmed, "std_error": found.std_error},
+    count = len(test.treated)
+
+    def sold(first: int, last: int) -> Estimate | None:
+        """What came in a window for all of the spend, the same number of pairs trimmed."""
+        change = test.changes(panel.outcome, first, last)
+        response = change[test.treated] - change[test.control]
+        window = trimmed_interval(response, spend, trimmed=found.trimmed, alpha=alpha)
+        return None if window is None else scaled(Estimate(*window), cost)
+
+    return drawn_reading(
+        DrawnTest(
+            panel=panel,
+            method="trimmed_match",
+            why_method=why_method or "It was asked for: iROAS of randomised pairs, robust to a few pairs far off.",
+            procedure=(
+                f"studentised trimmed mean of {count} pairs, {found.trimmed} trimmed from each side, against Student's "
+                f"t with {count - 2 * found.trimmed - 1} degrees of freedom, and its inversion"
+            ),
+            alpha=alpha,
+            p_value=found.p_value,
+            start=test.start,
+            end=test.end,
+            cooldown_end=test.cooldown_end,
+            treated=test.treated_names,
+            controls=test.control_names,
+            lift=over_rest(incremental, float(observed[test.start : test.cooldown_end + 1].sum())),
+            incremental=incremental,
+            iroas=iroas,
+            cost=cost,
+            quiet=_quiet(test, observed),
+            sold=sold,
+            is_share=False,
+            by_unit=_by_unit(test),
+            placebos=np.zeros(0),
+            sensitivity=beside_pairs(test, "trimmed_match", alpha=alpha, seed=1) if sensitivity else (),
+            warnings=_warnings(test, found),
+            details={"pairs": count, "trimmed_each_side": found.trimmed, "std_error": found.std_error},
+        )
     )
 
 
-def _lift(incremental: Estimate, sold: float) -> Estimate:
-    """Incremental over what would have been sold without; no end where nothing would have been left to sell."""
-
-    def of(value: float | None) -> float | None:
-        return None if value is None or sold - value <= 0.0 else value / (sold - value)
-
-    value = of(incremental.value)
-    return Estimate(float("nan") if value is None else value, of(incremental.low), of(incremental.high))
-
-
-def _counterfactual(test: PairedTest, observed: Floats, incremental: float) -> Floats:
-    """The controls at the level of the treated before; in the test raised or lowered to what the estimate says."""
-    panel = test.panel.outcome
-    window = slice(test.start, test.cooldown_end + 1)
-    shape: Floats = panel[test.control].sum(axis=0)
+def _quiet(test: PairedTest, observed: Floats) -> Floats:
+    """The controls at the level of the treated before."""
+    shape: Floats = test.panel.outcome[test.control].sum(axis=0)
     before = float(shape[: test.start].sum())
-    shape = shape * (float(observed[: test.start].sum()) / before if before else 1.0)
-    shape[window] += (float(observed[window].sum()) - incremental - float(shape[window].sum())) / len(shape[window])
-    return shape
+    return shape * (float(observed[: test.start].sum()) / before if before else 1.0)
 
 
 def _by_unit(test: PairedTest) -> tuple[UnitEffect, ...]:

@@ -18,6 +18,7 @@ from scipy import stats
 
 from measurement.core.answers import Estimate
 from measurement.core.sample_ratio import SampleRatio, check_sample_ratio
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
 Method = Literal["delta", "fieller"]
@@ -263,7 +264,7 @@ def _require_size(group: Group, arm: str) -> None:
 
 def _require_users(n: int, where: str) -> None:
     if n < 2:
-        raise InvalidInput(f"{n} user(s).", where=f"{where}: n", fix="Give at least two users in each group.")
+        raise InvalidInput(f"{count_of(n, 'user')}.", where=f"{where}: n", fix="Give at least two users in each group.")
 
 
 def _warnings(

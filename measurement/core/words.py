@@ -17,6 +17,7 @@ _SIGNS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 #: How the methods are called where people read of them.
 METHODS: Final = {
+    "sc_indexed": "Indexed synthetic control",
     "sc": "Synthetic control",
     "asc": "Augmented synthetic control",
     "sdid": "Synthetic DiD",
@@ -30,6 +31,8 @@ METHODS: Final = {
     "pairs": "Matched-pair log-DiD",
     "trimmed_match": "Trimmed match",
     "strata": "Growth within strata",
+    "strata_log": "Growth within strata, in logs",
+    "strata_share": "Growth within strata, in shares",
     "switchback": "Switchback",
     "ab": "Two groups of users",
     "ancova": "ANCOVA on the period before",
@@ -121,7 +124,9 @@ def count_of(number: int, noun: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """states, cities, SKUs."""
+    """states, cities, SKUs, stretches."""
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 

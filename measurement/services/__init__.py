@@ -26,8 +26,9 @@ from measurement.services.experiments import (
     given_of,
     update_experiment,
 )
-from measurement.services.next_tests import NextTests, suggest_next_test
-from measurement.services.panels import LARGEST, add_panel, panel_data
+from measurement.services.next_tests import NextTests, scenarios_with_reserve, suggest_next_test
+from measurement.services.panel_files import LARGEST, TIDY, checked_days, erase_panels, start_tidying, tidy_panels
+from measurement.services.panels import add_panel, panel_data
 from measurement.services.plans import LONGEST_REASON, cancel_experiment, register_experiment, start_experiment
 from measurement.services.readings import ANALYSE, EarlyLook, analyse_experiment, request_analysis
 from measurement.services.refreshes import (
@@ -38,7 +39,7 @@ from measurement.services.refreshes import (
     schedule_refreshes,
     stop_refreshes,
 )
-from measurement.services.states import advance
+from measurement.services.states import advance, note_abandoned
 
 __all__ = [
     "ANALYSE",
@@ -48,6 +49,7 @@ __all__ = [
     "PUBLISH",
     "REFRESH",
     "SOURCES",
+    "TIDY",
     "UNITS",
     "VALID_DAYS",
     "EarlyLook",
@@ -62,12 +64,15 @@ __all__ = [
     "assignment_rows",
     "calibration_in_use",
     "cancel_experiment",
+    "checked_days",
     "choose_candidate",
     "create_experiment",
     "delete_experiment",
     "design_experiment",
     "duplicate_experiment",
+    "erase_panels",
     "given_of",
+    "note_abandoned",
     "panel_data",
     "panel_from_events",
     "preview_planning",
@@ -75,11 +80,14 @@ __all__ = [
     "register_experiment",
     "request_analysis",
     "request_design",
+    "scenarios_with_reserve",
     "schedule_of",
     "schedule_refreshes",
     "start_experiment",
+    "start_tidying",
     "stop_refreshes",
     "suggest_next_test",
+    "tidy_panels",
     "update_experiment",
     "use_in_planning",
 ]

@@ -11,12 +11,15 @@ import numpy as np
 
 from measurement.core.answers import PanelReading
 from measurement.core.geo import analyze_geo
+from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.multi_cell import cell_alpha
+from measurement.core.pair_panel import unpaired
 from measurement.core.pairs import analyze_pairs
 from measurement.core.panel import Panel, last_days
 from measurement.core.reading_json import reading_as_dict
 from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
+from measurement.core.words import count_of
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services.changed_data import by_plan, changes_of
 from measurement.services.looks import Look
@@ -70,13 +73,17 @@ def analyze(
     Raises:
         Problem: the data do not let the plan be carried out; names what is missing.
     """
-    found = _analyzed(experiment, panel, look, progress)
+    groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
+    over_units = panel.format == PanelVersion.Format.PANEL
+    # Parsed once: a file may have a million rows.
+    data = by_plan(experiment, panel_data(panel, required=groups)) if over_units else None
+    found = _analyzed(experiment, panel, data, groups, look, progress)
     words = [look.note] if look.note else []
     by_lot = (experiment.design.get("assignment") or {}).get("seed") is not None
     if by_lot and experiment.design.get("kind") in (*_DRAWN, "switchback") and drawn_late(experiment):
         words.append(_LATE)
-    if panel.format == PanelVersion.Format.PANEL:
-        words += changes_of(experiment, panel, by_plan(experiment, panel_data(panel)))
+    if data is not None:
+        words += changes_of(experiment, panel, data)
     return replace(found, reading=noted(found.reading, *words))
 
 
@@ -85,15 +92,22 @@ def noted(reading: PanelReading, *words: str) -> PanelReading:
     return replace(reading, warnings=(*words, *reading.warnings))
 
 
-def _analyzed(experiment: Experiment, panel: PanelVersion, look: Look, progress: Progress) -> Analysis:
+def _analyzed(
+    experiment: Experiment,
+    panel: PanelVersion,
+    data: Panel | None,
+    groups: dict[str, ExperimentUnit],
+    look: Look,
+    progress: Progress,
+) -> Analysis:
     kind, alpha = Experiment.Kind(experiment.kind), look.alpha
     if kind == Experiment.Kind.AB:
         return Analysis(reading=read_users(experiment, summary_data(panel), alpha=alpha), cells={})
     if kind == Experiment.Kind.SWITCHBACK:
         read = read_switchback(experiment, log_data(panel), alpha=alpha)
         return Analysis(reading=replace(read, evidence="counterfactual") if drawn_late(experiment) else read, cells={})
-    groups = {one.unit: one for one in experiment.units.all() if one.group != "excluded"}
-    data = by_plan(experiment, panel_data(panel, required=groups))
+    if data is None:
+        raise AssertionError("a test of units is read from a panel")
     window = window_of(data, experiment, until=look.until)
     cells = sorted({one.cell for one in groups.values() if one.group == "treated" and one.cell})
     if len(cells) < 2:
@@ -149,20 +163,23 @@ def _read(
     method = experiment.method if drawn or experiment.method not in BY_LOT else "auto"
     randomised = drawn and len(pairs) >= LEAST_PAIRS
     if method == "trimmed_match":
-        return analyze_trimmed_match(
+        read = analyze_trimmed_match(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha
         )
+        return noted(read, *filter(None, [unpaired(groups, pairs)]))
     if method == "pairs" or (method == "auto" and randomised):
-        return analyze_pairs(
+        read = analyze_pairs(
             data, pairs=pairs, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
+        return noted(read, *filter(None, [unpaired(groups, pairs)]))
     strata = strata_of(groups) if drawn else []
     if method == "strata" or (method == "auto" and strata and experiment.kind == Experiment.Kind.SKU):
-        return analyze_strata(
+        read = analyze_strata(
             data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
+        return noted(read, *filter(None, [unread(groups, strata)]))
     return analyze_geo(
         data,
         assignment={unit: one.group for unit, one in groups.items()},
@@ -174,8 +191,15 @@ def _read(
         seed=experiment.seed,
         admissible=admissible_sets(groups, seed=experiment.seed) if drawn else None,
         randomised=drawn,
+        weighed_by=weighed_by(experiment),
         progress=progress,
     )
+
+
+def weighed_by(experiment: Experiment) -> str:
+    """What `auto` takes where controls are to be weighed; plans without a word on it had sales as they are."""
+    plan = experiment.analysis_plan
+    return str(plan.get("weighed_by", "sc")) if plan else WEIGHED_BY
 
 
 def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], list[str]]]:
@@ -185,6 +209,18 @@ def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], lis
         if one.stratum:
             arms.setdefault(one.stratum, ([], []))[one.group != "treated"].append(unit)
     return [arm for _, arm in sorted(arms.items()) if arm[0] and arm[1]]
+
+
+def unread(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str], list[str]]]) -> str:
+    """A sentence on units of the test whose stratum holds one arm alone; empty where there are none."""
+    held = {unit for arms in strata for arm in arms for unit in arm}
+    out = [unit for unit in groups if unit not in held]
+    if not out:
+        return ""
+    more = f" and {len(out) - 5} more" if len(out) > 5 else ""
+    return (
+        f"{count_of(len(out), 'unit')} of the test in no stratum with both arms, not read: {', '.join(out[:5])}{more}."
+    )
 
 
 def is_drawn(experiment: Experiment) -> bool:

@@ -23,6 +23,7 @@ from measurement import selectors
 from measurement.core.calibration import LEVEL, USUAL_DRAWS, Calibrated, Cell, CellFactor, CellTest, calibrate
 from measurement.core.reallocation import Lines
 from measurement.models import Calibration, Reading
+from measurement.services.kept_previews import kept_preview
 from measurement.services.tested_cells import cell_of, cell_test, refuse_unusable
 from metrics.core.incrementality import LARGEST
 from metrics.models import FactorSet
@@ -123,7 +124,8 @@ def preview_planning(*, as_user: User, reading: Reading) -> Preview:
         NotAllowed, NotFound: as `accounts.services.require` for experiments.view.
     """
     require(user=as_user, permission=selectors.VIEW, brand=reading.experiment.brand)
-    return _found(reading).preview
+    refuse_unusable(reading)
+    return kept_preview(reading, lambda: _found(reading).preview)
 
 
 def use_in_planning(*, as_user: User, reading: Reading) -> Calibration:

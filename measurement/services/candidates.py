@@ -20,6 +20,7 @@ from measurement.core.multi_cell import cell_alpha, draw_cells
 from measurement.core.panel import Panel, last_days
 from measurement.core.sku_holdout import draw_skus
 from measurement.core.stratified import draw_pairs, draw_stratified, match_pairs
+from measurement.core.words import count_of
 from measurement.models import Experiment
 from measurement.services.designed import Designed
 from measurement.services.other_designs import assign_periods, assign_users, design_periods, design_users
@@ -96,7 +97,7 @@ def _history(experiment: Experiment, number: int | None = None) -> tuple[Panel, 
     count = sum(day < before for day in ends)
     if count < LEAST_HISTORY:
         raise InvalidDesign(
-            f"The data hold {count} periods before {before} that may be seen.",
+            f"The data hold {count_of(count, 'period')} before {before} that may be seen.",
             where="start_date",
             fix="Choose a later start, send a longer history, or wait until tests on these units are over.",
         )

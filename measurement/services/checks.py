@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from accounts.models import User
@@ -44,9 +44,7 @@ def refuse_overlap(experiment: Experiment, *, actor: User) -> None:
     seen = set(selectors.experiments_visible(user=actor).values_list("pk", flat=True))
     errors = []
     for other in selectors.others_in_the_way(experiment):
-        if other.end_date is None or experiment.start_date is None:
-            continue
-        if other.end_date + timedelta(days=other.cooldown_days) < experiment.start_date:
+        if other.cooled_on is None or experiment.start_date is None or other.cooled_on < experiment.start_date:
             continue
         shared = _in_the_way(experiment, mine, other)
         if shared is None:
@@ -74,10 +72,43 @@ def refuse_overlap(experiment: Experiment, *, actor: User) -> None:
         )
 
 
+def refuse_to_be_seen(experiment: Experiment, *, actor: User) -> None:
+    """Refuse a plan whose result another test would show before its end: one that has some of its treated units, in
+    days that it shares, and is read earlier. Tests of other ads are such tests too: they are read from the same sales.
+
+    Raises:
+        Conflict: names the tests, those that the actor may not see by their being there alone.
+    """
+    start, last = experiment.start_date, experiment.cooled_on
+    if experiment.kind not in selectors.OVER_UNITS or start is None or last is None:
+        return
+    treated = selectors.treated_keys(experiment)
+    seen = set(selectors.experiments_visible(user=actor).values_list("pk", flat=True))
+    for other in selectors.unread_on_the_same_figures(experiment, on=start):
+        if other.state == Experiment.State.CANCELLED or other.start_date is None or other.cooled_on is None:
+            continue
+        earlier = other.cooled_on < last or other.looks != Experiment.Looks.NONE
+        theirs = {one.unit.casefold() for one in other.units.all() if one.group != "excluded"}
+        if not earlier or other.start_date > last or not treated & theirs:
+            continue
+        known = other.pk in seen
+        raise Conflict(
+            f"{other.label} {other.name} is read before its end, from units that it treats: that would be an early "
+            "look at its result."
+            if known
+            else str(_UNSEEN["detail"]),
+            where="end_date",
+            fix=f"Start after {other.cooled_on}, end by then without looks of that one, or treat other units."
+            if known
+            else str(_UNSEEN["fix"]),
+        )
+
+
 def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list[dict[str, Any]]:
-    """The checks that need no result, each as `check`, `passed`, `words`."""
+    """The checks that need no result, each as `check`, `passed` (None: nobody can tell), `verdict`
+    (passed, unclear or failed) and `words`."""
     found: list[dict[str, Any]] = [
-        {"check": "overlap", "passed": True, "words": "No other registered experiment uses its units at that time."}
+        _check("overlap", True, "No other registered experiment uses its units at that time.")
     ]
     if panel is None or panel.format != PanelVersion.Format.PANEL or experiment.start_date is None:
         return found
@@ -87,14 +118,9 @@ def check_experiment(experiment: Experiment, panel: PanelVersion | None) -> list
     days = (experiment.end_date - experiment.start_date).days + 1 if experiment.end_date else 1
     step = (history[1] - history[0]).days if len(history) > 1 else 1
     tests = len(history) * step / max(days, 1)
-    found.append(
-        {
-            "check": "history",
-            "passed": tests >= 2,
-            "words": f"{count_of(len(history), 'period')} before the start, {tests:.1f} times the length of the test"
-            + ("." if tests >= 2 else ": with less than twice its length the placebo tests are few."),
-        }
-    )
+    words = f"{count_of(len(history), 'period')} before the start, {tests:.1f} times the length of the test"
+    words += "." if tests >= 2 else ": with less than twice its length the placebo tests are few."
+    found.append(_check("history", tests >= 2, words))
     trend = _trend(experiment, data, len(history), max(1, round(days / step)))
     return [*found, trend] if trend else found
 
@@ -116,12 +142,14 @@ def _trend(experiment: Experiment, data: Panel, history: int, duration: int) -> 
             seed=experiment.seed,
         )
     except InvalidInput as problem:
-        return {"check": "pre-trend", "passed": False, "words": f"Not looked at: {problem.detail}"}
-    return {
-        "check": "pre-trend",
-        "passed": told.verdict != "drifting",
-        "words": f"{told.verdict.capitalize()}. {told.words}",
-    }
+        return _check("pre-trend", None, f"Not looked at: {problem.detail}")
+    passed = {"steady": True, "drifting": False}.get(told.verdict)
+    return _check("pre-trend", passed, f"{told.verdict.capitalize()}. {told.words}")
+
+
+def _check(name: str, passed: bool | None, words: str) -> dict[str, Any]:
+    verdict = "unclear" if passed is None else "passed" if passed else "failed"
+    return {"check": name, "passed": passed, "verdict": verdict, "words": words}
 
 
 def _groups(experiment: Experiment) -> dict[str, set[str]]:
@@ -133,8 +161,7 @@ def _groups(experiment: Experiment) -> dict[str, set[str]]:
 
 def _in_the_way(experiment: Experiment, mine: dict[str, set[str]], other: Experiment) -> list[str] | None:
     """Units that both use, empty where it is all of them; None where they do not meet."""
-    over_units = (Experiment.Kind.GEO, Experiment.Kind.SKU)
-    if experiment.kind not in over_units or other.kind not in over_units:
+    if experiment.kind not in selectors.OVER_UNITS or other.kind not in selectors.OVER_UNITS:
         return []
     if experiment.kind != other.kind:
         return []

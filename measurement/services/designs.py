@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -21,18 +20,19 @@ from measurement import selectors
 from measurement.core.assignment import Assigned, Assignment
 from measurement.core.reading_assignments import read_assignment
 from measurement.core.terms import LONGEST_DAYS
-from measurement.models import Experiment, ExperimentUnit
+from measurement.models import Experiment, ExperimentUnit, days_after
 from measurement.selectors import MANAGE
 from measurement.services.candidates import assignment_for, candidates_of, fit_for
 from measurement.services.designed import Designed
 from measurement.services.experiments import changeable, take_off_design
 from measurement.services.panels import panel_data
 from metrics.core.export import neutralised
-from tenants.core.problems import Conflict, InvalidInput, Problem
+from tenants.core.problems import Conflict, InvalidInput, Problem, TooLarge
 
 DESIGN: Final = "measurement.design"
 STAGES: Final = ("Data", "Search", "Candidates")
-_OVER_UNITS: Final = (Experiment.Kind.GEO, Experiment.Kind.SKU)
+#: 50,000 units with long names.
+LARGEST_ASSIGNMENT: Final = 8 * 1024 * 1024
 
 Tell = Callable[[str, int, int], None]
 Publish = Callable[[], AbstractContextManager[None]]
@@ -136,7 +136,7 @@ def choose_candidate(*, actor: User, experiment: Experiment, choice: int) -> Exp
                 fix="Take one that looks for a larger effect, or design it with more users a day.",
             )
         if held.start_date is not None and days:
-            held.end_date = held.start_date + timedelta(days=days - 1)
+            held.end_date = days_after(held.start_date, days - 1)
         investment = chosen.get("investment")
         if investment is not None:
             held.planned_spend = Decimal(repr(abs(float(investment)))).quantize(Decimal("0.01"))
@@ -148,15 +148,22 @@ def assign_units(*, actor: User, experiment: Experiment, content: bytes) -> Expe
     """Take an assignment that was made elsewhere, as CSV of unit and group, in place of a candidate's.
 
     Raises:
-        InvalidInput: the file tells no assignment, or a unit that the data do not have.
+        InvalidInput: the file tells no assignment, or a unit that the data do not have. TooLarge: over
+            `LARGEST_ASSIGNMENT`.
         Conflict: it has no data or is registered; tests over time and of users are not assigned by units.
         NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
     """
     require(user=actor, permission=MANAGE, brand=experiment.brand)
+    if len(content) > LARGEST_ASSIGNMENT:
+        raise TooLarge(
+            f"The file is larger than {LARGEST_ASSIGNMENT // 1024**2} MiB.",
+            where="file",
+            fix="Send one row per unit: its name and its group.",
+        )
     groups = read_assignment(content)
     with transaction.atomic():
         held = changeable(experiment)
-        if held.kind not in _OVER_UNITS:
+        if held.kind not in selectors.OVER_UNITS:
             raise Conflict(f"A {held.get_kind_display()} is not assigned by units.", fix="Design it instead.")
         panel = _require_data(held)
         place = panel_data(panel).place if panel else {}
@@ -208,7 +215,7 @@ def _as_sent(groups: Mapping[str, str], place: Mapping[str, int]) -> dict[str, s
 
 
 def _require_data(experiment: Experiment) -> Any:
-    if experiment.kind not in _OVER_UNITS:
+    if experiment.kind not in selectors.OVER_UNITS:
         return None
     panel = selectors.latest_panel(experiment)
     if panel is None:

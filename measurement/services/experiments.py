@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import models, transaction
 
@@ -17,6 +18,7 @@ from measurement.models import Experiment, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.refreshes import remove_refreshes
 from optimization.services import lock_numbers
+from tenants.core.ids import new_id
 from tenants.core.problems import Conflict, InvalidInput
 
 #: A design answers these: what changes one of them takes it off.
@@ -25,10 +27,13 @@ _DESIGNED_FROM: Final = ("kind", "action", "outcome", "currency", "settings", "s
 _WHERE_AND_WHEN: Final = ("start_date", "end_date", "retailer", "placement")
 
 
-def create_experiment(*, actor: User, given: Mapping[str, Any], brand: Brand | None = None) -> Experiment:
+def create_experiment(
+    *, actor: User, given: Mapping[str, Any], brand: Brand | None = None, experiment_id: UUID | None = None
+) -> Experiment:
     """A draft.
 
     Args:
+        experiment_id: an id that whoever asks finds it by again; default a new one.
         given: by the names of `measurement.core.terms.FIELDS`; `retailer` is a slug.
 
     Raises:
@@ -40,7 +45,9 @@ def create_experiment(*, actor: User, given: Mapping[str, Any], brand: Brand | N
     with transaction.atomic():
         lock_numbers("experiments")
         number = (Experiment.objects.aggregate(top=models.Max("number"))["top"] or 0) + 1
-        return Experiment.objects.create(number=number, brand=brand, created_by=actor, **columns)
+        return Experiment.objects.create(
+            pk=experiment_id or new_id(), number=number, brand=brand, created_by=actor, **columns
+        )
 
 
 def update_experiment(*, actor: User, experiment: Experiment, given: Mapping[str, Any]) -> Experiment:

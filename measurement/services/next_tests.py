@@ -22,7 +22,9 @@ from measurement.core.next_test import (
     next_tests,
     suggested,
 )
-from measurement.models import Reading
+from measurement.core.words import count_of
+from measurement.models import Experiment, Reading
+from measurement.reserves import HeldReserve, told_reserves
 from measurement.services.calibration import (
     budget_lines,
     calibrated_cells,
@@ -32,7 +34,7 @@ from measurement.services.calibration import (
 from measurement.services.tested_cells import cell_of, cell_test
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
-from tenants.core.problems import InvalidInput, Problem
+from tenants.core.problems import InvalidInput, NotFound, Problem
 
 #: A heavy-up by this part of the spend, for so many weeks, in this part of the market.
 RAISE: Final = 0.5
@@ -52,6 +54,7 @@ class NextTests:
         best: what is suggested, though it be worth less than it costs (`per_cost` below 1); None where no reading
             would move money, or none that would fits the reserve.
         ranked: all, best first. reserve: None where no reserve was told, and everything fits.
+        scenario: whose reserve it is, and `taken`, what experiments in its days are registered to spend of it.
         currency: of all money. assumptions: what figures rest on, in words.
         left_out: readings in planning that do not count now, with the reason.
     """
@@ -62,6 +65,8 @@ class NextTests:
     currency: str
     assumptions: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    scenario: HeldReserve | None = None
+    taken: Decimal = Decimal(0)
 
 
 def suggest_next_test(
@@ -69,24 +74,32 @@ def suggest_next_test(
     as_user: User | AnonymousUser,
     brand: Brand | None,
     reserve: Decimal | None = None,
+    scenario: str = "",
     weeks: int = USUAL_WEEKS,
 ) -> NextTests:
     """Rank a heavy-up of each cell of a brand by the expected value of its information per unit of cost.
 
     Args:
         brand: None is all brands together, whose curves are fitted over all.
-        reserve: money that may be spent on a test, such as what a scenario holds back; None is any amount.
+        reserve: money that may be spent on a test; None is any amount.
+        scenario: id or label of the one whose reserve pays, less what registered experiments of its days spend of it.
         weeks: how long plans rest on the answer.
 
     Raises:
-        InvalidInput: there are no curves, or the reserve or the weeks are out of range.
-        NotAllowed, NotFound: as `accounts.services.require` for experiments.view.
+        InvalidInput: there are no curves, the reserve or the weeks are out of range, both a reserve and a scenario are
+            given, or it is one of another brand.
+        NotAllowed, NotFound: as `accounts.services.require` for experiments.view; there is no such scenario to see.
     """
     require(user=as_user, permission=selectors.VIEW, brand=brand)
     if reserve is not None and (not reserve.is_finite() or reserve < 0):
         raise InvalidInput(f"{reserve} is no reserve.", where="reserve", fix="Give zero or more, or leave it out.")
+    paying, taken = None, Decimal(0)
+    if scenario:
+        paying = _scenario(as_user, brand, reserve, scenario)
+        taken = _taken(brand, paying)
+        reserve = max(paying.amount - taken, Decimal(0))
     if not 1 <= weeks <= 104:
-        raise InvalidInput(f"{weeks} weeks are not planned on.", where="weeks", fix="Give 1 to 104.")
+        raise InvalidInput(f"Plans of {count_of(weeks, 'week')} are not made.", where="weeks", fix="Give 1 to 104.")
     version = optimization.latest_curves(brand=brand)
     if version is None:
         raise InvalidInput(
@@ -110,7 +123,39 @@ def suggest_next_test(
     return NextTests(
         best=suggested(ranked), ranked=ranked, reserve=reserve, currency=str(version.settings["currency"]),
         assumptions=_assumptions(weeks, noise), left_out=left_out,
+        scenario=paying, taken=taken,
     )  # fmt: skip
+
+
+def scenarios_with_reserve(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[HeldReserve]:
+    """Plans of exactly this brand that hold money back for tests, of those a person may see; the newest first."""
+    return [one for told in told_reserves() for one in told.listed(as_user=as_user, brand=brand)]
+
+
+def _scenario(user: User | AnonymousUser, brand: Brand | None, reserve: Decimal | None, reference: str) -> HeldReserve:
+    if reserve is not None:
+        raise InvalidInput(
+            "A reserve and a scenario are given, which has one of its own.", where="reserve", fix="Give one of both."
+        )
+    told = told_reserves()
+    if not told:
+        raise NotFound(f"There is no scenario {reference!r}.", where="scenario", fix="Type the reserve.")
+    found = told[0].named(as_user=user, reference=reference)
+    if found.brand_id != (brand.pk if brand else None):
+        raise InvalidInput(
+            f"{found.label} plans the money of {found.brand_name}.",
+            where="scenario", fix="Choose a scenario of this brand.",
+        )  # fmt: skip
+    return found
+
+
+def _taken(brand: Brand | None, held: HeldReserve) -> Decimal:
+    """What experiments of a brand that start within the days of a plan are registered to spend."""
+    found = Experiment.objects.filter(
+        brand=brand, start_date__range=(held.start, held.end),
+        registered_at__isnull=False, action=Experiment.Action.HEAVY_UP,
+    ).exclude(state=Experiment.State.CANCELLED)  # fmt: skip
+    return sum((one or Decimal(0) for one in found.values_list("planned_spend", flat=True)), Decimal(0))
 
 
 def _tests(
@@ -159,7 +204,7 @@ def _candidate(cell: Cell, curves: tuple[StoredCurve, ...], noise: dict[str, flo
 def _assumptions(weeks: int, noise: dict[str, float]) -> tuple[str, ...]:
     told = [
         f"Every test is a heavy-up: {RAISE:.0%} more for {WEEKS} weeks in {SHARE:.0%} of the market.",
-        f"Plans rest on its answer for {weeks} weeks, and may move a line by half of its spend.",
+        f"Plans rest on its answer for {count_of(weeks, 'week')}, and may move a line by half of its spend.",
     ]
     if noise:
         told.append(f"At {', '.join(sorted(noise))} a test is as precise as the last one was.")

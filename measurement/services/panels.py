@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models, transaction
 
 from accounts.models import User
@@ -25,12 +22,10 @@ from measurement.core.reading_panels import read_panel
 from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary
 from measurement.models import Experiment, PanelVersion
 from measurement.selectors import MANAGE
-from tenants.core.ids import new_id
-from tenants.core.problems import Conflict, InvalidInput, TooLarge
-from tenants.selectors import tenant_folder
+from measurement.services.panel_files import bytes_of, content_of, keep_file, refuse_personal_data
+from tenants.core.problems import Conflict, InvalidInput
+from tenants.storage import require_room
 
-#: Ten years of 3,000 markets' days are 11 million rows; no experiment needs a file like that.
-LARGEST: Final = 128 * 1024 * 1024
 FORMATS: Final[Mapping[str, str]] = {
     Experiment.Kind.GEO: PanelVersion.Format.PANEL,
     Experiment.Kind.SKU: PanelVersion.Format.PANEL,
@@ -76,15 +71,18 @@ def add_panel(
         columns: part -> column of the file; what is not named is as in the data before, or as the header says.
 
     Raises:
-        InvalidInput: the file cannot be read, its currency is another, or a unit of the plan is absent.
+        InvalidInput: the file cannot be read, holds personal data, its currency is another, or a unit of the plan is
+            absent.
         PlanChanged: another column is to be the outcome, the cost or the like than in the registered plan.
-        TooLarge: over `LARGEST`.
+        TooLarge: over the limit of a file. QuotaExceeded: the tenant's storage is full.
         Conflict: the experiment was cancelled.
         NotAllowed, NotFound: as `accounts.services.require` for experiments.manage.
     """
     if actor is not None:
         require(user=actor, permission=MANAGE, brand=experiment.brand)
-    content = _content(chunks)
+    require_room()
+    content = content_of(chunks)
+    refuse_personal_data(content)
     name = clean_file_name(file_name)
     before = selectors.latest_panel(experiment)
     layout = FORMATS[experiment.kind]
@@ -102,10 +100,11 @@ def add_panel(
         else:
             added = ()
         digest = hashlib.sha256(content).hexdigest()
+        # The same file again brings back one that was removed.
+        keep_file(content, digest)
         same = held.panels.filter(sha256=digest, columns=read.columns).first()
         if same is not None:
             return same
-        _keep(content, selectors.panel_path(digest))
         number = (held.panels.aggregate(top=models.Max("number"))["top"] or 0) + 1
         made = PanelVersion.objects.create(
             experiment=held, number=number, format=layout, origin=origin, file_name=name, sha256=digest,
@@ -132,37 +131,21 @@ def panel_data(panel: PanelVersion, *, required: Iterable[str] = ()) -> Panel:
         raise InvalidInput(
             f"{panel} is no panel of units by periods.", where="panel", fix="Send one row per unit and day."
         )
-    return read_panel(selectors.stored_panel(panel).read_bytes(), **_parts(panel.columns), required=tuple(required))
+    return read_panel(bytes_of(panel), **_parts(panel.columns), required=tuple(required))
 
 
 def log_data(panel: PanelVersion) -> SwitchbackLog:
     """The periods of a stored log."""
-    return read_log(selectors.stored_panel(panel).read_bytes(), **panel.columns)
+    return read_log(bytes_of(panel), **panel.columns)
 
 
 def summary_data(panel: PanelVersion) -> TwoArms:
     """The sums of two arms that were stored."""
-    return read_summary(selectors.stored_panel(panel).read_bytes())
+    return read_summary(bytes_of(panel))
 
 
 def _parts(columns: Mapping[str, str]) -> dict[str, Any]:
     return dict(columns)
-
-
-def _content(chunks: Iterable[bytes]) -> bytes:
-    limit = min(LARGEST, settings.UPLOAD_MAX_BYTES)
-    whole = bytearray()
-    for chunk in chunks:
-        whole += chunk
-        if len(whole) > limit:
-            raise TooLarge(
-                f"The file is larger than {limit // 1024**2} MiB.",
-                where="file",
-                fix="Send one row per unit and day, and only the units of the test.",
-            )
-    if not whole.strip():
-        raise InvalidInput("The file is empty.", where="file", fix="Export it again and send the new file.")
-    return bytes(whole)
 
 
 def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
@@ -248,21 +231,3 @@ def _check_against_plan(experiment: Experiment, read: _Read, before: PanelVersio
             where="date",
             fix="Send the history together with the new days.",
         )
-
-
-def _keep(content: bytes, path: Path) -> None:
-    """Write the file where its hash says; whole before it has that name."""
-    if path.exists():
-        return
-    incoming = tenant_folder() / "incoming"
-    for folder in (incoming, path.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    partial = incoming / f"{new_id()}.part"
-    try:
-        with partial.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

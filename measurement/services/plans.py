@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,11 +13,13 @@ from accounts.models import User
 from accounts.services import require
 from measurement import selectors
 from measurement.core.analysis_plan import AnalysisPlan, Hypothesis, canonical_json, plan_sha256
+from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.registered_plan import FORMAT, canonical_plan
+from measurement.core.words import count_of
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.analysis import BY_LOT, is_drawn
-from measurement.services.checks import check_experiment, refuse_overlap
+from measurement.services.checks import check_experiment, refuse_overlap, refuse_to_be_seen
 from measurement.services.experiments import changeable, lasts_as_designed, refuse_while_busy
 from measurement.services.panels import panel_data
 from measurement.services.refreshes import stop_refreshes
@@ -27,7 +29,6 @@ from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
 LONGEST_REASON = 500
-_OVER_UNITS: Final = (Experiment.Kind.GEO, Experiment.Kind.SKU)
 
 
 def register_experiment(*, actor: User, experiment: Experiment, retrospective: bool = False) -> Experiment:
@@ -61,7 +62,8 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
             )
         if not lasts_as_designed(held):
             raise Conflict(
-                f"{held.label} was designed for {held.design['chosen']['days']} days, its dates have others.",
+                f"{held.label} was designed for {count_of(held.design['chosen']['days'], 'day')}, its dates "
+                "have others.",
                 where="end_date",
                 fix="Give the dates that length, or design it again for these: its power is that of its length.",
             )
@@ -76,6 +78,7 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
         # One plan of the tenant at a time: two that are fixed together would each not see the other.
         lock_numbers("experiment plans")
         refuse_overlap(held, actor=actor)
+        refuse_to_be_seen(held, actor=actor)
         held.checks = check_experiment(held, panel)
         held.analysis_plan = plan_of(held, panel, retrospective=held.start_date < today)
         held.plan_sha256 = plan_sha256(canonical_plan(held.analysis_plan))
@@ -164,6 +167,8 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
         "cooldown_days": experiment.cooldown_days,
         "planned_spend": None if experiment.planned_spend is None else f"{experiment.planned_spend:.2f}",
         "method": experiment.method,
+        # What `auto` weighs controls by: a later default is not this plan's.
+        "weighed_by": WEIGHED_BY,
         "alpha": experiment.alpha,
         "seed": experiment.seed,
         "looks": {
@@ -191,7 +196,13 @@ def plan_of(experiment: Experiment, panel: PanelVersion | None, *, retrospective
 def _analysis(experiment: Experiment, panel: PanelVersion | None) -> dict[str, Any] | None:
     """The part of the plan that is about units, as `analysis_plan` writes it; it refuses what leaves something open."""
     start, end = experiment.start_date, experiment.end_date
-    if experiment.kind not in _OVER_UNITS or panel is None or panel.first_day is None or start is None or end is None:
+    if (
+        experiment.kind not in selectors.OVER_UNITS
+        or panel is None
+        or panel.first_day is None
+        or start is None
+        or end is None
+    ):
         return None
     units = list(experiment.units.order_by("unit"))
     arms = {group: tuple(one.unit for one in units if one.group == group) for group in ExperimentUnit.Group.values}
@@ -236,7 +247,7 @@ def _analysis(experiment: Experiment, panel: PanelVersion | None) -> dict[str, A
 
 def _check_history(experiment: Experiment, panel: PanelVersion | None) -> None:
     """A panel test is compared with its history, so there must be one before the start."""
-    if experiment.kind not in _OVER_UNITS:
+    if experiment.kind not in selectors.OVER_UNITS:
         return
     if panel is None:
         raise Conflict(f"{experiment.label} has no data.", fix="Send its history first.")

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from jobs.models import Job
 from jobs.services import submit_job
 from measurement import selectors
 from measurement.core.known_cost import with_planned_cost
+from measurement.core.words import period_text
 from measurement.models import Experiment, PanelVersion, Reading
 from measurement.selectors import MANAGE
 from measurement.services.analysis import Analysis, analyze
@@ -30,6 +30,7 @@ from tenants.core.problems import Conflict, Problem
 ANALYSE: Final = "measurement.analyse"
 STAGES: Final = ("Data", "Placebos", "Reading")
 RETROSPECTIVE: Final = "The plan was registered after the test had begun: it does not rule out that data were seen."
+GIVEN_UP: Final = "A test of some of these units in these days was given up before this one was registered."
 
 Tell = Callable[[str, int, int], None]
 Publish = Callable[[], AbstractContextManager[None]]
@@ -90,6 +91,10 @@ def analyse_experiment(
         Conflict: it came to its end while it was being read.
         Problem: the data do not let the plan be carried out; the experiment keeps it to be seen.
     """
+    # An attempt that was lost after it had stored its reading is not another look.
+    made = None if job_id is None else selectors.readings_of(experiment).defer(None).filter(job_id=job_id).first()
+    if made is not None:
+        return made
     panel = selectors.latest_panel(experiment)
     told = refuse_early_look(experiment, panel)
     if panel is None:
@@ -135,30 +140,32 @@ def refuse_early_look(experiment: Experiment, panel: PanelVersion | None) -> sel
         raise EarlyLook(
             f"{experiment.label} cannot be read yet. {' '.join(told.reasons)}",
             where="result",
-            fix=f"Read it from {told.due} on, once its data are in." if told.due else "Register and start it first.",
+            fix=f"Read it from {period_text(told.due)} on, once its data are in."
+            if told.due
+            else "Register and start it first.",
         )
     _refuse_look_at_another(experiment)
     return told
 
 
 def _refuse_look_at_another(experiment: Experiment) -> None:
-    """Raises `EarlyLook` where reading this test would show what one registered before it does in the same days."""
-    if experiment.end_date is None or experiment.registered_at is None:
+    """Raises `EarlyLook` where reading this test would show what another does whose end is still to come."""
+    if experiment.cooled_on is None or not experiment.is_registered:
         return
     mine = {one.unit.casefold() for one in experiment.units.all() if one.group != "excluded"}
-    last = experiment.end_date + timedelta(days=experiment.cooldown_days)
     for other in selectors.unread_on_the_same_figures(experiment, on=selectors.today()):
-        if other.start_date is None or other.end_date is None or other.registered_at is None:
+        due = other.due_on
+        if other.start_date is None or due is None:
             continue
-        # An older test is not held up by what is planned on its units later.
-        later = other.registered_at > experiment.registered_at
-        if later or other.start_date > last or not mine & selectors.treated_keys(other):
+        if other.start_date > experiment.cooled_on or not mine & selectors.treated_keys(other):
             continue
-        until = other.end_date + timedelta(days=other.cooldown_days + 1)
+        given_up = other.state == Experiment.State.CANCELLED
         raise EarlyLook(
-            f"{experiment.label} is read from the units and days of another test, which still runs.",
+            f"{experiment.label} is read from the units and days of another test, which "
+            + ("was given up before its end." if given_up else "still runs."),
             where="result",
-            fix=f"Read it from {until} on: by then that one is over, too.",
+            fix=f"Read it from {period_text(due)} on: by then that one "
+            + ("would have been over, too." if given_up else "is over, too."),
         )
 
 
@@ -186,6 +193,8 @@ def _store(
     document = read.as_dict()
     if experiment.analysis_plan.get("retrospective"):
         document["warnings"] = [RETROSPECTIVE, *document["warnings"]]
+    if selectors.given_up_before(experiment):
+        document["warnings"] = [GIVEN_UP, *document["warnings"]]
     number = (experiment.readings.aggregate(top=models.Max("number"))["top"] or 0) + 1
     advance(experiment)
     return Reading.objects.create(

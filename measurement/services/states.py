@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
+from uuid import UUID
 
 from measurement import selectors
 from measurement.models import Experiment
 
 _RUNS = (Experiment.State.RUNNING, Experiment.State.COOLING)
+
+
+def note_abandoned(job_id: UUID, problem: Mapping[str, Any] | None) -> None:
+    """What a job ended of that failed, is dead or was cancelled stays with its experiment, to be seen there: a process
+    that was lost could not write it."""
+    if problem is not None:
+        Experiment.objects.filter(job_id=job_id, problem__isnull=True).update(problem=dict(problem))
 
 
 def advance(experiment: Experiment, *, on: date | None = None) -> Experiment:

@@ -10,6 +10,7 @@ from measurement.core.arrays import Floats
 from measurement.core.switchback import analyze_switchback
 from measurement.core.test_data import SwitchbackLog, TwoArms
 from measurement.core.user_test import Group, analyze_users, group_of_sums
+from measurement.core.words import count_of
 from measurement.models import Experiment
 from measurement.services.other_designs import weekdays_of
 from tenants.core.problems import Conflict
@@ -41,7 +42,7 @@ def read_users(experiment: Experiment, arms: TwoArms, *, alpha: float) -> PanelR
         looks = [*_earlier_looks(experiment, arms), (relative.value, error)]
         whole = always_valid(looks, tau=mixture_spread(looks[0][1], alpha=alpha), alpha=alpha)
         relative, p_value = whole.effect, whole.p_value
-        procedure = f"always-valid interval (mixture SPRT) over {len(looks)} looks"
+        procedure = f"always-valid interval (mixture SPRT) over {count_of(len(looks), 'look')}"
     users = groups["treated"].n
     expected = groups["control"].mean * users
     incremental = _times(relative, expected)
@@ -66,8 +67,8 @@ def read_users(experiment: Experiment, arms: TwoArms, *, alpha: float) -> PanelR
         start=0,
         end=0,
         cooldown_end=0,
-        treated=(f"treated, {users:,} users",),
-        controls=(f"control, {groups['control'].n:,} users",),
+        treated=(f"treated, {count_of(users, 'user')}",),
+        controls=(f"control, {count_of(groups['control'].n, 'user')}",),
         observed=observed,
         counterfactual=np.array([expected]),
         low=np.array([np.nan]),
@@ -156,8 +157,8 @@ def read_switchback(experiment: Experiment, log: SwitchbackLog, *, alpha: float)
         start=0,
         end=length - 1,
         cooldown_end=length - 1,
-        treated=(f"{int(treated)} treated periods",),
-        controls=(f"{length - int(treated)} untreated periods",),
+        treated=(count_of(int(treated), "treated period"),),
+        controls=(count_of(length - int(treated), "untreated period"),),
         observed=outcome,
         counterfactual=counterfactual,
         low=np.full(length, np.nan),

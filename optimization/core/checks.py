@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from optimization.core.problem import BudgetProblem
 
 
+#: Beyond these, sums and quotients of amounts leave what a number can hold.
+MOST, LEAST = 1e15, 1e-15
+
+
 def check_problem(problem: BudgetProblem) -> None:
     """Refuse what no solver should see.
 
@@ -75,23 +79,11 @@ def check_problem(problem: BudgetProblem) -> None:
         _check_linear(one_linear, known)
     if problem.tail is not None:
         _check_tail(problem.tail, len(problem.cells))
-    if problem.periods is not None and problem.tail is not None:
-        raise InvalidProblem(
-            "The tail of the scenarios is not told by period.",
-            where="periods",
-            fix="Use another objective than cvar, or leave periods out.",
-        )
     _check_aim(problem)
 
 
 def _check_aim(problem: BudgetProblem) -> None:
     _amount(problem.hurdle, "mode target", "target of marginal return")
-    if problem.tail is not None and (problem.aim is not Aim.REVENUE or problem.hurdle > 0.0):
-        raise InvalidProblem(
-            "The tail of the scenarios is one of revenue under a fixed budget.",
-            where="objective",
-            fix="Use revenue with mode fixed_budget or target_roi, or another objective than cvar.",
-        )
     if problem.aim is Aim.PROFIT:
         lacking = np.flatnonzero(np.isnan(problem.margins))
         if lacking.size:
@@ -115,10 +107,14 @@ def _check_linear(one: LinearConstraint, known: set[Path]) -> None:
         raise InvalidProblem("The constraint has no terms.", where=place, fix="Give at least one scope.")
     for term in one.terms:
         _known(term.scope, known, place)
-        if not math.isfinite(term.coef):
-            raise InvalidProblem(f"A coefficient is {term.coef:g}.", where=place, fix="Give a number.")
-    if not math.isfinite(one.value) or not math.isfinite(one.limit) or (one.kind != "linear" and one.value < 0.0):
-        raise InvalidProblem(f"Its value is {one.value:g}.", where=place, fix="Give zero or a positive number.")
+        if not abs(term.coef) <= MOST:
+            raise InvalidProblem(
+                f"A coefficient is {term.coef:g}.", where=place, fix=f"Give a number of at most {MOST:g}."
+            )
+    if not abs(one.value) <= MOST or not abs(one.limit) <= MOST or (one.kind != "linear" and one.value < 0.0):
+        raise InvalidProblem(
+            f"Its value is {one.value:g}.", where=place, fix=f"Give zero or a positive number, at most {MOST:g}."
+        )
     if one.kind in ("max_share", "min_share", "min_part") and one.value > 1.0:
         raise InvalidProblem(
             f"The share is {one.value:g}, but a share lies between 0 and 1.",
@@ -153,6 +149,8 @@ def _check_cell(cell: Cell, place: str) -> None:
             f"margin is {cell.margin:g}.", where=place, fix="Give it as a fraction of revenue: 0.35 for 35 percent."
         )
     _amount(cell.incrementality, place, "incrementality")
+    if cell.incrementality_low is not None:
+        _amount(cell.incrementality_low, place, "incrementality_low")
     _amount(cell.min_spend, place, "min_spend")
     _amount(cell.min_spend_if_active, place, "min_spend_if_active")
     if cell.max_spend is None:
@@ -199,9 +197,12 @@ def _check_tail(tail: TailObjective, cells: int) -> None:
             where="scenarios",
             fix="Give one row per scenario with one multiplier per cell.",
         )
-    if not np.isfinite(tail.scenarios).all() or (tail.scenarios < 0.0).any():
+    row, column = np.unravel_index(int(np.argmin((tail.scenarios >= 0.0) & (tail.scenarios <= MOST))), shape)
+    if not 0.0 <= tail.scenarios[row, column] <= MOST:
         raise InvalidProblem(
-            "A scenario multiplier is negative or not a number.", where="scenarios", fix="Give multipliers >= 0."
+            f"A scenario multiplier is {tail.scenarios[row, column]:g}.",
+            where=f"scenarios[{row}][{column}]",
+            fix=f"Give 0 to {MOST:g}: how many times as much the cell sells in that scenario.",
         )
 
 
@@ -209,6 +210,12 @@ def _amount(value: float, place: str, label: str, *, positive: bool = False) -> 
     if not math.isfinite(value) or value < 0.0 or (positive and value == 0.0):
         wanted = "a number above zero" if positive else "zero or a positive number"
         raise InvalidProblem(f"{label} is {value:g}.", where=place, fix=f"Give {wanted}.")
+    if value > MOST or (positive and value < LEAST):
+        raise InvalidProblem(
+            f"{label} is {value:g}, which no arithmetic of amounts holds.",
+            where=place,
+            fix=f"Give at most {MOST:g}{f', and at least {LEAST:g}' if positive else ''}.",
+        )
 
 
 def _known(path: Path, known: set[Path], place: str) -> None:

@@ -65,9 +65,9 @@ def solution_table(solution: Solution) -> str:
 def _goal(solution: Solution) -> str:
     """What was maximised, in words."""
     problem = solution.problem
-    if problem.tail is not None:
-        return "revenue of the worst scenarios"
     words = {Aim.REVENUE: "revenue", Aim.INCREMENTAL: "incremental revenue", Aim.PROFIT: "profit"}[problem.aim]
+    if problem.tail is not None:
+        words += " of the worst scenarios"
     return words if problem.hurdle == 0.0 else f"{words} above {problem.hurdle:g} a unit of spend"
 
 

@@ -97,19 +97,25 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     if problem.tail is None:
         goal = limits.weight @ revenue - (limits.charge * money / worth) * cp.sum(x)
     else:
-        rows, share = problem.tail.scenarios, problem.tail.tail_fraction
+        # Spend is certain, so only what revenue counts for the objective has a tail. What the scenarios have in common
+        # is taken out and the rest told by its size: rows that hardly differ are no programme for a conic solver.
+        rows, share = problem.tail.scenarios * limits.weight, problem.tail.tail_fraction
+        least = rows.min(axis=0)
+        size = max(float((rows - least).max()), 1e-12)
         level, short = cp.Variable(), cp.Variable(rows.shape[0], nonneg=True)
-        tail_rule = short >= level - rows @ revenue
+        tail_rule = short >= level - ((rows - least) / size) @ revenue
         rules.append(tail_rule)
-        goal = level - cp.sum(short) / (share * rows.shape[0])
+        worst = least @ revenue + size * (level - cp.sum(short) / (share * rows.shape[0]))
+        goal = worst - (limits.charge * money / worth) * cp.sum(x)
     programme = cp.Problem(cp.Maximize(goal), rules)
     try:
-        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-            # A solution short of the tolerance is used all the same: the certificate says how good it is.
-            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
-            programme.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
-    except cp.error.SolverError as failure:
-        return ConicAnswer(f"failed: {failure}", np.zeros(n), 0.0)
+        _run(programme)
+    except cp.error.SolverError:
+        try:
+            # Where full steps run into the edge of a cone, shorter ones arrive.
+            _run(programme, max_step_fraction=0.9)
+        except cp.error.SolverError as failure:
+            return ConicAnswer(f"failed: {failure}", np.zeros(n), 0.0)
     if x.value is None:
         status = "infeasible" if "infeasible" in programme.status else programme.status
         return ConicAnswer(status, np.zeros(n), 0.0)
@@ -122,6 +128,13 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     for row, rule in enumerate(limit_rules):
         multipliers[row] = max(float(np.ravel(rule.dual_value)[0]), 0.0) * worth / _size(limits.cost[row], money)
     return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt, multipliers)
+
+
+def _run(programme: Any, **settings: float) -> None:
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        # A solution short of the tolerance is used all the same: the certificate says how good it is.
+        warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+        programme.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10, **settings)
 
 
 def least_shortfall(tree: Tree, cells: BoundedResponses, limits: GlobalSet, money: float) -> float:

@@ -53,7 +53,7 @@ class CurveRow:
     @property
     def placement(self) -> str:
         """The placement in words."""
-        return self.key.placement.replace("_", " ")
+        return self.key.placement.replace("_", " ") if self.key.placement != "unknown" else "placement not told"
 
     @property
     def family_words(self) -> str:

@@ -38,7 +38,7 @@ TOP_KEYS = {
 }  # fmt: skip
 CELL_KEYS = {
     "id", "path", "response", "min_spend", "max_spend", "out_of_stock", "min_spend_if_active", "current_spend",
-    "margin", "incrementality",
+    "margin", "incrementality", "incrementality_low",
 }  # fmt: skip
 
 
@@ -154,9 +154,14 @@ def _cell(item: Any, place: str) -> Cell:
         max_spend=None if cap is None else as_number(cap, f"{place} max_spend"),
         out_of_stock=out_of_stock,
         min_spend_if_active=as_number(given.get("min_spend_if_active") or 0.0, f"{place} min_spend_if_active"),
-        margin=None if given.get("margin") is None else as_number(given["margin"], f"{place} margin"),
+        margin=_optional(given, "margin", place),
         incrementality=as_number(given.get("incrementality", 1.0), f"{place} incrementality"),
+        incrementality_low=_optional(given, "incrementality_low", place),
     )
+
+
+def _optional(given: Mapping[str, Any], name: str, place: str) -> float | None:
+    return None if given.get(name) is None else as_number(given[name], f"{place} {name}")
 
 
 def _cell_path(item: Any, place: str) -> Path:

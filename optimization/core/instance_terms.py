@@ -89,13 +89,19 @@ def read_mode(item: Any) -> Mode:
 
 
 def read_objective(top: Mapping[str, Any]) -> tuple[Aim, TailObjective | None]:
-    """`objective`, with `scenarios` where it is cvar; none is revenue."""
+    """`objective`, with `scenarios` where it is cvar, whose tail is `of` revenue unless told; none is revenue."""
     if top.get("objective") is None:
         return Aim.REVENUE, None
     given = as_object(top["objective"], "objective")
-    check_keys(given, {"kind", "tail_fraction"}, "objective")
-    kind = given.get("kind")
+    check_keys(given, {"kind", "tail_fraction", "of"}, "objective")
+    kind, of = given.get("kind"), given.get("of")
     if kind in tuple(Aim):
+        if of is not None or given.get("tail_fraction") is not None:
+            raise InvalidProblem(
+                f"The objective {kind} has no tail.",
+                where="objective",
+                fix=f'For its worst scenarios write {{"kind": "cvar", "of": "{kind}", "tail_fraction": 0.1}}.',
+            )
         return Aim(kind), None
     if kind != "cvar":
         raise InvalidProblem(
@@ -103,14 +109,22 @@ def read_objective(top: Mapping[str, Any]) -> tuple[Aim, TailObjective | None]:
             where="objective",
             fix="Use revenue, incremental, profit or cvar.",
         )
+    if of is not None and of not in tuple(Aim):
+        raise InvalidProblem(
+            f"There is no tail of {of!r}.",
+            where="objective of",
+            fix=f"Use one of {', '.join(Aim)}; revenue if left out.",
+        )
     rows = as_list(top.get("scenarios"), "scenarios")
     try:
         scenarios = np.array(rows, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidProblem(
             "The scenarios are not a table of numbers.", where="scenarios", fix="Give equally long rows of numbers."
         ) from error
-    return Aim.REVENUE, TailObjective(as_number(given.get("tail_fraction"), "objective tail_fraction"), scenarios)
+    return Aim(of or Aim.REVENUE), TailObjective(
+        as_number(given.get("tail_fraction"), "objective tail_fraction"), scenarios
+    )
 
 
 def read_fixed(item: Any) -> list[Held]:

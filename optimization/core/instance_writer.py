@@ -30,6 +30,8 @@ def write_problem(problem: BudgetProblem) -> dict[str, Any]:
     }
     if problem.tail is not None:
         document["objective"] = {"kind": "cvar", "tail_fraction": problem.tail.tail_fraction}
+        if problem.aim is not Aim.REVENUE:
+            document["objective"]["of"] = problem.aim.value
         document["scenarios"] = problem.tail.scenarios.tolist()
     elif problem.aim is not Aim.REVENUE:
         document["objective"] = {"kind": problem.aim.value}
@@ -69,6 +71,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
         out["margin"] = cell.margin
     if cell.incrementality != 1.0:
         out["incrementality"] = cell.incrementality
+    if cell.incrementality_low is not None:
+        out["incrementality_low"] = cell.incrementality_low
     return out
 
 

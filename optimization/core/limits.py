@@ -57,7 +57,7 @@ class GlobalSet:
                 continue
             counted, own = np.ones(n), 0.0
             if one.kind is GlobalKind.MIN_IROAS:
-                counted = problem.incrementality
+                counted = problem.sure_incrementality
             elif one.kind is GlobalKind.MIN_ROI:
                 counted, own = problem.aim_weights, problem.aim_cost
             gain[row, members], cost[row, members] = counted[members], one.value + own

@@ -57,7 +57,7 @@ def _limited(problem: BudgetProblem, one: GlobalConstraint) -> tuple[Floats, flo
     if one.kind is GlobalKind.MIN_ROAS:
         return np.ones(len(problem.cells)), one.value
     if one.kind is GlobalKind.MIN_IROAS:
-        return problem.incrementality, one.value
+        return problem.sure_incrementality, one.value
     return problem.aim_weights, one.value + problem.aim_cost
 
 
@@ -65,7 +65,9 @@ def _required(problem: BudgetProblem) -> tuple[Floats, float]:
     """What counts of each cell's revenue, shape (n,), and what a unit of spend has to bring of it."""
     cost = problem.hurdle + problem.aim_cost
     if cost > 0.0:
-        return problem.aim_weights, cost
+        # In no mixture of the scenarios does a cell return more than in its best one.
+        best = 1.0 if problem.tail is None else problem.tail.scenarios.max(axis=0)
+        return problem.aim_weights * best, cost
     for one in problem.global_constraints:
         if one.scope == () and one.value > 0.0 and one.kind is not GlobalKind.MAX_CPA:
             return _limited(problem, one)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+
 from optimization.core.responses import Family, Floats
 from tenants.core.problems import InvalidInput
 
@@ -65,7 +67,7 @@ class Cell:
 
     `max_spend` of None means no cap of its own. `min_spend_if_active` m means spend 0 or at least m. `margin` is the
     fraction of revenue that is earned, None where it is not known; `incrementality` is incremental over attributed
-    revenue.
+    revenue, and `incrementality_low` what of it a least incremental ROAS is judged by, where that is another.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Cell:
     min_spend_if_active: float = 0.0
     margin: float | None = None
     incrementality: float = 1.0
+    incrementality_low: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,17 @@ class GlobalConstraint:
 
 @dataclass(frozen=True)
 class TailObjective:
-    """Maximise the mean revenue of the worst `tail_fraction` of the scenarios (CVaR).
+    """Maximise the mean of the objective over the worst `tail_fraction` of the scenarios (CVaR).
 
     `scenarios`: multipliers of the cells' revenue, shape (scenarios, cells).
     """
 
     tail_fraction: float
     scenarios: Floats
+
+    def repeated(self, times: int) -> TailObjective:
+        """The same over so many periods, one after the other: a scenario is one truth of the whole horizon."""
+        return TailObjective(self.tail_fraction, np.tile(self.scenarios, (1, times)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ class Flattened:
             cells=tuple(cells),
             node_bounds=tuple(bounds),
             linear=(*asked.linear, *crossing),
+            tail=None if asked.tail is None else asked.tail.repeated(self.count),
             scopes=tuple(scopes),
             periods=None,
         )

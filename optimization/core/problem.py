@@ -191,6 +191,12 @@ class BudgetProblem:
         return np.array([cell.incrementality for cell in self.cells])
 
     @cached_property
+    def sure_incrementality(self) -> Floats:
+        """What a least incremental ROAS counts of attributed revenue, shape (n,)."""
+        lows = (cell.incrementality_low for cell in self.cells)
+        return np.array([own if low is None else low for own, low in zip(self.incrementality, lows, strict=True)])
+
+    @cached_property
     def aim_weights(self) -> Floats:
         """What one unit of attributed revenue counts for the aim, shape (n,)."""
         if self.aim is Aim.REVENUE:

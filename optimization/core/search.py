@@ -68,13 +68,14 @@ def search_allocation(
 
 
 def tail_value(problem: BudgetProblem, spend: Floats) -> float:
-    """Mean revenue of the worst share of the scenarios at `spend`, money; a fraction of a scenario counts as such."""
+    """Mean of the objective over the worst share of the scenarios at `spend`, money; a fraction of a scenario counts
+    as such."""
     if problem.tail is None:
         raise AssertionError("a tail value needs a tail objective")
-    outcomes = np.sort(problem.tail.scenarios @ problem.responses.value(spend))
+    outcomes = np.sort(problem.tail.scenarios @ (problem.aim_weights * problem.responses.value(spend)))
     mass = problem.tail.tail_fraction * outcomes.size
     weights = np.clip(mass - np.arange(outcomes.size), 0.0, 1.0)
-    return float(weights @ outcomes / mass)
+    return float(weights @ outcomes / mass) - (problem.aim_cost + problem.hurdle) * float(spend.sum())
 
 
 def _tail_candidate(

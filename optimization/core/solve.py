@@ -10,6 +10,7 @@ import numpy as np
 
 from optimization.core.branching import SolverFailed
 from optimization.core.certificate import Certificate, certify
+from optimization.core.checks import MOST
 from optimization.core.conflicts import Intervals, find_bound_conflict
 from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
@@ -144,10 +145,10 @@ def _current_spend(problem: BudgetProblem, current: Mapping[str, float]) -> Floa
             fix="Use the ids of the cells.",
         )
     spend = np.array([float(current.get(name, 0.0)) for name in problem.ids])
-    wrong = np.flatnonzero(~(np.isfinite(spend) & (spend >= 0.0)))
+    wrong = np.flatnonzero(~((spend >= 0.0) & (spend <= MOST)))
     if wrong.size:
         name = problem.ids[int(wrong[0])]
         raise InvalidProblem(
-            f"The current spend of {name!r} is {spend[wrong[0]]:g}.", where="current", fix="Give amounts >= 0."
+            f"The current spend of {name!r} is {spend[wrong[0]]:g}.", where="current", fix=f"Give 0 to {MOST:g}."
         )
     return spend

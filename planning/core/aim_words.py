@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from optimization.core.problem import Path, path_text
@@ -19,6 +20,8 @@ _LEVELS = {"channel": "channel", "rmn": "retailer", "placement": "placement", "s
 def objective_words(terms: ScenarioTerms) -> str:
     """What a scenario maximises, in the middle of a sentence; "sales" are those that the networks attribute."""
     what = terms.objective.replace("_", " ")
+    if terms.tail_fraction is not None:
+        what = f"{what} in the worst {percent_text(terms.tail_fraction)} of cases"
     if terms.target is not None and terms.mode == "flexible_target_marginal_roi":
         return f"{what} above {terms.target.normalize():f} per unit of spend"
     return what
@@ -26,6 +29,9 @@ def objective_words(terms: ScenarioTerms) -> str:
 
 def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
     """Mode, returns, shares, held nodes, margins and weeks, each as people say it."""
+    if terms.tail_fraction is not None:
+        part = percent_text(terms.tail_fraction)
+        yield ("tail_fraction", (), ""), f"The mean of the worst {part} of what may be true is maximised"
     if terms.target is not None:
         what = _RETURNS[terms.objective]
         if terms.mode == "flexible_target_roi":
@@ -35,7 +41,13 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
     if terms.mode == "incremental_only":
         yield ("mode", (), ""), "Every line keeps what it spends now; only the extra money is placed"
     if terms.min_iroas is not None:
-        yield ("min_iroas", (), ""), f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
+        yield (
+            ("min_iroas", (), ""),
+            (
+                f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
+                f"{', by cautious factors' if terms.min_iroas_by == 'cautious' else ''}"
+            ),
+        )
     if terms.max_cpa is not None:
         yield ("max_cpa", (), ""), f"Cost per order of at most {amount_text(terms.max_cpa, currency)}"
     for path in terms.fixed:
@@ -47,12 +59,20 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
                     ("shares", one.path, limit),
                     f"{path_text(one.path)} {word} {value:.2%} of {path_text(one.within)}",
                 )
+    for pair in terms.ratios:
+        for limit, word, value in (("min_ratio", "at least", pair.min_ratio), ("max_ratio", "at most", pair.max_ratio)):
+            if value is not None:
+                times = f"{value.normalize():f} times {path_text(pair.other)}"
+                yield ("ratios", pair.path, limit), f"{path_text(pair.path)} {word} {times}"
     if terms.fair_fraction is not None:
         level = _LEVELS.get(terms.fair_level, terms.fair_level)
         yield ("fair_fraction", (), ""), f"Every {level} keeps at least {terms.fair_fraction:.2%} of its part"
     if terms.weekly_budgets:
         weeks = len(terms.weekly_budgets)
         yield ("weekly_budgets", (), ""), f"{weeks} weekly budgets; what is not spent rolls forward"
+    if terms.season:
+        weeks_of = ", ".join(f"{index.normalize():f}" for index in terms.season)
+        yield ("season", (), ""), f"Seasons of the weeks: {weeks_of}"
     if terms.objective == "profit":
         if terms.margin_fraction is not None:
             yield ("margin", (), ""), f"Margin of {terms.margin_fraction:.2%} where the catalogue knows none"
@@ -69,6 +89,8 @@ def key_of(member: Mapping[str, Any], terms: ScenarioTerms) -> Key:
         return _LIMITS[kind], (), ""
     if kind in ("min_share", "max_share"):
         return "shares", path, kind
+    if kind in ("min_ratio", "max_ratio"):
+        return "ratios", path, kind
     if kind == "min_part":
         return "fair_fraction", (), ""
     if path in terms.fixed:
@@ -76,3 +98,8 @@ def key_of(member: Mapping[str, Any], terms: ScenarioTerms) -> Key:
     if "through_period" in member or (not path and terms.weekly_budgets):
         return "weekly_budgets", (), ""
     return ("bounds", path, kind) if path else ("total_budget", (), "")
+
+
+def percent_text(fraction: Decimal) -> str:
+    """A fraction as a percentage without zeros that say nothing."""
+    return f"{(fraction * 100).normalize():f}%"

@@ -1,4 +1,5 @@
-"""What a scenario is after, beyond its money: objective, mode, returns, margins, held nodes, shares, weeks."""
+"""What a scenario is after, beyond its money: objective, mode, returns, margins, held nodes, shares,
+ratios, weeks with their seasons, and how much the worst cases count."""
 
 from __future__ import annotations
 
@@ -12,11 +13,16 @@ from planning.core.reading import MOST_MONEY, Reader
 
 OBJECTIVES: Final = ("sales", "incremental_sales", "profit")
 MODES: Final = ("fixed_budget", "flexible_target_roi", "flexible_target_marginal_roi", "incremental_only")
+#: Factors that a least incremental ROAS counts with.
+IROAS_BY: Final = ("expected", "cautious")
 TARGET_MODES: Final = MODES[1:3]
 #: Levels at which everybody can be given a part.
 FAIR_LEVELS: Final = tuple(level for level in LEVELS if level != "audience")
 MOST_ENTRIES: Final = 200
 MOST_WEEKS: Final = 53
+#: Of a ratio of two nodes, or a season.
+MOST_RATIO: Final = Decimal(1000)
+LEAST_TAIL: Final = Decimal("0.02")
 _ONE: Final = Decimal(1)
 
 
@@ -44,6 +50,33 @@ class Share:
             tuple(stored["path"]), tuple(stored["within"]),
             None if stored["min_share"] is None else Decimal(stored["min_share"]),
             None if stored["max_share"] is None else Decimal(stored["max_share"]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Least and most of the spend under `path` as a multiple of that under `other`; None is no limit."""
+
+    path: Path
+    other: Path
+    min_ratio: Decimal | None = None
+    max_ratio: Decimal | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As stored."""
+        return {
+            "path": list(self.path), "other": list(self.other),
+            "min_ratio": None if self.min_ratio is None else str(self.min_ratio),
+            "max_ratio": None if self.max_ratio is None else str(self.max_ratio),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Ratio:
+        """From `as_dict`."""
+        return cls(
+            tuple(stored["path"]), tuple(stored["other"]),
+            None if stored["min_ratio"] is None else Decimal(stored["min_ratio"]),
+            None if stored["max_ratio"] is None else Decimal(stored["max_ratio"]),
         )  # fmt: skip
 
 
@@ -87,14 +120,18 @@ def read_aims(reader: Reader, known: Collection[Path] | None) -> dict[str, Any]:
         "mode": mode,
         "target": target,
         "min_iroas": reader.number("min_iroas", most=Decimal(1000), places=4),
+        "min_iroas_by": reader.choice("min_iroas_by", IROAS_BY, IROAS_BY[0]),
         "max_cpa": reader.number("max_cpa", most=MOST_MONEY, places=2, above_zero=True),
         "margin_fraction": reader.number("margin_fraction", most=_ONE, places=4),
         "margins": _margins(reader, known),
         "fixed": _fixed(reader, known),
         "shares": _shares(reader, known),
+        "ratios": _ratios(reader, known),
         "fair_level": level,
         "fair_fraction": part,
         "weekly_budgets": _weekly(reader),
+        "season": _season(reader),
+        "tail_fraction": _tail(reader),
     }
 
 
@@ -166,3 +203,61 @@ def _weekly(reader: Reader) -> tuple[Decimal, ...]:
         amount = reader.part(f"weekly_budgets[{number}]", value, most=MOST_MONEY, places=2, required=True)
         found.append(amount or Decimal(0))
     return tuple(found)
+
+
+def _ratios(reader: Reader, known: Collection[Path] | None) -> tuple[Ratio, ...]:
+    found: dict[tuple[Path, Path], Ratio] = {}
+    example = '{"path": [...], "other": [...], "max_ratio": 1.5}'
+    for number, value in enumerate(reader.entries("ratios", MOST_ENTRIES, example)):
+        where = f"ratios[{number}]"
+        entry = reader.entry(where, value, ("path", "other", "min_ratio", "max_ratio"), example)
+        if entry is None:
+            continue
+        before = len(reader.errors)
+        path = reader.path(where, entry.get("path"), known)
+        other = reader.path(f"{where}.other", entry.get("other"), known)
+        least, most = (
+            reader.part(f"{where}.{name}", entry.get(name), most=MOST_RATIO, places=4)
+            for name in ("min_ratio", "max_ratio")
+        )
+        if path is None or other is None or len(reader.errors) > before:
+            continue
+        if least is None and most is None:
+            reader.refuse(where, "A ratio needs a least, a most, or both.", "Fill in one, or remove the row.")
+        elif least is not None and most is not None and least > most:
+            reader.refuse(where, f"The least ratio, {least:f}, is above the most, {most:f}.", "Swap them.")
+        elif path == other:
+            reader.refuse(where, f"{path_text(path)} is held against itself.", "Name two different nodes.")
+        elif path == other[: len(path)] or other == path[: len(other)]:
+            reader.refuse(
+                where, f"{path_text(max(path, other, key=len))} lies inside {path_text(min(path, other, key=len))}.",
+                "Limit its share of that instead: shares.",
+            )  # fmt: skip
+        elif (path, other) in found:
+            reader.refuse(
+                where, f"{path_text(path)} is held against {path_text(other)} twice.", "Put both limits into one row."
+            )
+        else:
+            found[path, other] = Ratio(path, other, least, most)
+    return tuple(found.values())
+
+
+def _season(reader: Reader) -> tuple[Decimal, ...]:
+    found = []
+    for number, value in enumerate(reader.entries("season", MOST_WEEKS, "1, 1, 1.4")):
+        index = reader.part(f"season[{number}]", value, most=MOST_RATIO, places=4, required=True)
+        found.append(_ONE if index is None else index)
+    if found and not any(found) and not _has(reader, "season"):
+        reader.refuse("season", "No week has a season above zero, so nothing would sell.", "Write 1 for a usual week.")
+    return tuple(found)
+
+
+def _tail(reader: Reader) -> Decimal | None:
+    tail = reader.number("tail_fraction", most=_ONE, places=4, above_zero=True)
+    if tail is not None and tail < LEAST_TAIL:
+        reader.refuse(
+            "tail_fraction", f"The worst {tail:.2%} of a few hundred draws are less than two of them.",
+            f"Give at least {LEAST_TAIL}.",
+        )  # fmt: skip
+        return None
+    return tail

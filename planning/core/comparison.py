@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Final, Literal
 
 from optimization.core.problem import Path, path_text
+from planning.core.aim_words import objective_words
 from planning.core.amounts import amount_text
 from planning.core.result import Result, ResultLine, whole_cents
 from planning.core.terms import CENT, ScenarioTerms
@@ -27,11 +28,15 @@ _LABELS: Final = {
     "max_change_fraction": "Largest change of a line",
     "stock_cover_threshold_days": "Days of stock needed",
     "min_iroas": "Least incremental ROAS",
+    "min_iroas_by": "Least incremental ROAS is judged by",
     "max_cpa": "Most cost per order",
     "margin_fraction": "Margin where none is known",
     "margins": "Margin",
     "fixed": "Held as now",
     "shares": "Share",
+    "ratios": "Ratio",
+    "season": "Seasons of the weeks",
+    "tail_fraction": "Worst cases that count",
     "fair_fraction": "Least of its current part",
 }
 _LIMITS: Final = {
@@ -39,6 +44,8 @@ _LIMITS: Final = {
     "max_spend": "at most",
     "min_share": "at least",
     "max_share": "at most",
+    "min_ratio": "at least, times",
+    "max_ratio": "at most, times",
 }
 _MONEY: Final = ("total_budget", "min_spend", "max_spend", "max_cpa")
 
@@ -189,6 +196,8 @@ def term_words(terms: ScenarioTerms, currency: str) -> dict[str, str]:
         value = getattr(terms, one.name)
         if one.name in ("name", "horizon_start", "horizon_end") or value in (None, (), ""):
             continue
+        if one.name == "min_iroas_by" and terms.min_iroas is None:
+            continue  # says nothing without the limit it is of
         label = _LABELS.get(one.name, _words(one.name))
         if isinstance(value, tuple) and not isinstance(value[0], Decimal):
             for item in value:
@@ -206,10 +215,12 @@ def _item_words(label: str, item: Any, currency: str) -> dict[str, str]:
     place = path_text(getattr(item, "path", ())) if getattr(item, "path", ()) else label
     if within := getattr(item, "within", None):
         place = f"{place} of {path_text(within)}"
+    if other := getattr(item, "other", None):
+        place = f"{place} against {path_text(other)}"
     told = {}
     for one in fields(item):
         value = getattr(item, one.name)
-        if one.name in ("path", "within") or value is None or value == "":
+        if one.name in ("path", "within", "other") or value is None or value == "":
             continue
         word = _LIMITS.get(one.name, _words(one.name).lower())
         told[f"{place}, {word}"] = _value_words(one.name, value, currency)
@@ -261,8 +272,8 @@ def _cautions(candidates: Sequence[Candidate], per_week: bool) -> Iterator[str]:
         yield f"Sales are attributed differently: {which}."
     if differ(lambda one: one.brand):
         yield f"Of different brands: {told(lambda one: one.brand)}."
-    if differ(lambda one: str(getattr(one.terms, "objective", ""))):
-        yield f"Different objectives: {told(lambda one: _words(str(getattr(one.terms, 'objective', ''))).lower())}."
+    if differ(lambda one: objective_words(one.terms)):
+        yield f"Different objectives: {told(lambda one: objective_words(one.terms))}."
     for one in candidates:
         if one.result is None:
             yield f"{one.label} is {one.status} and has no figures. {one.reason}".rstrip()

@@ -31,7 +31,9 @@ class Reader:
         value = str(self.given.get(name) or "").strip()
         if not value:
             self.refuse(name, "The scenario has no name.", "Give it a name that says what is asked.")
-        elif len(value) > most or "\x00" in value:
+        elif "\x00" in value:
+            self.refuse(name, "The name holds a character that is no text.", f"Use {most} printable characters.")
+        elif len(value) > most:
             self.refuse(name, f"The name has {len(value)} characters.", f"Use at most {most} printable characters.")
         return value
 

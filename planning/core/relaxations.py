@@ -15,6 +15,7 @@ from typing import Any
 from optimization.core.conflicts import Conflict, Member
 from optimization.core.feasibility import can_be_met as is_feasible
 from optimization.core.problem import BudgetProblem, Path, path_text
+from planning.core.aims import MOST_RATIO
 from planning.core.amounts import amount_text
 from planning.core.terms import CENT, MOST_MONEY, Bound, ScenarioTerms
 
@@ -33,7 +34,7 @@ class WayOut:
     Attributes:
         field: of the scenario.
         path, limit: which bound, for the field `bounds`; which share, for `shares`, of the spend under `within`; which
-            week, for `weekly_budgets`.
+            ratio, for `ratios`, to the spend under `within`; which week, for `weekly_budgets`.
         asked: its value now.
         needed: the value that works; None where no change of this field alone does.
         restores: True when that change makes the whole scenario possible.
@@ -81,6 +82,9 @@ class WayOut:
         if self.field == "shares":
             word = "at least" if self.limit == "min_share" else "at most"
             return f"{path_text(self.path)} {word} {self.asked:.2%} of {path_text(self.within)}"
+        if self.field == "ratios":
+            word = "at least" if self.limit == "min_ratio" else "at most"
+            return f"{path_text(self.path)} {word} {self.asked.normalize():f} times {path_text(self.within)}"
         if self.field == "fair_fraction":
             return f"Everybody keeps at least {self.asked:.2%} of their part"
         if self.field == "fixed":
@@ -103,7 +107,7 @@ class WayOut:
             return "Let lines lose money: place the whole budget"
         if self.field.endswith("_fraction") or self.field == "shares":
             value = f"{self.needed:.2%}"
-        elif self.field in _RETURNS:
+        elif self.field in _RETURNS or self.field == "ratios":
             value = f"{self.needed.normalize():f}"
         else:
             value = amount_text(self.needed, currency)
@@ -148,7 +152,7 @@ def apply(terms: ScenarioTerms, way: WayOut) -> ScenarioTerms:
     """
     if way.needed is None:
         raise ValueError(f"no change of {way.field} alone works")
-    if way.field in ("shares", "fixed", "mode", "weekly_budgets"):
+    if way.field in ("shares", "ratios", "fixed", "mode", "weekly_budgets"):
         return _apply_aim(terms, way)
     if way.field != "bounds":
         change: dict[str, Any] = {way.field: way.needed}
@@ -179,6 +183,16 @@ def _apply_aim(terms: ScenarioTerms, way: WayOut) -> ScenarioTerms:
         budgets = [*terms.weekly_budgets]
         budgets[week] += more
         return replace(terms, weekly_budgets=tuple(budgets), total_budget=terms.total_budget + more)
+    if way.field == "ratios":
+        ratios = []
+        for pair in terms.ratios:
+            if (pair.path, pair.other) == (way.path, way.within):
+                other: dict[str, Any] = {way.limit: way.needed}
+                pair = replace(pair, **other)
+            # A least ratio of nothing is none.
+            if pair.min_ratio or pair.max_ratio is not None:
+                ratios.append(pair)
+        return replace(terms, ratios=tuple(ratios))
     shares = []
     for one in terms.shares:
         if (one.path, one.within) == (way.path, way.within):
@@ -201,6 +215,8 @@ def _of_member(terms: ScenarioTerms, member: Member) -> list[WayOut]:
         return [_way("fair_fraction", terms.fair_fraction or Decimal(0), needed)]
     if member.kind in ("min_share", "max_share"):
         return _of_share(terms, member, needed)
+    if member.kind in ("min_ratio", "max_ratio"):
+        return _of_ratio(terms, member, needed)
     if member.path in terms.fixed:
         return [_way("fixed", Decimal(0), Decimal(0), path=member.path)]
     if member.cumulative:
@@ -220,6 +236,17 @@ def _of_share(terms: ScenarioTerms, member: Member, needed: Decimal | None) -> l
         value = getattr(one, member.kind)
         if one.path == member.path and value is not None and abs(value - asked) <= Decimal("1e-9"):
             return [_way("shares", value, needed, path=one.path, limit=member.kind, within=one.within)]
+    return []
+
+
+def _of_ratio(terms: ScenarioTerms, member: Member, needed: Decimal | None) -> list[WayOut]:
+    asked = Decimal(repr(member.value))
+    if needed is not None and needed > MOST_RATIO:
+        needed = None
+    for one in terms.ratios:
+        value = getattr(one, member.kind)
+        if one.path == member.path and value is not None and abs(value - asked) <= Decimal("1e-9"):
+            return [_way("ratios", value, needed, path=one.path, limit=member.kind, within=one.other)]
     return []
 
 

@@ -11,21 +11,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimization.core.linear import fair_parts, share_of
+from optimization.core.linear import fair_parts, ratio_of, share_of
 from optimization.core.modes import Held, hold_nodes
 from optimization.core.problem import (
     LEVELS,
     Aim,
     BudgetProblem,
     Cell,
+    Curve,
     GlobalConstraint,
     GlobalKind,
     LinearConstraint,
     NodeBound,
     Path,
     Periods,
+    TailObjective,
 )
 from optimization.core.stored_curves import StoredCurve
+from planning.core.draws import sales_draws
 from planning.core.terms import ScenarioTerms
 from tenants.core.problems import InvalidInput
 
@@ -39,12 +42,16 @@ class Worth:
     Attributes:
         margins: fraction of revenue that is earned, by (retailer, SKU), where the catalogue knows it.
         incrementality: incremental over attributed sales, by cell id; a cell that is left out has 1.
+        cautious: what it is at least in four of five cases, where a least incremental ROAS is judged by that.
         order_values: sales per order, money, by cell id.
+        draws: of a posterior by cell id, per week, where the curves were imported with them.
     """
 
     margins: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
     incrementality: Mapping[str, float] = field(default_factory=dict)
+    cautious: Mapping[str, float] = field(default_factory=dict)
     order_values: Mapping[str, float] = field(default_factory=dict)
+    draws: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
 
 
 def scenario_problem(
@@ -88,8 +95,21 @@ def scenario_problem(
         aim=_AIMS[terms.objective],
         hurdle=float(terms.target or 0) if terms.mode == "flexible_target_marginal_roi" else 0.0,
         linear=_linear(terms, cells, now),
-        periods=Periods(tuple(map(float, terms.weekly_budgets)), (1.0,) * weeks) if weeks else None,
+        periods=Periods(tuple(map(float, terms.weekly_budgets)), season_of(terms)) if weeks else None,
+        tail=None if terms.tail_fraction is None else _tail(terms, curves, current, worth or Worth()),
     )
+
+
+def season_of(terms: ScenarioTerms) -> tuple[float, ...]:
+    """How many times as much as in a usual week the money of each week with a budget sells."""
+    return tuple(map(float, terms.season)) or (1.0,) * len(terms.weekly_budgets)
+
+
+def _tail(
+    terms: ScenarioTerms, curves: Sequence[StoredCurve], current: Mapping[str, float], worth: Worth
+) -> TailObjective:
+    drawn = sales_draws(curves, terms.weeks, now=current, imported=worth.draws)
+    return TailObjective(float(terms.tail_fraction or 1), drawn)
 
 
 def tree_paths(curves: Sequence[StoredCurve]) -> dict[Path, int]:
@@ -123,6 +143,11 @@ def _linear(terms: ScenarioTerms, cells: Sequence[Cell], now: Mapping[str, float
             found.append(share_of(one.path, one.within, float(one.max_share)))
         if one.min_share is not None:
             found.append(share_of(one.path, one.within, float(one.min_share), least=True))
+    for pair in terms.ratios:
+        if pair.max_ratio is not None:
+            found.append(ratio_of(pair.path, pair.other, float(pair.max_ratio)))
+        if pair.min_ratio is not None:
+            found.append(ratio_of(pair.path, pair.other, float(pair.min_ratio), least=True))
     if terms.fair_fraction:
         found += fair_parts(cells, LEVELS.index(terms.fair_level) + 1, (), float(terms.fair_fraction), now)
     return found
@@ -161,6 +186,7 @@ def _cell(
         margin=margin,
         # A factor that nothing asked for stays out of the problem: the same question is the same problem.
         incrementality=factor if counts else 1.0,
+        incrementality_low=worth.cautious.get(curve.key.id),
     )
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from optimization.core.limits import GlobalSet
 from optimization.core.problem import BudgetProblem, GlobalKind
 from optimization.core.responses import Floats
+from optimization.core.search import tail_value
 from optimization.core.solve import solve_budget
 from planning.core.prices import Price
-from planning.core.typed import Broken, judge
+from planning.core.typed import Broken, Judged, judge
 from tenants.core.problems import Problem
 
 #: By how much each constraint is loosened.
@@ -22,6 +23,8 @@ STEP: Final = 0.01
 MOST_SOLVES: Final = 12
 #: Above this many lines nothing is solved again on the way to a page.
 MOST_CELLS: Final = 20_000
+#: Lines, times periods, that the general path solves again in all: it takes about a second for two hundred.
+MOST_GENERAL: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +72,19 @@ def sensitivities(
     found = []
     for number, price in enumerate(prices):
         gain = None
-        if number < MOST_SOLVES and len(problem.cells) <= MOST_CELLS:
+        if number < quick_solves(problem):
             gain = _gain(problem, price, objective)
         step, first = _first_order(problem, price, spend)
         found.append(Sensitivity(price=price, step=step, first_order=first, gain=gain))
     return found
+
+
+def quick_solves(problem: BudgetProblem) -> int:
+    """How many times a problem may be solved again on the way to a page."""
+    size = len(problem.cells) * (len(problem.periods.budgets) if problem.periods else 1)
+    if problem.tail is not None or problem.linear:
+        return min(MOST_SOLVES, MOST_GENERAL // size)
+    return MOST_SOLVES if size <= MOST_CELLS else 0
 
 
 def _gain(problem: BudgetProblem, price: Price, objective: float) -> float | None:
@@ -145,12 +156,12 @@ def alternatives(problem: BudgetProblem, *, now: Mapping[str, float], spend: Flo
     total = float(spend.sum())
     aim = GlobalSet.of(problem)
     answer = judge(problem, spend)
-    best = aim.worth(answer.spend, answer.sales)
+    best = _worth(problem, aim, answer)
     current = np.array([float(now.get(name, 0.0)) for name in problem.ids])
     found = []
     for name, how, placed in _others(problem, current, total):
         judged = judge(problem, placed)
-        worth = aim.worth(judged.spend, judged.sales)
+        worth = _worth(problem, aim, judged)
         found.append(
             Alternative(
                 name=name, how=how, spend=judged.total, sales=judged.total_sales, worth=worth, below=best - worth,
@@ -158,6 +169,15 @@ def alternatives(problem: BudgetProblem, *, now: Mapping[str, float], spend: Flo
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: -one.worth)
+
+
+def _worth(problem: BudgetProblem, aim: GlobalSet, judged: Judged) -> float:
+    """What is maximised; of a tail objective its tail, with nothing sold from an empty shelf."""
+    if problem.tail is None:
+        return aim.worth(judged.spend, judged.sales)
+    stocked = np.array([not cell.out_of_stock for cell in problem.cells])
+    wasted = float(judged.spend[~stocked].sum())
+    return tail_value(problem, np.where(stocked, judged.spend, 0.0)) - aim.charge * wasted
 
 
 def _others(problem: BudgetProblem, current: Floats, total: float) -> Iterator[tuple[str, str, Floats]]:

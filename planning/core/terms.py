@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from optimization.core.problem import LEVELS, Path, path_text
-from planning.core.aims import Margin, Share, read_aims
+from planning.core.aims import Margin, Ratio, Share, read_aims
 from planning.core.reading import CENT, MOST_MONEY, Reader, read_number
 from tenants.core.problems import InvalidInput
 
@@ -20,8 +20,10 @@ __all__ = [
     "MOST_MONEY",
     "Bound",
     "Margin",
+    "Ratio",
     "ScenarioTerms",
     "Share",
+    "columns_of",
     "read_number",
     "read_terms",
 ]
@@ -32,6 +34,7 @@ FIELDS: Final = (
     "name", "horizon_start", "horizon_end", "total_budget", "min_roas", "reserve_fraction",
     "stock_cover_threshold_days", "max_change_fraction", "bounds", "objective", "mode", "target", "min_iroas",
     "max_cpa", "margin_fraction", "margins", "fixed", "shares", "fair_level", "fair_fraction", "weekly_budgets",
+    "ratios", "season", "tail_fraction", "min_iroas_by",
 )  # fmt: skip
 
 
@@ -60,11 +63,16 @@ class ScenarioTerms:
         objective: sales, incremental_sales or profit.
         mode: fixed_budget; flexible_target_roi and flexible_target_marginal_roi, where the budget is a ceiling; or
             incremental_only, where every line keeps what it spends now and only the rest of the budget is placed.
+        min_iroas_by: the factors that the least incremental ROAS counts with: expected, or cautious, which is what they
+            are at least in four of five cases.
         target: the return that a flexible mode asks for, in terms of the objective.
         margin_fraction: margin of products whose own the catalogue does not know; `margins` are for nodes of the tree.
         fixed: nodes that keep what they spend now.
         fair_level, fair_fraction: every node of that level gets at least the fraction of its current part of the whole.
         weekly_budgets: one for each week; what is not spent rolls forward. Empty: no week has a budget of its own.
+        season: one for each week with a budget: how many times as much as in a usual week the same money sells. Empty:
+            every week is a usual one.
+        tail_fraction: the mean of that part of what may be true, the worst, is maximised; None is the expected value.
     """
 
     name: str
@@ -80,6 +88,7 @@ class ScenarioTerms:
     mode: str = "fixed_budget"
     target: Decimal | None = None
     min_iroas: Decimal | None = None
+    min_iroas_by: str = "expected"
     max_cpa: Decimal | None = None
     margin_fraction: Decimal | None = None
     margins: tuple[Margin, ...] = ()
@@ -88,6 +97,9 @@ class ScenarioTerms:
     fair_level: str = ""
     fair_fraction: Decimal | None = None
     weekly_budgets: tuple[Decimal, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+    season: tuple[Decimal, ...] = ()
+    tail_fraction: Decimal | None = None
 
     @property
     def days(self) -> int:
@@ -146,10 +158,28 @@ def read_terms(given: Mapping[str, Any], *, known_paths: Collection[Path] | None
     _check_fixed(reader, terms)
     if start is not None and end is not None and budget is not None:
         _check_weeks(reader, (end - start).days + 1, budget, terms["weekly_budgets"])
+    _check_season(reader, terms["season"], terms["weekly_budgets"])
     if reader.errors or start is None or end is None or budget is None:
         first = reader.errors[0]
         raise InvalidInput(first["detail"], where=first["where"], fix=first["fix"], errors=reader.errors)
     return ScenarioTerms(horizon_start=start, horizon_end=end, total_budget=budget, **terms)
+
+
+def columns_of(terms: ScenarioTerms) -> dict[str, Any]:
+    """As stored, and as `read_terms` takes them again: money in lists as text, so that it stays exact."""
+    return {
+        "name": terms.name, "horizon_start": terms.horizon_start, "horizon_end": terms.horizon_end,
+        "total_budget": terms.total_budget, "min_roas": terms.min_roas, "reserve_fraction": terms.reserve_fraction,
+        "stock_cover_threshold_days": terms.stock_cover_threshold_days,
+        "max_change_fraction": terms.max_change_fraction, "bounds": [bound.as_dict() for bound in terms.bounds],
+        "objective": terms.objective, "mode": terms.mode, "target": terms.target, "min_iroas": terms.min_iroas,
+        "max_cpa": terms.max_cpa, "margin_fraction": terms.margin_fraction,
+        "margins": [one.as_dict() for one in terms.margins], "fixed": [list(path) for path in terms.fixed],
+        "shares": [one.as_dict() for one in terms.shares], "fair_level": terms.fair_level,
+        "fair_fraction": terms.fair_fraction, "weekly_budgets": [str(amount) for amount in terms.weekly_budgets],
+        "ratios": [one.as_dict() for one in terms.ratios], "season": [str(index) for index in terms.season],
+        "tail_fraction": terms.tail_fraction, "min_iroas_by": terms.min_iroas_by,
+    }  # fmt: skip
 
 
 def _check_horizon(reader: Reader, start: date, end: date) -> None:
@@ -183,6 +213,20 @@ def _check_weeks(reader: Reader, days: int, budget: Decimal, weekly: tuple[Decim
             "weekly_budgets", f"The weekly budgets add up to {sum(weekly):,.2f}, not to the total of {budget:,.2f}.",
             "Make both agree.",
         )  # fmt: skip
+
+
+def _check_season(reader: Reader, season: tuple[Decimal, ...], weekly: tuple[Decimal, ...]) -> None:
+    if season and not weekly:
+        reader.refuse(
+            "season", "A season is one of weeks, and no week has a budget.",
+            "Give weekly_budgets too; all of it in the first week leaves the timing free.",
+        )  # fmt: skip
+    elif season and len(season) != len(weekly):
+        reader.refuse(
+            "season",
+            f"There are {len(season)} seasons for {len(weekly)} weeks.",
+            "Give one for each, 1 for a usual one.",
+        )
 
 
 def _read_bounds(reader: Reader, given: Any, known: Collection[Path] | None) -> tuple[Bound, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimization.core.limits import spend_coefficients
-from optimization.core.problem import BudgetProblem, GlobalKind, Path, path_text
+from optimization.core.problem import BudgetProblem, GlobalKind, LinearConstraint, Path, path_text
 from optimization.core.responses import Floats
 from optimization.core.solve import solve_budget
 from planning.core.amounts import amount_text
@@ -58,8 +58,9 @@ class Broken:
     """A term that an allocation does not keep.
 
     Attributes:
-        allowed, found: the bound, and what the allocation has there; money or a return.
+        allowed, found: the bound, and what the allocation has there; money, or a return, share or ratio.
         lines: how many single lines break it, for bounds of lines.
+        ratio: whether both are numbers without a currency.
     """
 
     words: str
@@ -67,6 +68,7 @@ class Broken:
     found: float | None
     path: Path = ()
     lines: int = 0
+    ratio: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -210,10 +212,10 @@ def _broken(problem: BudgetProblem, spend: Floats, sales: Floats) -> Iterator[Br
             continue
         over = f" over {path_text(one.scope)}" if one.scope else ""
         if one.kind is GlobalKind.MIN_IROAS:
-            sold = float((sales * problem.incrementality)[inside].sum())
+            sold = float((sales * problem.sure_incrementality)[inside].sum())
         if one.kind in _RETURNS and sold / money < one.value * (1.0 - 1e-9):
             words = f"{_RETURNS[one.kind]}{over} at least"
-            yield Broken(words=words, allowed=one.value, found=sold / money, path=one.scope)
+            yield Broken(words=words, allowed=one.value, found=sold / money, path=one.scope, ratio=True)
         if one.kind is GlobalKind.MAX_CPA:
             with np.errstate(invalid="ignore"):
                 bought = float(np.nansum((sales / problem.revenue_per_conversion)[inside]))
@@ -224,7 +226,18 @@ def _broken(problem: BudgetProblem, spend: Floats, sales: Floats) -> Iterator[Br
     for limit in problem.linear:
         used = float(spend_coefficients(problem, limit) @ spend)
         if used > limit.limit + _CLOSE * max(1.0, len(problem.cells) ** 0.5):
-            yield Broken(words=limit.name, allowed=limit.limit, found=used, path=limit.scope)
+            yield _of_limit(problem, limit, spend, used)
+
+
+def _of_limit(problem: BudgetProblem, limit: LinearConstraint, spend: Floats, used: float) -> Broken:
+    """A linear constraint that is broken: a share, a ratio or a part is told as such, any other as money."""
+    if len(limit.terms) != 2 or not limit.kind.endswith(("_share", "_ratio", "_part")):
+        return Broken(words=limit.name, allowed=limit.limit, found=used, path=limit.scope)
+    base = next(term for term in limit.terms if term.times_value)
+    own = next(term for term in limit.terms if not term.times_value)
+    whole = abs(base.coef) * float(spend[problem.members(base.scope)].sum())
+    found = float(spend[problem.members(own.scope)].sum()) / whole if whole > 0.0 else None
+    return Broken(words=limit.name, allowed=limit.value, found=found, path=limit.scope, ratio=True)
 
 
 def line_breaks(problem: BudgetProblem, spend: Floats) -> list[str]:

@@ -75,7 +75,9 @@ def _candidate(scenario: Scenario) -> Candidate:
         brand=scenario.brand.name if scenario.brand else "All brands",
         currency=currency,
         terms=selectors.terms_of(scenario),
-        curves=f"v{version.number} of {version.data_start} to {version.data_end}" if version else "",
+        curves=f"v{version.number} of {version.data_start:%-d %b %Y} to {version.data_end:%-d %b %Y}"
+        if version
+        else "",
         curves_key=str(version.pk) if version and solved else "",
         attribution=str(version.settings.get("attribution", "")) if version else "",
         now_days=f"{scenario.current_start} to {scenario.current_end}" if scenario.current_start else "",

@@ -23,7 +23,8 @@ from optimization.models import Solve
 from planning import selectors
 from planning.core.outlook import outlook
 from planning.core.relaxations import WayOut, apply, ways_out
-from planning.core.terms import CENT, ScenarioTerms, read_terms
+from planning.core.scenario_problem import season_of
+from planning.core.terms import CENT, ScenarioTerms, columns_of, read_terms
 from planning.models import Scenario
 from planning.selectors import MANAGE, Basis
 from tenants.core.problems import Conflict, InvalidInput, Problem
@@ -73,7 +74,7 @@ def create_scenario(*, actor: User, given: Mapping[str, Any], brand: Brand | Non
     with transaction.atomic():
         optimization.lock_numbers("scenarios")
         number = (Scenario.objects.aggregate(top=models.Max("number"))["top"] or 0) + 1
-        return Scenario.objects.create(number=number, brand=brand, created_by=actor, **_columns(terms))
+        return Scenario.objects.create(number=number, brand=brand, created_by=actor, **columns_of(terms))
 
 
 def update_scenario(*, actor: User, scenario: Scenario, given: Mapping[str, Any]) -> Scenario:
@@ -90,7 +91,7 @@ def update_scenario(*, actor: User, scenario: Scenario, given: Mapping[str, Any]
     terms = _checked(given_of(selectors.terms_of(scenario)) | dict(given), scenario.brand)
     with transaction.atomic():
         held = _locked(scenario)
-        for name, value in (_columns(terms) | _NO_ANSWER).items():
+        for name, value in (columns_of(terms) | _NO_ANSWER).items():
             setattr(held, name, value)
         held.save()
     return held
@@ -132,7 +133,10 @@ def relax_scenario(*, actor: User, scenario: Scenario, choice: int) -> Scenario:
     """
     require(user=actor, permission=MANAGE, brand=scenario.brand)
     if scenario.status != Scenario.Status.INFEASIBLE:
-        raise Conflict(f"{scenario.label} is {scenario.status}; there is no conflict to relax.")
+        raise Conflict(
+            f"{scenario.label} is {scenario.status}; there is no conflict to relax.",
+            fix="Change a copy of it instead: duplicate.",
+        )
     if not 0 <= choice < len(scenario.relaxations):
         raise InvalidInput(
             f"There is no way out number {choice}.", where="choice", fix=f"Give 0 to {len(scenario.relaxations) - 1}."
@@ -253,7 +257,7 @@ def answer_scenario(
 
 def given_of(terms: ScenarioTerms) -> dict[str, Any]:
     """The fields of a scenario as `read_terms` takes them."""
-    return _columns(terms)
+    return columns_of(terms)
 
 
 _NO_ANSWER: dict[str, Any] = {
@@ -263,23 +267,9 @@ _NO_ANSWER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _columns(terms: ScenarioTerms) -> dict[str, Any]:
-    return {
-        "name": terms.name, "horizon_start": terms.horizon_start, "horizon_end": terms.horizon_end,
-        "total_budget": terms.total_budget, "min_roas": terms.min_roas, "reserve_fraction": terms.reserve_fraction,
-        "stock_cover_threshold_days": terms.stock_cover_threshold_days,
-        "max_change_fraction": terms.max_change_fraction, "bounds": [bound.as_dict() for bound in terms.bounds],
-        "objective": terms.objective, "mode": terms.mode, "target": terms.target, "min_iroas": terms.min_iroas,
-        "max_cpa": terms.max_cpa, "margin_fraction": terms.margin_fraction,
-        "margins": [one.as_dict() for one in terms.margins], "fixed": [list(path) for path in terms.fixed],
-        "shares": [one.as_dict() for one in terms.shares], "fair_level": terms.fair_level,
-        "fair_fraction": terms.fair_fraction, "weekly_budgets": [str(amount) for amount in terms.weekly_budgets],
-    }  # fmt: skip
-
-
 def _checked(given: Mapping[str, Any], brand: Brand | None) -> ScenarioTerms:
     known = None
-    if any(given.get(name) for name in ("bounds", "fixed", "shares", "margins")):
+    if any(given.get(name) for name in ("bounds", "fixed", "shares", "margins", "ratios")):
         version = curves.latest_curves(brand=brand)
         known = Basis(brand, version, None).paths if version else None
     return read_terms(given, known_paths=known)
@@ -373,6 +363,9 @@ def _outlook(terms: ScenarioTerms, basis: Basis, problem: BudgetProblem, solve: 
         unsellable=unsellable,
         min_roas=float(terms.min_roas) if terms.min_roas else None,
         by_week=solve.solution.get("spend_by_period"),
+        season=season_of(terms),
+        tail_fraction=float(terms.tail_fraction) if terms.tail_fraction else None,
+        imported=basis.draws,
     )
     return drawn | {
         "expected_now": sum(line["revenue_now"] or 0.0 for line in lines),

@@ -14,12 +14,13 @@ from accounts.services import require
 from optimization import selectors as curves
 from optimization.core.instance import parse_problem
 from optimization.core.periods import over_horizon
-from optimization.core.problem import LEVELS, Aim, BudgetProblem, GlobalKind
+from optimization.core.problem import LEVELS, Aim, BudgetProblem, Curve, GlobalKind
 from optimization.core.solve import solve_budget
 from optimization.core.stored_curves import StoredCurve
 from planning import selectors
 from planning.answers import currency_of, result_of, retailer_tones
 from planning.core.outlook import outlook
+from planning.core.scenario_problem import season_of
 from planning.core.simulation import Best, Simulation, effect, typed_lines
 from planning.core.typed import SPLITS, Typed, judge, spread_typed
 from planning.core.typed_file import read_typed
@@ -49,6 +50,7 @@ class Ground:
     curves: tuple[StoredCurve, ...]
     now: dict[str, Decimal]
     proposed: dict[str, Decimal]
+    draws: Mapping[str, Sequence[Curve]]
 
 
 def ground_of(scenario: Scenario) -> Ground:
@@ -65,16 +67,18 @@ def ground_of(scenario: Scenario) -> Ground:
             curves=tuple(StoredCurve.of(one) for one in held.records),
             now={name: Decimal(amount) for name, amount in scenario.current_spend.items()},
             proposed={line.cell: line.proposed for line in result_of(scenario).lines if line.cell},
+            draws=curves.posterior_draws(solved.curve_version) if solved.curve_version else {},
         )
     basis = selectors.basis_for(brand=scenario.brand, start=terms.horizon_start, end=terms.horizon_end)
     now = basis.current.by_cell if basis.current else {}
-    return Ground(problem=typed_problem(basis.problem(terms)), curves=basis.curves, now=now, proposed={})
+    problem = typed_problem(basis.problem(terms))
+    return Ground(problem=problem, curves=basis.curves, now=now, proposed={}, draws=basis.draws)
 
 
 def typed_problem(problem: BudgetProblem) -> BudgetProblem:
     """What typed amounts are judged by: sales over the horizon, evenly spread, and the terms they may break."""
     limits = tuple(one for one in problem.global_constraints if one.kind is not GlobalKind.MIN_ROI)
-    return replace(over_horizon(problem), aim=Aim.REVENUE, hurdle=0.0, global_constraints=limits)
+    return replace(over_horizon(problem), aim=Aim.REVENUE, hurdle=0.0, tail=None, global_constraints=limits)
 
 
 def simulate_allocation(
@@ -125,7 +129,8 @@ def keep_allocation(*, actor: User, scenario: Scenario, simulation: Simulation) 
         "name": f"{scenario.name[:112]} (typed)", "total_budget": str(simulation.whole.typed), "reserve_fraction": "0",
         "max_change_fraction": None, "min_roas": None, "bounds": bounds, "mode": "fixed_budget", "target": None,
         "objective": "sales", "min_iroas": None, "max_cpa": None, "fixed": [], "shares": [], "fair_level": "",
-        "fair_fraction": None, "weekly_budgets": [], "margins": [],
+        "fair_fraction": None, "weekly_budgets": [], "margins": [], "ratios": [], "season": [], "tail_fraction": None,
+        "min_iroas_by": "expected",
     }  # fmt: skip
     return create_scenario(actor=actor, given=given, brand=scenario.brand)
 
@@ -143,6 +148,8 @@ def _simulated(scenario: Scenario, ground: Ground, spend: Mapping[str, Decimal],
         proposed={name: float(amount) for name, amount in spend.items()},
         unsellable=frozenset(cell.id for cell in problem.cells if cell.out_of_stock),
         min_roas=float(terms.min_roas) if terms.min_roas else None,
+        season=season_of(terms),
+        imported=ground.draws,
     )
     lines = typed_lines(
         problem, before, after, now=ground.now, typed=spend, best=amounts, gains=drawn["gain_of_lines"],

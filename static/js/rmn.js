@@ -64,7 +64,24 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-rmn-submit]")) event.target.form.requestSubmit();
+    showAsked();
   });
+
+  /* ---- fields that only some choices ask for: data-rmn-when="kind:geo sku design:search" ---- */
+
+  function showAsked() {
+    for (const box of document.querySelectorAll("[data-rmn-when]")) {
+      const fields = box.closest("form").elements;
+      let field = null;
+      const fits = {}; // every field that is named has to hold one of the values after it
+      for (const word of box.dataset.rmnWhen.replace(/:/g, ": ").split(" ")) {
+        if (word.endsWith(":")) field = word.slice(0, -1);
+        else fits[field] ||= fields[field]?.value === word;
+      }
+      // What is wrong with a field is never hidden.
+      box.hidden = Object.values(fits).includes(false) && !box.querySelector(".form-error");
+    }
+  }
 
   /* ---- trees and tabs ---- */
 
@@ -288,6 +305,7 @@
 
   function refresh() {
     document.querySelectorAll("table[data-tree]").forEach(showTreeRows);
+    showAsked();
     drawCharts();
   }
 

@@ -12,6 +12,8 @@ import pytest
 from demo.experiments import bring_in_geo_test
 from harmonization.models import Retailer
 from jobs.draining import run_queued_jobs
+from jobs.services import cancel_job
+from measurement import services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment, Reading
 
@@ -75,3 +77,23 @@ def test_asked_again_it_is_the_same_test_and_nothing_runs(exports, walmart, alic
 
 def test_a_company_without_a_test_has_none(tmp_path, alice, acme):
     assert bring_in_geo_test(owner=alice, exports=tmp_path) is None
+
+
+def test_it_is_found_by_its_own_mark(exports, walmart, alice, storage):
+    """Neither a person's test of the same name is taken for it, nor its copy, nor is it made anew once renamed."""
+    name = json.loads((exports / "geo_test.json").read_text())["name"]
+    theirs = services.create_experiment(actor=alice, given={"name": name, "kind": "geo"})
+    bring_in_geo_test(owner=alice, exports=exports)
+    run_queued_jobs()
+    Experiment.objects.exclude(pk=theirs.pk).update(name="The big one")
+    assert bring_in_geo_test(owner=alice, exports=exports) is None
+    assert Experiment.objects.count() == 2
+    assert not theirs.panels.exists()
+
+
+def test_one_that_was_given_up_stays_given_up(exports, walmart, alice, storage):
+    job = bring_in_geo_test(owner=alice, exports=exports)
+    cancel_job(job_id=job.pk, actor=alice)
+    one = Experiment.objects.get()
+    services.cancel_experiment(actor=alice, experiment=one, reason="Not ours.")
+    assert bring_in_geo_test(owner=alice, exports=exports) is None

@@ -84,7 +84,7 @@ class TestPages:
         send(one, as_csv(rows))
         today(date(2026, 9, 15))
         page = browser_of(alice).get(f"/experiments/{one.pk}/").text
-        for words in ("The result is not shown yet", "It runs until 2026-09-28, and cools down until 2026-09-30"):
+        for words in ("The result is not shown yet", "It runs until 28 Sep 2026, and cools down until 30 Sep 2026"):
             assert words in page
         assert "14 <small>of 28</small>" in page
         assert "up to yesterday" in page
@@ -157,7 +157,7 @@ class TestRest:
         one = running()
         answer = api_of(alice).post(f"/api/v1/experiments/{one.pk}/analyse/")
         assert (answer.status_code, answer.json()["code"]) == (409, "early-look")
-        assert "It runs until 2026-09-28" in answer.json()["detail"]
+        assert "It runs until 28 Sep 2026" in answer.json()["detail"]
         assert api_of(alice).get(f"/api/v1/experiments/{one.pk}/reading/").status_code == 404
         assert not Job.objects.exists()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from measurement import services
+from measurement import selectors, services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment
+from measurement.services.analysis import analyze, strata_of, unread
+from measurement.services.looks import Look
 from measurement.services.user_readings import planned_periods
 from tenants.core.problems import Conflict, InvalidInput
 from tests import factories
@@ -46,9 +49,15 @@ def test_a_market_search_finds_candidates_and_is_read_by_synthetic_control(exper
     one = services.choose_candidate(actor=alice, experiment=one, choice=0)
     assert set(treated_of(one)) == set(best["treated"])
     reading, read = carried_through(one, alice, today, send, lambda one: as_csv(geo_rows(END, treated=treated_of(one))))
-    assert (reading.method, reading.evidence) == ("sc", "counterfactual")
+    assert (reading.method, reading.evidence) == ("sc_indexed", "counterfactual")
     assert read.lift.low < LIFT < read.lift.high
     assert len(read.sensitivity) >= 1
+    # A plan that was registered before sales were indexed is read as it was meant.
+    earlier = fresh(one)
+    assert earlier.analysis_plan.pop("weighed_by") == "sc_indexed"
+    found = analyze(earlier, selectors.latest_panel(earlier), look=Look(0.05, None)).reading
+    assert found.method == "sc"
+    assert "as the plan was registered" in found.why_method
 
 
 def test_several_cells_are_each_read_at_a_stricter_level(experiment, send, alice, today):
@@ -78,6 +87,20 @@ def test_a_sku_holdout_is_drawn_within_categories(experiment, send, alice, today
     )  # fmt: skip
     assert read.lift.value == pytest.approx(LIFT, abs=0.02)
     assert (read.method, read.evidence, read.p_value < 0.01) == ("strata", "experiment", True)
+
+
+def test_units_whose_stratum_has_one_arm_are_named():
+    def unit(group, stratum):
+        return SimpleNamespace(group=group, stratum=stratum)
+
+    groups = {
+        "york": unit("treated", "large"), "bath": unit("control", "large"), "hull": unit("treated", "small"),
+        "leek": unit("control", ""),
+    }  # fmt: skip
+    strata = strata_of(groups)
+    assert strata == [(["york"], ["bath"])]
+    assert unread(groups, strata) == "2 units of the test in no stratum with both arms, not read: hull, leek."
+    assert unread({name: groups[name] for name in ("york", "bath")}, strata) == ""
 
 
 class TestSwitchback:

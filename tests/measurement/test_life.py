@@ -52,7 +52,7 @@ def test_users_are_read_from_their_sums(experiment, send, alice, today):
     with pytest.raises(services.EarlyLook, match="It runs until"):
         services.analyse_experiment(experiment=fresh(one))
     today(one.end_date + timedelta(days=1))
-    with pytest.raises(services.EarlyLook, match="data end on 2026-09-10"):
+    with pytest.raises(services.EarlyLook, match="data end on 10 Sep 2026"):
         services.analyse_experiment(experiment=fresh(one))
     send(one, summary(until=str(one.end_date)), "sums.json")
     read = reading_from_dict(services.analyse_experiment(experiment=fresh(one)).result)
@@ -76,9 +76,9 @@ def test_time_and_data_move_a_running_experiment(running, send, today):
 @pytest.mark.parametrize(
     ("day", "data_until", "reason"),
     [
-        (date(2026, 9, 20), date(2026, 9, 19), "It runs until 2026-09-28"),
-        (END, END, "It runs until 2026-09-28"),
-        (END + timedelta(2), END - timedelta(1), "Its data end on 2026-09-27, 2026-09-28 is the last day needed"),
+        (date(2026, 9, 20), date(2026, 9, 19), "It runs until 28 Sep 2026"),
+        (END, END, "It runs until 28 Sep 2026"),
+        (END + timedelta(2), END - timedelta(1), "Its data end on 27 Sep 2026; the last day needed is 28 Sep 2026"),
     ],
 )
 def test_an_early_look_is_refused_with_what_is_still_to_come(running, send, alice, today, day, data_until, reason):

@@ -20,6 +20,7 @@ from optimization.models import CurveVersion
 from tenants.core.problems import InvalidInput, NotAllowed, NotFound
 from tests import factories
 from tests.conftest import browser_of
+from tests.measurement.test_next_tests import scenario_of
 from tests.measurement.test_use_in_planning import curves, market, read  # noqa: F401  fixtures
 
 PAGE = "/experiments/next/"
@@ -119,10 +120,28 @@ class TestEmpty:
         assert "Nothing fits the reserve The cheapest test that is worth anything costs $262." in text
         assert "too dear" in text
         assert "stays" in told(browser.get(PAGE, {"brand": "chips", "reserve": "$1,000"}))
+        longer = browser.get(PAGE, {"brand": "chips", "weeks": "52"})
+        assert "over 52 weeks of plans" in told(longer)
+        assert 'name="weeks" value="52"' in longer.content.decode()
+        for wrong in ("0", "many", "1e3", "999"):
+            assert browser.get(PAGE, {"brand": "chips", "weeks": wrong}).status_code == 400
         for wrong in ("much", "-5", "NaN"):
             answer = browser.get(PAGE, {"brand": "chips", "reserve": wrong})
             assert answer.status_code == 400
             assert "Give " in told(answer)
+
+
+def test_the_reserve_of_a_scenario_is_chosen_on_the_page(browser, alice, chips, curves):  # noqa: F811
+    held = scenario_of(alice, chips, reserve_fraction="0.25")
+    scenario_of(alice, chips, reserve_fraction="0")
+    page = browser.get(PAGE, {"brand": "chips", "scenario": held.label})
+    assert f'<option value="{held.label}" selected>' in page.content.decode()
+    assert "SC-0002" not in page.content.decode(), "which holds nothing back"
+    assert f"from the reserve of {held.label}, of which $" in told(page)
+    assert browser.get(PAGE, {"brand": "chips", "scenario": "SC-0077"}).status_code == 404
+    victor = factories.person("victor", Role.VIEWER, brand=factories.BrandFactory(slug="nuts"))
+    assert browser_of(victor).get(PAGE, {"brand": "nuts", "scenario": held.label}).status_code == 404
+    assert run(alice, brand="chips", scenario=held.label)["best"]["affordable"]
 
 
 class TestRights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from io import StringIO
 
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
 from measurement import services
+from planning import services as planning
 from tenants.core.problems import InvalidInput, NotAllowed, NotFound
 from tests import factories
 from tests.measurement.test_use_in_planning import CELL, curves, market, read  # noqa: F401  fixtures
@@ -77,3 +79,43 @@ def test_api_and_command_answer_as_the_service_does(alice, chips, curves, api): 
     with pytest.raises(CommandError, match="no brand nuts"):
         call_command("suggest_test", "--tenant", "acme", "--brand", "nuts", "--as", alice.email)
     assert api.get(URL, {"reserve": "-1"}).status_code == 400
+
+
+def scenario_of(alice, brand, **changes):
+    given = {"name": "Winter", "horizon_start": "2026-11-16", "horizon_end": "2026-12-13", "total_budget": "4000"}
+    return planning.create_scenario(actor=alice, brand=brand, given=given | {"reserve_fraction": "0.1"} | changes)
+
+
+def test_the_reserve_of_a_scenario_pays_less_what_is_registered(alice, chips, curves, api, read):  # noqa: F811
+    held = scenario_of(alice, chips)
+    found = services.suggest_next_test(as_user=alice, brand=chips, scenario=held.label)
+    assert found.scenario is not None
+    assert (found.scenario.label, found.reserve, found.taken) == (held.label, Decimal("400.00"), 0)
+    typed = services.suggest_next_test(as_user=alice, brand=chips, reserve=Decimal(400))
+    assert found.ranked == typed.ranked
+    read(planned_spend=Decimal(150), start_date=date(2026, 11, 16), end_date=date(2026, 12, 13))
+    read(planned_spend=Decimal(90), start_date=date(2026, 12, 14), end_date=date(2026, 12, 31))
+    left = services.suggest_next_test(as_user=alice, brand=chips, scenario=str(held.pk))
+    assert (left.reserve, left.taken) == (Decimal("250.00"), Decimal(150))
+    told = api.get(URL, {"brand": str(chips.pk), "scenario": held.label}).json()
+    assert (told["scenario"], told["reserve"], told["taken"]) == (held.label, "250.00", "150.00")
+    out = StringIO()
+    call_command("suggest_test", "--tenant", "acme", "--brand", "chips", "--as", alice.email, "--scenario", held.label,
+                 "--json", stdout=out)  # fmt: skip
+    assert json.loads(out.getvalue())["reserve"] == "250.00"
+    assert api.get(URL, {"brand": str(chips.pk)}).json()["scenario"] is None
+
+
+def test_a_scenario_that_cannot_pay_is_refused(alice, chips, curves, api):  # noqa: F811
+    nuts = factories.BrandFactory(slug="nuts", name="Nuts")
+    mine, other = scenario_of(alice, chips), scenario_of(alice, nuts)
+    with pytest.raises(InvalidInput, match="Give one of both"):
+        services.suggest_next_test(as_user=alice, brand=chips, scenario=mine.label, reserve=Decimal(1))
+    with pytest.raises(InvalidInput, match="plans the money of Nuts"):
+        services.suggest_next_test(as_user=alice, brand=chips, scenario=other.label)
+    bob = factories.person("bob", Role.PLANNER, brand=chips)
+    with pytest.raises(NotFound):
+        services.suggest_next_test(as_user=bob, brand=chips, scenario=other.label)
+    assert api.get(URL, {"brand": str(chips.pk), "scenario": "SC-9999"}).status_code == 404
+    assert [one.label for one in services.scenarios_with_reserve(as_user=bob, brand=chips)] == [mine.label]
+    assert services.scenarios_with_reserve(as_user=bob, brand=nuts) == []

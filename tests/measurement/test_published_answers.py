@@ -81,11 +81,14 @@ class TestGeoLift:
         assert found["att"] == geolift["att"]
         assert found["p_value"] == geolift["p_value"]
 
-    def test_two_markets_of_forty_are_read_by_synthetic_control(self, geolift: dict[str, Any]) -> None:
+    def test_two_markets_of_forty_are_read_by_indexed_synthetic_control(self, geolift: dict[str, Any]) -> None:
         found = analyzed("GeoLift_Test.csv", *GEOLIFT, "--start", 91, "--method", "auto")
-        assert found["method"] == geolift["method"] == "sc"
-        assert found["att"] == geolift["att"]
-        assert found["why_method"] != geolift["why_method"]
+        assert (found["method"], geolift["method"]) == ("sc_indexed", "sc")
+        low, high = geolift["ci"]
+        assert low < found["att"] < high
+        assert "own mean before the test" in found["why_method"]
+        beside = {one["method"]: one["lift"] for one in found["sensitivity"]}
+        assert beside["sc"] == pytest.approx(geolift["lift"])
 
 
 @needs_reference

@@ -196,7 +196,7 @@ def test_the_planner_gets_no_figure_before_the_end(running, alice):
     told = run("analyze_experiment", alice, experiment_id=one.label)
     assert told["status"] == "not_yet_readable"
     assert told["lift"] is None
-    assert any("It runs until 2026-09-28" in reason for reason in told["reasons"])
+    assert any("It runs until 28 Sep 2026" in reason for reason in told["reasons"])
     assert run("list_experiments", alice)["experiments"][0]["lift"] is None
 
 

@@ -14,6 +14,7 @@ from measurement import planning_presenters, services
 from measurement.core.answers import Estimate
 from measurement.core.reading_json import reading_as_dict
 from measurement.models import Calibration, Experiment, PanelVersion, Reading
+from measurement.services import calibration
 from metrics.models import FactorSet
 from optimization import selectors as optimization
 from optimization import services as solving
@@ -240,3 +241,28 @@ def test_what_something_newer_replaced_is_not_called_in_use(alice, chips, curves
     services.use_in_planning(as_user=alice, reading=read(0.9))
     card = planning_presenters.planning_card(user=alice, stored=first)
     assert (card["used"], card["allowed"]) == (None, True)
+
+
+def test_a_preview_is_worked_out_once_until_something_changes(alice, chips, curves, read, monkeypatch):
+    asked = []
+    find = calibration._found
+    monkeypatch.setattr(calibration, "_found", lambda reading: asked.append(reading.pk) or find(reading))
+    first, second = read(0.5), read(0.9)
+    told = services.preview_planning(as_user=alice, reading=first)
+    assert services.preview_planning(as_user=alice, reading=first) == told
+    assert asked == [first.pk]
+    services.preview_planning(as_user=alice, reading=second)
+    assert asked == [first.pk, second.pk], "another reading is another question"
+    services.use_in_planning(as_user=alice, reading=second)
+    asked.clear()
+    now = services.preview_planning(as_user=alice, reading=first)
+    assert asked == [first.pk]
+    assert now.tests == ("EX-0001", "EX-0002")
+    assert (now.prior, now.transfers[0].before) != (told.prior, told.transfers[0].before)
+    sku = next(one["sku"] for one in curves.curves if (one["retailer"], one["placement"]) == CELL)
+    solving.adjust_curves(
+        actor=alice, brand=chips, kind="override", retailer=CELL[0], placement=CELL[1], sku=sku, family="log",
+        a=500.0, k=300.0, reason="a new site",
+    )  # fmt: skip
+    services.preview_planning(as_user=alice, reading=first)
+    assert asked == [first.pk, first.pk], "curves that a person overrode are other curves"

@@ -16,6 +16,7 @@ from accounts.core.permissions import Role
 from jobs.draining import run_queued_jobs
 from jobs.selectors import schedules_of
 from jobs.services import submit_scheduled_job
+from optimization import learning_judgements
 from optimization import learning_selectors as selectors
 from optimization import learning_services as services
 from optimization.core.learning.log import LearningLog, UnusableLog
@@ -198,6 +199,10 @@ def test_a_log_is_judged_once_for_each_of_its_states(market, alice, fresh_cache,
     run_week(market, programme, alice, 2)
     assert services.check_replay(programme=programme).weeks == 3
     assert asked.count("replay") == 2
+    # Another release has not decided again yet, so it does not say that it decides alike.
+    monkeypatch.setattr(learning_judgements, "code_digest", lambda: "another release")
+    assert services.check_replay(programme=programme).weeks == 3
+    assert asked.count("replay") == 3
 
 
 def test_the_log_is_a_file_that_decides_again(market, alice):

@@ -24,6 +24,18 @@ ASKED: dict[str, Any] = {
 }
 
 
+#: The same as the planner's tool takes it.
+CALL: dict[str, Any] = {
+    "brand": "chips",
+    "name": "Rest of the quarter",
+    "range": {"start": "2026-11-09", "end": "2026-12-06"},
+    "total_budget": "4200.00",
+    "currency": "USD",
+    "objective": "sales",
+    "mode": "fixed_budget",
+}
+
+
 @pytest.fixture(autouse=True)
 def _no_cache(fresh_cache: None) -> None:
     """Current spend is kept under the version of the data, which starts anew in every test."""

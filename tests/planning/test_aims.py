@@ -23,6 +23,7 @@ from tests.planning.test_scenarios import RETAILER, spend_of
 
 WALMART = ["onsite search", "Walmart"]
 DISPLAY = ["onsite display"]
+KNOWN = {tuple(RETAILER), tuple(DISPLAY), tuple(WALMART), ("onsite search",)}
 FAR_APART = [{"path": WALMART, "max_spend": "1"}, {"path": RETAILER, "min_spend": "2000"}]
 
 
@@ -62,6 +63,22 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"weekly_budgets": [1000] * 4}, "weekly_budgets", "add up to 4,000.00, not to the total of 4,200.00"),
     ({"weekly_budgets": [1000, "x", 1000, 1000]}, "weekly_budgets[1]", "not a number"),
     ({"weekly_budgets": [4200, -1, 1, 0]}, "weekly_budgets[1]", "not allowed"),
+    ({"season": [1, 1, 1, 1]}, "season", "no week has a budget"),
+    ({"season": [1, 1], "weekly_budgets": [4200, 0, 0, 0]}, "season", "2 seasons for 4 weeks"),
+    ({"season": [1, "x", 1, 1], "weekly_budgets": [4200, 0, 0, 0]}, "season[1]", "not a number"),
+    ({"season": [1, -1, 1, 1], "weekly_budgets": [4200, 0, 0, 0]}, "season[1]", "not allowed"),
+    ({"season": [0] * 4, "weekly_budgets": [4200, 0, 0, 0]}, "season", "nothing would sell"),
+    ({"tail_fraction": "0"}, "tail_fraction", "not allowed"),
+    ({"tail_fraction": "0.001"}, "tail_fraction", "less than two"),
+    ({"tail_fraction": "1.5"}, "tail_fraction", "too large"),
+    ({"ratios": [{"path": RETAILER, "other": WALMART}]}, "ratios[0]", "needs a least, a most, or both"),
+    ({"ratios": [{"path": RETAILER, "max_ratio": 1}]}, "ratios[0].other", "list of names"),
+    ({"ratios": [{"path": RETAILER, "other": ["attic"], "max_ratio": 1}]}, "ratios[0].other", "under attic"),
+    ({"ratios": [{"path": RETAILER, "other": WALMART, "min_ratio": 2, "max_ratio": 1}]}, "ratios[0]", "above the most"),
+    ({"ratios": [{"path": RETAILER, "other": RETAILER, "max_ratio": 1}]}, "ratios[0]", "against itself"),
+    ({"ratios": [{"path": RETAILER, "other": RETAILER[:1], "max_ratio": 1}]}, "ratios[0]", "lies inside onsite search"),
+    ({"ratios": [{"path": RETAILER, "other": WALMART, "max_ratio": 1}] * 2}, "ratios[1]", "twice"),
+    ({"ratios": [{"path": RETAILER, "other": WALMART, "max_ratio": 1001}]}, "ratios[0].max_ratio", "too large"),
 ]  # fmt: skip
 
 
@@ -82,13 +99,14 @@ def test_what_is_stored_reads_as_what_was_asked(draft):
         "objective": "profit", "mode": "flexible_target_roi", "target": "0.5", "min_iroas": "1.1", "max_cpa": "40",
         "margin_fraction": "0.35", "margins": [{"path": RETAILER, "margin": "0.4"}], "fixed": [DISPLAY],
         "shares": [{"path": RETAILER, "within": ["onsite search"], "max_share": "0.6"}], "fair_level": "rmn",
-        "fair_fraction": "0.5", "weekly_budgets": [1000, 1000, 1000, 1200],
+        "fair_fraction": "0.5", "weekly_budgets": [1000, 1000, 1000, 1200], "season": [1, "0.8", 1, "1.4"],
+        "ratios": [{"path": RETAILER, "other": WALMART, "min_ratio": "0.5"}], "tail_fraction": "0.1",
     }  # fmt: skip
     scenario = Scenario.objects.get(pk=draft(**asked).pk)
     terms = selectors.terms_of(scenario)
-    assert terms == read_terms(ASKED | asked, known_paths={tuple(RETAILER), tuple(DISPLAY), ("onsite search",)})
+    assert terms == read_terms(ASKED | asked, known_paths=KNOWN)
     assert read_terms(
-        services.given_of(terms), known_paths={tuple(RETAILER), tuple(DISPLAY), ("onsite search",)}
+        services.given_of(terms), known_paths=KNOWN
     ) == terms  # fmt: skip
 
 
@@ -393,8 +411,14 @@ def test_the_same_through_rest_and_the_planner(api, fitted, alice, chips):
     assert shown["mode"] == "flexible_target_roi"
     assert shown["shares"][0]["max_share"] == "0.5000"
     tool = tool_named("create_scenario")
-    fields = {key: value for key, value in body.items() if key != "brand"} | {"brand": "chips"}
-    told = tool.run(tool.input_model(**fields), user=alice)
+    told = tool.run(
+        tool.input_model(
+            brand="chips", name="Rest of the quarter", range={"start": "2026-11-09", "end": "2026-12-06"},
+            total_budget="4200", currency="USD", objective="profit", usual_margin="0.4", mode="flexible_target_roi",
+            target="0.2", constraints=[{"kind": "share_cap", "scope": "rmn=walmart", "value": "0.5"}],
+        ),
+        user=alice,
+    )  # fmt: skip
     stored = Scenario.objects.get(pk=told.scenario)
     assert stored.target == Decimal("0.2")
     assert stored.shares == shown["shares"]

@@ -14,7 +14,7 @@ from jobs.models import Job
 from planning.models import Scenario
 from tenants.core.problems import InvalidInput, NotFound
 from tests.conftest import api_of
-from tests.planning.conftest import ASKED
+from tests.planning.conftest import ASKED, CALL
 from tests.planning.test_scenarios import BOTH, RETAILER
 
 
@@ -65,6 +65,35 @@ def test_a_conflict_is_relaxed_and_copied(api, solved):
     assert api.post(f"{address}duplicate/", {"name": "B"}, format="json").json()["name"] == "B"
     assert api.delete(f"/api/v1/scenarios/{relaxed['id']}/").status_code == 204
     assert api.delete(address).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "said"),
+    [
+        ({"brand": "chips"}, "brand", "'chips' is no id of a brand"),
+        ({"brand": ""}, "brand", "'' is no id of a brand"),
+        ({"name": "a\x00"}, "name", "no text"),
+        ({"total_budget": "NaN"}, "total_budget", "'NaN' is not a number"),
+        ({"total_budget": "1e12"}, "total_budget", "1e12 is too large"),
+        ({"horizon_start": "2026-13-01"}, "horizon_start", "'2026-13-01' is not a day"),
+        ({"season": {"a": 1}}, "season", "A list is expected"),
+        ({"tail_fraction": True}, "tail_fraction", "'True' is not a number"),
+    ],
+)
+def test_bad_fields_are_told_with_place_and_fix(api, fitted, body, changes, where, said):
+    answer = api.post("/api/v1/scenarios/", body | changes, format="json")
+    told = answer.json()
+    assert (answer.status_code, told["where"]) == (400, where)
+    assert said in told["detail"]
+    assert told["fix"]
+    assert not Scenario.objects.exists()
+
+
+def test_a_forecast_of_no_day_or_brand_is_refused(api, fitted):
+    told = api.get("/api/v1/pacing/?as_of=tomorrow").json()
+    assert (told["where"], told["fix"]) == ("as_of", "Write it as YYYY-MM-DD.")
+    budget = {"brand": "chips", "amount": "5", "period_start": "2026-11-09", "period_end": "2026-11-10"}
+    assert api.post("/api/v1/budgets/", budget, format="json").json()["where"] == "brand"
 
 
 def test_the_same_key_is_one_solve(api, draft):
@@ -120,14 +149,14 @@ def test_the_planner_asks_solves_and_reads(fitted, alice, carol, dave):
     create, solve, show, curves = (
         tool_named(name) for name in ("create_scenario", "optimize_budget", "show_scenario", "list_response_curves")
     )
-    made = create.run(create.input_model(brand="chips", **ASKED), user=alice)
-    solve.run(solve.input_model(scenario=made.scenario), user=alice)
+    made = create.run(create.input_model(**CALL), user=alice)
+    solve.run(solve.input_model(scenario_id=str(made.scenario)), user=alice)
     run_queued_jobs()
-    told = show.run(show.input_model(scenario=made.scenario), user=carol)
+    told = show.run(show.input_model(scenario_id=made.label), user=carol)
     assert (told.status, told.gap <= 1e-9, len(told.lines)) == ("solved", True, 5)
     assert told.lines[0]["why"]
     with pytest.raises(NotFound):
-        show.run(show.input_model(scenario=made.scenario), user=dave)
+        show.run(show.input_model(scenario_id=made.label), user=dave)
     with pytest.raises(InvalidInput):
-        create.run(create.input_model(brand="chips", **ASKED | {"total_budget": "-1"}), user=alice)
+        create.run(create.input_model(**CALL | {"total_budget": "-1"}), user=alice)
     assert curves.run(curves.input_model(sku="SEA-SALT"), user=alice).curve_count == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from measurement.core.portfolio import judge
-from proofs.calibration import faults, least_held, tenant, tenant_faults, tenant_figures
+from proofs.calibration import OTHER_RULES, faults, least_held, tenant, tenant_faults, tenant_figures
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,7 @@ def test_a_generated_tenant_is_tested_read_and_planned_anew():
     assert {one["tests"][0]["cell"] for one in found} == {"Walmart onsite_search_rest"}
     assert all(one["tests"][1]["cell"] != one["tests"][0]["cell"] for one in found)
     assert all(len(set(one["limited"]["worth"])) == 3 for one in found), "every test moves money"
+    assert all(one["limited"][rule] > 0.0 for one in found for rule in OTHER_RULES)
     assert all(max(one["free"]["worth"]) <= one["free"]["best"] * (1 + 1e-9) for one in found)
 
 
@@ -49,8 +50,14 @@ def test_what_does_not_hold_is_told():
         "after 3 experiments calibration misses no less than attributed sales do",
         "after 3 experiments 0.800 of the intervals hold",
     ]
-    lost = {"first_test_held": 12, "tenants": 20, "tests_held": 76, "tests": 80, "free_after_1": {"rise": -0.001}}
-    assert tenant_faults(lost) == [
-        "12 of 20 intervals hold the true return", "free_after_1: the allocation earns -0.100% of its worth",
+    lost = {"first_test_held": 12, "tenants": 20, "tests_held": 76, "tests": 80}
+    rises = {"free_after_1": {"rise": -0.001, "low": -0.002}, "limited_after_1": {"rise": 0.001, "low": -0.001}}
+    told = tenant_faults(lost | rises)
+    assert told == [
+        "12 of 20 intervals hold the true return",
+        "free_after_1: the allocation earns -0.100% of its worth, -0.200% at least",
+    ]
+    assert tenant_faults(lost | rises, sure=True) == [
+        *told, "limited_after_1: the allocation earns +0.100% of its worth, -0.100% at least",
     ]  # fmt: skip
     assert 14 <= least_held(20) <= 17

@@ -34,6 +34,26 @@ def test_eight_markets_of_forty_keep_the_level() -> None:
     assert found["disagree"] == 0
 
 
+@pytest.mark.parametrize("which", ["smallest", "largest"])
+def test_markets_chosen_by_size_are_not_read_wrongly_as_sales_as_they_are_would(which: str) -> None:
+    sized = {situation.name: situation for situation in _doors.by_size()}
+    found = rates([tally(sized[f"three {which} of 20"], "trending", 0.0, 1004, range(60))])
+    assert found["rejected"] <= 9 / 60
+    assert found["disagree"] == 0
+    before = rates([tally(OTHERS[f"three {which} of 20 by sc"], "trending", 0.0, 1004, range(60))])
+    assert before["rejected"] >= 12 / 60
+
+
+@pytest.mark.parametrize("spend", ["known", "noisy"])
+def test_iroas_of_two_markets_is_held_by_its_interval(spend: str) -> None:
+    situation = {one.name: one for one in _doors.returns()}[f"two markets, iROAS, {spend} spend"]
+    found = rates([tally(situation, "plain", 0.1, 1005, range(40))])
+    assert found["coverage"] >= 1 - 6 / 40
+    assert found["disagree"] == 0
+    assert abs(found["bias"]) < 0.03
+    assert found["rejected"] >= 0.35
+
+
 def test_errors_taken_as_independent_are_found_out() -> None:
     none = rates([tally(OTHERS["two markets by tbr"], "plain", 0.0, 1003, range(FEW))])
     wrong = verdicts("tbr", {0.0: none}, conservative=True)

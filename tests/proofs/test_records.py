@@ -68,6 +68,16 @@ def test_cases_of_other_sources_are_not_taken(folders):
     assert make().case("a", lambda: {"value": 2}) == {"value": 2}
 
 
+def test_a_case_hangs_on_its_own_sources_alone(folders):
+    (folders.root / "other.py").write_text("one")
+    make = lambda: Notebook(PROOF, seed=1, options={"most": 2}, folders=folders, say=str)  # noqa: E731
+    assert make().case("a", lambda: {"value": 1}, ("other.py",)) == {"value": 1}
+    (folders.root / "sums.py").write_text("two")
+    assert make().case("a", lambda: {"value": 2}, ("other.py",)) == {"value": 1}
+    (folders.root / "other.py").write_text("two")
+    assert make().case("a", lambda: {"value": 2}, ("other.py",)) == {"value": 2}
+
+
 def test_stale_names_what_changed_and_fails_nothing(folders, monkeypatch, capsys):
     assert prove(folders, monkeypatch, "--stale") == 0
     assert "never run" in capsys.readouterr().out

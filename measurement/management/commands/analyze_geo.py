@@ -42,12 +42,15 @@ class Command(BaseCommand):
         parser.add_argument("--placebos", type=int, default=PLACEBOS, help="sets drawn for placebo in space")
         parser.add_argument("--exclude", action="append", help=f"units that take no part, {NAMES}")
         parser.add_argument(
-            "--missing", choices=["leave_out", "zero", "refuse"],
-            help="what becomes of units that lack periods; with --assignment they count as zero where not given",
+            "--missing", choices=["leave_out", "zero", "zero_inside", "refuse"],
+            help="what becomes of units that lack periods; with --assignment those between a unit's first and last row "
+            "count as zero where not given, and a unit that begins late or ends early is refused",
         )  # fmt: skip
         parser.add_argument("--duplicates", choices=["refuse", "sum"], default="refuse")
         parser.add_argument(
-            "--no-unit-effects", action="store_true", help="synthetic control on plain outcomes, as first published"
+            "--no-unit-effects",
+            action="store_true",
+            help="synthetic control on plain outcomes, as first published (auto takes sc)",
         )
         parser.add_argument(
             "--randomised",
@@ -68,17 +71,24 @@ def _answer(options: dict[str, Any]) -> str:
     assignment = read_assignment(options["assignment"]) if options["assignment"] else None
     pairs = read_pairs(options["assignment"]) if options["assignment"] else []
     treated = None if options["treated"] is None else unit_names(options["treated"])
-    held = treated or [name for name, group in (assignment or {}).items() if group == "treated"]
+    excluded = unit_names(options["exclude"])
+    barred = {name.casefold() for name in excluded}
+    held = treated or [
+        name
+        for name, group in (assignment or {}).items()
+        if group in ("treated", "control") and name.casefold() not in barred
+    ]
     panel = read_panel(
         options["panel"], date=options["date"], unit=options["geo"], outcome=options["outcome"], cost=options["cost"],
         currency=options["currency"], duplicates=options["duplicates"], required=held,
-        # A ledger of an assigned test has no row where nothing was sold; group sums need every unit.
-        missing=options["missing"] or ("zero" if assignment else "leave_out"),
+        # A ledger of an assigned test has no row where nothing was sold; group sums need every unit. Days that lack at
+        # an end of its rows are late data far more often than a market without sales.
+        missing=options["missing"] or ("zero_inside" if assignment else "leave_out"),
     )  # fmt: skip
     reading = analyze_geo(
         panel, treated=treated, assignment=assignment, pairs=pairs or None, start=options["start"], end=options["end"],
         cooldown=options["cooldown"], method=options["method"], alpha=options["alpha"], seed=seed_of(options),
-        placebos=options["placebos"], exclude=unit_names(options["exclude"]),
+        placebos=options["placebos"], exclude=excluded,
         unit_effects=not options["no_unit_effects"], randomised=options["randomised"],
     )  # fmt: skip
     return reading_text(reading, as_json=options["json"])

@@ -17,6 +17,7 @@ from measurement.core.design_kinds import KINDS
 from measurement.core.geography import read_crosswalk, touching
 from measurement.core.placebo import PLACEBOS
 from measurement.core.reading_panels import read_panel
+from measurement.core.words import count_of
 from measurement.management.without_database import NAMES, seed_of, unit_names
 from tenants.core.problems import Problem
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--outcome", required=True, help="column of the outcome")
         parser.add_argument("--cost", help="column of spend")
         parser.add_argument("--currency", help="column of currency codes; one code is allowed")
-        parser.add_argument("--missing", choices=["leave_out", "zero", "refuse"], default="leave_out")
+        parser.add_argument("--missing", choices=["leave_out", "zero", "zero_inside", "refuse"], default="leave_out")
         parser.add_argument("--duplicates", choices=["refuse", "sum"], default="refuse")
         parser.add_argument("--duration", required=True, help="periods of the test, comma between them")
         parser.add_argument("--effect", default="0,0.05,0.1", help="lifts whose power is told, comma between them")
@@ -104,7 +105,9 @@ class Command(BaseCommand):
     def _progress(self, done: int, all_of_them: int) -> None:
         # Lines of progress are for people who wait; a file of errors holds errors.
         if self.stderr.isatty():
-            self.stderr.write(f"\r{done} of {all_of_them} windows", ending="\n" if done == all_of_them else "")
+            self.stderr.write(
+                f"\r{done} of {count_of(all_of_them, 'window')}", ending="\n" if done == all_of_them else ""
+            )
 
 
 def _numbers(text: str, option: str, *, whole: bool = False) -> list[float]:

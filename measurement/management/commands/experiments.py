@@ -14,6 +14,7 @@ from django_tenants.utils import tenant_context
 from accounts import services as people
 from accounts.models import Brand, User
 from measurement import selectors, services
+from measurement.core.words import count_of
 from measurement.models import Experiment
 from measurement.serializers import (
     ExperimentAnswerSerializer,
@@ -24,6 +25,9 @@ from measurement.serializers import (
 )
 from tenants.core.problems import InvalidInput, NotFound, Problem
 from tenants.selectors import find_tenant
+
+#: A file that is too large is not read to its end.
+_CHUNK = 1 << 20
 
 
 class Command(BaseCommand):
@@ -58,6 +62,10 @@ class Command(BaseCommand):
         register = acts.add_parser("register", help="hash the plan; it does not change any more")
         register.add_argument("label", help="EX-0001, or its id")
         register.add_argument("--retrospective", action="store_true", help="the test began before its plan")
+        erase = acts.add_parser("erase", help="remove the data of one that was given up and never read")
+        erase.add_argument("label", help="EX-0001, or its id")
+        tidy = acts.add_parser("tidy", help="remove data that no experiment needs, as a job")
+        tidy.add_argument("--days", type=int, help="how long such data are kept; RMN_HISTORY_DAYS by default")
         cancel = acts.add_parser("cancel", help="give it up")
         cancel.add_argument("label", help="EX-0001, or its id")
         cancel.add_argument("--reason", required=True)
@@ -93,7 +101,7 @@ class Command(BaseCommand):
         for candidate in one.design.get("candidates", ())[:10]:
             mde = "-" if candidate["mde"] is None else f"{candidate['mde']:.1%}"
             treated = ", ".join(candidate["treated"]) or "drawn"
-            self.stdout.write(f"  {candidate['duration']} periods, smallest lift {mde}: {treated}")
+            self.stdout.write(f"  {count_of(candidate['duration'], 'period')}, smallest lift {mde}: {treated}")
         for reason in told.reasons:
             self.stdout.write(f"  not readable: {reason}")
         return None
@@ -107,15 +115,18 @@ class Command(BaseCommand):
         parts = ("date", "unit", "period", "treated", "outcome", "cost", "currency", "missing", "duplicates")
         columns = {part: options[part] for part in parts if options[part]}
         try:
-            content = Path(file).read_bytes()
+            with Path(file).open("rb") as opened:
+                made = services.add_panel(
+                    actor=self.actor, experiment=one, chunks=iter(lambda: opened.read(_CHUNK), b""),
+                    file_name=Path(file).name, columns=columns or None,
+                )  # fmt: skip
         except OSError as error:
             raise InvalidInput(f"{file} cannot be read: {error.strerror}.", where="file") from error
-        made = services.add_panel(
-            actor=self.actor, experiment=one, chunks=[content], file_name=Path(file).name, columns=columns or None
-        )
         if self.as_json:
             return self._write(PanelSerializer(made).data)
-        self.stdout.write(f"data {made.number}: {made.unit_count} units, {made.period_count} periods")
+        self.stdout.write(
+            f"data {made.number}: {count_of(made.unit_count, 'unit')}, {count_of(made.period_count, 'period')}"
+        )
         for note in made.notes:
             self.stdout.write(f"  note: {note}")
         return None
@@ -141,6 +152,15 @@ class Command(BaseCommand):
     def _cancel(self, *, label: str, reason: str, **_: Any) -> None:
         one = selectors.experiment_for_operator(reference=label)
         self._line(services.cancel_experiment(actor=self._person(), experiment=one, reason=reason))
+
+    def _erase(self, *, label: str, **_: Any) -> None:
+        one = selectors.experiment_for_operator(reference=label)
+        done = services.erase_panels(actor=self._person(), experiment=one)
+        self.stdout.write(f"{count_of(done.files, 'file')} of {count_of(done.bytes, 'byte')} removed")
+
+    def _tidy(self, *, days: int | None, **_: Any) -> None:
+        job = services.start_tidying(actor=self._person(), days=days)
+        self.stdout.write(f"job {job.pk}: {job.title}")
 
     def _analyse(self, *, label: str, **_: Any) -> None:
         one = selectors.experiment_for_operator(reference=label)

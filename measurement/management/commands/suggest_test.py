@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--brand", default="", help="slug; none: all brands together")
         parser.add_argument("--as", dest="email", required=True, help="email of who asks")
         parser.add_argument("--reserve", default="", help="money for tests; none: any")
+        parser.add_argument("--scenario", default="", help="SC-0001: the one whose reserve pays")
         parser.add_argument("--weeks", type=int, default=USUAL_WEEKS, help="that plans rest on the answer")
         parser.add_argument("--json", action="store_true", help="as the API answers")
 
@@ -42,7 +43,9 @@ class Command(BaseCommand):
                     raise NotFound(
                         f"There is no {'brand ' + brand if user else 'person ' + email}.", fix="Use one that there is."
                     )
-                found = suggest_next_test(as_user=user, brand=held, reserve=money, weeks=options["weeks"])
+                found = suggest_next_test(
+                    as_user=user, brand=held, reserve=money, scenario=options["scenario"], weeks=options["weeks"]
+                )
         except Problem as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:

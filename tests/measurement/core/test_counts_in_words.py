@@ -40,3 +40,20 @@ def test_a_kind_has_its_article(kind: str, looks: str, words: str | None) -> Non
     told = str(refusal.value.errors)
     assert "A ab" not in told
     assert words is None or (words in told and "Use it for A/B." in told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "looks", "why", "instead"),
+    [
+        ("geo", "always_valid", "hundreds of independent outcomes", "group_sequential"),
+        ("sku", "always_valid", "hundreds of independent outcomes", "group_sequential"),
+        ("switchback", "always_valid", "tossed for the whole log", "two shorter ones"),
+        ("switchback", "group_sequential", "tossed for the whole log", "two shorter ones"),
+    ],
+)
+def test_a_look_that_cannot_be_says_why_and_what_can(kind: str, looks: str, why: str, instead: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        read_terms({"name": "North", "kind": kind, "looks": looks})
+    told = next(one for one in refusal.value.errors if one["where"] == "looks")
+    assert why in told["detail"]
+    assert instead in told["fix"]

@@ -180,7 +180,7 @@ def test_a_test_that_finds_nothing_says_so():
 def test_few_sets_that_suffice_have_power():
     """Two of eight: 28 sets, so that the treated one must be the most extreme of all; it is no placebo of itself."""
     found = search(history(units=8, noise=0.02), treated_counts=[2], effects=[0.5])
-    assert {candidate.method for candidate in found.candidates} == {"sc"}
+    assert {candidate.method for candidate in found.candidates} == {"sc_indexed"}
     assert all(candidate.power[0.5] > 0.95 for candidate in found.candidates)
     assert all(candidate.power_checked[0.5] > 0.9 for candidate in found.candidates)
 
@@ -235,7 +235,7 @@ def test_progress_is_told_window_by_window():
         ({"windows": 6}, "look-back of 6"),
         ({"durations": []}, "at least one period"),
         ({"durations": [0]}, "at least one period"),
-        ({"durations": [40]}, "hold no 7 windows of 40"),
+        ({"durations": [40]}, "too few for 7 windows of 40 periods"),
         ({"include": ["nowhere"]}, "no unit 'nowhere'"),
         ({"include": ["m01"], "exclude": ["M01"]}, "included and excluded"),
         ({"include": ["m01", "m02", "m03"]}, "2 treated markets of 14"),
@@ -254,7 +254,7 @@ def test_progress_is_told_window_by_window():
         ({"cost_per_incremental": float("inf")}, "cost per incremental unit of inf"),
         ({"change": float("nan"), "panel": history(units=14, cost=True)}, "cannot change spend"),
         ({"budget": float("nan")}, "budget is out of range"),
-        ({"panel": history(units=3)}, "3 markets leave nothing"),
+        ({"panel": history(units=3)}, "With 3 markets there is nothing"),
         ({"panel": replace(history(units=14), outcome=np.zeros((14, 70)))}, "sell nothing"),
     ],
 )
@@ -303,13 +303,16 @@ def test_no_level_where_p_cannot_be_small():
     assert placebo_level(20, 0.05) is None
 
 
-def test_past_errors_are_those_of_the_analysis():
+@pytest.mark.parametrize("method", ["sc_indexed", "sc"])
+def test_past_errors_are_those_of_the_analysis(method):
     """The lift and the statistic of a window are what `analyze_geo` finds on the history up to its end."""
     panel = history(units=14, noise=0.08)
     windows = windows_of(70, [7], 7)
     chosen = [(0, 5), (2, 9, 11)]
     members = as_members(chosen, 14)
-    group = Group(candidates=members, references=members[:1], donors=~members, logs=False)
+    group = Group(
+        candidates=members, references=members[:1], donors=~members, logs=False, indexed=method == "sc_indexed"
+    )
     found = past_errors(panel.outcome, [group], windows, [7])[0][0].found
     for row, treated in enumerate(chosen):
         for at, start in enumerate(windows.starts):
@@ -318,7 +321,7 @@ def test_past_errors_are_those_of_the_analysis():
                 past,
                 treated=[panel.units[unit] for unit in treated],
                 start=start + 1,
-                method="sc",
+                method=method,
                 placebos=19,
                 sensitivity=False,
             )

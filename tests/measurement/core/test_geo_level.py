@@ -20,7 +20,8 @@ def odd_panel(seed: int):
 
 
 @pytest.mark.parametrize(
-    ("method", "lift"), [("sc", 0.0), ("sc", 0.25), ("asc", 0.0), ("did", -0.1), ("log_did", 0.25)]
+    ("method", "lift"),
+    [("sc_indexed", 0.0), ("sc_indexed", 0.25), ("sc", 0.25), ("asc", 0.0), ("did", -0.1), ("log_did", 0.25)],
 )
 def test_at_most_alpha_of_the_sets_that_could_be_drawn_are_wrong(method: str, lift: float) -> None:
     panel = odd_panel(17)

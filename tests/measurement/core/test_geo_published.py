@@ -39,8 +39,7 @@ def tobacco() -> Panel:
 
 
 def test_synthetic_control_of_geolift(geolift: Panel) -> None:
-    reading = analyze_geo(geolift, treated=["chicago", "portland"], start=91, end=105, **FAST)
-    assert reading.method == "sc"
+    reading = analyze_geo(geolift, treated=["chicago", "portland"], start=91, end=105, method="sc", **FAST)
     assert reading.att.value == pytest.approx(155.556, abs=0.02)
     assert reading.lift.value == pytest.approx(0.054, abs=0.0005)
     assert reading.incremental.value == pytest.approx(4667, abs=2)
@@ -71,7 +70,7 @@ def test_time_based_regression_of_sales_and_cost() -> None:
     )
     assert len(panel.units) == 100
     assert len(panel.periods) == 93
-    assert any("have no row and count as zero" in warning for warning in reading.warnings)
+    assert any("counted as zero, without a row" in warning for warning in reading.warnings)
     assert reading.cost == pytest.approx(50_000.0)
     assert reading.iroas.value == pytest.approx(2.946742, abs=1e-6)
     assert reading.incremental.value == pytest.approx(147_337.12, abs=0.01)

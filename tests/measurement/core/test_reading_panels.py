@@ -67,15 +67,44 @@ def test_a_day_that_is_no_month_tells_the_form_and_else_none_is_guessed() -> Non
 def test_a_late_unit_is_left_out_and_said_so() -> None:
     panel = read_panel(rows(*GOOD[:6], *GOOD[7:]), **COLUMNS)
     assert panel.units == ("york", "bath")
-    assert panel.notes == ("1 units lack periods and are left out: hull appears at 2026-01-02.",)
+    assert panel.notes == ("1 unit left out for want of periods: hull appears at 2026-01-02.",)
 
 
 def test_a_unit_that_lacks_a_day_is_zero_where_asked() -> None:
     panel = read_panel(rows(*GOOD[:7], GOOD[8]), **COLUMNS, missing="zero")
     assert panel.outcome[panel.place["hull"]].tolist() == [50, 0, 52]
-    assert (
-        "1 values of 1 units have no row and count as zero: hull lacks 1 of 3 periods, 2026-01-02 first." in panel.notes
+    assert panel.notes[0] == (
+        "1 value of 1 unit counted as zero, without a row or empty: hull lacks 1 of 3 periods, 2026-01-02 first."
     )
+
+
+def test_only_gaps_inside_a_units_rows_are_taken_for_nothing_sold() -> None:
+    panel = read_panel(rows(*GOOD[:7], GOOD[8]), **COLUMNS, missing="zero_inside", required=["hull"])
+    assert panel.outcome[panel.place["hull"]].tolist() == [50, 0, 52]
+    assert any("counted as zero, between rows that there are: hull lacks 1" in note for note in panel.notes)
+
+
+def test_a_unit_that_sells_now_and_then_may_begin_late() -> None:
+    lines = [f"{geo},{day},{day}" for geo in ("york", "bath") for day in range(1, 7)]
+    panel = read_panel(rows(*lines, "hull,2,5", "hull,4,6", "hull,5,6", "hull,6,7"), **COLUMNS, missing="zero_inside")
+    assert panel.outcome[panel.place["hull"]].tolist() == [0, 5, 0, 6, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (GOOD[:8], "hull ends at 2026-01-02, 1 period before the last, 2026-01-03"),
+        ([*GOOD[:6], *GOOD[7:]], "hull appears at 2026-01-02"),
+        ([*GOOD[:7], "hull,2026-01-02,", GOOD[8]], "hull lacks 1 of 3 periods, 2026-01-02 first"),
+    ],
+)
+def test_what_was_not_delivered_is_not_taken_for_nothing_sold(lines: list[str], words: str) -> None:
+    with pytest.raises(MissingRows, match=words) as caught:
+        read_panel(rows(*lines), **COLUMNS, missing="zero_inside", required=["hull"])
+    assert "Give the missing rows" in caught.value.fix
+    panel = read_panel(rows(*lines), **COLUMNS, missing="zero_inside")
+    assert panel.units == ("york", "bath")
+    assert words in panel.notes[-1]
 
 
 def test_a_treated_unit_is_never_left_out() -> None:
@@ -108,7 +137,21 @@ def test_two_rows_for_one_day_are_refused_with_their_lines() -> None:
     assert caught.value.where == "lines 2, 11"
     summed = read_panel(rows(*GOOD, GOOD[0]), **COLUMNS, duplicates="sum")
     assert summed.outcome[0, 0] == 200
-    assert "2 rows that share unit and period were summed, as asked." in summed.notes
+    assert "Summed, as asked: 2 rows that shared unit and period." in summed.notes
+
+
+def test_a_sum_with_an_empty_part_is_empty_and_told() -> None:
+    lines = [*GOOD, "york,2026-01-01,7", "hull,2026-01-02,"]
+    panel = read_panel(rows(*lines), **COLUMNS, duplicates="sum")
+    assert panel.outcome[0].tolist() == [107, 101, 102]
+    assert panel.units == ("york", "bath")
+    assert "1 of these sums have an empty part and are taken as empty, hull at 2026-01-02 first." in panel.notes
+
+
+def test_an_empty_cell_stays_empty_where_other_rows_are_summed() -> None:
+    lines = [*GOOD[:7], "hull,2026-01-02,NA", GOOD[8], GOOD[0]]
+    with pytest.raises(MissingRows, match="hull lacks 1"):
+        read_panel(rows(*lines), **COLUMNS, duplicates="sum", required=["hull"])
 
 
 def test_names_that_differ_in_case_are_one_unit() -> None:
@@ -120,8 +163,8 @@ def test_names_that_differ_in_case_are_one_unit() -> None:
 def test_zeros_and_returns_are_kept_and_counted() -> None:
     panel = read_panel(rows(*GOOD[:3], "bath,2026-01-01,0", "bath,2026-01-02,-4", "bath,2026-01-03,9"), **COLUMNS)
     assert panel.outcome[1].tolist() == [0, -4, 9]
-    assert "1 values of the outcome are negative (returns) and are kept as they are." in panel.notes
-    assert "1 values of the outcome are zero and are kept as they are." in panel.notes
+    assert "Kept as they are: 1 value of the outcome below zero (returns)." in panel.notes
+    assert "Kept as they are: 1 value of the outcome of zero." in panel.notes
 
 
 def test_a_unit_that_never_changes_is_no_control() -> None:
@@ -138,7 +181,7 @@ def test_one_unit_is_nothing_to_compare_with() -> None:
 
 @pytest.mark.parametrize("value", ["many", "1e999", "inf", "nan", "1,2.3"])
 def test_what_is_no_number_is_named_with_its_line(value: str) -> None:
-    with pytest.raises(UnreadableValues, match="no finite numbers") as caught:
+    with pytest.raises(UnreadableValues, match="No finite number") as caught:
         read_panel(rows(*GOOD[:8], f'hull,2026-01-03,"{value}"'), **COLUMNS)
     assert caught.value.where == "line 10"
 
@@ -173,7 +216,7 @@ def test_two_currencies_are_refused() -> None:
         (b"", "empty"), (b"geo,date,sales\n", "no rows"), (b"geo,date\nyork,1\n", "no column 'sales'"),
         (b"geo,date,sales\nyork,1,2,3,4\n", "no table"), (b"geo,date,sales\n\xff\xfe\xfa,1,2\n", "UTF-8"),
         (b"date,geo,sales, sales\n1,york,2,3\n", "Two columns are named 'sales'"),
-        (b"geo,date,sales\n,1,2\nbath,1,2\n", "'geo' is empty"), (b"geo,date,sales\nyork,soon,2\n", "no dates"),
+        (b"geo,date,sales\n,1,2\nbath,1,2\n", "'geo' is empty"), (b"geo,date,sales\nyork,soon,2\n", "No date in 1"),
     ],
 )  # fmt: skip
 def test_what_is_no_panel_is_a_problem(source: bytes, told: str) -> None:

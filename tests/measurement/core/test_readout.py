@@ -97,7 +97,7 @@ def test_the_return_is_judged_against_one():
     assert (unknown.value, unknown.verdict) == ("—", "no extra spend is known")
 
 
-@pytest.mark.parametrize("method", ["sc", "asc", "did", "log_did"])
+@pytest.mark.parametrize("method", ["sc_indexed", "sc", "asc", "did", "log_did"])
 @pytest.mark.parametrize("seed", [3, 4, 5])
 def test_the_count_of_placebos_is_the_one_that_makes_p(method, seed):
     """(count + 1) / (placebos + 1), of the scaled statistic and not of the lifts, in words, picture and file."""

@@ -90,7 +90,7 @@ def test_hc3_is_refused_for_few_treated_units():
     ("change", "words"),
     [
         ({"outcome": [1.0, 2.0]}, "do not fit"),
-        ({"treated": [1] * 12}, "12 units are treated and 0"),
+        ({"treated": [1] * 12}, "12 units treated and 0 not"),
         ({"treated": [2] * 12}, "neither 0 nor 1"),
         ({"outcome": [float("nan")] * 12}, "no finite number"),
         ({"outcome": [3.0] * 12}, "does not vary"),

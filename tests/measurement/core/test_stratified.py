@@ -142,11 +142,11 @@ def test_every_unit_is_as_likely_as_the_share():
         (lambda panel: draw_stratified(panel, seed=1, strata=7), "cannot each hold both arms"),
         (lambda panel: draw_stratified(panel, seed=1, treated_share=0.01), "cannot be split"),
         (lambda panel: draw_stratified(panel, seed=1, exclude=["nowhere"]), "no unit 'nowhere'"),
-        (lambda panel: match_pairs(panel, exclude=panel.units[:9]), "make no two pairs"),
-        (lambda panel: match_pairs(panel, farthest=0.0), "0 pairs remain"),
-        (lambda panel: match_pairs(panel, thin=5), "1 pairs remain"),
+        (lambda panel: match_pairs(panel, exclude=panel.units[:9]), "No two pairs can be made of 3 units"),
+        (lambda panel: match_pairs(panel, farthest=0.0), "0 pairs left"),
+        (lambda panel: match_pairs(panel, thin=5), "1 pair left"),
         (lambda panel: match_pairs(replace(panel, outcome=panel.outcome[:, :3])), "3 periods"),
-        (lambda panel: match_pairs(replace(panel, outcome=panel.outcome * 0.0)), "sell nothing"),
+        (lambda panel: match_pairs(replace(panel, outcome=panel.outcome * 0.0)), "without sales"),
     ],
 )
 def test_what_cannot_be_drawn(ask, words):

@@ -157,17 +157,20 @@ def test_one_kind_of_window_far_from_zero_is_told_where_it_is_asked_for():
     [
         ({"treated": [0, 2] * 12}, "neither 0 nor 1"),
         ({"treated": [1] * 24}, "All periods are treated"),
-        ({"treated": [0, 1] * 12, "estimator": "burn_in"}, "No 3 period"),
-        ({"treated": [0, 1] * 12}, "No 3 period.* treated or untreated: the effect is not in the log"),
+        ({"treated": [0, 1] * 12, "estimator": "burn_in"}, "no run of 3 periods"),
+        ({"treated": [0, 1] * 12}, "no run of 3 periods treated or untreated: the effect is not in the log"),
         ({"treated": [0, 1] * 12, "estimator": "horvitz_thompson"}, "treated or untreated"),
-        ({"treated": [0, 0, 0, 1, 0, 1] * 4, "outcome": np.arange(24.0) % 5 + 90.0}, "in a row are treated"),
+        (
+            {"treated": [0, 0, 0, 1, 0, 1] * 4, "outcome": np.arange(24.0) % 5 + 90.0},
+            "There is no run of . periods? treated",
+        ),
         ({"outcome": [1.0] * 24}, "All outcomes are the same"),
         ({"outcome": [1.0] * 23}, "24 treatments stand against 23"),
         ({"outcome": [float("nan"), *range(23)]}, "no finite number"),
         ({"carryover": 24}, "carry-over of 24"),
         ({"alpha": 0.0}, "alpha"),
         ({"randomise_at": [1, 7, 13, 19]}, "changes at period 4, where no coin"),
-        ({"labels": ["mon"]}, "1 labels for 24"),
+        ({"labels": ["mon"]}, "1 label for 24"),
     ],
 )
 def test_what_cannot_be_read_is_named(change, words):

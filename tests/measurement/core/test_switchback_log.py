@@ -38,9 +38,9 @@ def test_weekly_periods_are_one_step_apart():
     [
         ("day,sales\n1,2\n2,3\n", "no column 'on'.*'day', 'sales'"),
         ("", "no column 'day'"),
-        ("day,on,sales\n1,1,2\n", r"1 period\(s\)"),
+        ("day,on,sales\n1,1,2\n", r"has 1 period\."),
         ("day,on,sales\n1,2,2\n2,0,3\n", "line 2.*'2' is neither 0 nor 1"),
-        ("day,on,sales\n1,1,NaN\n2,0,3\n", "line 2.*'NaN' is no number"),
+        ("day,on,sales\n1,1,NaN\n2,0,3\n", "line 2.*'NaN' first"),
         ("day,on,sales\n1,1,\n2,0,3\n", "line 2.*'' is no number"),
         ("day,on,sales\n1,1,2\nnoon,0,3\n", "line 3.*'noon' is neither"),
         ("day,on,sales\n1,1,2\n1,0,3\n", "Period 1 stands there twice"),

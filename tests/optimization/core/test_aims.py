@@ -192,6 +192,25 @@ def test_min_iroas_counts_incremental_revenue_and_min_roas_attributed() -> None:
         assert solved.reasons["a"].kind == kind.value
 
 
+@pytest.mark.parametrize("aim", [Aim.REVENUE, Aim.INCREMENTAL])
+def test_min_iroas_may_count_a_lower_factor_than_the_aim(aim: Aim) -> None:
+    """One line is sure and one is not: the limit holds by what both are at least, the aim by what is expected."""
+    limit = GlobalConstraint(GlobalKind.MIN_IROAS, 1.0)
+    cells = [
+        cell("a", 300.0, 100.0, incrementality=0.6, incrementality_low=0.58),
+        cell("b", 300.0, 100.0, incrementality=0.6, incrementality_low=0.3),
+    ]
+    problem = BudgetProblem.of(cells, 5000.0, global_constraints=[limit], aim=aim)
+    solved, plain = proven(solve_budget(problem)), proven(solve_budget(replace(problem, cells=tuple(
+        replace(one, incrementality_low=None) for one in cells
+    ))))  # fmt: skip
+    sold = {line.cell: line.revenue_proposed for line in solved.lines}
+    assert 0.58 * sold["a"] + 0.3 * sold["b"] == pytest.approx(solved.total_spend, rel=1e-6)
+    assert solved.total_spend < plain.total_spend
+    earned = sum(sold.values()) * (0.6 if aim is Aim.INCREMENTAL else 1.0)
+    assert solved.earned == pytest.approx(earned, rel=1e-6)
+
+
 def test_a_target_out_of_reach_is_named_with_the_best_there_is() -> None:
     cells = [cell("a", 600.0, 100.0, margin=0.4)]
     limit = GlobalConstraint(GlobalKind.MIN_ROI, 1.2)

@@ -19,6 +19,7 @@ from optimization.core.problem import (
     GlobalKind,
     InvalidProblem,
     NodeBound,
+    TailObjective,
 )
 from optimization.core.responses import Family
 from optimization.core.solve import Solution, solve_budget
@@ -83,6 +84,26 @@ def test_a_reserve_that_is_no_share(share: float) -> None:
 def test_a_power_that_grows_without_end() -> None:
     line = Cell("alice", ("ch", "alice"), Curve(Family.POWER, 1.0, 1.0, 1.5))
     refused("cells[0] 'alice'", "The power curve has p = 1.5: its return would grow without end.", line)
+
+
+def test_amounts_that_no_arithmetic_holds() -> None:
+    said = "which no arithmetic of amounts holds."
+    refused("total_budget", f"total budget is 1e+308, {said}", budget=1e308)
+    refused(
+        "cells[0] 'alice'",
+        f"response parameter a is 1e+300, {said}",
+        replace(ALICE, curve=replace(ALICE.curve, a=1e300)),
+    )
+    refused(
+        "cells[0] 'alice'",
+        f"response parameter k is 1e-308, {said}",
+        replace(ALICE, curve=replace(ALICE.curve, k=1e-308)),
+    )
+    limit = GlobalConstraint(GlobalKind.MIN_ROAS, 1e308)
+    refused("global_constraints[0] min_roas", f"value is 1e+308, {said}", global_constraints=[limit])
+    tail = TailObjective(0.5, np.array([[1.0, 1.0], [1.0, math.nan]]))
+    refused("scenarios[1][1]", "A scenario multiplier is nan.", tail=tail)
+    refused("scenarios[0][1]", "A scenario multiplier is -1.", tail=TailObjective(0.5, np.array([[1.0, -1.0]])))
 
 
 def test_an_empty_tree() -> None:

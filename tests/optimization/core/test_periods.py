@@ -209,7 +209,6 @@ def test_a_file_answers_per_cell_and_week() -> None:
         ({"node_bounds": [{"path": ["onsite"], "max_spend": 1.0, "period": 3}]}, "node_bounds[0] period", "is 3"),
         ({"node_bounds": [{"path": ["onsite"], "max_spend": 1.0, "period": 1}], "periods": None, "total_budget": 1.0},
          "node_bounds[0] period", "no periods"),
-        ({"objective": {"kind": "cvar", "tail_fraction": 0.5}, "scenarios": [[1.0, 1.0]]}, "periods", "tail"),
     ],
 )  # fmt: skip
 def test_bad_periods_are_refused_with_place_and_fix(changes: dict[str, Any], where: str, said: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from optimization.core.linear import fair_part, ratio_of, share_of
 from optimization.core.problem import BudgetProblem, Cell, Curve, GlobalConstraint, GlobalKind, NodeBound
 from optimization.core.responses import Family
 from planning.core.typed import Typed, judge, line_breaks, spread_typed
@@ -122,6 +124,22 @@ def test_every_broken_term_is_named():
     assert line_breaks(asked, judged.spend) == ["", "above its most", "", "out of stock"]
     kept = judge(asked, np.array([300.0, 100.0, 100.0, 0.0]))
     assert [one.words for one in kept.broken] == ["ROAS at least"]
+
+
+def test_a_broken_share_ratio_or_part_is_told_as_such():
+    asked = replace(
+        problem(budget=1000.0),
+        linear=(
+            share_of(("search", "Amazon"), (), 0.5),
+            ratio_of(("search", "Amazon"), ("display",), 2.0),
+            fair_part(("display",), (), 0.9, 0.5),
+        ),
+    )
+    judged = judge(asked, np.array([300.0, 200.0, 100.0, 0.0]))
+    assert [(one.allowed, one.found, one.ratio) for one in judged.broken] == [
+        (0.5, pytest.approx(5 / 6), True), (2.0, pytest.approx(5.0), True), (0.9, pytest.approx(1 / 3), True),
+    ]  # fmt: skip
+    assert judged.broken[1].words == "search > Amazon at most 2 times display"
 
 
 def test_an_answer_rounded_to_cents_breaks_nothing():

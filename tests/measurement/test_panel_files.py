@@ -1,0 +1,169 @@
+"""Files of experiments' data share the tenant's storage, tell of nobody, and go when nothing needs them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.core.permissions import Role
+from jobs.models import Job
+from measurement import selectors, services
+from measurement.core.personal_data import personal_data
+from measurement.presenters import spend_so_far
+from measurement.services import panel_files, panels
+from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
+from tenants.storage import storage_used
+from tests import factories
+from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
+
+HISTORY = as_csv(geo_rows(START - timedelta(13)))
+LONG_AGO = (timezone.now() - timedelta(days=40)).timestamp()
+
+
+def _kept(storage):
+    return {path.name for path in (storage / "tenants/acme/experiments").rglob("*") if path.is_file()}
+
+
+def _aged(storage):
+    for path in storage.rglob("*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+@pytest.fixture
+def tidied(alice):
+    def _tidied(days=0):
+        outcome, _ = work_off(services.start_tidying(actor=alice, days=days))
+        return outcome["files"]
+
+    return _tidied
+
+
+def test_they_fill_the_storage_of_the_tenant(experiment, send, acme):
+    one = experiment()
+    send(one, HISTORY)
+    send(experiment(name="The same file"), HISTORY)
+    assert storage_used()["data of experiments"] == len(HISTORY)
+    acme.storage_quota_mb = 0
+    with pytest.raises(QuotaExceeded, match="data of experiments"):
+        send(one, as_csv(geo_rows(START)))
+    assert one.panels.count() == 1
+
+
+HASHED = hashlib.sha256(b"ann@example.com").hexdigest()
+
+
+@pytest.mark.parametrize(("cell", "told"), [("ann@example.com", "e-mail address"), (HASHED, "hash of an identifier")])
+def test_a_file_that_tells_of_people_is_refused(experiment, send, storage, cell, told):
+    """In whatever column: the file is kept whole."""
+    rows = [(*row, cell if at > 2 else "none") for at, row in enumerate(geo_rows(START - timedelta(13)))]
+    one = experiment()
+    content = as_csv(rows, ("date", "geo", "sales", "spend", "buyer"))
+    with pytest.raises(InvalidInput, match=rf"{told}.*line 5 first") as caught:
+        send(one, content)
+    assert cell not in str(caught.value.as_dict())
+    with pytest.raises(InvalidInput, match=told):
+        send(one, content.decode().encode("utf-16"))
+    assert not one.panels.exists()
+    assert not [path for path in storage.rglob("*") if path.is_file()]
+
+
+def test_what_is_of_nobody_is_not_taken_for_people():
+    sku = "550e8400e29b41d4a716446655440000"
+    text = f"date,sku,sales\n2026-05-01,{sku},12\n2026-05-01,Chips @ home,{'1' * 64}\n2026-05-01,{'ab' * 40},3\n"
+    assert personal_data(text.encode()) == ()
+
+
+def test_what_plan_and_reading_were_made_from_stays(running, send, alice, today, storage, tidied):
+    one = running()
+    rows = [geo_rows(START + timedelta(days), treated=treated_of(one)) for days in (1, 2)]
+    between = [send(one, as_csv(each)) for each in rows]
+    last = send(one, as_csv(geo_rows(END, treated=treated_of(one))))
+    today(END + timedelta(1))
+    services.analyse_experiment(experiment=fresh(one), actor=alice)
+    later = send(one, as_csv(geo_rows(END + timedelta(1), treated=treated_of(one))))
+    assert (tidied(), len(_kept(storage))) == (2, 3)
+    plan = one.analysis_plan["data"]["sha256"]
+    assert _kept(storage) == {plan, last.sha256, later.sha256}
+    assert one.panels.count() == 5
+    with pytest.raises(Conflict, match="The file of data 2 was removed"):
+        services.panel_data(between[0])
+    assert send(one, as_csv(rows[0])).number == 2
+    assert services.panel_data(between[0]).units
+
+
+def test_what_is_recent_stays(experiment, send, storage, tidied):
+    one = experiment()
+    send(one, HISTORY)
+    send(one, as_csv(geo_rows(START)))
+    assert (tidied(days=30), len(_kept(storage))) == (0, 2)
+
+
+def test_the_data_of_what_was_given_up_are_erased(experiment, send, alice, storage):
+    one, other = experiment(), experiment(name="It has one of them, too")
+    send(one, HISTORY)
+    send(other, HISTORY)
+    own = send(one, as_csv(geo_rows(START)))
+    with pytest.raises(Conflict, match="not given up"):
+        services.erase_panels(actor=alice, experiment=fresh(one))
+    services.cancel_experiment(actor=alice, experiment=one, reason="The wrong file.")
+    with pytest.raises(NotAllowed):
+        services.erase_panels(actor=factories.person("victor", Role.VIEWER), experiment=fresh(one))
+    assert services.erase_panels(actor=alice, experiment=fresh(one)).files == 1
+    assert own.sha256 not in _kept(storage)
+    assert len(_kept(storage)) == 1
+    assert spend_so_far(fresh(one), selectors.latest_panel(one)) is None
+
+
+def test_what_a_lost_process_left_is_swept(experiment, send, storage, tidied):
+    send(experiment(), HISTORY)
+    _aged(storage)
+    stray = storage / "tenants/acme/experiments/ab/abcdef"
+    partial = storage / "tenants/acme/incoming/x.part"
+    for path in (stray, partial):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    assert tidied(days=30) == 0
+    for path in (stray, partial):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    assert tidied(days=30) == 2
+    assert len(_kept(storage)) == 1
+
+
+def test_operators_tidy_by_command(experiment, alice):
+    out = StringIO()
+    call_command("experiments", "--tenant", "acme", "--as", alice.email, "tidy", "--days", "5", stdout=out)
+    job = Job.objects.get(kind=services.TIDY)
+    assert (job.params, str(job.pk) in out.getvalue()) == ({"days": 5}, True)
+    with pytest.raises(InvalidInput, match="out of range"):
+        services.start_tidying(actor=alice, days=-1)
+
+
+def test_a_reading_parses_each_file_once(readable, alice, monkeypatch):
+    one, parsed, read = readable(), [], panels.read_panel
+    monkeypatch.setattr(panels, "read_panel", lambda content, **how: parsed.append(content) or read(content, **how))
+    services.analyse_experiment(experiment=one, actor=alice)
+    assert len(parsed) == len(set(parsed)) == 2
+    assert selectors.latest_reading(one).number == 1
+
+
+def test_what_is_over_the_limits_is_not_read_to_its_end(experiment, send, alice, monkeypatch, storage):
+    one, taken = experiment(), []
+    monkeypatch.setattr(panel_files, "LARGEST", 3 * len(HISTORY))
+
+    def chunks():
+        for _ in range(100):
+            taken.append(HISTORY)
+            yield HISTORY
+
+    with pytest.raises(TooLarge, match="larger than"):
+        services.add_panel(actor=alice, experiment=one, chunks=chunks(), file_name="panel.csv")
+    assert len(taken) == 4
+    with pytest.raises(TooLarge, match="larger than 8 MiB"):
+        services.assign_units(actor=alice, experiment=one, content=b"unit,group\n" * 1_000_000)
+    assert not [path for path in storage.rglob("*") if path.is_file()]

@@ -1,0 +1,94 @@
+"""A least incremental ROAS that is to hold by cautious factors, through every door."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from jobs.core.tools import tool_named
+from measurement.core.calibration import CellTest, calibrate
+from metrics.services import NewFactor, publish_factors
+from optimization import selectors as optimization
+from optimization.core.factors import Factor
+from optimization.core.instance import parse_problem
+from planning import services
+from planning.models import Scenario
+from tests.planning.conftest import ASKED
+from tests.planning.test_pages import TYPED
+
+ASKS = {"min_iroas": "1.2", "total_budget": "50000"}
+
+
+@pytest.fixture
+def factor(fitted, chips, alice):
+    """Half of what is attributed is caused, between a third and three quarters."""
+    found = NewFactor(
+        low=Decimal("0.33"), value=Decimal("0.5"), high=Decimal("0.75"), level=Decimal("0.9"), evidence="experiment",
+        method="geo",
+    )  # fmt: skip
+    publish_factors(actor=alice, source="GT-7", factors=[found], brand=chips)
+    return optimization.incrementality_factors(chips)["", ""]
+
+
+def sold_and_spent(scenario: Scenario) -> tuple[float, float]:
+    assert scenario.status == Scenario.Status.SOLVED, scenario.relaxations
+    lines = scenario.solve.solution["lines"]
+    return sum(one["revenue_proposed"] for one in lines), sum(one["proposed"] for one in lines)
+
+
+def test_the_limit_holds_by_the_lower_factor_and_sales_stay_what_is_expected(factor, solved):
+    assert 0.33 < factor.cautious < 0.45 < factor.mean
+    plain, cautious = solved(**ASKS), solved(**ASKS, min_iroas_by="cautious", name="careful")
+    for scenario, counts in ((plain, factor.mean), (cautious, factor.cautious)):
+        sold, spent = sold_and_spent(scenario)
+        assert counts * sold / spent == pytest.approx(1.2, rel=1e-4)
+    assert sold_and_spent(cautious)[1] < 0.9 * sold_and_spent(plain)[1]
+    cells = cautious.solve.problem["cells"]
+    assert {(one["incrementality"], one["incrementality_low"]) for one in cells} == {(factor.mean, factor.cautious)}
+    assert set(parse_problem(cautious.solve.problem).sure_incrementality) == {factor.cautious}
+    assert all("incrementality_low" not in one for one in plain.solve.problem["cells"])
+
+
+def test_incremental_sales_are_still_counted_by_what_is_expected(factor, solved):
+    scenario = solved(**ASKS, objective="incremental_sales", min_iroas_by="cautious")
+    sold, spent = sold_and_spent(scenario)
+    assert factor.cautious * sold / spent == pytest.approx(1.2, rel=1e-4)
+    assert scenario.solve.solution["earned"] == pytest.approx(factor.mean * sold, rel=1e-6)
+
+
+def test_without_a_factor_and_without_a_limit_it_changes_nothing(solved):
+    sold, spent = sold_and_spent(solved(min_iroas="1.5", min_iroas_by="cautious", total_budget="50000"))
+    assert sold / spent == pytest.approx(1.5, rel=1e-4)
+    assert sold_and_spent(solved(min_iroas_by="cautious", name="a")) == sold_and_spent(solved(name="b"))
+
+
+def test_the_cautious_value_is_that_of_the_calibration():
+    test = CellTest(id="EX-1", retailer="Amazon", placement="search", iroas=1.2, se=0.2, attributed=3.0)
+    (found,) = calibrate([test.cell], [test]).factors
+    sd = (found.high - found.low) / (2 * 1.644854)
+    assert Factor(mean=found.value, sd=sd, source="experiment").cautious == pytest.approx(found.cautious, rel=0.03)
+    assert Factor(mean=-0.1, sd=0.2, source="experiment").cautious == 0.0
+
+
+def test_page_rest_and_planner_take_it(factor, browser, api, alice, chips):
+    page = browser.post(
+        "/scenarios/new/?brand=chips", TYPED | {"min_iroas": "1.2", "min_iroas_by": "cautious", "act": "save"}
+    )
+    assert page.status_code == 302, page.content
+    one = Scenario.objects.get()
+    assert one.min_iroas_by == "cautious"
+    form = browser.get(f"/scenarios/{one.pk}/edit/").content.decode()
+    assert '<option value="cautious" selected>' in form
+    answer = services.answer_scenario(scenario=one, actor=alice)
+    assert "by cautious factors" in browser.get(f"/scenarios/{answer.pk}/").content.decode()
+    made = api.post(
+        "/api/v1/scenarios/", ASKED | {"brand": str(chips.pk), "min_iroas": "1.2", "min_iroas_by": "cautious"},
+        content_type="application/json",
+    )  # fmt: skip
+    assert made.json()["min_iroas_by"] == "cautious", made.content
+    wrong = api.post("/api/v1/scenarios/", ASKED | {"brand": str(chips.pk), "min_iroas_by": "bold"},
+                     content_type="application/json")  # fmt: skip
+    assert wrong.status_code == 400
+    tool = tool_named("create_scenario")
+    assert "min_iroas_by" in tool.input_model.model_json_schema()["properties"]
