@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from measurement.core.answers import EVIDENCE, Estimate, PanelReading
+from measurement.core.geo_methods import INDEXED
 from measurement.core.placebo_words import as_extreme, beyond_words, placebo_how
 from measurement.core.words import (
     MISSING,
@@ -396,8 +397,10 @@ def how_texts(reading: PanelReading, facts: ExperimentFacts) -> dict[str, str]:
         f"the one before to have gone count. p and interval are of one procedure: {reading.procedure}.",
         "sensitivity": "Other methods on the same data. They are no second chance: the one above was fixed by the "
         "design, and where the others disagree the answer hangs on assumptions.",
-        "weights": "Share of each control in the counterfactual; they are at least 0 and add up to 1 unless the "
-        "method says otherwise. The misfit is the root of the summed squared differences before the test.",
+        "weights": "Share of each control in the counterfactual"
+        f"{', by its sales over their mean before the test' if reading.method == INDEXED else ''}; they are at least 0 "
+        "and add up to 1 unless the method says otherwise. The misfit is the root of the summed squared differences "
+        "before the test.",
         "plan": "What would be measured, how and when it may be read is written down and hashed before the start; the "
         "same plan gives the same hash.",
     }  # fmt: skip
