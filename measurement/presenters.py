@@ -42,7 +42,7 @@ def due_words(experiment: Experiment, on: date) -> str:
     state = Experiment.State(experiment.state)
     start, end = experiment.start_date, experiment.end_date
     if state == Experiment.State.DRAFT:
-        return "to be designed"
+        return "a candidate is to be chosen" if experiment.design.get("kind") else "to be designed"
     if state == Experiment.State.DESIGNED:
         return "to be registered" + (f" before {_day(start)}" if start else "")
     if state == Experiment.State.REGISTERED and start:
@@ -117,8 +117,8 @@ def design_context(experiment: Experiment) -> dict[str, Any]:
         if tiles:
             context["tiles"], context["tiles_alt"] = tiles, f"States: {len(treated)} treated"
     pictures = sum(name in context for name in ("power_chart", "mde_chart", "cost_chart")) + bool(treated)
-    # Whole rows: three beside each other, else two.
-    context["picture_width"] = "c4" if pictures == 3 else "c6"
+    # Whole rows: three beside each other, else two; one alone takes its row.
+    context["picture_width"] = {1: "", 3: "c4"}.get(pictures, "c6")
     return context
 
 

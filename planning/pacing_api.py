@@ -134,7 +134,7 @@ class Pacing(APIView):
         ],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        text = request.query_params.get("as_of")
+        text = request.query_params.get("as_of", "")
         try:
             as_of = date.fromisoformat(text) if text else None
         except ValueError as error:

@@ -19,6 +19,7 @@ from measurement.core.panel import Panel, last_days
 from measurement.core.reading_json import reading_as_dict
 from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
+from measurement.core.words import count_of
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services.changed_data import by_plan, changes_of
 from measurement.services.looks import Look
@@ -178,7 +179,7 @@ def _read(
             data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
-        return noted(read, *filter(None, [_outside(groups, strata)]))
+        return noted(read, *filter(None, [unread(groups, strata)]))
     return analyze_geo(
         data,
         assignment={unit: one.group for unit, one in groups.items()},
@@ -210,7 +211,7 @@ def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], lis
     return [arm for _, arm in sorted(arms.items()) if arm[0] and arm[1]]
 
 
-def _outside(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str], list[str]]]) -> str:
+def unread(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str], list[str]]]) -> str:
     """A sentence on units of the test whose stratum holds one arm alone; empty where there are none."""
     held = {unit for arms in strata for arm in arms for unit in arm}
     out = [unit for unit in groups if unit not in held]
@@ -218,7 +219,7 @@ def _outside(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str],
         return ""
     more = f" and {len(out) - 5} more" if len(out) > 5 else ""
     return (
-        f"{len(out)} units of the test are in no stratum with both arms and are not read: {', '.join(out[:5])}{more}."
+        f"{count_of(len(out), 'unit')} of the test in no stratum with both arms, not read: {', '.join(out[:5])}{more}."
     )
 
 

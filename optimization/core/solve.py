@@ -68,8 +68,10 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
     limits, whole = GlobalSet.of(problem), bounded_cells(problem)
     narrowed = Narrowed.of(tree, whole, limits, problem.commitments)
     # Where floors ask for what a limit cannot pay, the search says so on the whole domains, and the conflict is named.
-    cells = whole if Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size else narrowed.cells
-    found = search_allocation(problem, tree, cells, limits)
+    possible = not problem.linear and Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size == 0
+    cells, closed_by = (narrowed.cells, narrowed.by) if possible else (whole, None)
+    searched = narrowed.without_traces(problem.available) if possible and problem.tail is None else cells
+    found = search_allocation(problem, tree, searched, limits)
     if isinstance(found, NothingMeetsAll):
         # CVXPY takes a second to import; only the general path pays for it.
         from optimization.core.general_conflicts import find_general_conflict
@@ -107,7 +109,7 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
         certificate=certificate,
         current=before,
         explainer=Explainer(
-            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place
+            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place, closed_by
         ),
     )
 
