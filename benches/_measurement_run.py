@@ -87,6 +87,7 @@ def _peer(seed: int, effect: Callable[..., float]) -> dict[str, Any]:
 
 STEPS: Final[dict[str, Callable[[int], dict[str, Any]]]] = {
     "sc": lambda seed: product(seed, "sc", placebos=PLACEBOS, sensitivity=False),
+    "sc_indexed": lambda seed: product(seed, "sc_indexed", placebos=PLACEBOS, sensitivity=False),
     "sdid": lambda seed: product(seed, "sdid", placebos=PLACEBOS, sensitivity=False),
     "default": lambda seed: product(seed, "auto", placebos=None, sensitivity=True),
     "market_search": market_search,

@@ -52,7 +52,6 @@ def next_test_context(
     context |= {
         "rows": rows,
         "one": money(1.0, found.currency),
-        "weeks": USUAL_WEEKS,
         "how": " ".join(found.assumptions),
         "left_out": found.left_out,
     }

@@ -42,7 +42,7 @@ def due_words(experiment: Experiment, on: date) -> str:
     state = Experiment.State(experiment.state)
     start, end = experiment.start_date, experiment.end_date
     if state == Experiment.State.DRAFT:
-        return "to be designed"
+        return "a candidate is to be chosen" if experiment.design.get("kind") else "to be designed"
     if state == Experiment.State.DESIGNED:
         return "to be registered" + (f" before {_day(start)}" if start else "")
     if state == Experiment.State.REGISTERED and start:

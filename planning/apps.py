@@ -9,6 +9,10 @@ class PlanningConfig(AppConfig):
     verbose_name = "Planning"
 
     def ready(self) -> None:
+        # Models of apps can be imported once all apps are loaded.
+        from measurement.reserves import announce_reserves
+
+        announce_reserves(self.name)
         announce_handlers(self.name)
         announce_tools(self.name)
         register_subject(kind="scenario", url_name="scenario-detail", label="The scenario")

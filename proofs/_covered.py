@@ -6,10 +6,12 @@ from typing import Final
 
 #: Readings of chosen markets, of pairs, and of what is no panel.
 GEO: Final = (
-    "geo", "geo_choice", "geo_methods", "geo_question", "geo_reading", "log_did", "placebo", "placebo_finding",
-    "returns", "sc_ttest", "synthetic_control", "tbr", "time_weights", "treated_panel",
+    "geo", "geo_choice", "geo_methods", "geo_reading", "log_did", "placebo", "placebo_finding", "returns", "sc_ttest",
+    "synthetic_control", "tbr", "time_weights", "treated_panel",
 )  # fmt: skip
-PAIRS: Final = ("inversion", "known_cost", "log_effects", "pair_panel", "pairs", "returns", "signflip")
+PAIRS: Final = (
+    "drawn_reading", "inversion", "known_cost", "log_effects", "pair_panel", "pairs", "returns", "signflip",
+)  # fmt: skip
 USERS: Final = (
     "always_valid", "few_clusters", "power", "regression", "sequential", "switchback", "switchback_design",
     "trimmed_match", "user_test",

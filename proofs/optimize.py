@@ -23,11 +23,17 @@ def prove(cases: Cases) -> Mapping[str, Any]:
     from tests.optimization.core.campaign.contradictions import conflict_summary, contradicted
     from tests.optimization.core.campaign.prices import price_summary, priced
     from tests.optimization.core.campaign.run import judged, summary
+    from tests.optimization.core.campaign.scoped import scoped_judged, scoped_summary
 
     seed, options = cases.seed, cases.options
     trees = [cases.case(f"tree {number}", partial(judged, seed, number)) for number in range(options["trees"])]
     found = {"trees": summary(trees)}
     cases.say(f"{len(trees)} trees, {len(found['trees']['wrong'])} wrong")
+    scoped = [
+        cases.case(f"scoped {number}", partial(scoped_judged, seed, number)) for number in range(options["scoped"])
+    ]
+    found["scoped"] = scoped_summary(scoped)
+    cases.say(f"{len(scoped)} with limits over scopes, {len(found['scoped']['wrong'])} wrong")
     prices = [cases.case(f"price {number}", partial(priced, seed, number)) for number in range(options["prices"])]
     found["prices"] = price_summary(prices)
     cases.say(f"{len(prices)} problems priced, {len(found['prices']['wrong'])} wrong")
@@ -50,5 +56,5 @@ PROOF = Proof(
         "tests/optimization/core/campaign/*.py",
     ),
     run=prove,
-    options={"trees": 200, "prices": 50, "conflicts": 100},
+    options={"trees": 200, "scoped": 150, "prices": 50, "conflicts": 100},
 )

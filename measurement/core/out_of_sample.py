@@ -200,7 +200,8 @@ def parts_of(shares: Floats, level: Floats) -> Floats:
     Shape [sets, units]; equal shares where all levels are one.
     """
     parts: Floats = shares * level
-    return parts / parts.sum(axis=1, keepdims=True)
+    whole: Floats = parts / parts.sum(axis=1, keepdims=True)
+    return whole
 
 
 def _empty(group: Group, windows: int) -> Errors:

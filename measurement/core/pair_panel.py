@@ -135,7 +135,7 @@ def unpaired(units: Iterable[str], pairs: Sequence[tuple[str, str]]) -> str:
     if not lone:
         return ""
     named = ", ".join(lone[:_NAMED]) + (f" and {len(lone) - _NAMED} more" if len(lone) > _NAMED else "")
-    return f"{len(lone)} units of the test have no partner and are not read: {named}."
+    return f"{count_of(len(lone), 'unit')} of the test without a partner, not read: {named}."
 
 
 def extra_spend(test: PairedTest) -> Floats | None:

@@ -11,6 +11,7 @@ import polars as pl
 from measurement.core.arrays import Ints
 from measurement.core.panel_values import lines_text
 from measurement.core.reading_panels import InvalidPanel, read_text_table, refuse_names
+from measurement.core.words import count_of
 
 _TREATED: Final = {"treated", "treatment", "test", "t"}
 _CONTROL: Final = {"control", "ctl", "c"}
@@ -91,7 +92,7 @@ def arms_of(cells: pl.Series, *, column: str) -> Ints:
         bad = np.flatnonzero([label not in words for label in text])
     if len(bad):
         raise InvalidAssignment(
-            f"{len(bad)} cells of {column!r} say neither treated nor control, {cells[int(bad[0])]!r} first.",
+            f"{count_of(len(bad), 'cell')} of {column!r} neither treated nor control, {cells[int(bad[0])]!r} first.",
             where=lines_text(bad),
             fix="Write treated and control, or 1 and 0, and leave other units out.",
         )

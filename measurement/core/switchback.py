@@ -292,9 +292,11 @@ def _block_means(kinds: Ints, values: Floats, carryover: int, alpha: float) -> B
             p_value=None,
             refused=f"{blocks} block means are fewer than {LEAST_BLOCKS}: a t test of them is not to be trusted.",
         )
-    found = stats.ttest_ind(one, two, equal_var=False)
+    # In units of the largest: squares of squares stay numbers whatever the money is counted in.
+    size = float(np.abs(values).max()) or 1.0
+    found = stats.ttest_ind(one / size, two / size, equal_var=False)
     ends = found.confidence_interval(1.0 - alpha)
-    effect = Estimate(float(one.mean() - two.mean()), float(ends.low), float(ends.high))
+    effect = Estimate(float(one.mean() - two.mean()), size * float(ends.low), size * float(ends.high))
     return BlockMeans(blocks=blocks, effect=effect, p_value=float(found.pvalue), refused="")
 
 

@@ -30,6 +30,7 @@ from measurement.core.reading_assignments import arms_of
 from measurement.core.reading_panels import read_text_table
 from measurement.core.regression import adjusted_effect, cuped
 from measurement.core.sample_ratio import check_sample_ratio
+from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput, Problem
 
 Method = Literal["auto", "lin", "cuped", "randomisation", "bootstrap"]
@@ -330,7 +331,7 @@ def _warnings(units: UnitOutcomes, found: dict[str, Any], alpha: float, treated_
     if found["effect"].low is None or found["effect"].high is None:
         said.append(f"So few groups do not bound the effect at {alpha:g} on one side or both.")
     if found["groups"] is not None and min(found["groups"]) < LEAST_FOR_BOOTSTRAP:
-        said.append(f"Only {min(found['groups'])} groups in an arm: a true effect is easily missed.")
+        said.append(f"Only {count_of(min(found['groups']), 'group')} in an arm: a true effect is easily missed.")
     return said
 
 
@@ -354,7 +355,7 @@ def _require_all(empty: pl.Series, column: str) -> None:
     rows = np.flatnonzero(empty.to_numpy())
     if len(rows):
         raise InvalidInput(
-            f"{len(rows)} cells of {column!r} are empty.",
+            f"{count_of(len(rows), 'empty cell')} in {column!r}.",
             where=lines_text(rows),
             fix="Complete them: a unit without one cannot be left out, for treatment may be why it has none.",
         )

@@ -19,6 +19,7 @@ from measurement.core.panel import Panel, last_days
 from measurement.core.reading_json import reading_as_dict
 from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
+from measurement.core.words import count_of
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.services.changed_data import by_plan, changes_of
 from measurement.services.looks import Look
@@ -218,7 +219,7 @@ def _outside(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str],
         return ""
     more = f" and {len(out) - 5} more" if len(out) > 5 else ""
     return (
-        f"{len(out)} units of the test are in no stratum with both arms and are not read: {', '.join(out[:5])}{more}."
+        f"{count_of(len(out), 'unit')} of the test in no stratum with both arms, not read: {', '.join(out[:5])}{more}."
     )
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +20,7 @@ from measurement import selectors
 from measurement.core.assignment import Assigned, Assignment
 from measurement.core.reading_assignments import read_assignment
 from measurement.core.terms import LONGEST_DAYS
-from measurement.models import Experiment, ExperimentUnit
+from measurement.models import Experiment, ExperimentUnit, days_after
 from measurement.selectors import MANAGE
 from measurement.services.candidates import assignment_for, candidates_of, fit_for
 from measurement.services.designed import Designed
@@ -137,7 +136,7 @@ def choose_candidate(*, actor: User, experiment: Experiment, choice: int) -> Exp
                 fix="Take one that looks for a larger effect, or design it with more users a day.",
             )
         if held.start_date is not None and days:
-            held.end_date = held.start_date + timedelta(days=days - 1)
+            held.end_date = days_after(held.start_date, days - 1)
         investment = chosen.get("investment")
         if investment is not None:
             held.planned_spend = Decimal(repr(abs(float(investment)))).quantize(Decimal("0.01"))

@@ -24,6 +24,7 @@ from measurement.core.next_test import (
 )
 from measurement.core.words import count_of
 from measurement.models import Experiment, Reading
+from measurement.reserves import HeldReserve, told_reserves
 from measurement.services.calibration import (
     budget_lines,
     calibrated_cells,
@@ -33,9 +34,7 @@ from measurement.services.calibration import (
 from measurement.services.tested_cells import cell_of, cell_test
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
-from planning import selectors as planning
-from planning.models import Scenario
-from tenants.core.problems import InvalidInput, Problem
+from tenants.core.problems import InvalidInput, NotFound, Problem
 
 #: A heavy-up by this part of the spend, for so many weeks, in this part of the market.
 RAISE: Final = 0.5
@@ -45,8 +44,6 @@ SHARE: Final = 0.5
 #: of all sales there, of which the ads are attributed this share.
 LIFT_SE: Final = 0.012
 ATTRIBUTED_SHARE: Final = 0.25
-#: That a reserve may be chosen from, the newest.
-MOST_SCENARIOS: Final = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +65,7 @@ class NextTests:
     currency: str
     assumptions: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    scenario: Scenario | None = None
+    scenario: HeldReserve | None = None
     taken: Decimal = Decimal(0)
 
 
@@ -99,8 +96,8 @@ def suggest_next_test(
     paying, taken = None, Decimal(0)
     if scenario:
         paying = _scenario(as_user, brand, reserve, scenario)
-        taken = _taken(paying)
-        reserve = max(planning.terms_of(paying).reserve - taken, Decimal(0))
+        taken = _taken(brand, paying)
+        reserve = max(paying.amount - taken, Decimal(0))
     if not 1 <= weeks <= 104:
         raise InvalidInput(f"Plans of {count_of(weeks, 'week')} are not made.", where="weeks", fix="Give 1 to 104.")
     version = optimization.latest_curves(brand=brand)
@@ -130,30 +127,32 @@ def suggest_next_test(
     )  # fmt: skip
 
 
-def scenarios_with_reserve(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[Scenario]:
-    """Scenarios of exactly this brand that hold money back for tests, of those a person may see; the newest first."""
-    rows = planning.scenarios_visible(user=as_user).filter(brand=brand, reserve_fraction__gt=0)
-    return list(rows.order_by("-number")[:MOST_SCENARIOS])
+def scenarios_with_reserve(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[HeldReserve]:
+    """Plans of exactly this brand that hold money back for tests, of those a person may see; the newest first."""
+    return [one for told in told_reserves() for one in told.listed(as_user=as_user, brand=brand)]
 
 
-def _scenario(user: User | AnonymousUser, brand: Brand | None, reserve: Decimal | None, reference: str) -> Scenario:
+def _scenario(user: User | AnonymousUser, brand: Brand | None, reserve: Decimal | None, reference: str) -> HeldReserve:
     if reserve is not None:
         raise InvalidInput(
             "A reserve and a scenario are given, which has one of its own.", where="reserve", fix="Give one of both."
         )
-    found = planning.scenario_named(user=user, reference=reference)
+    told = told_reserves()
+    if not told:
+        raise NotFound(f"There is no scenario {reference!r}.", where="scenario", fix="Type the reserve.")
+    found = told[0].named(as_user=user, reference=reference)
     if found.brand_id != (brand.pk if brand else None):
         raise InvalidInput(
-            f"{found.label} plans the money of {found.brand.name if found.brand else 'all brands'}.",
+            f"{found.label} plans the money of {found.brand_name}.",
             where="scenario", fix="Choose a scenario of this brand.",
         )  # fmt: skip
     return found
 
 
-def _taken(scenario: Scenario) -> Decimal:
-    """What experiments of the brand that start within the days of a scenario are registered to spend."""
+def _taken(brand: Brand | None, held: HeldReserve) -> Decimal:
+    """What experiments of a brand that start within the days of a plan are registered to spend."""
     found = Experiment.objects.filter(
-        brand=scenario.brand, start_date__range=(scenario.horizon_start, scenario.horizon_end),
+        brand=brand, start_date__range=(held.start, held.end),
         registered_at__isnull=False, action=Experiment.Action.HEAVY_UP,
     ).exclude(state=Experiment.State.CANCELLED)  # fmt: skip
     return sum((one or Decimal(0) for one in found.values_list("planned_spend", flat=True)), Decimal(0))

@@ -111,6 +111,7 @@ class Explainer:
     multipliers: Floats
     tilt: Floats | None = None
     named: Callable[[Path], str] = path_text
+    closed_by: Ints | None = None
 
     def bound_prices(self) -> tuple[BoundPrice, ...]:
         """The bounds of nodes that cost something, the budget aside, in order of path."""
@@ -192,6 +193,9 @@ class Explainer:
         returns = float(marginal[i])
         if cell.out_of_stock:
             return Reason(ReasonKind.OUT_OF_STOCK, cell.path, 0.0, "Out of stock: nothing to sell, so no spend.")
+        closing = -1 if self.closed_by is None else int(self.closed_by[i])
+        if closing >= 0 and spent >= high * (1.0 - _CLOSE):
+            return self._global_reason(closing, float(charges[closing, i]), returns)
         if cell.max_spend is not None and spent >= high * (1.0 - _CLOSE):
             if high == low and cell.max_spend > 0.0:
                 text = f"Held at {_money(high)}: its floor equals its cap."

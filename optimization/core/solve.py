@@ -68,7 +68,8 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
     limits, whole = GlobalSet.of(problem), bounded_cells(problem)
     narrowed = Narrowed.of(tree, whole, limits, problem.commitments)
     # Where floors ask for what a limit cannot pay, the search says so on the whole domains, and the conflict is named.
-    cells = whole if Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size else narrowed.cells
+    possible = not problem.linear and Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size == 0
+    cells, closed_by = (narrowed.cells, narrowed.by) if possible else (whole, None)
     found = search_allocation(problem, tree, cells, limits)
     if isinstance(found, NothingMeetsAll):
         # CVXPY takes a second to import; only the general path pays for it.
@@ -107,7 +108,7 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
         certificate=certificate,
         current=before,
         explainer=Explainer(
-            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place
+            problem, tree, cells, limits, found.spend, found.price, found.multipliers, found.tilt, place, closed_by
         ),
     )
 

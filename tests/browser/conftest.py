@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,16 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+
+
+@contextmanager
+def acme() -> Iterator[None]:
+    """Inside the tenant of the site, as the server is that answers for it."""
+    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
+    try:
+        yield
+    finally:
+        connection.set_schema_to_public()
 
 
 class Worker(threading.Thread):
@@ -61,10 +72,9 @@ def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
             use_database(name)
             settings.STORAGE_ROOT = tmp_path_factory.mktemp("storage")
             cache.clear()
-            connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-            alice = person("alice", Role.OWNER)
-            viewer = person("victor", Role.VIEWER, brand=BrandFactory(slug="nobody"))
-            connection.set_schema_to_public()
+            with acme():
+                alice = person("alice", Role.OWNER)
+                viewer = person("victor", Role.VIEWER, brand=BrandFactory(slug="nobody"))
             server = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={})
             server.daemon = True
             server.start()
@@ -157,3 +167,15 @@ def watched(chromium_browser: Any) -> Iterator[Any]:
     yield _open
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def signed_in(site: SimpleNamespace, watched: Any) -> Any:
+    """`signed_in(width=390, dark=True)`: a page under watch where alice, or `user`, has signed in."""
+
+    def _open(user: Any = None, **options: Any) -> Watched:
+        page: Watched = watched(**options)
+        page.sign_in(site, user or site.alice)
+        return page
+
+    return _open

@@ -10,11 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from harmonization.models import Account, Load, Retailer
 from jobs.models import Job
-from tenants.models import Tenant
+from tests.browser.conftest import acme
 
 pytestmark = pytest.mark.browser
 
@@ -69,14 +68,12 @@ class Counted:
         self.page.click(selector)
 
 
-def test_an_unseen_export_becomes_a_published_mapping(site, export, watched, chromium_browser):
+def test_an_unseen_export_becomes_a_published_mapping(site, export, signed_in):
     path, spend, sales = export
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    retailer, _ = Retailer.objects.get_or_create(slug="fresh", name="Fresh Market", network="fresh_market")
-    Account.objects.get_or_create(retailer=retailer, external_id="fm", name="Fresh account", currency="EUR")
-    connection.set_schema_to_public()
-    watch = watched()
-    watch.sign_in(site, site.alice)
+    with acme():
+        retailer, _ = Retailer.objects.get_or_create(slug="fresh", name="Fresh Market", network="fresh_market")
+        Account.objects.get_or_create(retailer=retailer, external_id="fm", name="Fresh account", currency="EUR")
+    watch = signed_in()
     page = watch.page
     page.goto(f"{site.url}/data/uploads/")
     act = Counted(page, site)
@@ -104,10 +101,9 @@ def test_an_unseen_export_becomes_a_published_mapping(site, export, watched, chr
     page.wait_for_selector("text=succeeded", timeout=120_000)
     _shot(page, "published")
     watch.check()
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    load = Load.objects.get(upload__file_name=path.name, status="published")
-    job = Job.objects.get(kind="harmonization.propose")
-    connection.set_schema_to_public()
+    with acme():
+        load = Load.objects.get(upload__file_name=path.name, status="published")
+        job = Job.objects.get(kind="harmonization.propose")
     assert (load.rows_in, load.rows_out) == (60, 60), load.report["skipped_by_reason"]
     assert Decimal(str(load.report["totals"][0]["spend"])) == spend
     assert load.report["totals"][0]["currency"] == "EUR"
@@ -120,9 +116,8 @@ def test_an_unseen_export_becomes_a_published_mapping(site, export, watched, chr
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_editor_is_clean(site, export, watched, width, dark):
-    watch = watched(width=width, dark=dark)
-    watch.sign_in(site, site.alice)
+def test_the_editor_is_clean(site, export, signed_in, width, dark):
+    watch = signed_in(width=width, dark=dark)
     page = watch.page
     page.goto(f"{site.url}/data/mappings/amazon_sp_search_term/")
     page.click("button:has-text('Open in the editor')")

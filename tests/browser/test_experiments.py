@@ -12,8 +12,8 @@ import pytest
 from measurement import selectors
 from measurement.models import Calibration, Experiment
 from optimization import services as optimization
-from tenants.models import Tenant
 from tests import factories
+from tests.browser.conftest import acme
 from tests.measurement.conftest import END, GEOS, START, as_csv, geo_rows
 from tests.metrics.conftest import Shelf
 from tests.optimization.market import open_market
@@ -24,6 +24,9 @@ STATES = ("AL", "AR", "AZ", "CA", "CO", "FL", "GA", "IA", "IL", "IN", "KS", "KY"
           "OR", "PA", "TN", "TX", "VA", "WI")  # fmt: skip
 NAMES = dict(zip(GEOS, STATES, strict=True))
 LIFT = 0.06
+#: Fields of the form that not every kind asks for.
+ASKED_BY_KIND = ("design", "durations", "effects", "treated_share", "exclude", "cells", "keep_apart", "method",
+                 "periods", "carryover", "baseline_rate", "daily_users")  # fmt: skip
 #: The markets are as large as the ads of the shop: the extra spend is a part of what the reports tell.
 SCALE = 0.015
 
@@ -41,13 +44,11 @@ def sales(last: date, treated: tuple[str, ...] = ()) -> bytes:
 def shop(site: Any) -> Any:
     """acme with chips, its reports of ten weeks and their curves."""
     from django.conf import settings
-    from django.db import connection
 
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    chips = factories.BrandFactory(slug="chips", name="Chips")
-    market = open_market(Shelf(settings.STORAGE_ROOT / "staged"), chips)
-    optimization.fit_curves(brand=chips)
-    connection.set_schema_to_public()
+    with acme():
+        chips = factories.BrandFactory(slug="chips", name="Chips")
+        market = open_market(Shelf(settings.STORAGE_ROOT / "staged"), chips)
+        optimization.fit_curves(brand=chips)
     return market
 
 
@@ -76,11 +77,13 @@ class Walk:
             self.page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
             for width in (1280, 390):
                 self.page.set_viewport_size({"width": width, "height": 800})
+                # Two frames: charts are drawn again once they know their new width.
+                self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
                 self.watch.check()
                 if folder := os.environ.get("SCREENSHOTS"):
                     self.page.evaluate("scrollTo(0, 0)")
                     path = f"{folder}/experiment-{name}-{width}-{theme}.png"
-                    self.page.screenshot(path=path, full_page=True)
+                    self.page.screenshot(path=path, full_page=True, caret="initial")
         self.page.set_viewport_size({"width": 1280, "height": 800})
         self.page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'light')")
 
@@ -94,11 +97,10 @@ class Walk:
             self.page.click("button[value=file]")
 
 
-def test_from_draft_to_plans(site, shop, watched, clock):
+def test_from_draft_to_plans(site, shop, signed_in, clock):
     clock(date(2026, 8, 20))
-    walk = Walk(watched(), site)
+    walk = Walk(signed_in(), site)
     page = walk.page
-    walk.watch.sign_in(site, site.alice)
     page.goto(f"{site.url}/experiments/?brand=chips")
     page.wait_for_selector("#next-test .kpis")
     walk.look("0-next")
@@ -118,6 +120,7 @@ def test_from_draft_to_plans(site, shop, watched, clock):
     walk.send(sales(date(2026, 8, 19)))
     walk.press("Design")
     page.wait_for_selector("button:has-text('Choose')", timeout=180_000)
+    walk.look("2-candidates")
     walk.press("Choose")
     walk.look("2-designed")
     walk.press("Register")
@@ -148,22 +151,30 @@ def test_from_draft_to_plans(site, shop, watched, clock):
     walk.press("Use in planning")
     assert "What changed" in page.locator("main").inner_text()
     walk.look("6-after")
-    _in_tenant(lambda: Calibration.objects.filter(reading__experiment_id=number).get())
+    with acme():
+        Calibration.objects.filter(reading__experiment_id=number).get()
 
 
-def _in_tenant(ask: Any) -> Any:
-    from django.db import connection
-
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    try:
-        return ask()
-    finally:
-        connection.set_schema_to_public()
+def test_the_form_asks_what_its_kind_needs(site, shop, signed_in):
+    watch = signed_in()
+    page = watch.page
+    page.goto(f"{site.url}/experiments/new/?brand=chips")
+    for kind, shown in (
+        ("geo", {"design", "durations", "keep_apart", "method"}),
+        ("sku", {"durations", "treated_share", "method"}),
+        ("switchback", {"periods", "carryover"}),
+        ("ab", {"baseline_rate", "daily_users", "effects"}),
+    ):
+        page.select_option("[name=kind]", kind)
+        seen = {name for name in ASKED_BY_KIND if page.locator(f"[name={name}]").is_visible()}
+        assert seen >= shown, kind
+        assert seen - shown <= {"effects", "treated_share", "exclude"}, kind
+        watch.check()
+    page.select_option("[name=looks]", "group_sequential")
+    assert page.locator("[name=look_at]").is_visible()
 
 
 def _treated(experiment_id: str) -> tuple[str, ...]:
-    def ask() -> tuple[str, ...]:
+    with acme():
         rows = Experiment.objects.get(pk=experiment_id).units.filter(group="treated")
         return tuple(rows.values_list("unit", flat=True))
-
-    return _in_tenant(ask)

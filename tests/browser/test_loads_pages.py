@@ -17,7 +17,7 @@ from harmonization import selectors, services
 from harmonization.models import Load, Retailer, TableVersion
 from jobs import services as jobs
 from jobs.models import Job
-from tenants.models import Tenant
+from tests.browser.conftest import acme
 from tests.factories import AccountFactory, BrandFactory, RetailerFactory
 from tests.harmonization.conftest import walmart_csv, walmart_row
 
@@ -28,21 +28,20 @@ DAYS = [f"2026-11-{day:02d}" for day in range(2, 16)]
 @pytest.fixture(scope="module")
 def filled(site: Any) -> Any:
     """Two loads of one account, the second of one item alone, with rows in quarantine."""
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    account = AccountFactory(
-        brand=BrandFactory(slug="chips"), external_id="wm-1", name="Acme Walmart",
-        retailer=RetailerFactory(slug="walmart", name="Walmart", network="walmart_connect"),
-    )  # fmt: skip
-    both = [walmart_row(day, item=item, spend="12.50") for day in DAYS for item in ("501", "502")]
-    bad = [walmart_row(day, item="503", spend=f"-{place}.00") for place, day in enumerate(DAYS, start=1)]
-    alone = [walmart_row(day, spend="13.00") for day in DAYS]
-    for name, rows in (("november.csv", [*both, *bad]), ("one item.csv", alone)):
-        taken = services.take_file(actor=site.alice, chunks=[walmart_csv(*rows)], file_name=name, account=account)
-        assert taken.job is not None
-        ended(taken.job)
-    site.loads = {load.upload.file_name: load for load in Load.objects.select_related("upload")}
-    yield site
-    connection.set_schema_to_public()
+    with acme():
+        account = AccountFactory(
+            brand=BrandFactory(slug="chips"), external_id="wm-1", name="Acme Walmart",
+            retailer=RetailerFactory(slug="walmart", name="Walmart", network="walmart_connect"),
+        )  # fmt: skip
+        both = [walmart_row(day, item=item, spend="12.50") for day in DAYS for item in ("501", "502")]
+        bad = [walmart_row(day, item="503", spend=f"-{place}.00") for place, day in enumerate(DAYS, start=1)]
+        alone = [walmart_row(day, spend="13.00") for day in DAYS]
+        for name, rows in (("november.csv", [*both, *bad]), ("one item.csv", alone)):
+            taken = services.take_file(actor=site.alice, chunks=[walmart_csv(*rows)], file_name=name, account=account)
+            assert taken.job is not None
+            ended(taken.job)
+        site.loads = {load.upload.file_name: load for load in Load.objects.select_related("upload")}
+        yield site
 
 
 def ended(job: Job) -> None:
@@ -58,9 +57,8 @@ def shoot(page: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
-def test_pages_hold_together(filled: Any, watched: Any, width: int, dark: bool) -> None:
-    page = watched(width=width, dark=dark)
-    page.sign_in(filled, filled.alice)
+def test_pages_hold_together(filled: Any, signed_in: Any, width: int, dark: bool) -> None:
+    page = signed_in(width=width, dark=dark)
     november, alone = filled.loads["november.csv"], filled.loads["one item.csv"]
     for name, address, told in (
         ("quarantine", "/data/quarantine/", "spend_not_negative"),
@@ -84,9 +82,8 @@ def at_acme() -> Iterator[None]:
     connection.close()
 
 
-def test_an_export_is_confirmed_as_whole_then_replayed(filled: Any, watched: Any) -> None:
-    page = watched()
-    page.sign_in(filled, filled.alice)
+def test_an_export_is_confirmed_as_whole_then_replayed(filled: Any, signed_in: Any) -> None:
+    page = signed_in()
     alone = f"{filled.url}/data/uploads/{filled.loads['one item.csv'].upload_id}/"
     page.page.goto(alone)
     page.page.click("button:has-text('It is the whole report')")
@@ -113,9 +110,8 @@ def test_an_export_is_confirmed_as_whole_then_replayed(filled: Any, watched: Any
     page.check()
 
 
-def test_what_is_in_no_figure_is_loaded_again_from_the_finding(filled: Any, watched: Any) -> None:
-    page = watched()
-    page.sign_in(filled, filled.alice)
+def test_what_is_in_no_figure_is_loaded_again_from_the_finding(filled: Any, signed_in: Any) -> None:
+    page = signed_in()
     with at_acme():
         account = AccountFactory(
             brand=Brand.objects.get(slug="chips"), external_id="wm-2", name="Acme at Walmart",

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import Brand
 from harmonization.models import Account, Retailer
+from tests.browser.conftest import Watched, acme
 
 pytestmark = pytest.mark.browser
 
@@ -15,16 +16,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def filled(site, chromium_browser):
     """The house after alice uploaded a catalogue and an export by the page; each test looks at what that made."""
-    from django.db import connection
-
-    from tenants.models import Tenant
-    from tests.browser.conftest import Watched
-
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    with (site.exports / "catalogue.csv").open(encoding="utf-8-sig", newline="") as file:
+    with acme(), (site.exports / "catalogue.csv").open(encoding="utf-8-sig", newline="") as file:
         for name in {row["brand"] for row in csv.DictReader(file)}:
             Brand.objects.get_or_create(name=name, defaults={"slug": re.sub(r"\W+", "-", name.lower())})
-    connection.set_schema_to_public()
     watch = Watched(chromium_browser)
     page = watch.page
     watch.sign_in(site, site.alice)
@@ -32,11 +26,9 @@ def filled(site, chromium_browser):
     send(page, site, site.exports / "catalogue.csv", kind="catalogue")
     assert page.url.endswith("/data/catalogue/"), page.locator("main").inner_text()
     watch.check()
-    connection.set_tenant(Tenant.objects.get(schema_name="acme"))
-    Account.objects.create(
-        retailer=Retailer.objects.get(network="walmart_connect"), external_id="w", name="Walmart account"
-    )
-    connection.set_schema_to_public()
+    with acme():
+        walmart = Retailer.objects.get(network="walmart_connect")
+        Account.objects.create(retailer=walmart, external_id="w", name="Walmart account")
     entry = next(
         one for one in site.truth["files"] if one["contract"] == "walmart_search_item" and one["set"] == "demo"
     )
@@ -59,9 +51,8 @@ def send(page, site, path, *, kind="report", account=None):
         page.click("button:has-text('Upload and harmonise')")
 
 
-def test_figures_are_those_of_the_file(site, filled, watched):
-    watch = watched()
-    watch.sign_in(site, site.alice)
+def test_figures_are_those_of_the_file(site, filled, signed_in):
+    watch = signed_in()
     page = watch.page
     page.goto(f"{site.url}/performance/?start={filled['first_day']}&end={filled['last_day']}")
     footer = page.locator("tfoot").first.inner_text()
@@ -75,9 +66,8 @@ def test_figures_are_those_of_the_file(site, filled, watched):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_is_clean(site, filled, watched, width, dark):
-    watch = watched(width=width, dark=dark)
-    watch.sign_in(site, site.alice)
+def test_every_page_is_clean(site, filled, signed_in, width, dark):
+    watch = signed_in(width=width, dark=dark)
     for link in site_pages(watch.page):
         watch.page.goto(link)
         watch.page.wait_for_load_state()
@@ -90,18 +80,16 @@ def site_pages(page):
     return [link for link in links if "/admin/" not in link and "/api/" not in link]
 
 
-def test_empty_file_says_so_beside_the_form(site, filled, watched, tmp_path):
+def test_empty_file_says_so_beside_the_form(site, filled, signed_in, tmp_path):
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
-    watch = watched()
-    watch.sign_in(site, site.alice)
+    watch = signed_in()
     send(watch.page, site, empty, account="Walmart account")
     watch.page.wait_for_selector("text=is empty")
     assert watch.page.locator("text=Export it again").count() == 1
 
 
-def test_viewer_of_another_brand_sees_no_figures(site, filled, watched):
-    watch = watched()
-    watch.sign_in(site, site.viewer)
+def test_viewer_of_another_brand_sees_no_figures(site, filled, signed_in):
+    watch = signed_in(site.viewer)
     watch.page.goto(f"{site.url}/performance/")
     assert "$" not in watch.page.locator("main").inner_text()

@@ -88,28 +88,51 @@ def case(rng, folder, command):
             arguments += [f"--assignment={write('assignment.csv', assignment_text())}"]
         else:
             arguments += ["--treated=m0,m1"]
-        methods = ("auto", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match")
+        arguments += _some(rng, "--end=24", "--cooldown=2", "--alpha=0.1", "--seed=3", "--exclude=m8", "--missing=zero",
+                           "--missing=zero_inside", "--missing=refuse",
+                           "--no-unit-effects", "--randomised")  # fmt: skip
+        methods = ("auto", "sc_indexed", "sc", "asc", "sdid", "did", "log_did", "tbr", "sc_t", "pairs", "trimmed_match")
         return [*arguments, f"--method={rng.choice(methods)}", f"--duplicates={rng.choice(['refuse', 'sum'])}"]
     if command == "design_geo":
         return [write("panel.csv", panel_text(rng, 8, 50)), "--date=day", "--geo=geo", "--outcome=sales",
-                "--duration=7", "--windows=7", "--keep=2", "--placebos=19", "--treated-counts=2", "--json"]  # fmt: skip
+                "--duration=7", "--windows=7", "--keep=2", "--placebos=19", "--treated-counts=2", "--json",
+                *_some(rng, "--effect=0,0.1", "--include=m0", "--exclude=m7", "--kind=go_dark", "--kind=heavy_up",
+                       "--alpha=0.1", "--power=0.8", "--treated-share=0,0.5", "--holdout-share=0,0.9", "--change=0.5",
+                       "--cost-per-incremental=2", "--budget=1000", "--cost=spend", "--apart", "--seed=2")]  # fmt: skip
     if command == "analyze_switchback":
-        return [write("log.csv", log_text(rng)), "--period=period", "--treated=on", "--outcome=sales",
-                f"--carryover={rng.integers(0, 3)}", "--json"]  # fmt: skip
+        return [
+            write("log.csv", log_text(rng)),
+            "--period=period",
+            "--treated=on",
+            "--outcome=sales",
+            f"--carryover={rng.integers(0, 3)}",
+            "--json",
+            *_some(rng, "--randomise-at=1,5,9", "--estimator=horvitz_thompson", "--alpha=0.1", "--seed=2"),
+        ]
     if command == "design_switchback":
-        return [f"--periods={rng.integers(2, 30)}", f"--carryover={rng.integers(0, 4)}", "--seed=1", "--json"]
+        return [f"--periods={rng.integers(2, 30)}", f"--carryover={rng.integers(0, 4)}", "--seed=1", "--json",
+                *_some(rng, "--first-day=2026-01-05")]  # fmt: skip
     if command == "power":
         kind = [["--test=means", "--effect=0.5"], ["--test=proportions", "--p1=0.1", "--p2=0.12"]][rng.integers(0, 2)]
+        kind = [*kind, *_some(rng, "--n=500", "--rho=0.5", "--variance=unpooled")]
         return [*kind, "--sd=1", "--alpha=0.05", "--power=0.8", "--ratio=1", "--cluster-size=2", "--icc=0.1", "--json"]
     if command == "analyze_units":
-        more = [[], ["--cluster=store"], ["--covariate=before"]][rng.integers(0, 3)]
+        more = _some(rng, "--cluster=store", "--covariate=before", "--stratum=store", "--method=lin", "--method=cuped",
+                     "--method=bootstrap", "--errors=hc3", "--treated-share=0.5", "--alpha=0.1")  # fmt: skip
         return [write("users.csv", users_text(rng)), "--outcome=spend", "--treated=arm", *more, "--json"]
-    return [write("summary.json", summary_text(rng)), "--planned-users=20000", "--json"]
+    looks = [[], ["--looks=0.5,1", "--look=1"]][rng.integers(0, 2)]
+    more = _some(rng, "--alpha=0.1", "--method=fieller", "--spending=pocock")
+    return [write("summary.json", summary_text(rng)), "--planned-users=20000", *looks, *more, "--json"]
 
 
 COMMANDS = (
     "analyze_geo", "design_geo", "design_switchback", "analyze_switchback", "power", "analyze_ab", "analyze_units",
 )  # fmt: skip
+
+
+def _some(rng, *options):
+    """Few of the options."""
+    return [one for one in options if rng.random() < 0.2]
 
 
 def _written(path, text):

@@ -147,6 +147,6 @@ def test_spend_that_moves_by_itself_widens_the_return_of_strata():
 
 def test_units_without_a_partner_are_named():
     assert unpaired(["york", "Bath", "hull"], [("york", "bath")]) == (
-        "1 units of the test have no partner and are not read: hull."
+        "1 unit of the test without a partner, not read: hull."
     )
     assert unpaired(["york", "bath"], [("York", "bath")]) == ""

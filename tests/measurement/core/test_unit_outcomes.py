@@ -160,10 +160,10 @@ def test_the_command_says_what_the_core_says(tmp_path):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (b"arm,spend\n1,2\n0,\n", "1 cells of 'spend' are empty"),
+        (b"arm,spend\n1,2\n0,\n", "1 empty cell in 'spend'"),
         (b"arm,spend\n1,2\nmaybe,3\n", "neither treated nor control, 'maybe'"),
         (b"arm,spend\n1,2\n1,3\n", "one arm"),
-        (b"arm,spend\n1,two\n0,3\n", "no finite numbers"),
+        (b"arm,spend\n1,two\n0,3\n", "No finite number"),
         (b"arm,sales\n1,2\n0,3\n", "no column 'spend'"),
         (b"arm,spend\n", "no rows"),
     ],

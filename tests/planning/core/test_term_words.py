@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -34,6 +35,16 @@ def test_every_term_is_told_and_those_not_asked_for_are_not():
         "search > Amazon of search, at least": "20.00%",
         "Weekly budgets": "$1,000, $1,100",
     }
+
+
+def test_cautious_factors_are_told_with_the_return_that_they_judge():
+    asked = ScenarioTerms(
+        name="x", horizon_start=date(2026, 11, 9), horizon_end=date(2026, 12, 6), total_budget=Decimal(4200),
+        min_iroas=Decimal("1.2"), min_iroas_by="cautious",
+    )  # fmt: skip
+    label = "Least incremental ROAS is judged by"
+    assert term_words(asked, "USD")[label] == "cautious"
+    assert label not in term_words(replace(asked, min_iroas=None), "USD")
 
 
 def test_ratios_seasons_and_the_worst_cases_are_told():

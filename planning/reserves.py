@@ -1,0 +1,38 @@
+"""What scenarios hold back for experiments, for those who plan experiments (`measurement.reserves`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import Brand, User
+from measurement.reserves import HeldReserve
+from planning import selectors
+from planning.models import Scenario
+
+#: That a reserve may be chosen from.
+MOST: Final = 30
+
+
+def listed(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[HeldReserve]:
+    """Scenarios of exactly this brand that hold money back, of those a person may see; the newest first."""
+    rows = selectors.scenarios_visible(user=as_user).filter(brand=brand, reserve_fraction__gt=0)
+    return [_told(one) for one in rows.select_related("brand").order_by("-number")[:MOST]]
+
+
+def named(*, as_user: User | AnonymousUser, reference: str) -> HeldReserve:
+    """What the scenario of an id or a label holds back, which may be nothing. Raises NotFound."""
+    return _told(selectors.scenario_named(user=as_user, reference=reference))
+
+
+def _told(scenario: Scenario) -> HeldReserve:
+    return HeldReserve(
+        label=scenario.label,
+        name=scenario.name,
+        amount=selectors.terms_of(scenario).reserve,
+        start=scenario.horizon_start,
+        end=scenario.horizon_end,
+        brand_id=scenario.brand_id,
+        brand_name=scenario.brand.name if scenario.brand else "all brands",
+    )
