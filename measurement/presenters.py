@@ -117,8 +117,8 @@ def design_context(experiment: Experiment) -> dict[str, Any]:
         if tiles:
             context["tiles"], context["tiles_alt"] = tiles, f"States: {len(treated)} treated"
     pictures = sum(name in context for name in ("power_chart", "mde_chart", "cost_chart")) + bool(treated)
-    # Whole rows: three beside each other, else two.
-    context["picture_width"] = "c4" if pictures == 3 else "c6"
+    # Whole rows: three beside each other, else two; one alone takes its row.
+    context["picture_width"] = {1: "", 3: "c4"}.get(pictures, "c6")
     return context
 
 

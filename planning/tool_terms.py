@@ -116,9 +116,8 @@ def read_constraints(constraints: list[ConstraintIn], known: Collection[Path]) -
     Raises:
         InvalidInput: a scope is no node, is not unique, or does not go with the kind; lists every finding.
     """
-    given = Given()
-    errors: list[dict[str, Any]] = []
-    rows: dict[tuple[str, Path, Path], Any] = {}
+    given, errors = Given(), []
+    rows: dict[tuple[str, Path, Path], dict[str, Any]] = {}
     for number, one in enumerate(constraints):
         where = f"constraints[{number}]"
         try:
@@ -131,7 +130,11 @@ def read_constraints(constraints: list[ConstraintIn], known: Collection[Path]) -
 
 
 def _take(
-    one: ConstraintIn, where: str, known: Collection[Path], given: Given, rows: dict[tuple[str, Path, Path], Any]
+    one: ConstraintIn,
+    where: str,
+    known: Collection[Path],
+    given: Given,
+    rows: dict[tuple[str, Path, Path], dict[str, Any]],
 ) -> None:
     if one.of and one.kind in (*_WHOLE, "cap", "floor", "fixed", "margin"):
         raise InvalidInput(f"The kind {one.kind} takes no `of`.", where="of", fix="Leave it out.")
@@ -159,7 +162,7 @@ def _take(
     second = _SECOND.get(listed)
     other = _node(one.of, "of", known) if one.of else ()
     entries = given.fields.setdefault(listed, [])
-    row: dict[str, Any] | None = rows.get((listed, path, other))
+    row = rows.get((listed, path, other))
     if row is None:
         given.places[f"{listed}[{len(entries)}]"] = where
         row = {"path": list(path)}

@@ -179,7 +179,7 @@ def _read(
             data, strata=strata, start=window.start, end=window.end, cooldown=window.cooldown, alpha=alpha,
             seed=experiment.seed,
         )  # fmt: skip
-        return noted(read, *filter(None, [_outside(groups, strata)]))
+        return noted(read, *filter(None, [unread(groups, strata)]))
     return analyze_geo(
         data,
         assignment={unit: one.group for unit, one in groups.items()},
@@ -211,7 +211,7 @@ def strata_of(groups: Mapping[str, ExperimentUnit]) -> list[tuple[list[str], lis
     return [arm for _, arm in sorted(arms.items()) if arm[0] and arm[1]]
 
 
-def _outside(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str], list[str]]]) -> str:
+def unread(groups: Mapping[str, ExperimentUnit], strata: list[tuple[list[str], list[str]]]) -> str:
     """A sentence on units of the test whose stratum holds one arm alone; empty where there are none."""
     held = {unit for arms in strata for arm in arms for unit in arm}
     out = [unit for unit in groups if unit not in held]

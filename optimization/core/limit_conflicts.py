@@ -27,9 +27,11 @@ from optimization.core.tree import Tree
 
 #: Above this many cells the value that each member would need is not searched for; the conflict itself always is.
 _EXPLAIN_UP_TO = 20_000
-_NEWTON_STEPS = 8
+_NEWTON_STEPS = 12
 #: How near to the value from which on all can be met, relative; the margin is no smoother where several limits meet.
 _NEAR = 1e-9
+#: A floor that cannot be even this share of itself cannot be at all.
+_TRACE = 1e-6
 
 
 def limits_can_be_met(problem: BudgetProblem) -> bool:
@@ -159,8 +161,13 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
         return found if np.isfinite(found) else (1.0 if found > 0.0 else -1.0)
 
     start = member.value
+    root = _approached(problem, member)
+    if root is not None and (near := _kept_near(margin, root, tighter)) is not None:
+        return near
     if tighter:
         loose = 0.0
+        if not member.is_global and margin(_TRACE * start) < 0.0:
+            return loose  # as of a floor in a scope that pays for nothing
     else:
         loose = max(start, 1e-6)
         for _ in range(60):
@@ -171,15 +178,26 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
         return None
     if margin(start) >= 0.0:
         return start
-    root = _approached(problem, member)
-    if root is None:
-        root = float(brentq(margin, min(loose, start), max(loose, start), xtol=_NEAR * max(loose, start), rtol=_NEAR))
-    # The root may lie a rounding error on the wrong side.
-    for nudge in (0.0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8):
-        value = root * (1.0 - nudge) if tighter else root * (1.0 + nudge)
+    root = float(brentq(margin, min(loose, start), max(loose, start), xtol=_NEAR * max(loose, start), rtol=_NEAR))
+    near = _kept_near(margin, root, tighter)
+    return loose if near is None else near
+
+
+def _kept_near(margin: Callable[[float], float], root: float, tighter: bool) -> float | None:
+    """The nearest value beside a root at which all is kept, for it may lie a rounding error on the wrong side."""
+    side, broken = -1.0 if tighter else 1.0, None
+    for nudge in (0.0, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7):
+        value = root * (1.0 + side * nudge)
         if margin(value) >= 0.0:
-            return value
-    return loose
+            break
+        broken = value
+    else:
+        return None
+    # Within what a root is searched to it is near enough.
+    while broken is not None and abs(value - broken) > _NEAR * abs(value):
+        middle = 0.5 * (value + broken)
+        value, broken = (middle, broken) if margin(middle) >= 0.0 else (value, middle)
+    return value
 
 
 def _approached(problem: BudgetProblem, member: Member) -> float | None:
@@ -196,7 +214,7 @@ def _approached(problem: BudgetProblem, member: Member) -> float | None:
         tree, cells, limits = Tree.of(changed), bounded_cells(changed), GlobalSet.of(changed)
         if Intervals.of(tree, cells.lower, cells.upper).empty().size or not len(limits):
             return None
-        found = attained(tree, cells, limits)
+        found = LimitedFilling(tree, cells, limits).attain()
         if isinstance(found, Unattainable):
             if kept is not None:
                 return kept
@@ -212,7 +230,7 @@ def _approached(problem: BudgetProblem, member: Member) -> float | None:
             if per_unit <= 0.0:
                 return None
             step = float(found.slack[row]) / per_unit * (-1.0 if tighter else 1.0)
-        if abs(step) <= 1e-13 * value:
+        if abs(step) <= 1e-13 * value or (not member.is_global and abs(step) <= _NEAR * value):
             return value
         if value - step < 0.0:
             return None

@@ -28,6 +28,10 @@ _PROGRESS = 1e-9
 _CUTS = 60
 #: Added to the bends of D, each in its own unit.
 _RIDGE = 1e-14
+#: Planes are sought up to this many times the multipliers that bound best.
+_FAR = 1e3
+#: Points off the bounds of the tree by more than this share of the budget are none.
+_KEPT = 1e-9
 #: An allocation is mended by at most this share of the way to one far inside the limits that have room there.
 _FURTHEST = 1e-8
 #: Limits that rounding has left a hair short are to be kept by this many times what is missing.
@@ -138,18 +142,26 @@ class LimitedFilling:
 
         Without one the scale is that of the budget spread alike over what the cells may take.
         """
-        j = len(self.limits)
-        scale = self._scale_at(self._spread() if reference is None else reference.spend)
+        live, every = np.flatnonzero(self._live), len(self.limits)
+        j = live.size
+        if j == 0:
+            return self.at(np.zeros(every))
+        scale = self._scale_at(self._spread() if reference is None else reference.spend)[live]
+        mixed = np.zeros(every)
         mixture = np.full(j, 1.0 / j)
-        seen = self.idle()
+        seen: list[Point] = self.idle()
+        blend = seen[0] if seen else self.at(np.zeros(every))
         for _ in range(_CUTS):
-            point = self.at(mixture / scale, revenue=False)
+            mixed[live] = mixture / scale
+            point = self.at(mixed, revenue=False)
+            if not self._within(point):
+                break
             seen.append(point)
-            upper = float(mixture @ (point.slack / scale))
+            upper = float(mixed @ point.slack)
             # The best found for a mixture is near its best, not a proof.
-            if upper < -_CLOSE and self._excluded(mixture / scale, point.filled.price):
-                return Unattainable(mixture / scale, point)
-            rows = np.array([one.slack / scale for one in seen])
+            if upper < -_CLOSE and self._excluded(mixed, point.filled.price):
+                return Unattainable(mixed, point)
+            rows = np.array([one.slack[live] / scale for one in seen])
             # maximise t with sum_k a_k G_j(x_k) >= t, sum a = 1
             answer = linprog(
                 np.append(np.zeros(len(seen)), -1.0),
@@ -169,7 +181,7 @@ class LimitedFilling:
             mixture = np.maximum(-answer.ineqlin.marginals, 0.0)
             mixture = np.where(mixture > _CLOSE * float(mixture.max()), mixture, 0.0)  # of rounding, it proves nothing
             mixture = mixture / max(float(mixture.sum()), 1e-300)
-        return blend if self._met(blend) else Unattainable(mixture / scale, seen[-1])
+        return blend if self._met(blend) else Unattainable(mixed, seen[-1] if seen else blend)
 
     def idle(self) -> list[Point]:
         """The least that may be spent, where no node asks for more: with nothing spent few limits can be broken."""
@@ -213,7 +225,15 @@ class LimitedFilling:
         """Where a scope spends nothing, its limit is judged by a thousandth of what it balances usually."""
         spend = self._spread()
         usual = self.limits.slack_scale(spend, self.cells.envelope_value(spend))
-        return np.maximum(1e-3 * usual, 1e-300)
+        return np.where(usual > 0.0, np.maximum(1e-3 * usual, 1e-300), max(float(self.tree.upper[0]), 1e-300))
+
+    @cached_property
+    def _live(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """False for a limit over lines that all stay at nothing: it is kept, and has no room, whatever happens."""
+        held = self.cells.lower
+        room = (self.cells.upper > held) | (held > 0.0)
+        touched = np.any(((self.limits.gain != 0.0) | (self.limits.cost != 0.0)) & room, axis=1)
+        return np.asarray(touched | (self.limits.rhs != 0.0))
 
     @cached_property
     def _least_worth(self) -> float:
@@ -225,6 +245,11 @@ class LimitedFilling:
     def _spread(self) -> Floats:
         lower, room = self.cells.lower, self.cells.upper - self.cells.lower
         return lower + room * min(1.0, float(self.tree.upper[0]) / max(float(room.sum()), 1e-300))
+
+    def _within(self, point: Point) -> bool:
+        """False where prices had no digits left to keep the bounds of the tree."""
+        sums, room = self.tree.sums(point.spend), _KEPT * float(self.tree.upper[0])
+        return bool(np.all(sums <= self.tree.upper + room) and np.all(sums >= self.tree.lower - room))
 
     def _met(self, point: Point) -> bool:
         return bool(np.all(point.slack >= -1e-14 * self._scale(point)))
@@ -399,10 +424,12 @@ class LimitedFilling:
             blend = self._mend(self._blend(seen, answer.x), inner)
             if blend is not None and self._met(blend) and blend.value > found.value:
                 found = blend
-            trial = self.at(np.maximum(-answer.ineqlin.marginals, 0.0) / scale)
+            # Far out prices have no digits left for cells that a limit does not touch.
+            most = _FAR * (1.0 + float(bound.multipliers.max()))
+            trial = self.at(np.minimum(np.maximum(-answer.ineqlin.marginals, 0.0) / scale, most))
             if trial.lagrangian < bound.lagrangian:
                 bound = trial
-            if any(np.array_equal(trial.multipliers, one.multipliers) for one in seen):
+            if any(np.array_equal(trial.multipliers, one.multipliers) for one in seen) or not self._within(trial):
                 break  # no plane that is not there
             seen.append(trial)
             if self._gap(found, bound) <= enough or trial.lagrangian <= -answer.fun * (1.0 + 1e-13):

@@ -34,6 +34,8 @@ from optimization.core.tree import Ints, Tree
 _BARELY = 1e-2
 #: Scopes that pay for more than this share of what they may spend are left to the prices.
 _LITTLE = 1e-2
+#: Lines that could earn less than this share of what another could are not searched over.
+_TRACE = 1e-11
 _ROUNDS = 20
 _HALVINGS = 100
 #: Surpluses count larger by this share of what they balance, for their rounding.
@@ -80,6 +82,22 @@ class Narrowed:
             if cells is before:
                 break
         return cls(cells, by)
+
+    def without_traces(self, budget: float) -> BoundedResponses:
+        """The cells to search over: those that a limit leaves a trace of the whole are closed.
+
+        Prices have no digits left for them. What that loses is no more than they could earn, and the proof is made on
+        the domains that still have them. None is closed where a cell jumps: what branching bounds is not proven again.
+        """
+        cells = self.cells
+        if cells.gapped.any():
+            return cells
+        worth = cells.curves.value(np.minimum(cells.upper, budget))
+        traces = (self.by >= 0) & (cells.upper > 0.0) & (worth <= _TRACE * float(worth.max(initial=0.0)))
+        if not traces.any() or float(worth[traces].sum()) > 10.0 * _TRACE * float(worth.max()):
+            return cells
+        upper = np.where(traces, cells.lower, cells.upper)
+        return BoundedResponses.of(cells.curves, cells.lower, upper)
 
 
 def tightest_cap(tree: Tree) -> Floats:

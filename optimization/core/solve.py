@@ -70,7 +70,8 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
     # Where floors ask for what a limit cannot pay, the search says so on the whole domains, and the conflict is named.
     possible = not problem.linear and Intervals.of(tree, whole.lower, narrowed.cells.upper).empty().size == 0
     cells, closed_by = (narrowed.cells, narrowed.by) if possible else (whole, None)
-    found = search_allocation(problem, tree, cells, limits)
+    searched = narrowed.without_traces(problem.available) if possible and problem.tail is None else cells
+    found = search_allocation(problem, tree, searched, limits)
     if isinstance(found, NothingMeetsAll):
         # CVXPY takes a second to import; only the general path pays for it.
         from optimization.core.general_conflicts import find_general_conflict

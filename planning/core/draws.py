@@ -58,8 +58,7 @@ def sales_draws(
         expected = float(curve.revenue(spend))
         drawn = curve.drawn(np.full(count, spend), 1.0, level=level, scale=scale)
         columns.append(factor * (drawn / expected if expected > 0.0 else np.exp(level)))
-    told: Floats = np.column_stack(columns).astype(np.float64).round(_PLACES)
-    return told
+    return np.asarray(np.round(np.column_stack(columns), _PLACES), dtype=np.float64)
 
 
 def posterior_factor(draws: Sequence[Curve], spend: float) -> Floats:

@@ -77,8 +77,7 @@ class Walk:
             self.page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
             for width in (1280, 390):
                 self.page.set_viewport_size({"width": width, "height": 800})
-                # Two frames: charts are drawn again once they know their new width.
-                self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+                self._charts_fit()
                 self.watch.check()
                 if folder := os.environ.get("SCREENSHOTS"):
                     self.page.evaluate("scrollTo(0, 0)")
@@ -86,6 +85,15 @@ class Walk:
                     self.page.screenshot(path=path, full_page=True, caret="initial")
         self.page.set_viewport_size({"width": 1280, "height": 800})
         self.page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'light')")
+
+    def _charts_fit(self) -> None:
+        """Each chart is drawn as wide as its place; a new width reaches it some frames later."""
+        off = "Math.abs((box.querySelector('canvas')?.clientWidth ?? box.clientWidth) - box.clientWidth) > 1"
+        for _ in range(100):
+            if self.page.evaluate(f"![...document.querySelectorAll('[data-chart]')].some(box => {off})"):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"a chart of {self.page.url} is not as wide as its place")
 
     def press(self, text: str) -> None:
         with self.page.expect_navigation():

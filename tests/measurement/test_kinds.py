@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from measurement import selectors, services
 from measurement.core.reading_json import reading_from_dict
 from measurement.models import Experiment
-from measurement.services.analysis import analyze
+from measurement.services.analysis import analyze, strata_of, unread
 from measurement.services.looks import Look
 from measurement.services.user_readings import planned_periods
 from tenants.core.problems import Conflict, InvalidInput
@@ -86,6 +87,20 @@ def test_a_sku_holdout_is_drawn_within_categories(experiment, send, alice, today
     )  # fmt: skip
     assert read.lift.value == pytest.approx(LIFT, abs=0.02)
     assert (read.method, read.evidence, read.p_value < 0.01) == ("strata", "experiment", True)
+
+
+def test_units_whose_stratum_has_one_arm_are_named():
+    def unit(group, stratum):
+        return SimpleNamespace(group=group, stratum=stratum)
+
+    groups = {
+        "york": unit("treated", "large"), "bath": unit("control", "large"), "hull": unit("treated", "small"),
+        "leek": unit("control", ""),
+    }  # fmt: skip
+    strata = strata_of(groups)
+    assert strata == [(["york"], ["bath"])]
+    assert unread(groups, strata) == "2 units of the test in no stratum with both arms, not read: hull, leek."
+    assert unread({name: groups[name] for name in ("york", "bath")}, strata) == ""
 
 
 class TestSwitchback:

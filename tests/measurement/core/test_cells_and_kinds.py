@@ -57,7 +57,7 @@ def test_levels_of_comparisons():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"cells": ["one"]}, "1 cells"),
+        ({"cells": ["one"]}, "1 cell"),
         ({"cells": ["one", "One"]}, "one name"),
         ({"cells": ["one", " "]}, "has none"),
         ({"cells": list("abcdefghi")}, "9 cells"),
