@@ -30,8 +30,7 @@ _EXPLAIN_UP_TO = 20_000
 _NEWTON_STEPS = 12
 #: How near to the value from which on all can be met, relative; the margin is no smoother where several limits meet.
 _NEAR = 1e-9
-#: A floor that cannot be even this share of itself cannot be at all.
-_TRACE = 1e-6
+_HALVINGS = 6
 
 
 def limits_can_be_met(problem: BudgetProblem) -> bool:
@@ -166,8 +165,6 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
         return near
     if tighter:
         loose = 0.0
-        if not member.is_global and margin(_TRACE * start) < 0.0:
-            return loose  # as of a floor in a scope that pays for nothing
     else:
         loose = max(start, 1e-6)
         for _ in range(60):
@@ -186,7 +183,7 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
 def _kept_near(margin: Callable[[float], float], root: float, tighter: bool) -> float | None:
     """The nearest value beside a root at which all is kept, for it may lie a rounding error on the wrong side."""
     side, broken = -1.0 if tighter else 1.0, None
-    for nudge in (0.0, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7):
+    for nudge in (0.0, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3):
         value = root * (1.0 + side * nudge)
         if margin(value) >= 0.0:
             break
@@ -194,7 +191,9 @@ def _kept_near(margin: Callable[[float], float], root: float, tighter: bool) -> 
     else:
         return None
     # Within what a root is searched to it is near enough.
-    while broken is not None and abs(value - broken) > _NEAR * abs(value):
+    for _ in range(_HALVINGS):
+        if broken is None or abs(value - broken) <= _NEAR * abs(value):
+            break
         middle = 0.5 * (value + broken)
         value, broken = (middle, broken) if margin(middle) >= 0.0 else (value, middle)
     return value
