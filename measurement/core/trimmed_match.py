@@ -21,6 +21,8 @@ from tenants.core.problems import InvalidInput
 
 #: Trimming a quarter from each side leaves half of the pairs.
 MOST_TRIM: Final = 0.25
+#: Over the root of the number of pairs: how much larger than the least a standard error may be and count as no larger.
+SLACK: Final = 0.25
 Reference = Literal["normal", "t"]
 
 
@@ -61,9 +63,10 @@ def trimmed_match(
 
     Args:
         trim_rate: share of the pairs trimmed from each side; without it the smallest whose standard error is within
-            `1 + 0.25 / sqrt(pairs)` of the least, up to `most_trim`.
+            `1 + SLACK / sqrt(pairs)` of the least, up to `most_trim`.
         reference: quantile of the normal, as published, or of Student's t with as many degrees of freedom as pairs are
-            left, less one: wider, and right for few pairs (Yuen 1974).
+            left, less one (Yuen 1974). Student's is widened by that factor where the rate is chosen from the pairs: the
+            least of several standard errors is too small by chance.
 
     Raises:
         InvalidInput: fewer than four pairs, lengths that differ, no finite numbers, no spend, or a rate that leaves
@@ -90,10 +93,11 @@ def trimmed_match(
             fix="Trim less, or check that treated units spent differently from their partners.",
         )
     errors = [pairs.standard_error(trimmed, root) for trimmed, root in found]
-    close = (1.0 + 0.25 / math.sqrt(count)) * min(errors)
+    close = _slack(count) * min(errors)
     best = next(place for place, error in enumerate(errors) if error <= close)
     trimmed, iroas = found[best]
-    low, high = pairs.interval(trimmed, _quantile(alpha, count - 2 * trimmed, reference))
+    chosen = trim_rate is None
+    low, high = pairs.interval(trimmed, _quantile(alpha, count, trimmed, reference, chosen=chosen))
     order = np.argsort(pairs.rests(iroas), kind="stable")
     left_out = sorted(int(place) for place in [*order[:trimmed], *order[count - trimmed :]])
     return TrimmedMatch(
@@ -101,7 +105,7 @@ def trimmed_match(
         std_error=errors[best],
         low=low,
         high=high,
-        p_value=_p_value(pairs, trimmed, reference),
+        p_value=_p_value(pairs, trimmed, reference, chosen=chosen),
         alpha=alpha,
         trimmed=trimmed,
         trim_rate=trimmed / count,
@@ -115,6 +119,8 @@ def trimmed_interval(
 ) -> tuple[float, float | None, float | None] | None:
     """iROAS and its ends, `trimmed` pairs taken from each side, by Student's t; None where no iROAS makes it zero.
 
+    As many as `trimmed_match` chose from these pairs: the ends are as wide as there.
+
     Raises:
         InvalidInput: as `trimmed_match`.
     """
@@ -122,20 +128,26 @@ def trimmed_interval(
     root = pairs.root(trimmed)
     if root is None:
         return None
-    return root, *pairs.interval(trimmed, _quantile(alpha, pairs.count - 2 * trimmed, "t"))
+    return root, *pairs.interval(trimmed, _quantile(alpha, pairs.count, trimmed, "t", chosen=True))
 
 
-def _quantile(alpha: float, left: int, reference: Reference) -> float:
+def _slack(count: int) -> float:
+    return 1.0 + SLACK / math.sqrt(count)
+
+
+def _quantile(alpha: float, count: int, trimmed: int, reference: Reference, *, chosen: bool) -> float:
     tail = 1.0 - alpha / 2.0
-    return float(stats.norm.ppf(tail) if reference == "normal" else stats.t.ppf(tail, left - 1))
+    if reference == "normal":
+        return float(stats.norm.ppf(tail))
+    return float(stats.t.ppf(tail, count - 2 * trimmed - 1)) * (_slack(count) if chosen else 1.0)
 
 
-def _p_value(pairs: _Pairs, trimmed: int, reference: Reference) -> float:
+def _p_value(pairs: _Pairs, trimmed: int, reference: Reference, *, chosen: bool) -> float:
     """The alpha at which an end of the interval passes zero, found by halving, so that the two never disagree."""
     least, most = 0.0, 1.0
     for _ in range(36):
         alpha = (least + most) / 2.0
-        low, high = pairs.interval(trimmed, _quantile(alpha, pairs.count - 2 * trimmed, reference))
+        low, high = pairs.interval(trimmed, _quantile(alpha, pairs.count, trimmed, reference, chosen=chosen))
         if (low is not None and low > 0.0) or (high is not None and high < 0.0):
             most = alpha
         else:
