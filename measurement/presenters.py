@@ -37,12 +37,12 @@ _STEPS: Final = (
 )  # fmt: skip
 
 
-def due_words(experiment: Experiment, on: date) -> str:
-    """What is due, for whoever looks through a list."""
+def due_words(experiment: Experiment, on: date, *, has_candidates: bool) -> str:
+    """What is due, for whoever looks through a list, which does not load the candidates of each."""
     state = Experiment.State(experiment.state)
     start, end = experiment.start_date, experiment.end_date
     if state == Experiment.State.DRAFT:
-        return "a candidate is to be chosen" if experiment.design.get("kind") else "to be designed"
+        return "a candidate is to be chosen" if has_candidates else "to be designed"
     if state == Experiment.State.DESIGNED:
         return "to be registered" + (f" before {_day(start)}" if start else "")
     if state == Experiment.State.REGISTERED and start:

@@ -41,9 +41,10 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
     if slug:
         rows = rows.filter(brand__slug=slug)
     page, today = Paginator(rows, PAGE).get_page(request.GET.get("page")), selectors.today()
+    searched = selectors.with_candidates(page)
     context = {
         "page": page,
-        "rows": [(one, CHIPS[one.state], due_words(one, today)) for one in page],
+        "rows": [(one, CHIPS[one.state], due_words(one, today, has_candidates=one.pk in searched)) for one in page],
         "brands": brands,
         "states": Experiment.State.choices,
         "state": state,
@@ -226,7 +227,7 @@ def _detail(me: User, experiment: Experiment) -> dict[str, Any]:
     context: dict[str, Any] = {
         "experiment": experiment,
         "chip": CHIPS[experiment.state],
-        "due": due_words(experiment, on),
+        "due": due_words(experiment, on, has_candidates=bool(experiment.design.get("kind"))),
         "steps": steps_of(experiment),
         "panel": panel,
         "panels": selectors.panels_of(experiment)[:10],

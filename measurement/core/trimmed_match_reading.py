@@ -73,8 +73,8 @@ def analyze_trimmed_match(
             why_method=why_method or "It was asked for: iROAS of randomised pairs, robust to a few pairs far off.",
             procedure=(
                 f"studentised trimmed mean of {count} pairs, {found.trimmed} trimmed from each side, against Student's "
-                f"t with {count - 2 * found.trimmed - 1} degrees of freedom, widened for the choice of how many, and its "
-                "inversion"
+                f"t with {count - 2 * found.trimmed - 1} degrees of freedom, widened for the choice of how many are "
+                "trimmed, and its inversion"
             ),
             alpha=alpha,
             p_value=found.p_value,

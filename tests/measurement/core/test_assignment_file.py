@@ -1,7 +1,7 @@
 """Assignments as CSV files, there and back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from measurement.core.assignment import Assigned, Assignment
@@ -15,6 +15,8 @@ def test_a_draw_comes_back_whole():
     assert read_assignment_file(write_assignment(drawn)).rows == drawn.rows
 
 
+# The first draw builds the table of characters, which takes seconds where others work, too.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8),

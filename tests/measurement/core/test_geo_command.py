@@ -41,7 +41,7 @@ def test_an_analysis_is_one_json_object(panel: Path) -> None:
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert set(answer) >= KEYS
-    assert answer["method"] == "sc"
+    assert answer["method"] == "sc_indexed"
     assert answer["ci"][0] < answer["att"] < answer["ci"][1]
     assert (answer["p_value"] < 0.05) == (answer["ci"][0] > 0.0)
     assert answer["iroas"] is None
