@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from django.core.management import call_command
 
+from measurement.core import few_clusters
 from measurement.core.panel_values import UnreadableValues
 from measurement.core.reading_assignments import InvalidAssignment
 from measurement.core.regression import adjusted_effect, cuped
@@ -136,9 +138,63 @@ def test_strata_are_drawn_within():
     reading = analyze_units(units)
     assert reading.method == "randomisation"
     assert reading.effect.low < 2.0 < reading.effect.high
+    assert reading.effect.value == pytest.approx(2.0, abs=0.5)
     assert reading.p_value < 0.01
     with pytest.raises(InvalidInput, match="strata"):
         analyze_units(units, method="lin")
+
+
+def test_strata_of_other_shares_at_other_levels_move_nothing():
+    """Four of five are treated at 100, one of five at 10: the effect is that within strata, and in its own interval."""
+    rng = np.random.default_rng(4)
+    level = np.repeat([100.0, 10.0], 100)
+    treated = np.concatenate([rng.permutation(np.repeat([1, 0], sizes)) for sizes in ((80, 20), (20, 80))])
+    units = UnitOutcomes(
+        outcome=level + 2.0 * treated + rng.normal(0.0, 3.0, 200), treated=treated, covariates=np.zeros((200, 0)),
+        strata=tuple(str(one) for one in level),
+    )  # fmt: skip
+    reading = analyze_units(units)
+    apart = [
+        units.outcome[(level == one) & (treated == 1)].mean() - units.outcome[(level == one) & (treated == 0)].mean()
+        for one in (100.0, 10.0)
+    ]
+    assert reading.effect.value == pytest.approx(0.8 * apart[0] + 0.2 * apart[1])
+    assert reading.effect.low < 2.0 < reading.effect.high
+    assert reading.effect.low < reading.effect.value < reading.effect.high
+    assert reading.effect.high - reading.effect.low < 4.0
+
+
+def test_a_stratum_with_one_arm_is_named():
+    units = UnitOutcomes(
+        outcome=np.arange(12.0), treated=np.array([0, 1] * 4 + [1] * 4), covariates=np.zeros((12, 0)),
+        strata=("north",) * 8 + ("south",) * 4,
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="1 of 2 strata hold one arm alone, such as 'south'") as caught:
+        analyze_units(units)
+    assert caught.value.fix
+
+
+def test_many_users_in_strata_are_read(monkeypatch):
+    """Draws are made in blocks, and fewer of them of many users, so that memory holds them."""
+    monkeypatch.setattr(few_clusters, "_MOST_CELLS", 1_000)
+    monkeypatch.setattr(few_clusters, "_BLOCK", 60_000)
+    plain = users(count=20_000, effect=0.5)
+    units = UnitOutcomes(
+        outcome=plain.outcome, treated=plain.treated, covariates=np.zeros((20_000, 0)),
+        strata=tuple(str(place % 3) for place in range(20_000)),
+    )  # fmt: skip
+    tracemalloc.start()
+    try:
+        reading = analyze_units(units)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "2,000 drawn assignments" in reading.procedure
+    assert reading.effect.low < 0.5 < reading.effect.high
+    assert most < 40e6
+    monkeypatch.setattr(few_clusters, "MOST_GROUPS", 10_000)
+    with pytest.raises(InvalidInput, match="20,000 are too many"):
+        analyze_units(units)
 
 
 def test_the_command_says_what_the_core_says(tmp_path):
