@@ -8,6 +8,7 @@ appears late and cannot be a control, a day that no market has) is treated so, a
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +29,7 @@ Duplicates = Literal["refuse", "sum"]
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _NAMED: Final = 5
+_AGAIN: Final = re.compile(r"_duplicated_\d+$")
 LONGEST_NAME: Final = 120
 #: Cells of a panel are its units times its periods, whatever the file holds of them. A small file in which every row
 #: has its own unit and period would ask for the square of its rows.
@@ -168,7 +170,12 @@ def read_text_table(source: str | Path | bytes) -> tuple[pl.DataFrame, str]:
         reason = str(error).splitlines()[0]
         raise InvalidPanel(f"The file is no table: {reason}.", where=where, fix="Check quotes and columns.") from error
     names = [name.strip() for name in frame.columns]
-    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    # The reader calls a name that stands there again `name_duplicated_0`.
+    given = [_AGAIN.sub("", name) if _AGAIN.sub("", name) in names else name for name in names]
+    twice = next(
+        (name for at, name in enumerate(given) if names[at] in names[:at] or (name and name in given[:at])),
+        None,
+    )
     if twice is not None:
         raise InvalidPanel(f"Two columns are named {twice!r}.", where="header", fix="Name each column once.")
     return frame.rename(dict(zip(frame.columns, names, strict=True))), separator

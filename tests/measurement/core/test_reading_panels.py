@@ -305,3 +305,14 @@ def test_a_sparse_file_is_refused_before_its_grid_is_built(monkeypatch: pytest.M
     content = "date,geo,sales\n" + "".join(f"{row},g{row},1\n" for row in range(2300))
     with pytest.raises(InvalidPanel, match=r"2,300 rows tell of 2,300 units in 2,300 periods: 5,290,000 values"):
         read_panel(content.encode(), date="date", unit="geo", outcome="sales")
+
+
+@pytest.mark.parametrize(("header", "twice"), [("geo,date,sales,sales,", "sales"), ("geo,date,sales, ,", "")])
+def test_columns_of_one_name_are_refused(header: str, twice: str) -> None:
+    with pytest.raises(InvalidPanel, match=f"Two columns are named '{twice}'"):
+        read_panel(rows("york,1,2,3,", "bath,1,2,3,", header=header), **COLUMNS)
+
+
+def test_columns_without_a_name_are_left_alone() -> None:
+    lines = [f"{geo},{day},{day},," for geo in ("york", "bath") for day in (1, 2)]
+    assert len(read_panel(rows(*lines, header="geo,date,sales,,"), **COLUMNS).units) == 2
