@@ -108,6 +108,8 @@ def test_shocks_of_groups_are_no_effects():
         (users(), {"alpha": 0.7}, "alpha is 0.7"),
         (stores(per_arm=3), {"method": "bootstrap"}, "too few for the wild cluster bootstrap"),
         (users(), {"treated_share": 2.0}, "share is 2"),
+        (users(), {"treated_share": float("nan")}, "share is nan"),
+        (stores(), {"treated_share": 7.0}, "share is 7"),
     ],
 )
 def test_what_would_mislead_is_refused(units, options, words):
@@ -118,6 +120,8 @@ def test_what_would_mislead_is_refused(units, options, words):
 
 def test_sizes_and_covariates_that_chance_does_not_make_are_told():
     assert any("sizes assigned" in said for said in analyze_units(users(), treated_share=0.7).warnings)
+    assert any("control 30 of 6" in said for said in analyze_units(stores(per_arm=30), treated_share=0.9).warnings)
+    assert not any("sizes assigned" in said for said in analyze_units(stores(), treated_share=0.4).warnings)
     units = users()
     after = UnitOutcomes(
         outcome=units.outcome, treated=units.treated, covariates=(units.covariates[:, 0] + 3 * units.treated)[:, None],
@@ -222,6 +226,8 @@ def test_the_command_says_what_the_core_says(tmp_path):
         (b"arm,spend\n1,two\n0,3\n", "No finite number"),
         (b"arm,sales\n1,2\n0,3\n", "no column 'spend'"),
         (b"arm,spend\n", "no rows"),
+        (b"arm,spend,spend\n1,2,9\n0,3,8\n", "Two columns are named 'spend'"),
+        (b'arm, spend,"spend"\n1,2,9\n0,3,8\n', "Two columns are named 'spend'"),
     ],
 )
 def test_rows_that_cannot_be_read_are_named(source, words):
