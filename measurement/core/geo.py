@@ -124,7 +124,7 @@ def analyze_geo(
         alpha=alpha,
         evidence="experiment" if randomised and finding.evidence == "counterfactual" else finding.evidence,
         sensitivity=others,
-        warnings=[*notes, *test_warnings(panel, test, finding, chosen, alpha)],
+        warnings=[*notes, *test_warnings(panel, test, finding, chosen, alpha, drawn=randomised)],
     )
 
 

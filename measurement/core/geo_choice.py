@@ -66,7 +66,7 @@ def _weighed(test: TreatedPanel, weighed_by: str) -> tuple[str, str]:
     return INDEXED, (
         "synthetic control of sales over each market's own mean before the test, so that markets of any size are "
         "followed by what grows alike; fitted to sales as they are, the smallest or largest markets would be read "
-        "wrongly far too often"
+        "wrongly far more often"
     )
 
 

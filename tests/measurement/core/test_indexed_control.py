@@ -111,6 +111,21 @@ def test_a_treated_market_without_sales_before_is_refused() -> None:
     assert analyse(panel_of(outcome), method="sc").method == "sc"
 
 
+def test_markets_at_an_end_of_the_sizes_are_warned_of_unless_drawn() -> None:
+    panel = panel_of(factor_panel(2).outcome * np.exp(np.linspace(-2.0, 2.0, 20))[:, None])
+    order = [panel.units[row] for row in np.argsort(panel.outcome[:, :45].mean(axis=1))]
+
+    def told(treated, **options):
+        said = " ".join(analyse(panel, treated=treated, **options).warnings)
+        return next((end for end in ("smallest", "largest") if f"among the {end} and were not drawn" in said), None)
+
+    assert told(order[:2]) == told(order[:1], method="sc") == "smallest"
+    assert told(order[-2:]) == "largest"
+    assert told(order[:2], randomised=True) is None
+    assert told([order[0], order[-1]]) is None
+    assert told(order[9:11]) is None
+
+
 def test_who_wants_no_unit_effects_gets_sales_as_they_are() -> None:
     reading = analyse(factor_panel(2), unit_effects=False)
     assert reading.method == "sc"
