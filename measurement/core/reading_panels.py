@@ -334,7 +334,7 @@ def _fill_unsold(
     between, before = unsold(there)
     at = undelivered(there, between, [row for row, name in enumerate(names) if name.casefold() in required])
     if at is not None:
-        without = [names[row] for row in np.flatnonzero(between[:, at])]
+        without = [names[int(row)] for row in np.flatnonzero(between[:, at])]
         raise MissingRows(
             f"{len(without)} of {len(names)} units have no row at {periods[at]}, and rows around it: "
             f"{_listed(without)}. So many at once were not delivered, rather than without sales.",
