@@ -2,7 +2,8 @@
 
 The course of the treated without the test is told so that it adds up: what they sold beyond it, summed over the test
 and cool-down, is the effect. Each period and each sum up to a period has its own test, of the same kind as the whole;
-the ends of a period are moved with the course.
+the ends of a period are moved with the course. A running sum is the estimate of its own test, within its ends; the last
+is the effect.
 """
 
 from __future__ import annotations
@@ -65,7 +66,6 @@ def drawn_reading(test: DrawnTest) -> PanelReading:
     observed = panel.outcome[[panel.place[name.casefold()] for name in test.treated]].sum(axis=0)
     path = _path(test, observed)
     length = test.cooldown_end - test.start + 1
-    window = slice(test.start, test.cooldown_end + 1)
     said = list(test.warnings)
     if test.cost and test.iroas is None:
         said.append(UNCLEAR_SPEND)
@@ -96,7 +96,7 @@ def drawn_reading(test: DrawnTest) -> PanelReading:
         counterfactual=path.counterfactual,
         low=path.low,
         high=path.high,
-        cumulative=np.cumsum((observed - path.counterfactual)[window]),
+        cumulative=path.cumulative,
         cumulative_low=path.cumulative_low,
         cumulative_high=path.cumulative_high,
         placebos=test.placebos,
@@ -108,11 +108,12 @@ def drawn_reading(test: DrawnTest) -> PanelReading:
 
 
 class _Path:
-    """Counterfactual and its ends, shape [periods], and ends of running sums, shape [length]."""
+    """Counterfactual and its ends, shape [periods], and running sums with their ends, shape [length]."""
 
     def __init__(self, quiet: Floats, length: int) -> None:
         self.counterfactual = quiet.copy()
         self.low, self.high = np.full(len(quiet), np.nan), np.full(len(quiet), np.nan)
+        self.cumulative = np.full(length, np.nan)
         self.cumulative_low, self.cumulative_high = np.full(length, np.nan), np.full(length, np.nan)
         self.is_torn = False
 
@@ -130,6 +131,7 @@ def _path(test: DrawnTest, observed: Floats) -> _Path:
             path.low[period] = np.nan if single.high is None else observed[period] - single.high
             path.high[period] = np.nan if single.low is None else observed[period] - single.low
         if so_far is not None:
+            path.cumulative[step] = so_far.value
             path.cumulative_low[step] = np.nan if so_far.low is None else so_far.low
             path.cumulative_high[step] = np.nan if so_far.high is None else so_far.high
     window = slice(test.start, test.cooldown_end + 1)
@@ -140,4 +142,7 @@ def _path(test: DrawnTest, observed: Floats) -> _Path:
             line[window] *= wanted / told
         else:
             line[window] += (wanted - told) / length
+    sums = np.cumsum((observed - path.counterfactual)[window])
+    path.cumulative = np.where(np.isfinite(path.cumulative), path.cumulative, sums)
+    path.cumulative[-1] = test.incremental.value
     return path

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,14 @@ from tenants.core.problems import InvalidInput
 #: Fewer treated (or untreated) groups make the bootstrap reject almost never or far too often.
 LEAST_FOR_BOOTSTRAP: Final = 5
 DRAWS: Final = 9_999
+#: Draws times groups up to which all draws are made; beyond, fewer are, but no fewer than the second figure.
+_MOST_CELLS: Final = 200_000_000
+_LEAST_DRAWS: Final = 1_999
+#: Cells held at once.
+_BLOCK: Final = 5_000_000
+#: Groups from which drawing them again takes minutes, and weights of the bootstrap gigabytes.
+MOST_GROUPS: Final = 1_000_000
+_MOST_FOR_BOOTSTRAP: Final = 10_000
 _WEBB: Final = np.sqrt(np.array([0.5, 1.0, 1.5])).tolist()
 
 
@@ -51,23 +60,36 @@ def randomisation_inference(
 ) -> ClusterReading:
     """Difference of group means; p and interval by drawing anew which groups were treated.
 
+    With strata the difference is taken within each and averaged by how many of its groups are treated: strata at other
+    levels and with other shares of treated ones move neither effect nor interval.
+
     Args:
         outcome, treated, clusters: shape [units]; treatment is the same within a group. A group's mean counts once.
         strata: within which groups were drawn, the same number from each; one stratum without them.
         before: a covariate whose slope, within strata and over groups, is taken off first.
+        draws: fewer are made of very many groups; `procedure` tells how many.
 
     Raises:
-        InvalidInput: shapes that do not fit, no finite numbers, a group in both arms or in two strata, or an empty arm.
+        InvalidInput: shapes that do not fit, no finite numbers, a group in both arms or in two strata, an empty arm, of
+            a stratum or of all, or more than a million groups.
     """
     groups = _Groups(outcome, treated, clusters, strata, before)
+    if len(groups.names) > MOST_GROUPS:
+        raise InvalidInput(
+            f"{len(groups.names):,} are too many to be drawn again.",
+            where="units",
+            fix="Leave the stratum out and use lin: with so many units its errors are right, and its interval is wider "
+            "than need be.",
+        )
     values = groups.means if groups.before is None else _less_covariate(groups)
-    drawn, exact = _assignments(groups, seed, draws)
-    seen = _difference(groups.treated[None, :], values)[0]
-    kinds = groups.treated.astype(np.float64)
+    statistic = _Statistic(groups, values)
+    seen = float(statistic.of(np.flatnonzero(groups.treated)[None, :])[0][0])
+    exact = _possible(groups) <= draws + 1
+    found = [statistic.of(chosen) for chosen in (_listed(groups) if exact else _drawn(groups, seed, draws))]
     test = reassigned(
-        center=float(seen),
-        shortfall=seen - _difference(drawn, values),
-        slope=1.0 - _difference(drawn, kinds),
+        center=seen,
+        shortfall=seen - np.concatenate([one[0] for one in found]),
+        slope=1.0 - np.concatenate([one[1] for one in found]),
         exact=exact,
     )
     listed = f"all {test.count:,} assignments" if exact else f"{test.count:,} drawn assignments"
@@ -95,7 +117,7 @@ def wild_cluster_bootstrap(
     The interval is every effect whose own bootstrap p is not below alpha, its ends found by halving.
 
     Raises:
-        InvalidInput: as `randomisation_inference`, or fewer than five groups in an arm.
+        InvalidInput: as `randomisation_inference`, or fewer than five groups in an arm, or more than 10,000 in all.
     """
     groups = _Groups(outcome, treated, clusters, None, None)
     few = int(min(groups.treated.sum(), (~groups.treated).sum()))
@@ -104,6 +126,12 @@ def wild_cluster_bootstrap(
             f"{few} groups in an arm are too few for the wild cluster bootstrap.",
             where="clusters",
             fix=f"Have {LEAST_FOR_BOOTSTRAP} in each, or use randomisation inference.",
+        )
+    if len(groups.names) > _MOST_FOR_BOOTSTRAP:
+        raise InvalidInput(
+            f"{len(groups.names):,} groups are too many for the wild cluster bootstrap.",
+            where="clusters",
+            fix=f"It takes up to {_MOST_FOR_BOOTSTRAP:,}. Use randomisation inference.",
         )
     x = np.zeros((len(groups.y), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
     x = x[:, None] if x.ndim == 1 else x
@@ -179,7 +207,23 @@ class _Groups:
                 )
         for group, stratum in of.items():
             found[group] = stratum
+        sizes, counts = np.bincount(found), np.bincount(found, weights=self.treated)
+        lone = np.flatnonzero((counts == 0) | (counts == sizes))
+        if len(lone):
+            named = list(places)[lone[0]]
+            raise InvalidInput(
+                f"{len(lone)} of {len(places)} strata hold one arm alone, such as {named!r}: they compare nothing.",
+                where=f"stratum {named}",
+                fix="Leave their units out, or pool each with a stratum that is like it.",
+            )
         return found
+
+    @cached_property
+    def members(self) -> list[tuple[Ints, int]]:
+        """Groups of each stratum, and how many of them are treated."""
+        order = np.argsort(self.strata, kind="stable")
+        parts = np.split(order, np.cumsum(np.bincount(self.strata))[:-1])
+        return [(rows, int(self.treated[rows].sum())) for rows in parts]
 
 
 def _less_covariate(groups: _Groups) -> Floats:
@@ -200,32 +244,71 @@ def _less_covariate(groups: _Groups) -> Floats:
     return less
 
 
-def _difference(kinds: Bools, values: Floats) -> Floats:
-    """Mean of the treated less mean of the untreated, shape [assignments]."""
-    count = kinds.sum(axis=1)
-    treated = kinds @ values
-    difference: Floats = treated / count - (values.sum() - treated) / (kinds.shape[1] - count)
-    return difference
+class _Statistic:
+    """Difference of means within strata, averaged by how many are treated in each, in sums over the treated alone.
+
+    In a stratum of n groups, c of them treated, the difference of means is n / (c (n - c)) times the sum of the
+    treated, less a constant.
+    """
+
+    def __init__(self, groups: _Groups, values: Floats) -> None:
+        total = int(groups.treated.sum())
+        weights = np.empty(len(values))
+        kinds = groups.treated.astype(np.float64)
+        self._constants = [0.0, 0.0]
+        for rows, count in groups.members:
+            rest = len(rows) - count
+            weights[rows] = len(rows) / (total * rest)
+            for place, of in enumerate((values, kinds)):
+                self._constants[place] += count / total * float(of[rows].sum()) / rest
+        self._values, self._kinds = weights * values, weights * kinds
+
+    def of(self, chosen: Ints) -> tuple[Floats, Floats]:
+        """Of the values, and of the treatment that there was, under assignments; shape [assignments].
+
+        Args:
+            chosen: groups that each treats, shape [assignments, treated].
+        """
+        return (
+            self._values[chosen].sum(axis=1) - self._constants[0],
+            self._kinds[chosen].sum(axis=1) - self._constants[1],
+        )
 
 
-def _assignments(groups: _Groups, seed: int, draws: int) -> tuple[Bools, bool]:
-    """Other assignments of as many groups in each stratum; all of them where they are few enough."""
-    members = [np.flatnonzero(groups.strata == stratum) for stratum in range(int(groups.strata.max()) + 1)]
-    counts = [int(groups.treated[rows].sum()) for rows in members]
-    total = math.prod(math.comb(len(rows), count) for rows, count in zip(members, counts, strict=True))
-    size = len(groups.treated)
-    if total <= draws + 1:
-        choices = [itertools.combinations(rows, count) for rows, count in zip(members, counts, strict=True)]
-        listed = np.zeros((total, size), dtype=bool)
-        for place, chosen in enumerate(itertools.product(*choices)):
-            listed[place, list(itertools.chain.from_iterable(chosen))] = True
-        return listed[(listed != groups.treated).any(axis=1)], True
+def _possible(groups: _Groups) -> int:
+    """Assignments of as many groups in each stratum."""
+    total = 1
+    for rows, count in groups.members:
+        total *= math.comb(len(rows), count)
+        if total > _MOST_CELLS:
+            break
+    return total
+
+
+def _listed(groups: _Groups) -> Iterator[Ints]:
+    """All other assignments, in blocks of shape [assignments, treated]."""
+    seen = np.concatenate([rows[groups.treated[rows]] for rows, _ in groups.members])
+    choices = [itertools.combinations(rows.tolist(), count) for rows, count in groups.members]
+    every = itertools.product(*choices)
+    while block := list(itertools.islice(every, max(1, _BLOCK // len(seen)))):
+        chosen = np.array([list(itertools.chain.from_iterable(one)) for one in block], dtype=np.int64)
+        yield chosen[(chosen != seen).any(axis=1)]
+
+
+def _drawn(groups: _Groups, seed: int, draws: int) -> Iterator[Ints]:
+    """Assignments drawn by chance, in blocks of shape [assignments, treated]."""
     rng = np.random.default_rng(seed)
-    drawn = np.zeros((draws, size), dtype=bool)
-    for rows, count in zip(members, counts, strict=True):
-        order = np.argsort(rng.random((draws, len(rows))), axis=1)[:, :count]
-        np.put_along_axis(drawn, rows[order], True, axis=1)
-    return drawn, False
+    size = len(groups.names)
+    left = min(draws, max(_LEAST_DRAWS, _MOST_CELLS // size))
+    while left > 0:
+        some = min(left, max(1, _BLOCK // size))
+        left -= some
+        yield np.hstack(
+            [
+                rows[np.argpartition(rng.random((some, len(rows))), count - 1, axis=1)[:, :count]]
+                for rows, count in groups.members
+            ]
+        )
 
 
 class _Bootstrap:

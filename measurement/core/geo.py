@@ -11,8 +11,9 @@ import numpy as np
 from measurement.core.answers import PanelReading, Sensitivity
 from measurement.core.arrays import Ints
 from measurement.core.conformal import conformal_p_value
-from measurement.core.geo_choice import WEIGHED_BY, choose_method
+from measurement.core.geo_choice import WEIGHED_BY, choose_method, without_dead_controls
 from measurement.core.geo_methods import (
+    INDEXED,
     Progress,
     augmented_control,
     differences,
@@ -84,6 +85,7 @@ def analyze_geo(
 
     Raises:
         UnknownUnits, NotYetReadable, InvalidTest: naming what does not fit.
+        InvalidInput: what the method cannot take, such as a treated unit that sold nothing before.
     """
     if not 0.0 < alpha < 0.5:
         raise InvalidTest(f"alpha is {alpha}.", where="alpha", fix="Give a two-sided level such as 0.05.")
@@ -104,9 +106,12 @@ def analyze_geo(
             else ASKED
         )
         return analyze_paired(panel, test, pairs, method=chosen, why=why, alpha=alpha, seed=seed, warnings=notes)
+    weighed = weighed_by if unit_effects else "sc"
+    if method == "auto" and weighed == INDEXED:
+        test, dead = without_dead_controls(test)
+        notes += dead
     rows = admissible_rows(test, admissible)
     sets = placebo_sets(len(test.names), test.treated.tolist(), count=placebos, seed=seed, admissible=rows)
-    weighed = weighed_by if unit_effects else "sc"
     chosen, why = choose_method(test, sets, alpha, weighed_by=weighed) if method == "auto" else (method, ASKED)
     finding = _ask(chosen, test, sets, alpha, unit_effects, progress)
     others = _others(chosen, test, sets, alpha, seed, unit_effects) if sensitivity else []
@@ -119,7 +124,7 @@ def analyze_geo(
         alpha=alpha,
         evidence="experiment" if randomised and finding.evidence == "counterfactual" else finding.evidence,
         sensitivity=others,
-        warnings=[*notes, *test_warnings(panel, test, finding, chosen, alpha)],
+        warnings=[*notes, *test_warnings(panel, test, finding, chosen, alpha, drawn=randomised)],
     )
 
 

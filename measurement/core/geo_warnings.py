@@ -18,10 +18,18 @@ FAR: Final = 10.0
 _PLACEBO_METHODS: Final = (INDEXED, "sc", "asc", "sdid", "did", "log_did")
 _WEIGHING: Final = (INDEXED, "sc", "sc_t", "asc")
 _NAMED: Final = 3
+#: One part of so many of all units, by size, is an end.
+_END: Final = 6
 
 
-def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: str, alpha: float) -> list[str]:
-    """Warnings of one analysis, each a sentence or two."""
+def test_warnings(
+    panel: Panel, test: TreatedPanel, finding: Finding, method: str, alpha: float, *, drawn: bool
+) -> list[str]:
+    """Warnings of one analysis, each a sentence or two.
+
+    Args:
+        drawn: whether the treated units were drawn by lot.
+    """
     told = []
     if method == "sc_t":
         told.append(
@@ -42,6 +50,12 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
             "One market is treated: whatever else happened there in the test counts as its effect, and only large "
             "effects can be seen. Treat more markets to see small ones."
         )
+    end = "" if drawn or method not in _PLACEBO_METHODS else _end_of_sizes(test)
+    if end:
+        told.append(
+            f"The treated markets are among the {end} and were not drawn: placebo sets are of other sizes. Where noise "
+            "or growth depends on size, p is too small and the interval too narrow. Draw the markets of the next test."
+        )
     if finding.scaled_l2 is not None and finding.scaled_l2 > POOR_FIT:
         told.append(
             f"The fit before the test is poor: its misfit is {finding.scaled_l2:.0%} of what equal weights leave."
@@ -55,6 +69,19 @@ def test_warnings(panel: Panel, test: TreatedPanel, finding: Finding, method: st
         )
     told += _outliers(panel, test)
     return told
+
+
+def _end_of_sizes(test: TreatedPanel) -> str:
+    """`smallest` or `largest` where all treated units are at that end by a factor of two or more; else empty."""
+    level = test.pre.mean(axis=1)
+    order = np.argsort(level, kind="stable")
+    reach = max(len(test.treated), len(level) // _END)
+    usual = float(np.median(level[test.controls]))
+    if np.isin(test.treated, order[:reach]).all() and 2.0 * level[test.treated].max() <= usual:
+        return "smallest"
+    if np.isin(test.treated, order[-reach:]).all() and level[test.treated].min() >= 2.0 * usual:
+        return "largest"
+    return ""
 
 
 def _outside(test: TreatedPanel, *, indexed: bool) -> float:

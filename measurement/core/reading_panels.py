@@ -8,6 +8,7 @@ appears late and cannot be a control, a day that no market has) is treated so, a
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ import polars as pl
 from measurement.core.arrays import Bools, Floats
 from measurement.core.panel import Panel
 from measurement.core.panel_values import MixedCurrencies, dates_of, is_currency, lines_text, numbers_of
+from measurement.core.quiet_periods import undelivered, unsold
 from measurement.core.words import count_of
 from tenants.core.problems import InvalidInput
 
@@ -27,6 +29,7 @@ Duplicates = Literal["refuse", "sum"]
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _NAMED: Final = 5
+_AGAIN: Final = re.compile(r"_duplicated_\d+$")
 LONGEST_NAME: Final = 120
 #: Cells of a panel are its units times its periods, whatever the file holds of them. A small file in which every row
 #: has its own unit and period would ask for the square of its rows.
@@ -79,9 +82,9 @@ def read_panel(
         cost: column of spend. currency: column of currency codes; one code is allowed.
         missing: what becomes of a unit that lacks periods others have: it is left out, its missing values count as
             zero (a ledger that has no row where nothing was sold), or the file is refused. `zero_inside` takes rows
-            that lack between a unit's first and last row for zero, and before its first where it skips as many within.
-            Other days before or after were not delivered, and a unit that lacks those, or has an empty cell, is left
-            out, or refused where it is required.
+            that lack between a unit's first and last row for zero, and before its first where it skips as many within
+            three times or more. Other days before or after were not delivered, and a unit that lacks those, or has an
+            empty cell, is left out, or refused where it is required. So is the file where many units lack one period.
         duplicates: what becomes of several rows of one unit and period. A sum with an empty part is empty.
         required: units that must not be left out, the treated ones.
 
@@ -167,7 +170,12 @@ def read_text_table(source: str | Path | bytes) -> tuple[pl.DataFrame, str]:
         reason = str(error).splitlines()[0]
         raise InvalidPanel(f"The file is no table: {reason}.", where=where, fix="Check quotes and columns.") from error
     names = [name.strip() for name in frame.columns]
-    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    # The reader calls a name that stands there again `name_duplicated_0`.
+    given = [_AGAIN.sub("", name) if _AGAIN.sub("", name) in names else name for name in names]
+    twice = next(
+        (name for at, name in enumerate(given) if names[at] in names[:at] or (name and name in given[:at])),
+        None,
+    )
     if twice is not None:
         raise InvalidPanel(f"Two columns are named {twice!r}.", where="header", fix="Name each column once.")
     return frame.rename(dict(zip(frame.columns, names, strict=True))), separator
@@ -250,7 +258,7 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
     _gaps(periods, notes)
     lacking = ~np.isfinite(outcome) if cost is None else ~(np.isfinite(outcome) & np.isfinite(cost))
     if missing == "zero_inside":
-        _fill_inside(_inside(long, names, periods) & lacking, names, periods, outcome, cost, notes)
+        _fill_unsold(long, lacking, required, names, periods, outcome, cost, notes)
         lacking = ~np.isfinite(outcome) if cost is None else ~(np.isfinite(outcome) & np.isfinite(cost))
     counts = lacking.sum(axis=1)
     keep = counts == 0
@@ -307,42 +315,45 @@ def _complete(long: pl.DataFrame, code: str, missing: Missing, required: set[str
     )
 
 
-def _inside(long: pl.DataFrame, names: Sequence[str], periods: Sequence[dt.date | int]) -> Bools:
-    """Periods in which a unit is taken to have sold nothing, shape [units, periods].
-
-    They lie between its first row and its last. Before the first too, where the unit skips as many periods at a stretch
-    later on: it sells now and then. After the last never, for what comes late lacks there.
-    """
-    there = np.isfinite(_grid(long.with_columns(there=pl.lit(1.0)), "there", names, periods))
-    inside: Bools = np.zeros(there.shape, dtype=bool)
-    for gaps, rows in zip(inside, there, strict=True):
-        held = np.flatnonzero(rows)
-        gaps[held[0] : held[-1]] = ~rows[held[0] : held[-1]]
-        if held[0] <= int(np.diff(held).max(initial=1)) - 1:
-            gaps[: held[0]] = True
-    return inside
-
-
-def _fill_inside(
-    gaps: Bools,
+def _fill_unsold(
+    long: pl.DataFrame,
+    lacking: Bools,
+    required: set[str],
     names: Sequence[str],
     periods: Sequence[dt.date | int],
     outcome: Floats,
     cost: Floats | None,
     notes: list[str],
 ) -> None:
-    """Zeros into the gaps of the grids, in place, and a note of them."""
-    rows = np.flatnonzero(gaps.any(axis=1))
-    if not len(rows):
-        return
-    notes.append(
-        f"{count_of(int(gaps.sum()), 'value')} of {count_of(len(rows), 'unit')} counted as zero, "
-        "between rows that there are: "
-        f"{_listed([_lack(names[int(row)], gaps[row], periods) for row in rows])}."
-    )
-    outcome[gaps] = 0.0
-    if cost is not None:
-        cost[gaps] = 0.0
+    """Zeros where a unit sold nothing, in place, and notes of them.
+
+    Raises:
+        MissingRows: a period that many units lack at once.
+    """
+    there = np.isfinite(_grid(long.with_columns(there=pl.lit(1.0)), "there", names, periods))
+    between, before = unsold(there)
+    at = undelivered(there, between, [row for row, name in enumerate(names) if name.casefold() in required])
+    if at is not None:
+        without = [names[int(row)] for row in np.flatnonzero(between[:, at])]
+        raise MissingRows(
+            f"{len(without)} of {len(names)} units have no row at {periods[at]}, and rows around it: "
+            f"{_listed(without)}. So many at once were not delivered, rather than without sales.",
+            where=f"period {periods[at]}",
+            fix="Give the missing rows, or take the period out for all units; if nothing was sold, ask for all rows "
+            "that lack to count as zero.",
+        )
+    for gaps, where in ((between & lacking, "between rows that there are"), (before & lacking, "before the first row")):
+        rows = np.flatnonzero(gaps.any(axis=1))
+        if not len(rows):
+            continue
+        told = [_lack(names[int(row)], gaps[row], periods) for row in rows]
+        notes.append(
+            f"{count_of(int(gaps.sum()), 'value')} of {count_of(len(rows), 'unit')} counted as zero, {where}: "
+            f"{_listed(told)}."
+        )
+        outcome[gaps] = 0.0
+        if cost is not None:
+            cost[gaps] = 0.0
 
 
 def _grid(long: pl.DataFrame, column: str, names: Sequence[str], periods: Sequence[dt.date | int]) -> Floats:

@@ -174,7 +174,7 @@ def analyze_units(
         method: `lin` and `cuped` where units were drawn; `randomisation` and `bootstrap` where groups of them were;
             `auto` is `lin` or `randomisation`.
         errors: of `lin`; `hc3` is refused for few units.
-        treated_share: of the draw; sizes of the arms are checked against it where given.
+        treated_share: of the draw; sizes of the arms, in groups where those were drawn, are checked against it.
 
     Raises:
         InvalidInput: a method that does not fit the data, naming what would.
@@ -183,6 +183,10 @@ def analyze_units(
         raise InvalidInput(f"There is no method {method!r}.", where="method", fix=f"Use {', '.join(METHODS)}.")
     if not 0.0 < alpha < 0.5:
         raise InvalidInput(f"alpha is {alpha:g}.", where="alpha", fix="Give a two-sided level such as 0.05.")
+    if treated_share is not None and not 0.0 < treated_share < 1.0:
+        raise InvalidInput(
+            f"The share is {treated_share:g}.", where="treated_share", fix="Give a number between 0 and 1."
+        )
     require_amounts(units.outcome, "outcome")
     for place, name in enumerate(units.names):
         require_amounts(units.covariates[:, place], name)
@@ -308,13 +312,12 @@ def _other(units: UnitOutcomes, method: str, errors: Errors, alpha: float, seed:
 def _warnings(units: UnitOutcomes, found: dict[str, Any], alpha: float, treated_share: float | None) -> list[str]:
     said = []
     treated, untreated = int(units.treated.sum()), int((1 - units.treated).sum())
-    if treated_share is not None and units.clusters is None:
-        if not 0.0 < treated_share < 1.0:
-            raise InvalidInput(
-                f"The share is {treated_share:g}.", where="treated_share", fix="Give a number between 0 and 1."
-            )
+    if treated_share is not None:
+        # What was drawn is counted: groups where there are any.
+        drawn = found["groups"] or (treated, untreated)
         sizes = check_sample_ratio(
-            {"treated": treated, "control": untreated}, {"treated": treated_share, "control": 1.0 - treated_share}
+            dict(zip(("treated", "control"), drawn, strict=True)),
+            {"treated": treated_share, "control": 1.0 - treated_share},
         )
         said += [sizes.text] if sizes.mismatch else []
     said += [

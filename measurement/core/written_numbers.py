@@ -2,24 +2,21 @@
 
 A cell such as 5.234 says neither. What other cells of the column say decides, then those of the file's other amounts,
 then the separator of the file: where commas part the columns, a point stands before decimals. Else it is refused, for
-a wrong guess is wrong by a factor of a thousand. Cells with signs of thousands are read by the transform that reads
-retailers' reports.
+a wrong guess is wrong by a factor of a thousand. However a number is written, it is the nearest float.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 
-from harmonization.core.transforms import to_decimal
-
 DecimalSign = Literal[".", ","]
 #: Numbers that Python and files of machines write.
 _PLAIN: Final = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
-_WRITTEN: Final = r"^\(?[-+−]?[\d.,' ]*\d[.,]?\)?$"
 _SPACES: Final = r"[\u{a0}\u{202f}\u{2009}\s]"
 _OTHER: Final[dict[str, DecimalSign]] = {".": ",", ",": "."}
 
@@ -60,9 +57,23 @@ def amounts_of(text: pl.Series, decimal: DecimalSign) -> pl.Series:
     if not len(rest):
         return read
     cells = text.gather(rest).str.replace_all(_SPACES, " ").str.replace_all("’", "'").str.strip_chars()
-    cells = pl.select(pl.when(cells.str.contains(_WRITTEN)).then(cells)).to_series()
     found = pl.Series([None] * len(cells), dtype=pl.Float64)
     for group in (_OTHER[decimal], "'", " "):
-        written = to_decimal(cells, decimal, group).cast(pl.Float64, strict=False)
-        found = pl.select(pl.coalesce(found, written)).to_series()
+        found = pl.select(pl.coalesce(found, _written(cells, decimal, group))).to_series()
     return read.scatter(rest, found)
+
+
+def _written(cells: pl.Series, decimal: DecimalSign, group: str) -> pl.Series:
+    """Numbers whose thousands stand apart by one sign, negative with a minus or in brackets; null where none is.
+
+    The last group has three digits, those before two or three: 1,23,456.70 as well as 123,456.70.
+    """
+    point, mark = re.escape(decimal), re.escape(group)
+    whole = rf"(?:\d+|\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}})"
+    amount = rf"(?P<amount>(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d+)?)"
+    parts = cells.str.extract_groups(rf"^(?P<open>\( *)?(?P<sign>[-+−])? *{amount}(?P<close> *\))?$").struct.unnest()
+    plain = parts["amount"].str.replace_all(group, "", literal=True).str.replace(decimal, ".", literal=True)
+    value = plain.cast(pl.Float64, strict=False)
+    opened, closed = parts["open"].is_not_null(), parts["close"].is_not_null()
+    below = opened | parts["sign"].is_in(["-", "−"]).fill_null(value=False)
+    return pl.select(pl.when(opened == closed).then(pl.when(below).then(-value).otherwise(value))).to_series()

@@ -13,6 +13,7 @@ from measurement.core.pair_panel import unpaired
 from measurement.core.pairs import analyze_pairs
 from measurement.core.strata_reading import analyze_strata
 from measurement.core.trimmed_match_reading import analyze_trimmed_match
+from tests.measurement.core.geo_panels import panel_of
 from tests.measurement.core.paired_panels import paired_panel
 from tests.measurement.core.test_strata_reading import shelf
 
@@ -32,7 +33,7 @@ def test_the_course_adds_up_to_the_effect(seed):
         window = slice(reading.start, reading.cooldown_end + 1)
         beyond = (reading.observed - reading.counterfactual)[window]
         assert beyond.sum() == pytest.approx(reading.incremental.value, rel=1e-9), reading.method
-        assert reading.cumulative == pytest.approx(np.cumsum(beyond))
+        assert reading.cumulative[-1] == pytest.approx(reading.incremental.value)
         last = (reading.cumulative_low[-1], reading.cumulative_high[-1])
         assert last == pytest.approx((reading.incremental.low, reading.incremental.high), rel=1e-9)
 
@@ -49,6 +50,26 @@ def test_single_periods_have_ends_about_the_course(seed):
         assert (low <= middle + 1e-9).all()
         assert (middle <= high + 1e-9).all()
         assert np.isnan(reading.low[: reading.start]).all()
+
+
+@pytest.mark.parametrize("seed", [0, 39, 112])
+def test_running_sums_lie_within_their_ends(seed):
+    """Each is the estimate of the test that its ends are of; effects and spend differ much between pairs."""
+    rng = np.random.default_rng(seed)
+    size = np.sort(np.exp(rng.normal(4.0, 1.5, 20)))
+    outcome = size[:, None] * np.exp(rng.normal(0.0, 0.1, (20, 50)) + rng.normal(0.0, 0.05, 50))
+    cost, pairs = np.full((20, 50), 5.0), []
+    for pair in range(10):
+        one, other = rng.permutation([2 * pair, 2 * pair + 1])
+        pairs.append((f"m{one:02d}", f"m{other:02d}"))
+        outcome[one, 40:] *= 1.0 + rng.choice([0.0, 0.1, 0.5]) * rng.random()
+        cost[one, 40:] += rng.uniform(5.0, 60.0)
+    panel = panel_of(outcome, cost=cost)
+    for analyze in (analyze_pairs, analyze_trimmed_match):
+        reading = analyze(panel, pairs=pairs, start=40)
+        slack = 1e-9 * abs(reading.incremental.value)
+        assert (np.nan_to_num(reading.cumulative_low, nan=-np.inf) <= reading.cumulative + slack).all(), reading.method
+        assert (np.nan_to_num(reading.cumulative_high, nan=np.inf) >= reading.cumulative - slack).all(), reading.method
 
 
 def test_ends_of_a_period_are_those_of_its_own_test():

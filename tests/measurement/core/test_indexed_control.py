@@ -74,14 +74,56 @@ def test_spend_that_follows_size_is_known() -> None:
     assert reading.iroas.high == pytest.approx(reading.incremental.high / reading.cost)
 
 
-def test_a_market_without_sales_before_has_no_index() -> None:
+def test_a_control_without_sales_before_is_left_out() -> None:
+    """A store that opens in the test changes nothing but the count of controls; least of all the method."""
+    panel = lifted(factor_panel(2), TREATED, 45, 0.1)
+    launched = np.vstack([panel.outcome, np.zeros(60)])
+    launched[20, 50:] = 7.0
+    with pytest.raises(NoIndex, match="'m20'"):
+        analyse(panel_of(launched), method="sc_indexed")
+    with_it, without = analyse(panel_of(launched), sensitivity=True), analyse(panel, sensitivity=True)
+    assert with_it.method == "sc_indexed"
+    assert with_it.incremental == without.incremental
+    assert with_it.p_value == without.p_value
+    assert with_it.sensitivity == without.sensitivity
+    assert with_it.controls == without.controls
+    assert "1 control left out, for nothing was sold there in sum before the test: m20." in with_it.warnings
+    drawn = [[f"m{one:02d}", f"m{other:02d}"] for one in range(10) for other in range(10, 21)]
+    read = analyse(panel_of(launched), admissible=drawn, randomised=True)
+    assert read.method == "sc_indexed"
+    assert read.details["placebos"] == 99
+
+
+def test_a_control_without_sales_is_left_out_where_many_are_treated() -> None:
     outcome = factor_panel(2).outcome.copy()
     outcome[5, :45] = 0.0
-    with pytest.raises(NoIndex, match="'m05'"):
-        analyse(panel_of(outcome), method="sc_indexed")
-    reading = analyse(panel_of(outcome))
-    assert reading.method == "sc"
-    assert "'m05' sold nothing" in reading.why_method
+    reading = analyse(panel_of(outcome), treated=[f"m{one:02d}" for one in range(10, 18)])
+    assert reading.method == "log_did"
+    assert "m05" not in reading.controls
+
+
+def test_a_treated_market_without_sales_before_is_refused() -> None:
+    outcome = factor_panel(2).outcome.copy()
+    outcome[3, :45] = 0.0
+    with pytest.raises(NoIndex, match="'m03'") as caught:
+        analyse(panel_of(outcome))
+    assert "sc fits sales as they are" in caught.value.fix
+    assert analyse(panel_of(outcome), method="sc").method == "sc"
+
+
+def test_markets_at_an_end_of_the_sizes_are_warned_of_unless_drawn() -> None:
+    panel = panel_of(factor_panel(2).outcome * np.exp(np.linspace(-2.0, 2.0, 20))[:, None])
+    order = [panel.units[row] for row in np.argsort(panel.outcome[:, :45].mean(axis=1))]
+
+    def told(treated, **options):
+        said = " ".join(analyse(panel, treated=treated, **options).warnings)
+        return next((end for end in ("smallest", "largest") if f"among the {end} and were not drawn" in said), None)
+
+    assert told(order[:2]) == told(order[:1], method="sc") == "smallest"
+    assert told(order[-2:]) == "largest"
+    assert told(order[:2], randomised=True) is None
+    assert told([order[0], order[-1]]) is None
+    assert told(order[9:11]) is None
 
 
 def test_who_wants_no_unit_effects_gets_sales_as_they_are() -> None:

@@ -84,10 +84,52 @@ def test_only_gaps_inside_a_units_rows_are_taken_for_nothing_sold() -> None:
     assert any("counted as zero, between rows that there are: hull lacks 1" in note for note in panel.notes)
 
 
+def steady(*units: str, days: int) -> list[str]:
+    return [f"{unit},{day},{day}" for unit in units for day in range(1, days + 1)]
+
+
 def test_a_unit_that_sells_now_and_then_may_begin_late() -> None:
-    lines = [f"{geo},{day},{day}" for geo in ("york", "bath") for day in range(1, 7)]
-    panel = read_panel(rows(*lines, "hull,2,5", "hull,4,6", "hull,5,6", "hull,6,7"), **COLUMNS, missing="zero_inside")
-    assert panel.outcome[panel.place["hull"]].tolist() == [0, 5, 0, 6, 6, 7]
+    lines = steady("york", "bath", days=10)
+    often = [f"hull,{day},5" for day in (2, 4, 6, 7, 9)] + ["hull,10,6"]
+    panel = read_panel(rows(*lines, *often), **COLUMNS, missing="zero_inside")
+    assert panel.outcome[panel.place["hull"]].tolist() == [0, 5, 0, 5, 0, 5, 5, 0, 5, 6]
+    assert "3 values of 1 unit counted as zero, between rows that there are: hull lacks 3 of 10 periods, 3 first." in (
+        panel.notes
+    )
+    assert "1 value of 1 unit counted as zero, before the first row: hull appears at 2." in panel.notes
+    # One gap is no habit: the unit may have begun late.
+    once = [f"hull,{day},{day}" for day in (2, 4, 5, 6, 7, 8, 9, 10)]
+    with pytest.raises(MissingRows, match="hull appears at 2"):
+        read_panel(rows(*lines, *once), **COLUMNS, missing="zero_inside", required=["hull"])
+
+
+def test_a_period_that_many_units_lack_at_once_was_not_delivered() -> None:
+    """A hole in the delivery of some markets is no fall of their sales."""
+    units = [f"m{one}" for one in range(20)]
+    lines = [
+        line
+        for line in steady(*units, days=60)
+        if not (line.split(",")[1] == "50" and int(line[1:].split(",")[0]) < 10)
+    ]
+    with pytest.raises(MissingRows, match="10 of 20 units have no row at 50") as caught:
+        read_panel(rows(*lines), **COLUMNS, missing="zero_inside", required=["m0", "m12"])
+    assert "count as zero" in caught.value.fix
+    assert read_panel(rows(*lines), **COLUMNS, missing="zero").outcome[0, 49] == 0.0
+    # The treated ones alone are few among all, but all of them.
+    treated = [line for line in steady(*units, days=60) if line not in ("m3,50,50", "m4,50,50")]
+    with pytest.raises(MissingRows, match="2 of 20 units have no row at 50"):
+        read_panel(rows(*treated), **COLUMNS, missing="zero_inside", required=["m3", "m4"])
+    assert len(read_panel(rows(*treated), **COLUMNS, missing="zero_inside", required=["m3", "m12"]).units) == 20
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_units_that_sell_seldom_lack_periods_by_chance(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    held = rng.random((40, 90)) >= rng.choice([0.0, 0.05, 0.3], 40)[:, None]
+    held[:, [0, -1]] = True
+    lines = [f"m{unit},{day + 1},{day + unit}" for unit, day in np.argwhere(held)]
+    panel = read_panel(rows(*lines), **COLUMNS, missing="zero_inside")
+    assert panel.outcome.shape == (40, 90)
 
 
 @pytest.mark.parametrize(
@@ -263,3 +305,14 @@ def test_a_sparse_file_is_refused_before_its_grid_is_built(monkeypatch: pytest.M
     content = "date,geo,sales\n" + "".join(f"{row},g{row},1\n" for row in range(2300))
     with pytest.raises(InvalidPanel, match=r"2,300 rows tell of 2,300 units in 2,300 periods: 5,290,000 values"):
         read_panel(content.encode(), date="date", unit="geo", outcome="sales")
+
+
+@pytest.mark.parametrize(("header", "twice"), [("geo,date,sales,sales,", "sales"), ("geo,date,sales, ,", "")])
+def test_columns_of_one_name_are_refused(header: str, twice: str) -> None:
+    with pytest.raises(InvalidPanel, match=f"Two columns are named '{twice}'"):
+        read_panel(rows("york,1,2,3,", "bath,1,2,3,", header=header), **COLUMNS)
+
+
+def test_columns_without_a_name_are_left_alone() -> None:
+    lines = [f"{geo},{day},{day},," for geo in ("york", "bath") for day in (1, 2)]
+    assert len(read_panel(rows(*lines, header="geo,date,sales,,"), **COLUMNS).units) == 2

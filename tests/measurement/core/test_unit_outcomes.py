@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from django.core.management import call_command
 
+from measurement.core import few_clusters
 from measurement.core.panel_values import UnreadableValues
 from measurement.core.reading_assignments import InvalidAssignment
 from measurement.core.regression import adjusted_effect, cuped
@@ -106,6 +108,8 @@ def test_shocks_of_groups_are_no_effects():
         (users(), {"alpha": 0.7}, "alpha is 0.7"),
         (stores(per_arm=3), {"method": "bootstrap"}, "too few for the wild cluster bootstrap"),
         (users(), {"treated_share": 2.0}, "share is 2"),
+        (users(), {"treated_share": float("nan")}, "share is nan"),
+        (stores(), {"treated_share": 7.0}, "share is 7"),
     ],
 )
 def test_what_would_mislead_is_refused(units, options, words):
@@ -116,6 +120,8 @@ def test_what_would_mislead_is_refused(units, options, words):
 
 def test_sizes_and_covariates_that_chance_does_not_make_are_told():
     assert any("sizes assigned" in said for said in analyze_units(users(), treated_share=0.7).warnings)
+    assert any("control 30 of 6" in said for said in analyze_units(stores(per_arm=30), treated_share=0.9).warnings)
+    assert not any("sizes assigned" in said for said in analyze_units(stores(), treated_share=0.4).warnings)
     units = users()
     after = UnitOutcomes(
         outcome=units.outcome, treated=units.treated, covariates=(units.covariates[:, 0] + 3 * units.treated)[:, None],
@@ -136,9 +142,63 @@ def test_strata_are_drawn_within():
     reading = analyze_units(units)
     assert reading.method == "randomisation"
     assert reading.effect.low < 2.0 < reading.effect.high
+    assert reading.effect.value == pytest.approx(2.0, abs=0.5)
     assert reading.p_value < 0.01
     with pytest.raises(InvalidInput, match="strata"):
         analyze_units(units, method="lin")
+
+
+def test_strata_of_other_shares_at_other_levels_move_nothing():
+    """Four of five are treated at 100, one of five at 10: the effect is that within strata, and in its own interval."""
+    rng = np.random.default_rng(4)
+    level = np.repeat([100.0, 10.0], 100)
+    treated = np.concatenate([rng.permutation(np.repeat([1, 0], sizes)) for sizes in ((80, 20), (20, 80))])
+    units = UnitOutcomes(
+        outcome=level + 2.0 * treated + rng.normal(0.0, 3.0, 200), treated=treated, covariates=np.zeros((200, 0)),
+        strata=tuple(str(one) for one in level),
+    )  # fmt: skip
+    reading = analyze_units(units)
+    apart = [
+        units.outcome[(level == one) & (treated == 1)].mean() - units.outcome[(level == one) & (treated == 0)].mean()
+        for one in (100.0, 10.0)
+    ]
+    assert reading.effect.value == pytest.approx(0.8 * apart[0] + 0.2 * apart[1])
+    assert reading.effect.low < 2.0 < reading.effect.high
+    assert reading.effect.low < reading.effect.value < reading.effect.high
+    assert reading.effect.high - reading.effect.low < 4.0
+
+
+def test_a_stratum_with_one_arm_is_named():
+    units = UnitOutcomes(
+        outcome=np.arange(12.0), treated=np.array([0, 1] * 4 + [1] * 4), covariates=np.zeros((12, 0)),
+        strata=("north",) * 8 + ("south",) * 4,
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="1 of 2 strata hold one arm alone, such as 'south'") as caught:
+        analyze_units(units)
+    assert caught.value.fix
+
+
+def test_many_users_in_strata_are_read(monkeypatch):
+    """Draws are made in blocks, and fewer of them of many users, so that memory holds them."""
+    monkeypatch.setattr(few_clusters, "_MOST_CELLS", 1_000)
+    monkeypatch.setattr(few_clusters, "_BLOCK", 60_000)
+    plain = users(count=20_000, effect=0.5)
+    units = UnitOutcomes(
+        outcome=plain.outcome, treated=plain.treated, covariates=np.zeros((20_000, 0)),
+        strata=tuple(str(place % 3) for place in range(20_000)),
+    )  # fmt: skip
+    tracemalloc.start()
+    try:
+        reading = analyze_units(units)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "2,000 drawn assignments" in reading.procedure
+    assert reading.effect.low < 0.5 < reading.effect.high
+    assert most < 40e6
+    monkeypatch.setattr(few_clusters, "MOST_GROUPS", 10_000)
+    with pytest.raises(InvalidInput, match="20,000 are too many"):
+        analyze_units(units)
 
 
 def test_the_command_says_what_the_core_says(tmp_path):
@@ -166,6 +226,8 @@ def test_the_command_says_what_the_core_says(tmp_path):
         (b"arm,spend\n1,two\n0,3\n", "No finite number"),
         (b"arm,sales\n1,2\n0,3\n", "no column 'spend'"),
         (b"arm,spend\n", "no rows"),
+        (b"arm,spend,spend\n1,2,9\n0,3,8\n", "Two columns are named 'spend'"),
+        (b'arm, spend,"spend"\n1,2,9\n0,3,8\n', "Two columns are named 'spend'"),
     ],
 )
 def test_rows_that_cannot_be_read_are_named(source, words):
