@@ -20,7 +20,7 @@ from metrics.core.incrementality import in_force
 from metrics.core.request import Period
 from metrics.selectors import factors_for
 from optimization.core.adjustments import Adjusted, Adjustment, adjusted
-from optimization.core.factors import SOURCES, Factor, Factors, standard_error
+from optimization.core.factors import SOURCES, Factor, Factors
 from optimization.core.posterior_import import drawn_curves
 from optimization.core.problem import Curve
 from optimization.core.weekly_series import whole_weeks
@@ -124,7 +124,9 @@ def incrementality_factors(brand: Brand | None, *, on: date | None = None) -> Fa
         [
             Factor(
                 mean=one.value,
-                sd=standard_error(one.low, one.high, one.level),
+                low=one.low,
+                high=one.high,
+                level=one.level,
                 source=SOURCES[one.evidence],
                 retailer=names.get(one.retailer, ""),
                 placement=one.placement,

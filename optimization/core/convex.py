@@ -122,12 +122,23 @@ def solve_conic(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, lim
     spend = np.clip(x.value * money, cells.lower, cells.upper)
     tilt = None
     if problem.tail is not None and tail_rule is not None:
-        odds = np.maximum(np.asarray(tail_rule.dual_value), 0.0)
-        tilt = (odds / max(float(odds.sum()), 1e-300)) @ problem.tail.scenarios
+        tilt = _mixture(np.asarray(tail_rule.dual_value), problem.tail.tail_fraction) @ problem.tail.scenarios
     multipliers = np.zeros(len(limits))
     for row, rule in enumerate(limit_rules):
         multipliers[row] = max(float(np.ravel(rule.dual_value)[0]), 0.0) * worth / _size(limits.cost[row], money)
     return ConicAnswer("optimal", spend, float(cells.curves.value(spend).sum()), tilt, multipliers)
+
+
+def _mixture(odds: Floats, share: float) -> Floats:
+    """The weights of scenarios nearest to a solver's, shape (s,): they add to 1, and none has more than the share has.
+
+    A mixture that gives one scenario a trace more than that proves a bound that is a trace too low.
+    """
+    most = 1.0 / (share * odds.size)
+    kept = np.clip(odds / max(float(np.maximum(odds, 0.0).sum()), 1e-300), 0.0, most)
+    room = most - kept
+    lacking = 1.0 - float(kept.sum())
+    return kept + room * min(lacking / float(room.sum()), 1.0) if room.any() else kept
 
 
 def _run(programme: Any, **settings: float) -> None:
@@ -161,7 +172,12 @@ def least_shortfall(tree: Tree, cells: BoundedResponses, limits: GlobalSet, mone
 
 
 def _bound_rules(tree: Tree, cells: BoundedResponses, x: Any, money: float) -> list[Any]:
-    rules = [x >= cells.lower / money, x <= cells.upper / money]
+    # Where nothing is left to decide, two bounds that touch would leave the programme no inside.
+    held = cells.upper <= cells.lower
+    shut, free = np.flatnonzero(held), np.flatnonzero(~held)
+    rules = [x[free] >= cells.lower[free] / money, x[free] <= cells.upper[free] / money] if free.size else []
+    if shut.size:
+        rules.append(x[shut] == cells.lower[shut] / money)
     for node in range(tree.nodes):
         under = cp.sum(x[np.flatnonzero(tree.under(node))])
         if tree.upper[node] < np.inf:
@@ -188,9 +204,14 @@ def _size(cost: Floats, money: float) -> float:
 def _revenue(x: Any, cells: BoundedResponses, money: float, worth: float) -> tuple[Any, Rows]:
     """Revenue per cell as a share of `worth`, family by family, with the order of the cells in it."""
     parts, order = [], []
+    held = cells.upper <= cells.lower
+    if held.any():
+        parts.append(cp.Constant(cells.curves.value(cells.lower)[held] / worth))
+        order.append(np.flatnonzero(held))
     most = np.minimum(cells.upper, money) / cells.curves.scale
     for family, index in cells.curves.groups:
         rows = _rows(index, len(cells))
+        rows = rows[~held[rows]]
         # Cells that can have nothing are left in the form that the others have.
         straight = (most[rows] > 0.0) & (most[rows] <= _STRAIGHT) & (family in _BEND)
         nearly = ~straight & (most[rows] > 0.0) & (most[rows] <= _NEARLY) & (family is Family.MICHAELIS_MENTEN)

@@ -26,6 +26,8 @@ SOURCES: Final[dict[str, Source]] = {
 }
 #: In how many of ten cases a factor is above its cautious value: eight.
 _SURE: Final = NormalDist().inv_cdf(0.8)
+#: Sides of an interval that differ by more than this many times are read as if they differed by as much.
+_MOST_SKEWED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Factor:
 
     Attributes:
         mean: incremental per attributed unit of sales. Halo can lift it above 1, cannibalised sales below 0.
-        sd: standard error of the mean.
+        low, high: ends of its central interval, low <= mean <= high. level: of that, in (0, 1), 0.8 for 80 %.
         source: experiment, person (judged, with a reason) or import (found outside, or taken over from elsewhere).
         retailer, placement: names of what it holds for; empty is any.
         id, version: of the published factor, and of the set it is of.
@@ -42,7 +44,9 @@ class Factor:
     """
 
     mean: float
-    sd: float
+    low: float
+    high: float
+    level: float
     source: Source
     retailer: str = ""
     placement: str = ""
@@ -56,11 +60,25 @@ class Factor:
         return max(self.mean, 0.0)
 
     @property
+    def sd(self) -> float:
+        """Standard error, as if the interval were that of a normal distribution."""
+        return standard_error(self.low, self.high, self.level)
+
+    @property
     def cautious(self) -> float:
-        """What it is at least in four of five cases: its lower quantile, of a lognormal with `mean` in the middle."""
-        if self.multiplier <= 0.0:
-            return 0.0
-        return self.multiplier * math.exp(-_SURE * math.sqrt(math.log1p((self.sd / self.multiplier) ** 2)))
+        """What it is at least in four of five cases, and no less than nothing: its lower quantile.
+
+        Of the distribution that has `mean` in its middle and both ends where they were published, lognormal but for a
+        shift: where the sides of the interval are equally long that is a normal, where they are in proportion a
+        lognormal.
+        """
+        below, above = self.mean - self.low, self.high - self.mean
+        if self.multiplier <= 0.0 or below <= 0.0:
+            return self.multiplier
+        skew = math.log(min(max(above / below, 1.0 / _MOST_SKEWED), _MOST_SKEWED))
+        part = _SURE / NormalDist().inv_cdf(0.5 + self.level / 2.0)
+        share = part if abs(skew) < 1e-6 else math.expm1(-skew * part) / math.expm1(-skew)
+        return max(self.mean - share * below, 0.0)
 
     @property
     def placement_words(self) -> str:

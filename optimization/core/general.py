@@ -52,7 +52,7 @@ def solve_general(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, l
     point = LimitedFilling(tree, cells, limits, answer.tilt).at(answer.multipliers)
     price = point.filled.price
     weights, costs = limits.lagrangian(answer.multipliers, answer.tilt)
-    spend = put_back(tree, cells, limits, _at_ends(cells, answer.spend, weights, costs + price[tree.owner]))
+    spend = put_back(tree, cells, limits, at_ends(cells, answer.spend, weights, costs + price[tree.owner]))
     return GeneralAnswer("optimal", spend, price, answer.multipliers, answer.tilt)
 
 
@@ -69,7 +69,7 @@ def _nothing_to_spend(problem: BudgetProblem, tree: Tree, cells: BoundedResponse
     return GeneralAnswer("optimal", np.zeros(len(cells)), price, multipliers, few.tilt)
 
 
-def _at_ends(cells: BoundedResponses, spend: Floats, weights: Floats, asked: Floats) -> Floats:
+def at_ends(cells: BoundedResponses, spend: Floats, weights: Floats, asked: Floats) -> Floats:
     """Cells that the prices send to a bound, put there where the conic solver left them a rounding error beside it."""
     near = 1e-5 * (cells.upper - cells.lower)
     with np.errstate(invalid="ignore", divide="ignore"):

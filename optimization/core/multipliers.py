@@ -308,6 +308,8 @@ class LimitedFilling:
         curve, found = self._curvature(point), np.zeros_like(point.slack)
         # A limit over cells that all stay at nothing wants no price.
         live = np.flatnonzero((np.diag(curve) > 0.0) | (np.abs(point.slack) > _CLOSE * self._scale(point)))
+        if live.size == 0:
+            return found  # SciPy's nnls writes past the end of a matrix without rows
         curve, slack, at = curve[np.ix_(live, live)], point.slack[live], point.multipliers[live]
         own = np.diag(curve)
         least = np.maximum(0.25 * np.abs(slack) / (1.0 + at), 1e-300)

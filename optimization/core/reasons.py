@@ -191,6 +191,7 @@ class Explainer:
         cell, tree = self.problem.cells[i], self.tree
         spent, low, high = float(self.spend[i]), float(self.cells.lower[i]), float(self.cells.upper[i])
         returns = float(marginal[i])
+        told = self._told(i, returns)
         if cell.out_of_stock:
             return Reason(ReasonKind.OUT_OF_STOCK, cell.path, 0.0, "Out of stock: nothing to sell, so no spend.")
         closing = -1 if self.closed_by is None else int(self.closed_by[i])
@@ -200,12 +201,10 @@ class Explainer:
             if high == low and cell.max_spend > 0.0:
                 text = f"Held at {_money(high)}: its floor equals its cap."
                 return Reason(ReasonKind.OWN_CAP, cell.path, max(0.0, worth - asked), text)
-            text = f"At its own cap of {_money(high)}; the next unit would return {returns:.3g}."
+            text = f"At its own cap of {_money(high)}; the next unit would return {told}."
             return Reason(ReasonKind.OWN_CAP, cell.path, max(0.0, worth - asked), text)
         if low > 0.0 and spent <= low * (1.0 + _CLOSE) and worth < asked * (1.0 - _CLOSE):
-            text = (
-                f"Held up by its own floor of {_money(low)}: its next unit returns {returns:.3g}, less than elsewhere."
-            )
+            text = f"Held up by its own floor of {_money(low)}: its next unit returns {told}, less than elsewhere."
             return Reason(ReasonKind.OWN_FLOOR, cell.path, asked - worth, text)
         charge = charges[:, i]
         step = float(self.price[node] - (self.price[tree.parent[node]] if node else 0.0))
@@ -216,7 +215,7 @@ class Explainer:
             if charge[most] > (1e-6 * asked if apart else max(step, 0.0)):
                 return self._global_reason(most, float(charge[most]), returns)
         if step > 0.0:
-            return self._bound_reason(i, node, step, returns, spent, asked)
+            return self._bound_reason(i, node, step, told, spent, asked)
         lowest = int(tree.owner[i])
         if self.price[lowest] < 0.0 or (lowest and self.price[lowest] < self.price[0]):
             path = tree.paths[lowest]
@@ -224,21 +223,25 @@ class Explainer:
             return Reason(ReasonKind.NODE_FLOOR, path, -float(self._steps()[lowest]), text)
         if self.limits.charge > 0.0:
             return Reason(ReasonKind.NOT_WORTH_MORE, cell.path, 0.0, self._not_worth(i, returns))
-        return Reason(ReasonKind.SATURATED, cell.path, 0.0, f"Nothing limits it: the next unit returns {returns:.3g}.")
+        return Reason(ReasonKind.SATURATED, cell.path, 0.0, f"Nothing limits it: the next unit returns {told}.")
+
+    def _told(self, i: int, returns: float) -> str:
+        """What the next unit returns, in the scenarios that the objective is the mean of."""
+        return f"{returns:.3g}" if self.tilt is None else f"{returns * float(self.tilt[i]):.3g} in the worst cases"
 
     def _not_worth(self, i: int, returns: float) -> str:
         problem = self.problem
         weight = float(problem.aim_weights[i])
+        tilted, worst = (returns, "") if self.tilt is None else (returns * float(self.tilt[i]), " in the worst cases")
         if problem.aim is Aim.PROFIT:
             least = "costs" if problem.hurdle == 0.0 else f"costs and the target of {problem.hurdle:g} asks"
-            return (
-                f"More would earn less than it {least}: the next unit sells {returns:.3g} at a margin of {weight:.1%}."
-            )
+            sells = f"the next unit sells {tilted:.3g}{worst} at a margin of {weight:.1%}"
+            return f"More would earn less than it {least}: {sells}."
         what = "incremental sales" if problem.aim is Aim.INCREMENTAL else "sales"
         least = f"More would earn less than the target of {problem.hurdle:g}"
-        return f"{least}: the next unit brings {returns * weight:.3g} of {what}."
+        return f"{least}: the next unit brings {tilted * weight:.3g} of {what}{worst}."
 
-    def _bound_reason(self, i: int, node: int, step: float, returns: float, spent: float, asked: float) -> Reason:
+    def _bound_reason(self, i: int, node: int, step: float, told: str, spent: float, asked: float) -> Reason:
         cell, path = self.problem.cells[i], self.tree.paths[node]
         share = self.problem.experiment_reserve_fraction
         if path == () and not self._total_is_node():
@@ -253,9 +256,9 @@ class Explainer:
                 f"Left out: a commitment of at least {_money(cell.min_spend_if_active)} would earn less than elsewhere."
             )
         elif spent <= 0.0:
-            text = f"Not worth a start: its first unit returns {returns:.3g}, and {place} is worth {asked:.3g} a unit."
+            text = f"Not worth a start: its first unit returns {told}, and {place} is worth {asked:.3g} a unit."
         else:
-            text = f"Limited by {place}: its next unit returns {returns:.3g}, as much as the best use elsewhere."
+            text = f"Limited by {place}: its next unit returns {told}, as much as the best use elsewhere."
         return Reason(kind, path, step, text)
 
     def _global_reason(self, row: int, charge: float, returns: float) -> Reason:

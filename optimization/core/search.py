@@ -15,6 +15,9 @@ from optimization.core.reachable import within_bounds
 from optimization.core.responses import Floats
 from optimization.core.tree import Tree
 
+#: What an answer without dust may earn less than one with it, as a share.
+_DUST = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -72,10 +75,26 @@ def tail_value(problem: BudgetProblem, spend: Floats) -> float:
     as such."""
     if problem.tail is None:
         raise AssertionError("a tail value needs a tail objective")
-    outcomes = np.sort(problem.tail.scenarios @ (problem.aim_weights * problem.responses.value(spend)))
-    mass = problem.tail.tail_fraction * outcomes.size
-    weights = np.clip(mass - np.arange(outcomes.size), 0.0, 1.0)
-    return float(weights @ outcomes / mass) - (problem.aim_cost + problem.hurdle) * float(spend.sum())
+    outcomes = problem.tail.scenarios @ (problem.aim_weights * problem.responses.value(spend))
+    worst = _worst(outcomes, problem.tail.tail_fraction)
+    return float(worst @ outcomes) - (problem.aim_cost + problem.hurdle) * float(spend.sum())
+
+
+def _worst(outcomes: Floats, share: float) -> Floats:
+    """The weights of scenarios in the mean of the worst share of them, shape (s,)."""
+    mass, weights = share * outcomes.size, np.zeros(outcomes.size)
+    weights[np.argsort(outcomes, kind="stable")] = np.clip(mass - np.arange(outcomes.size), 0.0, 1.0) / mass
+    return weights
+
+
+def _nothing_left(problem: BudgetProblem, tree: Tree, cells: BoundedResponses, limits: GlobalSet) -> Candidate:
+    """All lines at their only spend: a programme without room is no programme for a conic solver."""
+    spend, free, none = cells.lower, np.zeros(tree.nodes), np.zeros(len(limits))
+    if problem.tail is None:
+        return Candidate(spend, free, none, "laminar")
+    outcomes = problem.tail.scenarios @ (problem.aim_weights * cells.curves.value(spend))
+    tilt = _worst(outcomes, problem.tail.tail_fraction) @ problem.tail.scenarios
+    return Candidate(spend, free, none, "laminar", tilt=tilt, objective=tail_value(problem, spend))
 
 
 def _tail_candidate(
@@ -88,10 +107,13 @@ def _tail_candidate(
     """
     # CVXPY takes a second to import; only tail objectives pay for it.
     from optimization.core.convex import solve_conic
+    from optimization.core.general import at_ends
 
     reachable = LimitedFilling(tree, cells, limits).best()
     if isinstance(reachable, Unattainable):
         return reachable
+    if np.all(cells.upper <= cells.lower):
+        return _nothing_left(problem, tree, cells, limits)
     answer = solve_conic(problem, tree, cells, limits)
     if answer.status != "optimal" or answer.tilt is None:
         raise SolverFailed(
@@ -103,6 +125,15 @@ def _tail_candidate(
     if isinstance(priced, Unattainable):
         return priced
     spend = _inside(tree, cells, limits, within_bounds(tree, cells, answer.spend), reachable.spend)
+    # An interior point stops short of every bound: where the prices send a line to one, or all of them, it is there.
+    weights, costs = limits.lagrangian(priced.multipliers, answer.tilt)
+    ended = at_ends(cells, spend, weights, costs + priced.filled.price[tree.owner])
+    tried = [one for one in (cells.lower, ended) if _excess(tree, cells, limits, one) <= _allowed(tree)]
+    best = max(tail_value(problem, one) for one in (spend, *tried))
+    for one in tried:
+        # Dust that earns less than the solver's own rounding is not worth a line in a plan.
+        if tail_value(problem, one) >= best - _DUST * abs(best):
+            spend = one
     return Candidate(
         spend,
         priced.filled.price,
@@ -120,13 +151,10 @@ def _general_candidate(
     from optimization.core.general import solve_general
 
     if np.all(cells.upper <= cells.lower):
-        # Nothing is left to decide, and a programme without room is no programme for a conic solver.
-        free, none = np.zeros(tree.nodes), np.zeros(len(limits))
         revenue = cells.curves.value(cells.lower)
         if np.any(limits.slack(cells.lower, revenue) < -1e-12 * limits.slack_scale(cells.lower, revenue)):
             return NothingMeetsAll()
-        objective = None if problem.tail is None else tail_value(problem, cells.lower)
-        return Candidate(cells.lower, free, none, "laminar", objective=objective)
+        return _nothing_left(problem, tree, cells, limits)
     answer = solve_general(problem, tree, cells, limits)
     if answer.status == "infeasible":
         return NothingMeetsAll()
@@ -148,14 +176,19 @@ def _general_candidate(
 
 def _inside(tree: Tree, cells: BoundedResponses, limits: GlobalSet, spend: Floats, anchor: Floats) -> Floats:
     """The conic answer pulled towards an allocation within all constraints until it breaks none beyond rounding."""
-
-    def excess(at: Floats) -> float:
-        sums, slack = tree.sums(at), limits.slack(at, cells.curves.value(at))
-        return float(max(np.max(sums - tree.upper), np.max(tree.lower - sums), np.max(-slack, initial=0.0)))
-
-    allowed = 1e-12 * float(tree.upper[0])
     for share in (0.0, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3):
         mixed = (1.0 - share) * spend + share * anchor
-        if excess(mixed) <= allowed:
+        if _excess(tree, cells, limits, mixed) <= _allowed(tree):
             return mixed
     return anchor
+
+
+def _allowed(tree: Tree) -> float:
+    """What rounding may break a constraint by, money."""
+    return 1e-12 * float(tree.upper[0])
+
+
+def _excess(tree: Tree, cells: BoundedResponses, limits: GlobalSet, spend: Floats) -> float:
+    """By how much the worst constraint is broken, money; zero or less where none is."""
+    sums, slack = tree.sums(spend), limits.slack(spend, cells.curves.value(spend))
+    return float(max(np.max(sums - tree.upper), np.max(tree.lower - sums), np.max(-slack, initial=0.0)))

@@ -97,7 +97,7 @@ def _solved(problem: BudgetProblem, current: Mapping[str, float] | None, flat: F
         )
     if before is not None and np.all((before == 0.0) | (before >= problem.commitments)):
         kept = _certify(problem, tree, cells, limits, _keeping(problem, found, before))
-        if kept.violation <= 1e-12 and kept.objective >= certificate.objective * (1.0 - 1e-13):
+        if kept.violation <= 1e-12 and kept.objective >= certificate.objective - 1e-13 * abs(certificate.objective):
             # Equally good answers exist: moving no money is the better one.
             found, certificate = _keeping(problem, found, before), kept
     return Solution(

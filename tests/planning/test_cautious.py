@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from jobs.core.tools import tool_named
-from measurement.core.calibration import CellTest, calibrate
+from measurement.core.calibration import LEVEL, CellTest, calibrate
 from metrics.services import NewFactor, publish_factors
 from optimization import selectors as optimization
 from optimization.core.factors import Factor
@@ -38,7 +38,8 @@ def sold_and_spent(scenario: Scenario) -> tuple[float, float]:
 
 
 def test_the_limit_holds_by_the_lower_factor_and_sales_stay_what_is_expected(factor, solved):
-    assert 0.33 < factor.cautious < 0.45 < factor.mean
+    # Ends in proportion: a lognormal, of which one in five lies below the middle less 0.84 standard deviations.
+    assert factor.cautious == pytest.approx(0.5 * (0.33 / 0.5) ** (0.8416 / 1.6449), rel=0.002)
     plain, cautious = solved(**ASKS), solved(**ASKS, min_iroas_by="cautious", name="careful")
     for scenario, counts in ((plain, factor.mean), (cautious, factor.cautious)):
         sold, spent = sold_and_spent(scenario)
@@ -66,9 +67,38 @@ def test_without_a_factor_and_without_a_limit_it_changes_nothing(solved):
 def test_the_cautious_value_is_that_of_the_calibration():
     test = CellTest(id="EX-1", retailer="Amazon", placement="search", iroas=1.2, se=0.2, attributed=3.0)
     (found,) = calibrate([test.cell], [test]).factors
-    sd = (found.high - found.low) / (2 * 1.644854)
-    assert Factor(mean=found.value, sd=sd, source="experiment").cautious == pytest.approx(found.cautious, rel=0.03)
-    assert Factor(mean=-0.1, sd=0.2, source="experiment").cautious == 0.0
+    published = {"low": found.low, "high": found.high, "level": LEVEL, "source": "experiment"}
+    assert Factor(mean=found.value, **published).cautious == pytest.approx(found.cautious, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("iroas", "se"), [(1.5, 0.4), (0.1, 0.5), (-1.0, 0.5), (3.0, 0.1)], ids=["clear", "weak", "negative", "precise"]
+)
+def test_one_in_five_of_what_may_be_true_is_below_the_cautious_value(iroas, se):
+    """Where a factor is skewed too: of the tested cell, and of one that has its factor from there."""
+    test = CellTest(id="EX-1", retailer="Amazon", placement="search", iroas=iroas, se=se, attributed=3.0)
+    found = calibrate([test.cell, ("Walmart", "display")], [test], draws=20_000)
+    for cell, one in enumerate(found.factors):
+        ends = {"low": one.low, "high": one.high, "level": LEVEL, "source": "experiment"}
+        cautious = Factor(mean=one.value, **ends).cautious
+        # Two ends do not tell how heavy the tails are, which those of a cell without a test of its own are.
+        least = 0.19 if one.source == "experiment" else 0.165
+        assert least < (found.draws[:, cell] < cautious).mean() < 0.21
+
+
+@pytest.mark.parametrize(
+    ("low", "mean", "high", "level", "cautious"),
+    [
+        (0.4, 0.6, 0.8, 0.8, 0.6 - 0.2 * 0.8416 / 1.2816),  # a person's: as far down as up
+        (-0.4, 0.6, 1.6, 0.8, 0.0),  # nothing is sure, and nothing is less than that
+        (0.4, 0.4, 0.8, 0.9, 0.4),
+        (0.4, 0.4, 0.4, 0.9, 0.4),
+        (-0.4, -0.1, 0.2, 0.9, 0.0),
+    ],
+)
+def test_the_cautious_value_of_any_interval(low, mean, high, level, cautious):
+    found = Factor(mean=mean, low=low, high=high, level=level, source="person")
+    assert found.cautious == pytest.approx(cautious, abs=1e-4)
 
 
 def test_page_rest_and_planner_take_it(factor, browser, api, alice, chips):

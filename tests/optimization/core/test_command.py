@@ -33,6 +33,24 @@ def test_a_problem_prints_one_json_object(tmp_path: Path) -> None:
     assert set(json.loads(done.stdout)) == KEYS | {"unspent"}
 
 
+def test_a_return_kept_exactly_at_the_floors_is_an_answer(tmp_path: Path) -> None:
+    """No limit is left to price there, and the solver of an empty system writes past its end: a process is the test."""
+    problem = {
+        "schema": "rmn-budget-instance/1",
+        "total_budget": 300.0,
+        "cells": [
+            {"id": "a", "path": ["c", "r", "p", "u", "s"], "min_spend": 1.0,
+             "response": {"family": "power", "params": {"a": 50.0, "k": 20.0, "p": 0.5}}},
+        ],
+        "global_constraints": [{"kind": "min_roas", "scope": [], "value": 50.0 / 20.0**0.5}],
+    }  # fmt: skip
+    file = tmp_path / "problem.json"
+    file.write_text(json.dumps(problem))
+    done = optimize(str(file), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["spend"] == pytest.approx({"a": 1.0})
+
+
 def test_an_infeasible_problem_is_an_answer(tmp_path: Path) -> None:
     file, out = tmp_path / "problem.json", StringIO()
     file.write_text(json.dumps(changed(node_bounds__0__min_spend=45.0)))

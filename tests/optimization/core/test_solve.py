@@ -271,3 +271,15 @@ def test_twenty_thousand_cells_take_well_under_a_second() -> None:
     solved = proven(solve_budget(BudgetProblem.of(cells, 4e6, node_bounds=caps)))
     assert solved.seconds < 2.0
     assert solved.total_spend == pytest.approx(3.5e6, rel=1e-12)
+
+
+@pytest.mark.parametrize("limit", [11.1803398875, 11.18033988749, 11.1803398])
+def test_a_bound_is_never_told_below_what_is_attained(limit: float) -> None:
+    curve = Curve(Family.POWER, 50.0, 20.0, 0.5)
+    roas = GlobalConstraint(GlobalKind.MIN_ROAS, limit)
+    solution = solve_budget(
+        BudgetProblem.of([Cell("a", ("a",), curve, min_spend=1.0)], 300.0, global_constraints=[roas])
+    )
+    assert solution.certificate is not None
+    assert 0.0 <= solution.certificate.gap <= 1e-9
+    assert solution.certificate.dual_bound >= solution.certificate.objective

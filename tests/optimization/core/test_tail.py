@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,74 @@ def test_scenarios_that_hardly_differ_are_solved_too(spread: float) -> None:
     answer = proven(asked(scenarios=rows.tolist(), objective={"kind": "cvar", "tail_fraction": 0.1}))
     plain = solve_budget(asked(objective=None, scenarios=[]))
     assert answer.objective_revenue >= plain.objective_revenue * (1.0 - 2.0 * spread - 1e-6)
+
+
+def random_tail(seed: int) -> BudgetProblem:
+    """Three lines, of which often not all are worth a start; no return is asked for."""
+    rng = np.random.default_rng(seed)
+    families = rng.choice(["log", "michaelis_menten", "exp_saturation"], 3)
+    cells = [
+        {"id": f"c{i}", "path": PATH | {"sku": f"s{i}"}, "margin": float(rng.uniform(0.1, 0.6)),
+         "max_spend": float(rng.choice([40.0, 100.0, 300.0])),
+         "response": {"family": str(family), "params": {"a": float(np.exp(rng.normal(5.0, 1.0))),
+                                                        "k": float(np.exp(rng.normal(4.0, 1.0)))}}}
+        for i, family in enumerate(families)
+    ]  # fmt: skip
+    aim = str(rng.choice(["revenue", "profit"]))
+    return asked(
+        cells=cells, total_budget=float(rng.choice([50.0, 120.0])),
+        objective={"kind": "cvar", "tail_fraction": float(rng.choice([0.1, 0.25, 0.37, 1.0])), "of": aim},
+        scenarios=np.exp(rng.normal(0.0, 0.5, (20, 3))).tolist(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_line_is_left_with_dust_and_no_bound_is_below_the_answer(seed: int) -> None:
+    answer = solve_budget(random_tail(seed))
+    assert answer.spend is not None
+    assert answer.certificate is not None
+    assert np.all((answer.spend == 0.0) | (answer.spend > 1e-6))
+    assert 0.0 <= answer.certificate.gap <= 1e-8
+
+
+def test_nothing_is_spent_where_nothing_pays_in_the_worst_cases() -> None:
+    """At a margin of 30 % the first unit sells 5 on average, and 1 in the worst cases: the reason has to say so."""
+    response = {"family": "log", "params": {"a": 500.0, "k": 100.0}}
+    answer = solve_budget(
+        asked(
+            cells=[{"id": "a", "path": PATH | {"sku": "a"}, "margin": 0.3, "response": response}],
+            objective={"kind": "cvar", "tail_fraction": 0.1, "of": "profit"},
+            scenarios=[[0.2], [1.8]] * 5,
+        )
+    )
+    assert answer.spend is not None
+    assert answer.certificate is not None
+    assert answer.spend.tolist() == [0.0]
+    assert (answer.certificate.objective, answer.certificate.gap) == (0.0, 0.0)
+    said = re.search(r"the next unit sells (\S+) in the worst cases at a margin of 30.0%", answer.reasons["a"].text)
+    assert said is not None
+    assert float(said[1]) * 0.3 < 1.0
+
+
+def test_returns_that_close_every_line_leave_nothing_to_spend() -> None:
+    """The return asked for is exactly what the first unit of the best line brings."""
+    answer = solve_budget(asked(global_constraints=[{"kind": "min_roas", "scope": [], "value": 7.5}]))
+    assert answer.status == "optimal"
+    assert answer.spend is not None
+    assert answer.certificate is not None
+    assert answer.spend.tolist() == [0.0, 0.0]
+    assert answer.certificate.gap == 0.0
+
+
+def test_lines_at_their_only_spend_are_no_burden_to_the_others() -> None:
+    """Floors equal caps, sold out beside them: what is left is answered as if it were alone."""
+    held = FILE["cells"][0] | {"min_spend": 40.0, "max_spend": 40.0}
+    gone = FILE["cells"][1] | {"id": "gone", "path": PATH | {"sku": "g"}, "out_of_stock": True}
+    rows = [[*row, 1.0] for row in FILE["scenarios"]]
+    answer = proven(asked(cells=[held, FILE["cells"][1], gone], scenarios=rows))
+    assert answer.spend is not None
+    assert answer.spend == pytest.approx([40.0, 260.0, 0.0])
+    only = solve_budget(asked(cells=[held], scenarios=[row[:1] for row in rows]))
+    assert only.certificate is not None
+    assert only.certificate.gap == 0.0
+    assert only.certificate.objective == pytest.approx(0.95 * 500.0 * np.log1p(0.4))  # of 0.9 and 1.0 the mean
