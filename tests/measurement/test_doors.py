@@ -116,7 +116,7 @@ class TestPages:
             experiment(name=f"Number {number}")
         browser = browser_of(alice)
         browser.get("/experiments/")
-        with django_assert_max_num_queries(26):
+        with django_assert_max_num_queries(28):
             assert "Number 11" in browser.get("/experiments/").text
 
     def test_queries_of_one_experiment(self, running, alice, django_assert_max_num_queries):
