@@ -8,6 +8,7 @@ floors, then the return and cost limits themselves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -20,6 +21,7 @@ from optimization.core.domains import bounded_cells
 from optimization.core.envelope import BoundedResponses
 from optimization.core.limits import GlobalSet
 from optimization.core.multipliers import LimitedFilling, Unattainable
+from optimization.core.presolve import Narrowed
 from optimization.core.problem import BudgetProblem, GlobalKind
 from optimization.core.reachable import attained, can_be_met
 from optimization.core.responses import Floats
@@ -31,6 +33,7 @@ _NEWTON_STEPS = 12
 #: How near to the value from which on all can be met, relative; the margin is no smoother where several limits meet.
 _NEAR = 1e-9
 _HALVINGS = 6
+_HALVINGS_MOST = 120
 
 
 def limits_can_be_met(problem: BudgetProblem) -> bool:
@@ -175,9 +178,32 @@ def _needed(problem: BudgetProblem, member: Member) -> float | None:
         return None
     if margin(start) >= 0.0:
         return start
-    root = float(brentq(margin, min(loose, start), max(loose, start), xtol=_NEAR * max(loose, start), rtol=_NEAR))
-    near = _kept_near(margin, root, tighter)
-    return loose if near is None else near
+    if margin(loose) > 0.0:
+        root = float(brentq(margin, min(loose, start), max(loose, start), xtol=_NEAR * max(loose, start), rtol=_NEAR))
+        if (near := _kept_near(margin, root, tighter)) is not None:
+            return near
+    # Where limits are kept by spending nothing the margin is zero over a stretch, and every value of it is a root.
+    return _halved(lambda value: _met_nearly_nothing(relaxed(problem, member, value)), loose, start)
+
+
+def _met_nearly_nothing(problem: BudgetProblem) -> bool:
+    """As `limits_can_be_met`, on the domains that the limits leave: there prices tell nothing from next to nothing."""
+    tree, limits = Tree.of(problem), GlobalSet.of(problem)
+    cells = Narrowed.of(tree, bounded_cells(problem), limits, problem.commitments).cells
+    return can_be_met(tree, cells, limits, problem.commitments)
+
+
+def _halved(met: Callable[[float], bool], good: float, bad: float) -> float:
+    """The last value from `good` towards `bad` at which all can be met, given that it can at the one only."""
+    least = _NEAR * min(_NEAR, abs(bad))
+    for _ in range(_HALVINGS_MOST):
+        low, high = min(good, bad), max(good, bad)
+        if high - low <= max(_NEAR * high, least):
+            break
+        # Between values that lie orders of magnitude apart the middle is that of their logarithms.
+        middle = math.sqrt(low) * math.sqrt(high) if high > 4.0 * low > 0.0 else 0.5 * (low + high)
+        good, bad = (middle, bad) if met(middle) else (good, middle)
+    return good
 
 
 def _kept_near(margin: Callable[[float], float], root: float, tighter: bool) -> float | None:

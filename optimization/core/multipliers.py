@@ -172,6 +172,8 @@ class LimitedFilling:
                 bounds=[(0.0, None)] * len(seen) + [(None, None)],
                 method="highs",
             )
+            if answer.x is None:
+                break  # planes that differ by rounding alone are no programme any more
             level = float(-answer.fun)
             blend = self._blend(seen, answer.x[:-1])
             if level >= 0.0 and (level >= 0.3 * upper or upper - level <= 1e-9):

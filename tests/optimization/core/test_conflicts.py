@@ -215,3 +215,26 @@ def test_a_commitment_between_floor_and_cap_is_part_of_the_conflict() -> None:
     assert {one.kind for one in solved.conflict.members} == {"min_spend", "max_spend", "min_spend_if_active"}
     for member in solved.conflict.members:
         assert solve_budget(without(problem, [member])).feasible
+
+
+def test_the_best_return_is_found_where_spending_nothing_keeps_it_too() -> None:
+    """Lines of one retailer return just too little to begin with, so the others stand alone; any return below theirs
+    can be kept, and below that of their first unit with no room to spare."""
+    first = Curve(Family.POWER, 104.24749550081253, 190.11066930388694, 0.7573880535187161)
+    cells = [
+        Cell("c0", ("r0", "s0"), Curve(Family.LOG, 30.77, 2.93), max_spend=300.0, incrementality=0.58),
+        Cell("c1", ("r1", "s1"), first, min_spend=2.0, max_spend=300.0),
+    ]
+    least = 1.001 * 0.58 * 30.77 / 2.93
+    limits = [
+        GlobalConstraint(GlobalKind.MIN_IROAS, least, ("r0",)),
+        GlobalConstraint(GlobalKind.MIN_ROAS, 10.4),
+    ]
+    problem = BudgetProblem.of(cells, 120.0, global_constraints=limits)
+    solved = solve_budget(problem)
+    assert solved.conflict is not None
+    best = first.a * (2.0 / first.k) ** first.exponent / 2.0
+    assert solved.conflict.best_attainable == pytest.approx(best, rel=1e-6)
+    for times, status in ((0.999999, "optimal"), (1.00001, "infeasible")):
+        asked = replace(problem, global_constraints=(limits[0], replace(limits[1], value=best * times)))
+        assert solve_budget(asked).status == status
