@@ -79,6 +79,8 @@ def solved_context(
         "currency": currency,
         "horizon": horizon,
         "result": result,
+        # What is maximised may be less: what it earns above a target, or in the worst cases.
+        "incremental": scenario.solve.solution.get("earned") if scenario.solve else None,
         # Only where sales alone are weighed, in one period, do free lines meet at one return.
         "one_marginal": terms.objective == "sales"
         and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.ratios)
