@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimization.core.linear import fair_parts, ratio_of, share_of
+from optimization.core.linear import fair_parts
 from optimization.core.modes import Held, hold_nodes
 from optimization.core.problem import (
     LEVELS,
@@ -137,17 +137,7 @@ def _limits(terms: ScenarioTerms) -> list[GlobalConstraint]:
 
 
 def _linear(terms: ScenarioTerms, cells: Sequence[Cell], now: Mapping[str, float]) -> list[LinearConstraint]:
-    found = []
-    for one in terms.shares:
-        if one.max_share is not None:
-            found.append(share_of(one.path, one.within, float(one.max_share)))
-        if one.min_share is not None:
-            found.append(share_of(one.path, one.within, float(one.min_share), least=True))
-    for pair in terms.ratios:
-        if pair.max_ratio is not None:
-            found.append(ratio_of(pair.path, pair.other, float(pair.max_ratio)))
-        if pair.min_ratio is not None:
-            found.append(ratio_of(pair.path, pair.other, float(pair.min_ratio), least=True))
+    found = [rule for one in (*terms.shares, *terms.ratios) for _, rule in one.rules()]
     if terms.fair_fraction:
         found += fair_parts(cells, LEVELS.index(terms.fair_level) + 1, (), float(terms.fair_fraction), now)
     return found
