@@ -8,12 +8,14 @@ from typing import Any
 
 from optimization.core.problem import Path, path_text
 from planning.core.amounts import amount_text
+from planning.core.cautious import untested
 from planning.core.terms import ScenarioTerms, Share
 
 Key = tuple[str, Path, str]
 
 _RETURNS = {"sales": "ROAS", "incremental_sales": "incremental ROAS", "profit": "profit per unit of spend"}
 _LIMITS = {"min_roi": "target", "min_roas": "min_roas", "min_iroas": "min_iroas", "max_cpa": "max_cpa"}
+_CAUTIOUSLY = ", by cautious factors; lines not measured count at {:.2f}"
 #: Kinds of a limit on what one node spends beside a second one.
 PAIRS = ("min_share", "max_share", "min_ratio", "max_ratio")
 _LEVELS = {"channel": "channel", "rmn": "retailer", "placement": "placement", "sku": "SKU"}
@@ -47,7 +49,7 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
             ("min_iroas", (), ""),
             (
                 f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
-                f"{', by cautious factors' if terms.min_iroas_by == 'cautious' else ''}"
+                f"{_CAUTIOUSLY.format(untested()) if terms.is_cautious else ''}"
             ),
         )
     if terms.max_cpa is not None:

@@ -130,12 +130,19 @@ def read_aims(reader: Reader, known: Collection[Path] | None) -> dict[str, Any]:
     part = reader.number("fair_fraction", most=_ONE, places=4)
     if bool(level) != (part is not None) and not _has(reader, "fair_fraction", "fair_level"):
         reader.refuse("fair_fraction", "A least part needs a level and a fraction.", "Give both, or neither.")
+    least = reader.number("min_iroas", most=Decimal(1000), places=4)
+    by = reader.choice("min_iroas_by", IROAS_BY, IROAS_BY[0])
+    if by != IROAS_BY[0] and least is None and not _has(reader, "min_iroas"):
+        reader.refuse(
+            "min_iroas_by", "Cautious factors judge a least incremental ROAS, and none is asked for.",
+            f"Give min_iroas too, or use {IROAS_BY[0]}.",
+        )  # fmt: skip
     return {
         "objective": reader.choice("objective", OBJECTIVES, OBJECTIVES[0]),
         "mode": mode,
         "target": target,
-        "min_iroas": reader.number("min_iroas", most=Decimal(1000), places=4),
-        "min_iroas_by": reader.choice("min_iroas_by", IROAS_BY, IROAS_BY[0]),
+        "min_iroas": least,
+        "min_iroas_by": by,
         "max_cpa": reader.number("max_cpa", most=MOST_MONEY, places=2, above_zero=True),
         "margin_fraction": reader.number("margin_fraction", most=_ONE, places=4),
         "margins": _margins(reader, known),

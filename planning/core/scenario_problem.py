@@ -42,7 +42,8 @@ class Worth:
     Attributes:
         margins: fraction of revenue that is earned, by (retailer, SKU), where the catalogue knows it.
         incrementality: incremental over attributed sales, by cell id; a cell that is left out has 1.
-        cautious: what it is at least in four of five cases, where a least incremental ROAS is judged by that.
+        cautious: what it is at least in four of five cases, where a least incremental ROAS is judged by that; of every
+            cell, for where nothing was measured it is not surely 1.
         order_values: sales per order, money, by cell id.
         draws: of a posterior by cell id, per week, where the curves were imported with them.
     """
