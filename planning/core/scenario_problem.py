@@ -138,7 +138,8 @@ def _limits(terms: ScenarioTerms) -> list[GlobalConstraint]:
 
 
 def _linear(terms: ScenarioTerms, cells: Sequence[Cell], now: Mapping[str, float]) -> list[LinearConstraint]:
-    found = [rule for one in (*terms.shares, *terms.ratios) for _, rule in one.rules()]
+    found = [rule for one in terms.shares for _, rule in one.rules()]
+    found += [rule for pair in terms.ratios for _, rule in pair.rules()]
     if terms.fair_fraction:
         found += fair_parts(cells, LEVELS.index(terms.fair_level) + 1, (), float(terms.fair_fraction), now)
     return found
