@@ -7,9 +7,13 @@ from decimal import Decimal
 from harmonization.models import Retailer
 from metrics.core.notices import network_tone
 from optimization import selectors as optimization
+from optimization.core.instance import parse_problem
 from optimization.core.problem import LEVELS
+from planning.core.amounts import amount_text
+from planning.core.cautious import untested
+from planning.core.reach import unreachable_words
 from planning.core.result import Result, read_result
-from planning.core.terms import ScenarioTerms
+from planning.core.terms import CENT, ScenarioTerms
 from planning.models import Scenario
 from planning.selectors import terms_of
 from tenants.selectors import current_tenant
@@ -35,6 +39,45 @@ def result_of(scenario: Scenario) -> Result:
         products=optimization.product_names(brand=scenario.brand),
         tones=retailer_tones(),
     )
+
+
+def notes_of(scenario: Scenario) -> list[str]:
+    """What a reader must know before the figures of an answer; none where there is no answer."""
+    solve = scenario.solve
+    if solve is None or scenario.status != Scenario.Status.SOLVED:
+        return []
+    problem, solution = parse_problem(solve.problem), solve.solution
+    notes = [unreachable_words(problem, float(solution["total_spend"]))]
+    unmeasured = {cell.id for cell in problem.cells if cell.incrementality_low == untested()}
+    if unmeasured and terms_of(scenario).is_cautious:
+        money = sum(line["proposed"] for line in solution["lines"] if line["cell"] in unmeasured)
+        amount = amount_text(Decimal(repr(money)).quantize(CENT), currency_of(scenario))
+        lines = f"{len(unmeasured)} of {len(problem.cells)} lines"
+        notes.append(
+            f"The least incremental ROAS counts {lines} at {untested():.2f}, for nothing measured them: they get "
+            f"{amount} of the money."
+        )
+    return [words for words in notes if words]
+
+
+def incremental_of(scenario: Scenario) -> float | None:
+    """Incremental sales of the proposal, money: by the factors it was solved with where it asks for them, else by those
+    of its curves, where lines that none speaks of count as reported; None where no line has a factor."""
+    solve, version = scenario.solve, scenario.curve_version
+    if solve is None:
+        return None
+    if terms_of(scenario).asks_incrementality:
+        factors = {cell["id"]: float(cell.get("incrementality", 1.0)) for cell in solve.problem["cells"]}
+    else:
+        factors = {
+            f"{one['retailer']}|{one['placement']}|{one['sku']}": max(float(one["incrementality"]["mean"]), 0.0)
+            for one in (version.curves if version else ())
+            if "incrementality" in one
+        }
+    if not factors:
+        return None
+    lines = solve.solution["lines"]
+    return float(sum(line["revenue_proposed"] * factors.get(line["cell"], 1.0) for line in lines))
 
 
 def currency_of(scenario: Scenario) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -95,6 +96,7 @@ class ListLearningOutput(BaseModel):
     """Programmes, the newest first."""
 
     programmes: list[ProgrammeOut]
+    not_listed: int = Field(description="Older ones that there are too; show_learning takes their labels.")
 
 
 class LearningJobOut(BaseModel):
@@ -139,8 +141,14 @@ def _show(given: ProgrammeRef, *, user: User) -> LearningOut:
 
 
 def _list(given: ListLearningInput, *, user: User) -> ListLearningOutput:
-    rows = learning.programmes_listed(user=user)[:_MOST_PROGRAMMES]
-    return ListLearningOutput(programmes=[ProgrammeOut(**_told(one)) for one in rows])
+    rows = learning.programmes_listed(user=user).order_by("-number")
+    # One query for all of them: what is known of a week may have several versions.
+    known = rows.annotate(observed=Count("observations__number", distinct=True))[:_MOST_PROGRAMMES]
+    programmes = [ProgrammeOut(**_told(one, observed=one.observed)) for one in known]
+    return ListLearningOutput(
+        programmes=programmes,
+        not_listed=rows.count() - len(programmes) if len(programmes) == _MOST_PROGRAMMES else 0,
+    )
 
 
 def _programme(reference: str, user: User) -> LearningProgramme:
@@ -156,14 +164,14 @@ def _programme(reference: str, user: User) -> LearningProgramme:
     raise NotFound("There is nothing here under that id.", where="programme_id", fix="list_learning has them.")
 
 
-def _told(programme: LearningProgramme) -> dict[str, Any]:
+def _told(programme: LearningProgramme, *, observed: int | None = None) -> dict[str, Any]:
     return {
         "programme": programme.pk, "label": programme.label, "name": programme.name, "status": programme.status,
         "brand": programme.brand.name if programme.brand else "all brands",
         "weekly_budget": str(programme.weekly_budget), "currency": programme.currency,
         "first_week": programme.first_week,
         "settings": {name: programme.settings[name] for name in services.SETTABLE},
-        "observed_weeks": len(latest_observations(programme)),
+        "observed_weeks": len(latest_observations(programme)) if observed is None else observed,
     }  # fmt: skip
 
 

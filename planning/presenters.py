@@ -10,7 +10,7 @@ from jobs.models import Job
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
 from optimization.models import CurveVersion
-from planning.answers import currency_of, horizon_words, result_of, retailer_tones
+from planning.answers import currency_of, horizon_words, notes_of, result_of, retailer_tones
 from planning.core.aim_words import Key, aim_words, key_of, objective_words
 from planning.core.charts import dumbbell, over_asked, over_keys, response, rest_words, sankey
 from planning.core.relaxations import WayOut
@@ -67,6 +67,7 @@ def solved_context(
     by = BINDING_SORTS.get(binding_sort.removeprefix("-"))
     binding = sorted(told.binding, key=by, reverse=binding_sort.startswith("-")) if by else told.binding
     return {
+        "notes": notes_of(scenario),
         "newer_curves": _newer_curves(scenario),
         "binding": binding,
         "alternatives": told.alternatives,
@@ -79,6 +80,8 @@ def solved_context(
         "currency": currency,
         "horizon": horizon,
         "result": result,
+        # What is maximised may be less: what it earns above a target, or in the worst cases.
+        "incremental": scenario.solve.solution.get("earned") if scenario.solve else None,
         # Only where sales alone are weighed, in one period, do free lines meet at one return.
         "one_marginal": terms.objective == "sales"
         and not (terms.weekly_budgets or terms.min_iroas or terms.max_cpa or terms.shares or terms.ratios)

@@ -112,7 +112,7 @@ class Basis:
         return Worth(
             margins=self.margins if terms.objective == "profit" else {},
             incrementality=self.incrementality.factors if terms.asks_incrementality else {},
-            cautious=self.incrementality.cautious if terms.min_iroas_by == "cautious" else {},
+            cautious=self.incrementality.cautious if terms.is_cautious else {},
             order_values=self.order_values if terms.max_cpa is not None else {},
             draws=self.draws if terms.tail_fraction is not None else {},
         )

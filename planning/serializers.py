@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
+from planning.answers import notes_of
 from planning.core.aims import FAIR_LEVELS
 from planning.models import Scenario
 
@@ -100,7 +101,8 @@ class ScenarioSerializer(serializers.ModelSerializer[Scenario]):
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]
     outlook = serializers.JSONField(
         read_only=True,
-        help_text="when solved: expected sales before and after, 80 % intervals, chance of a gain; money",
+        help_text="when solved: expected sales before and after, 80 % intervals, chance of a gain, and with "
+        "tail_fraction the mean of the worst cases (tail_now, tail_proposed); money",
     )
 
     class Meta:
@@ -125,10 +127,17 @@ class ScenarioDetailSerializer(ScenarioSerializer):
         source="solve.solution", default=None, read_only=True, help_text="as of /solves/: certificate, lines, reasons"
     )
 
+    notes = serializers.SerializerMethodField(
+        help_text="what must be told with the figures, such as a least return that no line earns at any spend"
+    )
+
+    def get_notes(self, scenario: Scenario) -> list[str]:
+        return notes_of(scenario)
+
     class Meta(ScenarioSerializer.Meta):
         fields = [
             *ScenarioSerializer.Meta.fields, "current_start", "current_end", "current_spend", "current_elsewhere",
-            "relaxations", "solution",
+            "relaxations", "solution", "notes",
         ]  # fmt: skip
         read_only_fields = fields
 

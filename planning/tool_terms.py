@@ -11,10 +11,11 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from optimization.core.problem import LEVELS, Path, path_text
-from planning.core.paths import matches, read_scope
+from planning.core.paths import matches, read_scope, scope_pattern
+from planning.core.reading import read_number
 from tenants.core.problems import InvalidInput, Problem
 
-_SCOPE: Final = r"^((channel|rmn|placement|audience|sku)=[^/]+(/(channel|rmn|placement|audience|sku)=[^/]+)*)?$"
+_SCOPE: Final = f"^({scope_pattern()})?$"
 #: Constraints of the whole, with the field of a scenario that holds each and what one unit of theirs is there.
 _WHOLE: Final = {
     "min_roas": ("min_roas", Decimal(1)),
@@ -35,6 +36,9 @@ _OF_NODES: Final = {
     "margin": ("margins", "margin"),
 }
 _SECOND: Final = {"shares": "within", "ratios": "other"}
+#: Of the fields of a week, what each is in the call.
+_OF_WEEKS: Final = {"weekly_budgets": "budget", "season": "season"}
+_MOST_PERCENT: Final = Decimal(9900)
 
 
 class RangeIn(BaseModel):
@@ -86,10 +90,12 @@ class Given:
     Attributes:
         fields: as `planning.core.terms.read_terms` takes them.
         places: where in the fields -> where in the call.
+        kinds: where in the fields -> kind of the constraint that filled it.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def in_words_of_the_call(self, problem: Problem) -> InvalidInput:
         """What is wrong, at the place in the call where it was said."""
@@ -101,10 +107,17 @@ class Given:
         return InvalidInput(first["detail"], where=first["where"], fix=first.get("fix", ""), errors=errors)
 
     def _place(self, where: str) -> str:
+        if where in self.places:
+            return self.places[where]
         entry, bracket, rest = where.partition("]")
-        if bracket and f"{entry}]" in self.places:
-            return f"{self.places[f'{entry}]']}{rest}"
-        return self.places.get(where, where)
+        name, _, number = entry.partition("[")
+        if name in _OF_WEEKS:
+            return f"weeks[{number}].{_OF_WEEKS[name]}"
+        if not bracket or f"{entry}]" not in self.places:
+            return where
+        # Nodes of an entry are the scope and `of` of the constraint that it came from.
+        rest = {".path": ".scope", ".within": ".of", ".other": ".of"}.get(rest, rest)
+        return f"{self.places[f'{entry}]']}{rest}"
 
 
 def read_constraints(constraints: list[ConstraintIn], known: Collection[Path]) -> Given:
@@ -146,6 +159,8 @@ def _take(
                 f"{one.kind} holds over the whole of a scenario.", where="scope",
                 fix="Leave scope out, or make a scenario of that brand alone.",
             )  # fmt: skip
+        if one.kind == "max_change_pct":
+            read_number(one.value, most=_MOST_PERCENT, places=2, refuse=_refuse_value)
         name, unit = _WHOLE[one.kind]
         if name in given.fields:
             raise InvalidInput(f"{one.kind} is given twice.", fix="Keep the stricter one.")
@@ -160,20 +175,34 @@ def _take(
         return
     listed, limit = _OF_NODES.get(one.kind, ("bounds", ""))
     second = _SECOND.get(listed)
+    if listed == "ratios" and not one.of:
+        raise InvalidInput(f"The kind {one.kind} has no second node.", where="of", fix="Name it in `of`, as a scope.")
     other = _node(one.of, "of", known) if one.of else ()
     entries = given.fields.setdefault(listed, [])
     row = rows.get((listed, path, other))
     if row is None:
-        given.places[f"{listed}[{len(entries)}]"] = where
         row = {"path": list(path)}
         if second:
             row[second] = list(other)
         rows[listed, path, other] = row
+        given.places[f"{listed}[{len(entries)}]"] = where
         entries.append(row)
+    entry = f"{listed}[{next(at for at, held in enumerate(entries) if held is row)}]"
     for name in (limit,) if limit else ("min_spend", "max_spend"):
+        place = f"{entry}.{name}"
         if name in row:
-            raise InvalidInput(f"{path_text(path)} is limited twice by {one.kind}.", fix="Keep the stricter one.")
+            first = given.places[place].removesuffix(".value")
+            raise InvalidInput(
+                f"{path_text(path)} is limited twice: by {one.kind} here and by {given.kinds[place]} at {first}.",
+                fix="Keep the stricter one." if given.kinds[place] == one.kind else "Keep one of both.",
+            )
         row[name] = one.value
+        given.places[place] = f"{where}.value"
+        given.kinds[place] = one.kind
+
+
+def _refuse_value(detail: str, fix: str) -> None:
+    raise InvalidInput(detail, where="value", fix=fix)
 
 
 def _node(scope: str, where: str, known: Collection[Path]) -> Path:

@@ -14,6 +14,8 @@ from accounts.services import require
 from jobs.core.tools import Tool, register_tool
 from optimization import selectors as curves
 from planning import learning_tools, selectors, services, what_if_tools
+from planning.answers import incremental_of, notes_of
+from planning.core.aim_words import objective_words
 from planning.models import Scenario
 from planning.tool_terms import ConstraintIn, RangeIn, WeekIn, fields_of, read_constraints
 from tenants.core.problems import InvalidInput, NotFound
@@ -69,11 +71,16 @@ class ScenarioOut(BaseModel):
     label: str
     name: str
     status: str
+    maximises: str = Field(description="What is maximised, in words.")
     total_budget: str
     expected_sales_now: float | None
     expected_sales_proposed: float | None
+    expected_incremental: float | None = Field(description="Of the proposal, by the factors that there are.")
+    tail_now: float | None = Field(description="Mean sales over the worst tail_fraction of draws, where that is asked.")
+    tail_proposed: float | None
     gain_80: list[float] | None
     gap: float | None
+    notes: list[str] = Field(description="What must be told with the figures, such as a return that no line earns.")
     ways_out: list[dict[str, Any]]
     lines: list[dict[str, Any]]
 
@@ -132,11 +139,16 @@ def _told(scenario: Scenario) -> ScenarioOut:
     lines = sorted(solution.get("lines", []), key=lambda line: -abs(line["proposed"] - (line["now"] or 0.0)))
     return ScenarioOut(
         scenario=scenario.pk, label=scenario.label, name=scenario.name, status=scenario.status,
+        maximises=objective_words(selectors.terms_of(scenario)),
         total_budget=str(scenario.total_budget),
         expected_sales_now=scenario.outlook.get("expected_now"),
         expected_sales_proposed=scenario.outlook.get("expected_proposed"),
+        expected_incremental=incremental_of(scenario) if scenario.status == Scenario.Status.SOLVED else None,
+        tail_now=scenario.outlook.get("tail_now"),
+        tail_proposed=scenario.outlook.get("tail_proposed"),
         gain_80=scenario.outlook.get("gain"),
         gap=scenario.solve.gap if scenario.solve else None,
+        notes=notes_of(scenario),
         ways_out=scenario.relaxations,
         lines=[
             {"cell": line["cell"], "now": line["now"], "proposed": line["proposed"], "why": line["reason"]["text"]}

@@ -21,6 +21,7 @@ from accounts.models import Brand, User
 from accounts.rest.downloads import as_download
 from planning import selectors, services
 from planning.answers import currency_of, horizon_words
+from planning.core.aim_words import objective_words
 from planning.core.terms import ScenarioTerms
 from planning.exports import EXPORT, export_lines
 from planning.forms import (
@@ -84,6 +85,7 @@ def scenario_detail(request: HttpRequest, scenario_id: UUID) -> HttpResponse:
     solving = selectors.is_being_solved(scenario, job)
     context: dict[str, Any] = {
         "scenario": scenario,
+        "maximised": objective_words(selectors.terms_of(scenario)),
         "chip": CHIPS[scenario.status],
         "may_manage": people.may(user=me, permission=MANAGE, brand=scenario.brand),
         "may_export": people.may(user=me, permission=EXPORT, brand=scenario.brand),

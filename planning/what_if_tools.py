@@ -11,11 +11,12 @@ from accounts.models import User
 from jobs.core.tools import Tool, register_tool
 from planning import selectors, services
 from planning.core.comparison import MOST
+from planning.core.paths import scope_pattern
 from planning.pacing_api import ForecastSerializer
 from planning.what_if_serializers import ComparisonSerializer, SimulationSerializer
 
 _MOST_LINES = 30
-_SCOPE = r"^(channel|rmn|placement|audience|sku|brand)=[^/]+(/(channel|rmn|placement|audience|sku|brand)=[^/]+)*$"
+_SCOPE = f"^{scope_pattern('brand')}$"
 
 
 class CompareInput(BaseModel):

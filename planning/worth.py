@@ -14,6 +14,7 @@ from metrics.core.request import read_request
 from metrics.services import query_tenant_metrics
 from optimization.core.factors import Factors
 from optimization.core.stored_curves import StoredCurve
+from planning.core.cautious import untested
 
 #: Where no experiment has measured anything, attributed sales count as they are.
 NONE_MEASURED = "none measured"
@@ -24,7 +25,8 @@ class Incrementality:
     """Incremental over attributed sales by cell id, and where that is from; cells left out have 1.
 
     Attributes:
-        cautious: what they are at least in four of five cases.
+        cautious: what they are at least in four of five cases, of every cell: one that nothing measured is not sure
+            to have 1.
     """
 
     factors: Mapping[str, float] = field(default_factory=dict)
@@ -43,7 +45,7 @@ def incrementality_of(curves: Sequence[StoredCurve], factors: Factors) -> Increm
         source += f"; {lacking} of {len(found)} lines {NONE_MEASURED}"
     return Incrementality(
         {cell: factor.multiplier for cell, factor in known.items()},
-        {cell: factor.cautious for cell, factor in known.items()},
+        {cell: untested() if factor is None else factor.cautious for cell, factor in found.items()},
         source,
     )
 

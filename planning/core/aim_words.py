@@ -8,12 +8,16 @@ from typing import Any
 
 from optimization.core.problem import Path, path_text
 from planning.core.amounts import amount_text
-from planning.core.terms import ScenarioTerms
+from planning.core.cautious import untested
+from planning.core.terms import ScenarioTerms, Share
 
 Key = tuple[str, Path, str]
 
 _RETURNS = {"sales": "ROAS", "incremental_sales": "incremental ROAS", "profit": "profit per unit of spend"}
 _LIMITS = {"min_roi": "target", "min_roas": "min_roas", "min_iroas": "min_iroas", "max_cpa": "max_cpa"}
+_CAUTIOUSLY = ", by cautious factors; lines not measured count at {:.2f}"
+#: Kinds of a limit on what one node spends beside a second one.
+PAIRS = ("min_share", "max_share", "min_ratio", "max_ratio")
 _LEVELS = {"channel": "channel", "rmn": "retailer", "placement": "placement", "sku": "SKU"}
 
 
@@ -45,7 +49,7 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
             ("min_iroas", (), ""),
             (
                 f"Incremental ROAS of at least {terms.min_iroas.normalize():f}"
-                f"{', by cautious factors' if terms.min_iroas_by == 'cautious' else ''}"
+                f"{_CAUTIOUSLY.format(untested()) if terms.is_cautious else ''}"
             ),
         )
     if terms.max_cpa is not None:
@@ -56,14 +60,14 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
         for limit, word, value in (("min_share", "at least", one.min_share), ("max_share", "at most", one.max_share)):
             if value is not None:
                 yield (
-                    ("shares", one.path, limit),
+                    pair_key("shares", one.path, limit, one.within),
                     f"{path_text(one.path)} {word} {value:.2%} of {path_text(one.within)}",
                 )
     for pair in terms.ratios:
         for limit, word, value in (("min_ratio", "at least", pair.min_ratio), ("max_ratio", "at most", pair.max_ratio)):
             if value is not None:
                 times = f"{value.normalize():f} times {path_text(pair.other)}"
-                yield ("ratios", pair.path, limit), f"{path_text(pair.path)} {word} {times}"
+                yield pair_key("ratios", pair.path, limit, pair.other), f"{path_text(pair.path)} {word} {times}"
     if terms.fair_fraction is not None:
         level = _LEVELS.get(terms.fair_level, terms.fair_level)
         yield ("fair_fraction", (), ""), f"Every {level} keeps at least {terms.fair_fraction:.2%} of its part"
@@ -80,6 +84,11 @@ def aim_words(terms: ScenarioTerms, currency: str) -> Iterator[tuple[Key, str]]:
             yield ("margin", given.path, ""), f"Margin of {given.margin:.2%} for {path_text(given.path)}"
 
 
+def pair_key(field: str, path: Path, limit: str, second: Path) -> Key:
+    """The key of a limit on what one node spends beside a second one; a node may have such limits to several."""
+    return field, path, f"{limit} {path_text(second)}"
+
+
 def key_of(member: Mapping[str, Any], terms: ScenarioTerms) -> Key:
     """The constraint of a scenario that a stored member of a conflict comes from."""
     kind, path = member["kind"], tuple(member.get("path", member.get("scope", ())))
@@ -87,10 +96,11 @@ def key_of(member: Mapping[str, Any], terms: ScenarioTerms) -> Key:
         return ("mode" if terms.mode == "incremental_only" and kind == "min_spend" else "max_change_fraction"), (), ""
     if kind in _LIMITS:
         return _LIMITS[kind], (), ""
-    if kind in ("min_share", "max_share"):
-        return "shares", path, kind
-    if kind in ("min_ratio", "max_ratio"):
-        return "ratios", path, kind
+    if kind in PAIRS:
+        field = "shares" if kind.endswith("_share") else "ratios"
+        for one in terms.shares if field == "shares" else terms.ratios:
+            if any(limit == kind and rule.name == member.get("name") for limit, rule in one.rules()):
+                return pair_key(field, path, kind, one.within if isinstance(one, Share) else one.other)
     if kind == "min_part":
         return "fair_fraction", (), ""
     if path in terms.fixed:

@@ -3,12 +3,13 @@ ratios, weeks with their seasons, and how much the worst cases count."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from optimization.core.problem import LEVELS, Path, path_text
+from optimization.core.linear import ratio_of, share_of
+from optimization.core.problem import LEVELS, LinearConstraint, Path, path_text
 from planning.core.reading import MOST_MONEY, Reader
 
 OBJECTIVES: Final = ("sales", "incremental_sales", "profit")
@@ -34,6 +35,13 @@ class Share:
     within: Path = ()
     min_share: Decimal | None = None
     max_share: Decimal | None = None
+
+    def rules(self) -> Iterator[tuple[str, LinearConstraint]]:
+        """Its limits for the solver, each by its field; a conflict names one by the name it has there."""
+        if self.max_share is not None:
+            yield "max_share", share_of(self.path, self.within, float(self.max_share))
+        if self.min_share is not None:
+            yield "min_share", share_of(self.path, self.within, float(self.min_share), least=True)
 
     def as_dict(self) -> dict[str, Any]:
         """As stored."""
@@ -61,6 +69,13 @@ class Ratio:
     other: Path
     min_ratio: Decimal | None = None
     max_ratio: Decimal | None = None
+
+    def rules(self) -> Iterator[tuple[str, LinearConstraint]]:
+        """Its limits for the solver, each by its field; a conflict names one by the name it has there."""
+        if self.max_ratio is not None:
+            yield "max_ratio", ratio_of(self.path, self.other, float(self.max_ratio))
+        if self.min_ratio is not None:
+            yield "min_ratio", ratio_of(self.path, self.other, float(self.min_ratio), least=True)
 
     def as_dict(self) -> dict[str, Any]:
         """As stored."""
@@ -115,12 +130,19 @@ def read_aims(reader: Reader, known: Collection[Path] | None) -> dict[str, Any]:
     part = reader.number("fair_fraction", most=_ONE, places=4)
     if bool(level) != (part is not None) and not _has(reader, "fair_fraction", "fair_level"):
         reader.refuse("fair_fraction", "A least part needs a level and a fraction.", "Give both, or neither.")
+    least = reader.number("min_iroas", most=Decimal(1000), places=4)
+    by = reader.choice("min_iroas_by", IROAS_BY, IROAS_BY[0])
+    if by != IROAS_BY[0] and least is None and not _has(reader, "min_iroas"):
+        reader.refuse(
+            "min_iroas_by", "Cautious factors judge a least incremental ROAS, and none is asked for.",
+            f"Give min_iroas too, or use {IROAS_BY[0]}.",
+        )  # fmt: skip
     return {
         "objective": reader.choice("objective", OBJECTIVES, OBJECTIVES[0]),
         "mode": mode,
         "target": target,
-        "min_iroas": reader.number("min_iroas", most=Decimal(1000), places=4),
-        "min_iroas_by": reader.choice("min_iroas_by", IROAS_BY, IROAS_BY[0]),
+        "min_iroas": least,
+        "min_iroas_by": by,
         "max_cpa": reader.number("max_cpa", most=MOST_MONEY, places=2, above_zero=True),
         "margin_fraction": reader.number("margin_fraction", most=_ONE, places=4),
         "margins": _margins(reader, known),

@@ -60,6 +60,7 @@ class Candidate:
         curves: which curves it was solved with, `curves_key` tells them apart.
         sales: 80 % interval of expected sales; `expected` their middle.
         prices: constraint in words -> what one more unit of it is worth, of those that bind.
+        incremental: what its ads cause of the sales, by factors; None where no factor speaks of its lines.
         chance: that it beats the current spend.
     """
 
@@ -79,6 +80,7 @@ class Candidate:
     result: Result | None = None
     sales: tuple[float, float] | None = None
     expected: float | None = None
+    incremental: float | None = None
     chance: float | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
 
@@ -300,6 +302,10 @@ def _totals(candidates: Sequence[Candidate], per_week: bool) -> Iterator[Row]:
             lambda one, _, at=at: scaled(one, one.sales[at] if one.sales else None),  # type: ignore[misc]
             "End of the 80 % interval",
         )  # fmt: skip
+    yield row(
+        "Incremental sales", "money", lambda one, _: scaled(one, one.incremental),
+        "Expected sales times the factors it counts with; lines that none speaks of count as reported",
+    )  # fmt: skip
     yield row("Gain on now", "money", lambda one, result: scaled(one, result.gain))
     yield row("ROAS", "ratio", lambda _, result: result.roas_proposed)
     maximised = dict.fromkeys(one.result.maximised for one in candidates if one.result is not None)

@@ -15,7 +15,8 @@ from typing import Any
 from optimization.core.conflicts import Conflict, Member
 from optimization.core.feasibility import can_be_met as is_feasible
 from optimization.core.problem import BudgetProblem, Path, path_text
-from planning.core.aims import MOST_RATIO
+from planning.core.aim_words import PAIRS, pair_key
+from planning.core.aims import MOST_RATIO, Share
 from planning.core.amounts import amount_text
 from planning.core.terms import CENT, MOST_MONEY, Bound, ScenarioTerms
 
@@ -53,6 +54,8 @@ class WayOut:
     @property
     def key(self) -> tuple[str, Path, str]:
         """What identifies the constraint on a page; the weeks of a horizon are one."""
+        if self.field in ("shares", "ratios"):
+            return pair_key(self.field, self.path, self.limit, self.within)
         return self.field, self.path, "" if self.field == "weekly_budgets" else self.limit
 
     @property
@@ -213,10 +216,8 @@ def _of_member(terms: ScenarioTerms, member: Member) -> list[WayOut]:
         return [_way(field, getattr(terms, field) or Decimal(0), needed)]
     if member.kind == "min_part":
         return [_way("fair_fraction", terms.fair_fraction or Decimal(0), needed)]
-    if member.kind in ("min_share", "max_share"):
-        return _of_share(terms, member, needed)
-    if member.kind in ("min_ratio", "max_ratio"):
-        return _of_ratio(terms, member, needed)
+    if member.kind in PAIRS:
+        return _of_pair(terms, member, needed)
     if member.path in terms.fixed:
         return [_way("fixed", Decimal(0), Decimal(0), path=member.path)]
     if member.cumulative:
@@ -230,23 +231,16 @@ def _of_member(terms: ScenarioTerms, member: Member) -> list[WayOut]:
     return [_way("bounds", asked, needed, path=member.path, limit=member.kind)]
 
 
-def _of_share(terms: ScenarioTerms, member: Member, needed: Decimal | None) -> list[WayOut]:
-    asked = Decimal(repr(member.value))
-    for one in terms.shares:
-        value = getattr(one, member.kind)
-        if one.path == member.path and value is not None and abs(value - asked) <= Decimal("1e-9"):
-            return [_way("shares", value, needed, path=one.path, limit=member.kind, within=one.within)]
-    return []
-
-
-def _of_ratio(terms: ScenarioTerms, member: Member, needed: Decimal | None) -> list[WayOut]:
-    asked = Decimal(repr(member.value))
-    if needed is not None and needed > MOST_RATIO:
+def _of_pair(terms: ScenarioTerms, member: Member, needed: Decimal | None) -> list[WayOut]:
+    """A share or a ratio: a node may have several, each to another one, and the name tells them apart."""
+    field = "shares" if member.kind.endswith("_share") else "ratios"
+    if needed is not None and needed > (MOST_RATIO if field == "ratios" else 1):
         needed = None
-    for one in terms.ratios:
-        value = getattr(one, member.kind)
-        if one.path == member.path and value is not None and abs(value - asked) <= Decimal("1e-9"):
-            return [_way("ratios", value, needed, path=one.path, limit=member.kind, within=one.other)]
+    for one in terms.shares if field == "shares" else terms.ratios:
+        for limit, rule in one.rules():
+            if limit == member.kind and rule.name == member.name:
+                second = one.within if isinstance(one, Share) else one.other
+                return [_way(field, getattr(one, limit), needed, path=one.path, limit=limit, within=second)]
     return []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from optimization.core.linear import fair_parts, ratio_of, share_of
+from optimization.core.linear import fair_parts
 from optimization.core.modes import Held, hold_nodes
 from optimization.core.problem import (
     LEVELS,
@@ -42,7 +42,8 @@ class Worth:
     Attributes:
         margins: fraction of revenue that is earned, by (retailer, SKU), where the catalogue knows it.
         incrementality: incremental over attributed sales, by cell id; a cell that is left out has 1.
-        cautious: what it is at least in four of five cases, where a least incremental ROAS is judged by that.
+        cautious: what it is at least in four of five cases, where a least incremental ROAS is judged by that; of every
+            cell, for where nothing was measured it is not surely 1.
         order_values: sales per order, money, by cell id.
         draws: of a posterior by cell id, per week, where the curves were imported with them.
     """
@@ -137,17 +138,8 @@ def _limits(terms: ScenarioTerms) -> list[GlobalConstraint]:
 
 
 def _linear(terms: ScenarioTerms, cells: Sequence[Cell], now: Mapping[str, float]) -> list[LinearConstraint]:
-    found = []
-    for one in terms.shares:
-        if one.max_share is not None:
-            found.append(share_of(one.path, one.within, float(one.max_share)))
-        if one.min_share is not None:
-            found.append(share_of(one.path, one.within, float(one.min_share), least=True))
-    for pair in terms.ratios:
-        if pair.max_ratio is not None:
-            found.append(ratio_of(pair.path, pair.other, float(pair.max_ratio)))
-        if pair.min_ratio is not None:
-            found.append(ratio_of(pair.path, pair.other, float(pair.min_ratio), least=True))
+    found = [rule for one in terms.shares for _, rule in one.rules()]
+    found += [rule for pair in terms.ratios for _, rule in pair.rules()]
     if terms.fair_fraction:
         found += fair_parts(cells, LEVELS.index(terms.fair_level) + 1, (), float(terms.fair_fraction), now)
     return found

@@ -122,6 +122,11 @@ class ScenarioTerms:
         return self.objective == "incremental_sales" or self.min_iroas is not None
 
     @property
+    def is_cautious(self) -> bool:
+        """True where a least incremental ROAS is to hold by cautious factors."""
+        return self.min_iroas is not None and self.min_iroas_by == "cautious"
+
+    @property
     def available(self) -> Decimal:
         """Money that may be allocated."""
         return self.total_budget - self.reserve

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from accounts.services import require_somewhere
 from planning import selectors
-from planning.answers import currency_of, result_of
+from planning.answers import currency_of, incremental_of, result_of
 from planning.core.comparison import LEAST, MOST, Candidate, Comparison, compare
 from planning.core.prices import binding_prices
 from planning.models import Scenario
@@ -84,6 +84,7 @@ def _candidate(scenario: Scenario) -> Candidate:
         result=result_of(scenario) if solved else None,
         sales=tuple(outlook["sales_proposed"]) if solved else None,
         expected=outlook["expected_proposed"] if solved else None,
+        incremental=incremental_of(scenario) if solved else None,
         chance=outlook["chance"] if solved else None,
         prices={one.name: one.price for one in prices},
     )

@@ -24,7 +24,7 @@ from planning import selectors
 from planning.answers import currency_of, result_of
 from planning.core.pace import AccountSpend, Pace, pace
 from planning.core.pacing import MOST_ORIGINS, SEASON
-from planning.core.paths import read_scope
+from planning.core.paths import parts_of, read_scope
 from planning.core.reading import read_number
 from planning.core.terms import MOST_MONEY
 from planning.models import Budget, Scenario
@@ -300,8 +300,9 @@ def _narrowed(rows: Iterable[Budget], scope: str) -> list[Budget]:
     budgets = list(rows)
     if not scope:
         return budgets
-    brands = [part.partition("=")[2] for part in scope.split("/") if part.startswith("brand=")]
-    rest = "/".join(part for part in scope.split("/") if not part.startswith("brand="))
+    parts = parts_of(scope)
+    brands = [part.partition("=")[2] for part in parts if part.startswith("brand=")]
+    rest = "/".join(part.replace("/", "//") for part in parts if not part.startswith("brand="))
     asked = read_scope(rest) if rest else {}
     if unknown := set(asked) - {"rmn"}:
         raise InvalidInput(

@@ -21,6 +21,7 @@ from optimization.core.feasibility import find_conflict, spend_range
 from optimization.core.problem import BudgetProblem
 from optimization.models import Solve
 from planning import selectors
+from planning.core.cautious import untested
 from planning.core.outlook import outlook
 from planning.core.relaxations import WayOut, apply, ways_out
 from planning.core.scenario_problem import season_of
@@ -282,7 +283,12 @@ def _extra(terms: ScenarioTerms, kept: float) -> Decimal | None:
 
 
 def _factors_from(terms: ScenarioTerms, basis: Basis) -> str:
-    return basis.incrementality.source if terms.asks_incrementality else ""
+    if not terms.asks_incrementality:
+        return ""
+    source, lacking = basis.incrementality.source, len(basis.curves) - len(basis.incrementality.factors)
+    if lacking and terms.is_cautious:
+        return f"{source}; the cautious limit counts what is not measured at {untested():.2f}"
+    return source
 
 
 def _copy_name(name: str, word: str = "copy") -> str:

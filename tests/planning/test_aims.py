@@ -13,6 +13,7 @@ from jobs.core.tools import tool_named
 from optimization.core.instance import parse_problem
 from optimization.core.solve import solve_budget
 from planning import selectors, services
+from planning.core.aim_words import objective_words
 from planning.core.terms import read_terms
 from planning.models import Scenario
 from tenants.core.problems import InvalidInput
@@ -374,7 +375,7 @@ def test_every_answer_is_told_on_its_page_and_may_be_typed_over(browser, solved,
     scenario = solved(**changes)
     assert scenario.status == Scenario.Status.SOLVED
     shown = browser.get(f"/scenarios/{scenario.pk}/").content.decode()
-    assert f"Maximise expected {'profit' if scenario.objective == 'profit' else 'sales'} of" in shown
+    assert f"Maximise expected {objective_words(selectors.terms_of(scenario))} of" in shown
     found = services.simulate_allocation(
         actor=alice, scenario=scenario, allocation=[{"path": WALMART, "amount": "900"}], rest="proposed"
     )

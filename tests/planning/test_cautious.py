@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from harmonization.models import Retailer
 from jobs.core.tools import tool_named
 from measurement.core.calibration import LEVEL, CellTest, calibrate
 from metrics.services import NewFactor, publish_factors
@@ -13,7 +14,9 @@ from optimization import selectors as optimization
 from optimization.core.factors import Factor
 from optimization.core.instance import parse_problem
 from planning import services
+from planning.core.cautious import untested
 from planning.models import Scenario
+from tenants.core.problems import InvalidInput
 from tests.planning.conftest import ASKED
 from tests.planning.test_pages import TYPED
 
@@ -58,10 +61,43 @@ def test_incremental_sales_are_still_counted_by_what_is_expected(factor, solved)
     assert scenario.solve.solution["earned"] == pytest.approx(factor.mean * sold, rel=1e-6)
 
 
-def test_without_a_factor_and_without_a_limit_it_changes_nothing(solved):
-    sold, spent = sold_and_spent(solved(min_iroas="1.5", min_iroas_by="cautious", total_budget="50000"))
-    assert sold / spent == pytest.approx(1.5, rel=1e-4)
-    assert sold_and_spent(solved(min_iroas_by="cautious", name="a")) == sold_and_spent(solved(name="b"))
+def test_what_nothing_measured_counts_with_the_least_that_is_thought_of_any(solved, browser, alice):
+    least = untested()
+    assert f"{least:.2f}" == "0.24"  # as the documentation says
+    scenario = solved(min_iroas="0.5", min_iroas_by="cautious", total_budget="50000")
+    sold, spent = sold_and_spent(scenario)
+    assert least * sold / spent == pytest.approx(0.5, rel=1e-4)
+    assert set(parse_problem(scenario.solve.problem).sure_incrementality) == {least}
+    shown = browser.get(f"/scenarios/{scenario.pk}/").content.decode()
+    assert f"lines not measured count at {least:.2f}" in shown
+    assert f"counts 5 of 5 lines at {least:.2f}, for nothing measured them: they get" in shown
+
+
+def test_caution_moves_money_to_what_was_measured(fitted, solved, alice, chips, browser):
+    found = NewFactor(
+        low=Decimal("0.6"), value=Decimal("0.7"), high=Decimal("0.8"), level=Decimal("0.9"), evidence="experiment",
+        method="geo", retailer=Retailer.objects.get(name="Amazon").pk,
+    )  # fmt: skip
+    publish_factors(actor=alice, source="GT-7", factors=[found], brand=chips)
+    asks = {"min_iroas": "0.8", "total_budget": "50000"}
+    plain, cautious = solved(**asks), solved(**asks, min_iroas_by="cautious", name="careful")
+
+    def untested_part(scenario: Scenario) -> float:
+        lines = scenario.solve.solution["lines"]
+        money = sum(one["proposed"] for one in lines if not one["cell"].startswith("Amazon|"))
+        return money / sum(one["proposed"] for one in lines)
+
+    assert untested_part(cautious) < untested_part(plain)
+    shown = browser.get(f"/scenarios/{cautious.pk}/").content.decode()
+    assert "counts 2 of 5 lines at" in shown
+    checked = services.check_scenario(actor=alice, given=ASKED | asks | {"min_iroas_by": "cautious"}, brand=chips)
+    assert checked.incrementality.endswith(f"counts what is not measured at {untested():.2f}")
+
+
+def test_caution_without_a_limit_is_refused(draft):
+    with pytest.raises(InvalidInput) as refused:
+        draft(min_iroas_by="cautious")
+    assert refused.value.where == "min_iroas_by"
 
 
 def test_the_cautious_value_is_that_of_the_calibration():

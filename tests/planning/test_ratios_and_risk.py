@@ -17,6 +17,7 @@ from optimization.core.instance import parse_problem
 from optimization.core.search import tail_value
 from planning import selectors, services
 from planning.models import Scenario
+from planning.presenters import infeasible_context
 from tests.planning.conftest import ASKED
 from tests.planning.test_aims import WALMART, answer_of
 from tests.planning.test_pages import TYPED, row
@@ -234,3 +235,35 @@ def test_rest_takes_and_shows_them_and_comparison_tells_them(api, chips, fitted,
     assert labels["onsite search > Walmart against onsite search > Amazon, at most, times"] == "0.25"
     assert labels["Worst cases that count"] == "10.00%"
     assert labels["Seasons of the weeks"] == "1, 1, 1.6, 0.4"
+
+
+@pytest.mark.parametrize(
+    ("field", "limit", "second", "asked", "floor", "needed"),
+    [
+        ("ratios", "max_ratio", "other", "2", "1000", "3.3334"),
+        ("shares", "max_share", "within", "0.9", "285", "0.9500"),
+    ],
+)
+def test_of_two_limits_of_one_node_the_one_in_conflict_is_named(
+    solved, alice, browser, field, limit, second, asked, floor, needed
+):
+    display = ["onsite display"]
+    rows = [{"path": WALMART, second: node, limit: asked} for node in (RETAILER, display)]
+    scenario = solved(
+        **{field: rows},
+        bounds=[{"path": display, "max_spend": "300"}, {"path": WALMART, "min_spend": floor}],
+    )
+    assert scenario.status == Scenario.Status.INFEASIBLE
+    ((at, way),) = [(at, one) for at, one in enumerate(scenario.relaxations) if one["field"] == field]
+    assert way["within"] == display
+    assert way["restores"]
+    assert way["needed"] == needed
+    relaxed = services.relax_scenario(actor=alice, scenario=scenario, choice=at)
+    assert services.answer_scenario(scenario=relaxed).status == Scenario.Status.SOLVED
+    shown = browser.get(f"/scenarios/{scenario.pk}/").content.decode()
+    marked = [
+        words for words, bad, _ in infeasible_context(scenario)["constraints"] if bad and "Walmart at most" in words
+    ]
+    assert len(marked) == 1
+    assert marked[0].endswith("onsite display")
+    assert marked[0].replace(">", "&gt;") in shown

@@ -6,12 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pydantic import ValidationError
 
 from jobs.core.tools import tool_named
 from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from optimization.models import LearningProgramme, LearningWeek
+from planning import learning_tools
 from planning.models import Scenario
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.cases import all_cases
@@ -79,11 +82,22 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"constraints": [{"kind": "min_roas", "scope": "rmn=walmart", "value": 2}]}, "constraints[0].scope", "whole"),
     ({"constraints": [{"kind": "min_roas", "value": 2}] * 2}, "constraints[1]", "twice"),
     ({"constraints": [{"kind": "min_roas", "value": 2}, {"kind": "floor", "scope": "rmn=walmart", "value": -1}]},
-     "constraints[1].min_spend", "not allowed"),
+     "constraints[1].value", "not allowed"),
     ({"constraints": [{"kind": "min_roas", "value": -2}]}, "constraints[0]", "not allowed"),
     ({"constraints": [{"kind": "floor", "scope": "rmn=walmart", "value": 5},
                       {"kind": "cap", "scope": "channel=onsite search/rmn=Walmart", "value": 4}]},
      "constraints[0]", "above the most"),
+    ({"weeks": [{"budget": "1050"}] * 3 + [{"budget": "1050", "season": -1}]}, "weeks[3].season", "not allowed"),
+    ({"weeks": [{"budget": "1050"}, {"budget": -1}]}, "weeks[1].budget", "not allowed"),
+    ({"constraints": [{"kind": "ratio_cap", "scope": "rmn=walmart", "value": 1}]}, "constraints[0].of", "second node"),
+    ({"constraints": [{"kind": "ratio_cap", "scope": "rmn=walmart", "of": "rmn=walmart", "value": 1}]},
+     "constraints[0]", "against itself"),
+    ({"constraints": [{"kind": "max_change_pct", "value": 12000}]}, "constraints[0].value", "12000 is too large"),
+    ({"constraints": [{"kind": "max_change_pct", "value": -50}]}, "constraints[0].value", "-50 is not allowed"),
+    ({"constraints": [{"kind": "fixed", "scope": "rmn=walmart", "value": 100},
+                      {"kind": "cap", "scope": "rmn=walmart", "value": 500}]},
+     "constraints[1]", "limited twice: by cap here and by fixed at constraints[0]"),
+    ({"min_iroas_by": "cautious"}, "min_iroas_by", "none is asked for"),
 ]  # fmt: skip
 
 
@@ -96,7 +110,14 @@ def test_what_is_wrong_is_told_where_it_was_said(fitted, alice):
                 assert refused.value.where == where
                 assert said in refused.value.detail
                 assert refused.value.fix
-    for changes in ({"horizon_start": "2026-11-09"}, {"constraints": [{"kind": "sheer will", "value": 1}]}):
+    with pytest.raises(InvalidInput) as refused:
+        call("create_scenario", alice, **CALL | {"constraints": [{"kind": "max_change_pct", "value": 12000}]})
+    assert refused.value.fix == "Give at most 9,900."
+    for changes in (
+        {"horizon_start": "2026-11-09"},
+        {"constraints": [{"kind": "sheer will", "value": 1}]},
+        {"constraints": [{"kind": "cap", "scope": "rmn=walmart\n", "value": 1}]},
+    ):
         with pytest.raises(ValidationError):
             call("create_scenario", alice, **CALL | changes)
     assert not Scenario.objects.exists()
@@ -142,7 +163,9 @@ def test_learning_is_started_run_and_inspected(fitted, alice, carol, solved):
     assert [one["monday"] for one in told.weeks] == [START]
     assert sum(float(line["proposed"]) for line in told.lines) == pytest.approx(1050.0, abs=0.01)
     assert all(line["why"] for line in told.lines)
-    assert [one.label for one in call("list_learning", carol).programmes] == [made.label]
+    listed = call("list_learning", carol)
+    assert [one.label for one in listed.programmes] == [made.label]
+    assert (listed.programmes[0].observed_weeks, listed.not_listed) == (empty.observed_weeks, 0)
     # No tool accepts: that is a person's.
     assert LearningWeek.objects.get().status == "proposed"
     with pytest.raises(NotFound):
@@ -162,3 +185,17 @@ def test_what_cannot_be_learnt_from_says_why(fitted, alice, draft, solved):
     assert refused.value.where == "settings.temperature"
     with pytest.raises(NotFound):
         call("show_learning", alice, programme_id="LP-0099")
+
+
+def test_a_list_that_is_cut_says_so_and_asks_once(fitted, alice, solved, monkeypatch):
+    scenario = solved()
+    for name in ("one", "two", "three"):
+        call("start_learning", alice, scenario_id=scenario.label, name=name, first_week=START)
+    with CaptureQueriesContext(connection) as all_three:
+        assert call("list_learning", alice).not_listed == 0
+    monkeypatch.setattr(learning_tools, "_MOST_PROGRAMMES", 1)
+    with CaptureQueriesContext(connection) as only_one:
+        told = call("list_learning", alice)
+    assert ([one.name for one in told.programmes], told.not_listed) == (["three"], 2)
+    # One more query counts the rest; none is asked per programme.
+    assert len(all_three) <= len(only_one)
