@@ -296,7 +296,7 @@ def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> Quer
     return Experiment.objects.filter(same).exclude(pk=experiment.pk).prefetch_related("units")
 
 
-def _on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
+def on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
     """Other experiments on a file of this one's, and of units also those of the same brand and retailer, or of one that
     contains them. Whatever they call their outcome: the name is free, and what sells more has more orders, too."""
     same = Q(panels__sha256__in=experiment.panels.values("sha256"))
@@ -309,31 +309,6 @@ def _on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
         same, kinds = same | around, list(OVER_UNITS)
     rows = Experiment.objects.filter(same, kind__in=kinds)
     return rows.exclude(pk=experiment.pk).distinct().prefetch_related("units")
-
-
-def unread_on_the_same_figures(experiment: Experiment, *, on: date) -> list[Experiment]:
-    """Registered tests on the same figures whose result is not to be seen yet, whatever ads they are of.
-
-    One that was cancelled after it had begun is among them until its planned end: else whoever would look early has
-    only to give it up and copy it.
-    """
-    waiting = Q(state__in=[state for state in UNDER_PLAN if state != Experiment.State.READ])
-    waiting |= Q(state=Experiment.State.CANCELLED, registered_at__isnull=False)
-    rows = _on_the_same_figures(experiment).filter(waiting)
-    return [one for one in rows if one.begun and one.cooled_on is not None and on <= one.cooled_on]
-
-
-def given_up_before(experiment: Experiment) -> bool:
-    """Whether a test of some of the same treated units in days of this one had begun, and was given up before this one
-    was registered: its data may have been seen."""
-    if experiment.start_date is None or experiment.cooled_on is None or experiment.registered_at is None:
-        return False
-    rows = _on_the_same_figures(experiment).filter(
-        state=Experiment.State.CANCELLED, registered_at__isnull=False, cancelled_at__lte=experiment.registered_at,
-        start_date__lte=experiment.cooled_on, end_date__gte=experiment.start_date,
-    )  # fmt: skip
-    treated = treated_keys(experiment)
-    return any(one.begun and treated & treated_keys(one) for one in rows)
 
 
 def treated_keys(experiment: Experiment) -> set[str]:

@@ -16,6 +16,7 @@ from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
 from measurement.services.candidates import hidden_from
 from measurement.services.panels import panel_data
+from measurement.services.same_figures import twins_unread
 from tenants.core.problems import Conflict, InvalidInput
 
 _NAMED = 5
@@ -84,12 +85,12 @@ def refuse_to_be_seen(experiment: Experiment, *, actor: User) -> None:
         return
     treated = selectors.treated_keys(experiment)
     seen = set(selectors.experiments_visible(user=actor).values_list("pk", flat=True))
-    for other in selectors.unread_on_the_same_figures(experiment, on=start):
+    for twin in twins_unread(experiment, on=start):
+        other = twin.other
         if other.state == Experiment.State.CANCELLED or other.start_date is None or other.cooled_on is None:
             continue
         earlier = other.cooled_on < last or other.looks != Experiment.Looks.NONE
-        theirs = {one.unit.casefold() for one in other.units.all() if one.group != "excluded"}
-        if not earlier or other.start_date > last or not treated & theirs:
+        if not earlier or other.start_date > last or not twin.uses(treated):
             continue
         known = other.pk in seen
         raise Conflict(

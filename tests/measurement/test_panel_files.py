@@ -20,7 +20,7 @@ from measurement.services import panel_files, panels
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
 from tenants.storage import storage_used
 from tests import factories
-from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
+from tests.measurement.conftest import END, START, SUMMARY, as_csv, fresh, geo_rows, summary, treated_of, work_off
 
 HISTORY = as_csv(geo_rows(START - timedelta(13)))
 LONG_AGO = (timezone.now() - timedelta(days=40)).timestamp()
@@ -77,6 +77,42 @@ def test_what_is_of_nobody_is_not_taken_for_people():
     sku = "550e8400e29b41d4a716446655440000"
     text = f"date,sku,sales\n2026-05-01,{sku},12\n2026-05-01,Chips @ home,{'1' * 64}\n2026-05-01,{'ab' * 40},3\n"
     assert personal_data(text.encode()) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "geo 1,anna@müller.de\n",
+        "geo 1,ANNA@EXAMPLE.COM\n",
+        "geo 1,Anna@Example.Com\n",
+        f"geo 1,0x{'ab' * 32}\n",
+        f"geo 1,u_{'ab' * 20}\n",
+        '{"note": "ann\\u0040example.com"}',
+        '{"note": "' + "\\u0061b" * 32 + '"}',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig", "latin-1"])
+def test_people_are_found_however_they_are_written(text, encoding):
+    assert personal_data(text.encode(encoding))
+
+
+@pytest.mark.parametrize("text", ["Store@Mall.East,1\n", "logo@2x.png,1\n", "3@1.50,1\n", f"0x{'1' * 64}\n"])
+def test_marks_that_are_no_address_are_left_alone(text):
+    assert personal_data(text.encode()) == ()
+
+
+def test_a_file_is_gone_through_once():
+    """Looking back from every place took minutes of a file without a blank."""
+    for text in (b"a" * 2**22 + b"@", b"a@" * 2**21, b"a@" + b"a." * 2**21 + b"1"):
+        assert personal_data(text) == ()
+
+
+@pytest.mark.parametrize("further", [{"users": ["Ann Smith"]}, {"treated": {**SUMMARY["treated"], "who": "Ann Smith"}}])
+def test_sums_have_nothing_beside_them(experiment, send, further):
+    one = experiment(kind="ab", settings={"baseline_rate": 0.1, "effects": [0.2], "daily_users": 1000})
+    with pytest.raises(InvalidInput, match=r"Nothing is read from (users|treated\.who)"):
+        send(one, summary(**further), "sums.json")
+    assert not one.panels.exists()
 
 
 def test_what_plan_and_reading_were_made_from_stays(running, send, alice, today, storage, tidied):
