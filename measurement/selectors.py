@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -148,7 +151,16 @@ def panel_path(sha256: str) -> Path:
 
 def panel_bytes() -> int:
     """Bytes of the data of all experiments as they lie there: one file may be of several, and one may be erased."""
-    return sum(one.stat().st_size for one in panel_folder().glob("*/*") if one.is_file())
+    return sum(told.st_size for _, told in panel_files())
+
+
+def panel_files() -> Iterator[tuple[Path, os.stat_result]]:
+    """Those data with their size and time. One that is removed while they are listed is none of them."""
+    for path in sorted(panel_folder().glob("*/*")):
+        with suppress(FileNotFoundError):
+            told = path.stat()
+            if stat.S_ISREG(told.st_mode):
+                yield path, told
 
 
 def panel_folder() -> Path:

@@ -11,7 +11,7 @@ from measurement import selectors
 from measurement.core.drawn_power import first_periods
 from measurement.core.panel import Panel
 from measurement.core.pre_checks import pre_trend
-from measurement.core.words import count_of
+from measurement.core.words import count_of, period_text
 from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
 from measurement.services.candidates import hidden_from
@@ -58,8 +58,7 @@ def refuse_overlap(experiment: Experiment, *, actor: User) -> None:
         errors.append(
             {
                 "where": other.label,
-                "detail": f"{other.label} {other.name} runs from {other.start_date} to {other.end_date} "
-                f"on the same ads{units}.",
+                "detail": f"{other.label} {other.name} runs from {_days(other)} on the same ads{units}.",
                 "fix": "Choose other units or other days.",
             }
         )
@@ -99,7 +98,8 @@ def refuse_to_be_seen(experiment: Experiment, *, actor: User) -> None:
             if known
             else str(_UNSEEN["detail"]),
             where="end_date",
-            fix=f"Start after {other.cooled_on}, end by then without looks of that one, or treat other units."
+            fix=f"Start after {period_text(other.cooled_on)}, end by then without looks of that one, or treat other "
+            "units."
             if known
             else str(_UNSEEN["fix"]),
         )
@@ -169,6 +169,10 @@ def _in_the_way(experiment: Experiment, mine: dict[str, set[str]], other: Experi
     theirs = _groups(other)
     shared = mine["treated"] & (theirs["treated"] | theirs["control"]) | (mine["control"] & theirs["treated"])
     return sorted(shared) if shared else None
+
+
+def _days(one: Experiment) -> str:
+    return " to ".join(period_text(day) for day in (one.start_date, one.end_date) if day is not None)
 
 
 def _listed(units: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from measurement.core.panel import Panel, last_days
 from measurement.core.panel_columns import READING, columns_of
 from measurement.core.reading_panels import read_panel
 from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary, refuse_further_keys
+from measurement.core.words import period_text
 from measurement.models import Experiment, PanelFigures, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.panel_files import bytes_of, content_of, keep_file, refuse_personal_data
@@ -247,7 +248,8 @@ def _check_against_plan(experiment: Experiment, read: _Read, before: PanelVersio
     planned = experiment.analysis_plan.get("data", {}).get("first_day") or (before and str(before.first_day)) or ""
     if planned and read.first_day is not None and str(read.first_day) > planned:
         raise InvalidInput(
-            f"The data begin on {read.first_day}, those of the plan on {planned}.",
+            f"The data begin on {period_text(read.first_day)}, those of the plan on "
+            f"{period_text(date.fromisoformat(planned))}.",
             where="date",
             fix="Send the history together with the new days.",
         )

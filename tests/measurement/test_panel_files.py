@@ -6,9 +6,12 @@ import hashlib
 import os
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.core.permissions import Role
@@ -169,6 +172,42 @@ def test_what_a_lost_process_left_is_swept(experiment, send, storage, tidied):
         os.utime(path, (LONG_AGO, LONG_AGO))
     assert tidied(days=30) == 2
     assert len(_kept(storage)) == 1
+
+
+def test_a_file_that_goes_while_others_are_counted(experiment, send, storage, tidied, monkeypatch):
+    """A tidy run beside an upload."""
+    one = experiment()
+    first, second = send(one, HISTORY), send(one, as_csv(geo_rows(START)))
+    gone, stat = selectors.stored_panel(first), Path.stat
+
+    def vanishing(path, **how):
+        if path == gone:
+            path.unlink(missing_ok=True)
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert selectors.panel_bytes() == second.size
+    assert tidied() == 0
+    assert _kept(storage) == {second.sha256}
+
+
+@pytest.mark.parametrize("days", ["abc", "5", 2.5, None, True])
+def test_a_schedule_whose_days_are_none_says_so(alice, days):
+    job = services.start_tidying(actor=alice)
+    job.params = {"days": days}
+    with pytest.raises(InvalidInput, match=r"are no days\."):
+        work_off(job)
+
+
+def test_of_a_removed_file_only_its_own_experiments_are_asked(experiment, send, tidied):
+    for number in (1, 2):
+        one = experiment(name=f"Test {number}")
+        for days in (number, 10 + number):
+            send(one, as_csv(geo_rows(START - timedelta(days))))
+    with CaptureQueriesContext(connection) as asked:
+        assert tidied() == 2
+    highest = [one["sql"] for one in asked if 'MAX("measurement_panelversion"."number")' in one["sql"]]
+    assert [" IN (SELECT " in one for one in highest].count(False) == 1, "the first look alone is over all"
 
 
 def test_operators_tidy_by_command(experiment, alice):
