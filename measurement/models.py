@@ -317,6 +317,17 @@ class PanelVersion(models.Model):
         return f"data {self.number}: {self.file_name}"
 
 
+class PanelFigures(models.Model):
+    """By what the figures of some data are known again under other names; stays when their file is erased, so that a
+    test that was given up is not looked at through a copy."""
+
+    panel = models.OneToOneField(PanelVersion, on_delete=models.CASCADE, primary_key=True, related_name="figures")
+    content = models.BinaryField(help_text="a print, as measurement.core.figure_prints packs it")
+
+    def __str__(self) -> str:
+        return f"figures of {self.panel_id}"
+
+
 @pghistory.track(pghistory.InsertEvent(), exclude=["result"])
 class Reading(models.Model):
     """What an analysis of one version of the data said, under the plan, by one version of the code."""

@@ -29,7 +29,11 @@ class NextTestQuerySerializer(serializers.Serializer[Any]):
         help_text="money for tests; none: any",
     )
     scenario = serializers.CharField(
-        required=False, default="", max_length=40, help_text="id or label; its reserve pays, instead of `reserve`"
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=40,
+        help_text="id or label; its reserve pays, instead of `reserve`",
     )
     weeks = serializers.IntegerField(
         required=False, default=USUAL_WEEKS, min_value=1, max_value=104, help_text="that plans rest on the answer"

@@ -17,7 +17,7 @@ from measurement.core.words import MISSING, between, count_of, money, percent, r
 from measurement.selectors import MANAGE
 from measurement.services.next_tests import RAISE, SHARE, WEEKS, NextTests
 from optimization.selectors import VIEW_CURVES
-from tenants.core.problems import InvalidInput
+from tenants.core.problems import InvalidInput, NotFound
 
 
 def next_test_context(
@@ -30,7 +30,7 @@ def next_test_context(
         scenario: label of the one whose reserve pays. weeks: that plans rest on the answer, as typed; empty is usual.
 
     Raises:
-        NotAllowed, NotFound: as `services.suggest_next_test`.
+        NotAllowed, NotFound: as `services.suggest_next_test`, but for a scenario that is not there.
     """
     context: dict[str, Any] = {
         "brand": brand,
@@ -41,10 +41,13 @@ def next_test_context(
     }
     try:
         span = _weeks(weeks)
+        context |= {"weeks": str(span), "span": count_of(span, "week")}
         found = services.suggest_next_test(
             as_user=user, brand=brand, reserve=_money(reserve), scenario=scenario.strip(), weeks=span
         )
-    except InvalidInput as problem:
+    except (InvalidInput, NotFound) as problem:
+        if isinstance(problem, NotFound) and problem.where != "scenario":
+            raise
         if problem.where == "curves":
             return context | {"empty": ("No curves yet", problem.detail)} | _way_to_curves(user, brand)
         return context | {"problem": problem}

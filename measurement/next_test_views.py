@@ -16,7 +16,7 @@ from measurement.next_test_presenters import next_test_context
 from measurement.selectors import VIEW
 from measurement.services import scenarios_with_reserve
 from optimization.models import CurveVersion
-from tenants.core.problems import NotFound
+from tenants.core.problems import NotFound, Problem
 
 
 @never_cache
@@ -29,6 +29,7 @@ def experiment_next(request: HttpRequest) -> HttpResponse:
     context = next_test_context(user=me, brand=brand, **asked)
     if request.headers.get("HX-Request") == "true":
         return render(request, "measurement/_next_test.html", {"next": context})
+    problem: Problem | None = context.get("problem")
     page = {
         "next": context,
         "whole_page": True,
@@ -36,7 +37,7 @@ def experiment_next(request: HttpRequest) -> HttpResponse:
         "brands": list(people.brands_for(user=me, permission=VIEW)),
         "may_all": brand is None or _all_together(me),
     }
-    return render(request, "measurement/next_test.html", page, status=400 if "problem" in context else 200)
+    return render(request, "measurement/next_test.html", page, status=problem.status if problem else 200)
 
 
 def _brand(me: User, slug: str) -> Brand | None:

@@ -21,13 +21,14 @@ class HeldReserve:
     """What one plan holds back.
 
     Attributes:
-        label, name: of the plan. amount: money over its days. start, end: its days, both inclusive.
+        label, name: of the plan. amount: money over its days, in `currency`. start, end: its days, both inclusive.
         brand_id: None where it plans the money of all brands; `brand_name` says whose in words.
     """
 
     label: str
     name: str
     amount: Decimal
+    currency: str
     start: date
     end: date
     brand_id: UUID | None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -154,7 +157,16 @@ def panel_path(sha256: str) -> Path:
 
 def panel_bytes() -> int:
     """Bytes of the data of all experiments as they lie there: one file may be of several, and one may be erased."""
-    return sum(one.stat().st_size for one in panel_folder().glob("*/*") if one.is_file())
+    return sum(told.st_size for _, told in panel_files())
+
+
+def panel_files() -> Iterator[tuple[Path, os.stat_result]]:
+    """Those data with their size and time. One that is removed while they are listed is none of them."""
+    for path in sorted(panel_folder().glob("*/*")):
+        with suppress(FileNotFoundError):
+            told = path.stat()
+            if stat.S_ISREG(told.st_mode):
+                yield path, told
 
 
 def panel_folder() -> Path:
@@ -302,7 +314,7 @@ def others_in_the_way(experiment: Experiment, units: Iterable[str] = ()) -> Quer
     return Experiment.objects.filter(same).exclude(pk=experiment.pk).prefetch_related("units")
 
 
-def _on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
+def on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
     """Other experiments on a file of this one's, and of units also those of the same brand and retailer, or of one that
     contains them. Whatever they call their outcome: the name is free, and what sells more has more orders, too."""
     same = Q(panels__sha256__in=experiment.panels.values("sha256"))
@@ -315,31 +327,6 @@ def _on_the_same_figures(experiment: Experiment) -> QuerySet[Experiment]:
         same, kinds = same | around, list(OVER_UNITS)
     rows = Experiment.objects.filter(same, kind__in=kinds)
     return rows.exclude(pk=experiment.pk).distinct().prefetch_related("units")
-
-
-def unread_on_the_same_figures(experiment: Experiment, *, on: date) -> list[Experiment]:
-    """Registered tests on the same figures whose result is not to be seen yet, whatever ads they are of.
-
-    One that was cancelled after it had begun is among them until its planned end: else whoever would look early has
-    only to give it up and copy it.
-    """
-    waiting = Q(state__in=[state for state in UNDER_PLAN if state != Experiment.State.READ])
-    waiting |= Q(state=Experiment.State.CANCELLED, registered_at__isnull=False)
-    rows = _on_the_same_figures(experiment).filter(waiting)
-    return [one for one in rows if one.begun and one.cooled_on is not None and on <= one.cooled_on]
-
-
-def given_up_before(experiment: Experiment) -> bool:
-    """Whether a test of some of the same treated units in days of this one had begun, and was given up before this one
-    was registered: its data may have been seen."""
-    if experiment.start_date is None or experiment.cooled_on is None or experiment.registered_at is None:
-        return False
-    rows = _on_the_same_figures(experiment).filter(
-        state=Experiment.State.CANCELLED, registered_at__isnull=False, cancelled_at__lte=experiment.registered_at,
-        start_date__lte=experiment.cooled_on, end_date__gte=experiment.start_date,
-    )  # fmt: skip
-    treated = treated_keys(experiment)
-    return any(one.begun and treated & treated_keys(one) for one in rows)
 
 
 def treated_keys(experiment: Experiment) -> set[str]:

@@ -170,7 +170,9 @@ class SuggestNextTestOutput(BaseModel):
     currency: str
     words: str
     assumptions: list[str]
-    left_out: list[str] = Field(description="Readings that do not count now, with the reason.")
+    left_out: list[str] = Field(
+        description="Readings, and tests that may spend of the reserve, that do not count now; why."
+    )
 
 
 class StartExperimentInput(BaseModel):

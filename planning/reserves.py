@@ -8,8 +8,12 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import Brand, User
 from measurement.reserves import HeldReserve
+from optimization import selectors as optimization
+from optimization.models import CurveVersion
 from planning import selectors
+from planning.answers import currency_of
 from planning.models import Scenario
+from tenants.selectors import current_tenant
 
 #: That a reserve may be chosen from.
 MOST: Final = 30
@@ -18,19 +22,32 @@ MOST: Final = 30
 def listed(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[HeldReserve]:
     """Scenarios of exactly this brand that hold money back, of those a person may see; the newest first."""
     rows = selectors.scenarios_visible(user=as_user).filter(brand=brand, reserve_fraction__gt=0)
-    return [_told(one) for one in rows.select_related("brand").order_by("-number")[:MOST]]
+    # As `currency_of` has it, without a query for each.
+    solved = dict(
+        CurveVersion.objects.filter(pk__in=rows.order_by().values("curve_version")).values_list(
+            "pk", "settings__currency"
+        )
+    )
+    newest = optimization.latest_curves(brand=brand)
+    usual = str(newest.settings["currency"]) if newest else current_tenant().base_currency
+    return [
+        _told(one, str(solved.get(one.curve_version_id, usual)))
+        for one in rows.select_related("brand").order_by("-number")[:MOST]
+    ]
 
 
 def named(*, as_user: User | AnonymousUser, reference: str) -> HeldReserve:
     """What the scenario of an id or a label holds back, which may be nothing. Raises NotFound."""
-    return _told(selectors.scenario_named(user=as_user, reference=reference))
+    scenario = selectors.scenario_named(user=as_user, reference=reference)
+    return _told(scenario, currency_of(scenario))
 
 
-def _told(scenario: Scenario) -> HeldReserve:
+def _told(scenario: Scenario, currency: str) -> HeldReserve:
     return HeldReserve(
         label=scenario.label,
         name=scenario.name,
         amount=selectors.terms_of(scenario).reserve,
+        currency=currency,
         start=scenario.horizon_start,
         end=scenario.horizon_end,
         brand_id=scenario.brand_id,

@@ -133,6 +133,30 @@ def read_summary(content: bytes) -> TwoArms:
     return TwoArms(arms=arms, until=day, currency=currency)
 
 
+def refuse_further_keys(content: bytes) -> None:
+    """Of a new file, which is kept whole: it has the sums of two arms, and nothing beside them.
+
+    Raises:
+        InvalidInput: another key is there; says which.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return  # `read_summary` says so.
+    if not isinstance(document, Mapping):
+        return
+    levels: list[tuple[str, Any, tuple[str, ...]]] = [("", document, (*ARMS, "until", "currency"))]
+    levels += [(f"{arm}.", document.get(arm), _SUMS) for arm in ARMS]
+    for place, given, known in levels:
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in known:
+                raise InvalidInput(
+                    f"Nothing is read from {place}{name[:40]}; a file of sums has no more than them.",
+                    where=f"{place}{name[:40]}",
+                    fix=f"Leave it out; known are {', '.join(known)}.",
+                )
+
+
 def _sums(given: Any, arm: str) -> dict[str, float]:
     if not isinstance(given, Mapping):
         raise InvalidInput(f"The arm {arm!r} is missing.", where=arm, fix=f"Give its {', '.join(_SUMS)}.")

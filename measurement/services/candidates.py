@@ -14,6 +14,7 @@ from measurement.core.assignment import Assigned, Assignment, InvalidDesign, ord
 from measurement.core.design import assignment_of, design_geo
 from measurement.core.design_kinds import extra_spend, kind_of
 from measurement.core.drawn_power import drawn_power, first_periods
+from measurement.core.figure_prints import print_of_panel
 from measurement.core.geography import touching
 from measurement.core.market_selection import GeoCandidate
 from measurement.core.multi_cell import cell_alpha, draw_cells
@@ -25,6 +26,7 @@ from measurement.models import Experiment
 from measurement.services.designed import Designed
 from measurement.services.other_designs import assign_periods, assign_users, design_periods, design_users
 from measurement.services.panels import panel_data
+from measurement.services.same_figures import twins_unread
 from tenants.core.problems import Conflict
 
 Progress = Callable[[int, int], None]
@@ -108,10 +110,8 @@ def hidden_from(experiment: Experiment, panel: Panel) -> date | None:
     """First day that a design must not see: a test of the same units and outcome runs from then on, and a picture of
     its treated units beside others would be a look at its result."""
     units = set(panel.place)
-    running = selectors.unread_on_the_same_figures(experiment, on=selectors.today())
-    return min(
-        (one.start_date for one in running if one.start_date and units & selectors.treated_keys(one)), default=None
-    )
+    running = twins_unread(experiment, on=selectors.today(), figures=print_of_panel(panel))
+    return min((one.other.start_date for one in running if one.other.start_date and one.treats(units)), default=None)
 
 
 def _step(panel: Panel) -> int:

@@ -11,11 +11,12 @@ from measurement import selectors
 from measurement.core.drawn_power import first_periods
 from measurement.core.panel import Panel
 from measurement.core.pre_checks import pre_trend
-from measurement.core.words import count_of
+from measurement.core.words import count_of, period_text
 from measurement.models import Experiment, PanelVersion
 from measurement.services.analysis import is_drawn
 from measurement.services.candidates import hidden_from
 from measurement.services.panels import panel_data
+from measurement.services.same_figures import twins_unread
 from tenants.core.problems import Conflict, InvalidInput
 
 _NAMED = 5
@@ -57,8 +58,7 @@ def refuse_overlap(experiment: Experiment, *, actor: User) -> None:
         errors.append(
             {
                 "where": other.label,
-                "detail": f"{other.label} {other.name} runs from {other.start_date} to {other.end_date} "
-                f"on the same ads{units}.",
+                "detail": f"{other.label} {other.name} runs from {_days(other)} on the same ads{units}.",
                 "fix": "Choose other units or other days.",
             }
         )
@@ -84,12 +84,12 @@ def refuse_to_be_seen(experiment: Experiment, *, actor: User) -> None:
         return
     treated = selectors.treated_keys(experiment)
     seen = set(selectors.experiments_visible(user=actor).values_list("pk", flat=True))
-    for other in selectors.unread_on_the_same_figures(experiment, on=start):
+    for twin in twins_unread(experiment, on=start):
+        other = twin.other
         if other.state == Experiment.State.CANCELLED or other.start_date is None or other.cooled_on is None:
             continue
         earlier = other.cooled_on < last or other.looks != Experiment.Looks.NONE
-        theirs = {one.unit.casefold() for one in other.units.all() if one.group != "excluded"}
-        if not earlier or other.start_date > last or not treated & theirs:
+        if not earlier or other.start_date > last or not twin.uses(treated):
             continue
         known = other.pk in seen
         raise Conflict(
@@ -98,7 +98,8 @@ def refuse_to_be_seen(experiment: Experiment, *, actor: User) -> None:
             if known
             else str(_UNSEEN["detail"]),
             where="end_date",
-            fix=f"Start after {other.cooled_on}, end by then without looks of that one, or treat other units."
+            fix=f"Start after {period_text(other.cooled_on)}, end by then without looks of that one, or treat other "
+            "units."
             if known
             else str(_UNSEEN["fix"]),
         )
@@ -168,6 +169,10 @@ def _in_the_way(experiment: Experiment, mine: dict[str, set[str]], other: Experi
     theirs = _groups(other)
     shared = mine["treated"] & (theirs["treated"] | theirs["control"]) | (mine["control"] & theirs["treated"])
     return sorted(shared) if shared else None
+
+
+def _days(one: Experiment) -> str:
+    return " to ".join(period_text(day) for day in (one.start_date, one.end_date) if day is not None)
 
 
 def _listed(units: Iterable[str]) -> str:

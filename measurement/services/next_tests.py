@@ -23,7 +23,7 @@ from measurement.core.next_test import (
     suggested,
 )
 from measurement.core.words import count_of
-from measurement.models import Experiment, Reading
+from measurement.models import Reading
 from measurement.reserves import HeldReserve, told_reserves
 from measurement.services.calibration import (
     budget_lines,
@@ -31,6 +31,7 @@ from measurement.services.calibration import (
     curves_of,
     tests_in_planning,
 )
+from measurement.services.spent_reserves import spent_of
 from measurement.services.tested_cells import cell_of, cell_test
 from optimization import selectors as optimization
 from optimization.core.stored_curves import StoredCurve
@@ -54,9 +55,9 @@ class NextTests:
         best: what is suggested, though it be worth less than it costs (`per_cost` below 1); None where no reading
             would move money, or none that would fits the reserve.
         ranked: all, best first. reserve: None where no reserve was told, and everything fits.
-        scenario: whose reserve it is, and `taken`, what experiments in its days are registered to spend of it.
+        scenario: whose reserve it is, and `taken`, what registered experiments spend of it in its days.
         currency: of all money. assumptions: what figures rest on, in words.
-        left_out: readings in planning that do not count now, with the reason.
+        left_out: readings in planning, and tests that may spend of the reserve, that do not count now; why.
     """
 
     best: Suggestion | None
@@ -82,7 +83,7 @@ def suggest_next_test(
     Args:
         brand: None is all brands together, whose curves are fitted over all.
         reserve: money that may be spent on a test; None is any amount.
-        scenario: id or label of the one whose reserve pays, less what registered experiments of its days spend of it.
+        scenario: id or label of the one whose reserve pays, less what registered experiments spend of it in its days.
         weeks: how long plans rest on the answer.
 
     Raises:
@@ -93,10 +94,11 @@ def suggest_next_test(
     require(user=as_user, permission=selectors.VIEW, brand=brand)
     if reserve is not None and (not reserve.is_finite() or reserve < 0):
         raise InvalidInput(f"{reserve} is no reserve.", where="reserve", fix="Give zero or more, or leave it out.")
-    paying, taken = None, Decimal(0)
+    paying, spent, taken = None, None, Decimal(0)
     if scenario:
         paying = _scenario(as_user, brand, reserve, scenario)
-        taken = _taken(brand, paying)
+        spent = spent_of(paying, as_user=as_user)
+        taken = spent.amount
         reserve = max(paying.amount - taken, Decimal(0))
     if not 1 <= weeks <= 104:
         raise InvalidInput(f"Plans of {count_of(weeks, 'week')} are not made.", where="weeks", fix="Give 1 to 104.")
@@ -122,7 +124,7 @@ def suggest_next_test(
     )  # fmt: skip
     return NextTests(
         best=suggested(ranked), ranked=ranked, reserve=reserve, currency=str(version.settings["currency"]),
-        assumptions=_assumptions(weeks, noise), left_out=left_out,
+        assumptions=_assumptions(weeks, noise), left_out=(*left_out, *(spent.left_out if spent else ())),
         scenario=paying, taken=taken,
     )  # fmt: skip
 
@@ -140,22 +142,19 @@ def _scenario(user: User | AnonymousUser, brand: Brand | None, reserve: Decimal 
     told = told_reserves()
     if not told:
         raise NotFound(f"There is no scenario {reference!r}.", where="scenario", fix="Type the reserve.")
-    found = told[0].named(as_user=user, reference=reference)
+    try:
+        found = told[0].named(as_user=user, reference=reference)
+    except NotFound:
+        raise NotFound(
+            f"There is no scenario {reference[:40]!r} to see.", where="scenario",
+            fix="Use its label, such as SC-0001, or type the reserve.",
+        ) from None  # fmt: skip
     if found.brand_id != (brand.pk if brand else None):
         raise InvalidInput(
             f"{found.label} plans the money of {found.brand_name}.",
             where="scenario", fix="Choose a scenario of this brand.",
         )  # fmt: skip
     return found
-
-
-def _taken(brand: Brand | None, held: HeldReserve) -> Decimal:
-    """What experiments of a brand that start within the days of a plan are registered to spend."""
-    found = Experiment.objects.filter(
-        brand=brand, start_date__range=(held.start, held.end),
-        registered_at__isnull=False, action=Experiment.Action.HEAVY_UP,
-    ).exclude(state=Experiment.State.CANCELLED)  # fmt: skip
-    return sum((one or Decimal(0) for one in found.values_list("planned_spend", flat=True)), Decimal(0))
 
 
 def _tests(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
@@ -148,14 +149,16 @@ def tidy_panels(*, before: datetime) -> Tidied:
     """
     needed = _needed(before)
     removed = Tidied()
-    for path in sorted(selectors.panel_folder().glob("*/*")):
-        if path.name not in needed and datetime.fromtimestamp(path.stat().st_mtime, tz=before.tzinfo) < before:
+    for path, told in selectors.panel_files():
+        if path.name not in needed and datetime.fromtimestamp(told.st_mtime, tz=before.tzinfo) < before:
             removed = _without(removed, path, before)
     for path in (tenant_folder() / "incoming").glob("*.part"):
-        age = timezone.now() - datetime.fromtimestamp(path.stat().st_mtime, tz=before.tzinfo)
-        if age > _STRAY:
-            removed = Tidied(removed.files + 1, removed.bytes + path.stat().st_size)
-            path.unlink(missing_ok=True)
+        # Whoever writes it may be done, or another may sweep it, at any moment.
+        with suppress(FileNotFoundError):
+            told = path.stat()
+            if timezone.now() - datetime.fromtimestamp(told.st_mtime, tz=before.tzinfo) > _STRAY:
+                path.unlink()
+                removed = Tidied(removed.files + 1, removed.bytes + told.st_size)
     return removed
 
 
@@ -182,8 +185,10 @@ def erase_panels(*, actor: User, experiment: Experiment) -> Tidied:
     return removed
 
 
-def checked_days(days: int) -> int:
-    """Raises `InvalidInput` for a number of days that is none."""
+def checked_days(days: object) -> int:
+    """Raises `InvalidInput` for a number of days that is none, as a schedule may have been given."""
+    if isinstance(days, bool) or not isinstance(days, int):
+        raise InvalidInput(f"{str(days)[:40]!r} are no days.", where="days", fix="Give a whole number.")
     if not 0 <= days <= _LONGEST_DAYS:
         raise InvalidInput(f"{days} days is out of range.", where="days", fix=f"Choose from 0 to {_LONGEST_DAYS}.")
     return days
@@ -205,11 +210,11 @@ def _needed(before: datetime, *, erased: Experiment | None = None, sha256: str =
     that goes on."""
     rows = PanelVersion.objects.select_related("experiment")
     rows = rows.annotate(was_read=Exists(Reading.objects.filter(panel=OuterRef("pk"))))
+    versions = PanelVersion.objects.order_by()
     if sha256:
         rows = rows.filter(sha256=sha256)
-    newest: dict[object, int] = {}
-    for key, number in PanelVersion.objects.values_list("experiment_id", "number"):
-        newest[key] = max(number, newest.get(key, 0))
+        versions = versions.filter(experiment__in=rows.values("experiment"))
+    newest = dict(versions.values_list("experiment").annotate(top=Max("number")))
     needed = set()
     for one in rows:
         of = one.experiment

@@ -16,14 +16,16 @@ from accounts.services import require
 from harmonization.services.uploads import clean_file_name
 from measurement import selectors
 from measurement.core.analysis_plan import PlanChanged
+from measurement.core.figure_prints import FigurePrint, print_of_log, print_of_panel, print_of_sums, unpacked
 from measurement.core.panel import Panel, last_days
 from measurement.core.panel_columns import READING, columns_of
 from measurement.core.reading_panels import read_panel
-from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary
-from measurement.models import Experiment, PanelVersion
+from measurement.core.test_data import SwitchbackLog, TwoArms, read_log, read_summary, refuse_further_keys
+from measurement.core.words import period_text
+from measurement.models import Experiment, PanelFigures, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.panel_files import bytes_of, content_of, keep_file, refuse_personal_data
-from tenants.core.problems import Conflict, InvalidInput
+from tenants.core.problems import Conflict, InvalidInput, Problem
 from tenants.storage import require_room
 
 FORMATS: Final[Mapping[str, str]] = {
@@ -47,6 +49,7 @@ class _Read:
     last_day: date | None
     currency: str
     notes: tuple[str, ...]
+    figures: FigurePrint
 
 
 def add_panel(
@@ -87,6 +90,8 @@ def add_panel(
     before = selectors.latest_panel(experiment)
     layout = FORMATS[experiment.kind]
     told = columns if columns or before is None else before.columns
+    if layout == PanelVersion.Format.SUMMARY:
+        refuse_further_keys(content)
     read = _read(content, layout, told)
     with transaction.atomic():
         held = selectors.locked(experiment)
@@ -112,6 +117,7 @@ def add_panel(
             period_count=read.period_count, first_day=read.first_day, last_day=read.last_day,
             notes=[*notes, *added, *read.notes], data_version=data_version, job_id=job_id, created_by=actor,
         )  # fmt: skip
+        PanelFigures.objects.create(panel=made, content=read.figures.packed())
         if read.currency and not held.currency and not held.is_registered:
             held.currency = read.currency
             held.save(update_fields=["currency", "updated_at"])
@@ -144,6 +150,19 @@ def summary_data(panel: PanelVersion) -> TwoArms:
     return read_summary(bytes_of(panel))
 
 
+def figures_of(panel: PanelVersion) -> FigurePrint | None:
+    """The print of stored data; of data of earlier releases it is made now. None where their file is gone."""
+    kept = PanelFigures.objects.filter(panel=panel).first()
+    if kept is not None:
+        return unpacked(bytes(kept.content))
+    try:
+        made = _read(bytes_of(panel), panel.format, panel.columns).figures
+    except Problem:
+        return None
+    PanelFigures.objects.get_or_create(panel=panel, defaults={"content": made.packed()})
+    return made
+
+
 def _parts(columns: Mapping[str, str]) -> dict[str, Any]:
     return dict(columns)
 
@@ -153,7 +172,7 @@ def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
         arms = read_summary(content)
         return _Read(
             columns={}, units=arms.names, period_count=1, first_day=None, last_day=arms.until, currency=arms.currency,
-            notes=(),
+            notes=(), figures=print_of_sums(arms),
         )  # fmt: skip
     columns = columns_of(content, layout, told)
     if layout == PanelVersion.Format.LOG:
@@ -162,6 +181,7 @@ def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
         return _Read(
             columns=columns, units=("all",), period_count=len(log.treated), first_day=days[0] if days else None,
             last_day=days[-1] if days else None, currency="", notes=log.notes,
+            figures=print_of_log(log),
         )  # fmt: skip
     panel = read_panel(content, **_parts(columns))
     first, ends = panel.periods[0], last_days(panel.periods)
@@ -173,6 +193,7 @@ def _read(content: bytes, layout: str, told: Mapping[str, str] | None) -> _Read:
         last_day=ends[-1] if ends else None,
         currency=panel.currency,
         notes=panel.notes,
+        figures=print_of_panel(panel),
     )
 
 
@@ -227,7 +248,8 @@ def _check_against_plan(experiment: Experiment, read: _Read, before: PanelVersio
     planned = experiment.analysis_plan.get("data", {}).get("first_day") or (before and str(before.first_day)) or ""
     if planned and read.first_day is not None and str(read.first_day) > planned:
         raise InvalidInput(
-            f"The data begin on {read.first_day}, those of the plan on {planned}.",
+            f"The data begin on {period_text(read.first_day)}, those of the plan on "
+            f"{period_text(date.fromisoformat(planned))}.",
             where="date",
             fix="Send the history together with the new days.",
         )

@@ -15,7 +15,7 @@ from measurement import selectors
 from measurement.core.analysis_plan import AnalysisPlan, Hypothesis, canonical_json, plan_sha256
 from measurement.core.geo_choice import WEIGHED_BY
 from measurement.core.registered_plan import FORMAT, canonical_plan
-from measurement.core.words import count_of
+from measurement.core.words import count_of, period_text
 from measurement.models import Experiment, ExperimentUnit, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.analysis import BY_LOT, is_drawn
@@ -56,7 +56,7 @@ def register_experiment(*, actor: User, experiment: Experiment, retrospective: b
             )
         if held.start_date < today and not retrospective:
             raise InvalidInput(
-                f"The test began on {held.start_date}, before this plan.",
+                f"The test began on {period_text(held.start_date)}, before this plan.",
                 where="start_date",
                 fix="Choose a start from today on, or register it as retrospective: the reading will say so.",
             )
@@ -259,7 +259,7 @@ def _check_history(experiment: Experiment, panel: PanelVersion | None) -> None:
         )
     if experiment.start_date is not None and panel.first_day >= experiment.start_date:
         raise InvalidInput(
-            f"The data begin on {panel.first_day}: there is no history before the start.",
+            f"The data begin on {period_text(panel.first_day)}: there is no history before the start.",
             where="start_date",
             fix="Choose a later start, or send a longer history.",
         )

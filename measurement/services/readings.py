@@ -23,6 +23,7 @@ from measurement.selectors import MANAGE
 from measurement.services.analysis import Analysis, analyze
 from measurement.services.experiments import refuse_while_busy
 from measurement.services.looks import Look, look_of
+from measurement.services.same_figures import given_up_before, twins_unread, used_keys
 from measurement.services.states import advance
 from measurement.services.versions import code_version
 from tenants.core.problems import Conflict, Problem
@@ -152,12 +153,12 @@ def _refuse_look_at_another(experiment: Experiment) -> None:
     """Raises `EarlyLook` where reading this test would show what another does whose end is still to come."""
     if experiment.cooled_on is None or not experiment.is_registered:
         return
-    mine = {one.unit.casefold() for one in experiment.units.all() if one.group != "excluded"}
-    for other in selectors.unread_on_the_same_figures(experiment, on=selectors.today()):
-        due = other.due_on
+    mine = used_keys(experiment)
+    for twin in twins_unread(experiment, on=selectors.today()):
+        other, due = twin.other, twin.other.due_on
         if other.start_date is None or due is None:
             continue
-        if other.start_date > experiment.cooled_on or not mine & selectors.treated_keys(other):
+        if other.start_date > experiment.cooled_on or not twin.treats(mine):
             continue
         given_up = other.state == Experiment.State.CANCELLED
         raise EarlyLook(
@@ -193,7 +194,7 @@ def _store(
     document = read.as_dict()
     if experiment.analysis_plan.get("retrospective"):
         document["warnings"] = [RETROSPECTIVE, *document["warnings"]]
-    if selectors.given_up_before(experiment):
+    if given_up_before(experiment):
         document["warnings"] = [GIVEN_UP, *document["warnings"]]
     number = (experiment.readings.aggregate(top=models.Max("number"))["top"] or 0) + 1
     advance(experiment)

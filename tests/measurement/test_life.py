@@ -112,7 +112,7 @@ class TestRegistering:
     def test_a_start_that_is_over_must_be_owned_up_to(self, designed, alice, today, send):
         one = designed()
         today(END + timedelta(1))
-        with pytest.raises(InvalidInput, match="began on 2026-09-01"):
+        with pytest.raises(InvalidInput, match="began on 1 Sep 2026"):
             services.register_experiment(actor=alice, experiment=one)
         one = services.register_experiment(actor=alice, experiment=one, retrospective=True)
         assert one.analysis_plan["retrospective"] is True

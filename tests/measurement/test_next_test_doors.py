@@ -123,8 +123,12 @@ class TestEmpty:
         longer = browser.get(PAGE, {"brand": "chips", "weeks": "52"})
         assert "over 52 weeks of plans" in told(longer)
         assert 'name="weeks" value="52"' in longer.content.decode()
+        for weeks, words in (("1", "over 1 week"), ("007", "over 7 weeks")):
+            short = told(browser.get(PAGE, {"brand": "chips", "weeks": weeks}))
+            assert (f"bring {words} " in short, f"{weeks} weeks" in short) == (True, False)
         for wrong in ("0", "many", "1e3", "999"):
-            assert browser.get(PAGE, {"brand": "chips", "weeks": wrong}).status_code == 400
+            answer = browser.get(PAGE, {"brand": "chips", "weeks": wrong})
+            assert (answer.status_code, "No cell to test yet" in told(answer)) == (400, False)
         for wrong in ("much", "-5", "NaN"):
             answer = browser.get(PAGE, {"brand": "chips", "reserve": wrong})
             assert answer.status_code == 400
@@ -138,7 +142,9 @@ def test_the_reserve_of_a_scenario_is_chosen_on_the_page(browser, alice, chips, 
     assert f'<option value="{held.label}" selected>' in page.content.decode()
     assert "SC-0002" not in page.content.decode(), "which holds nothing back"
     assert f"from the reserve of {held.label}, of which $" in told(page)
-    assert browser.get(PAGE, {"brand": "chips", "scenario": "SC-0077"}).status_code == 404
+    missing = browser.get(PAGE, {"brand": "chips", "scenario": "SC-0077"})
+    assert (missing.status_code, "There is no scenario" in told(missing)) == (404, True)
+    assert held.label in missing.content.decode(), "to choose from"
     victor = factories.person("victor", Role.VIEWER, brand=factories.BrandFactory(slug="nuts"))
     assert browser_of(victor).get(PAGE, {"brand": "nuts", "scenario": held.label}).status_code == 404
     assert run(alice, brand="chips", scenario=held.label)["best"]["affordable"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 
@@ -12,6 +12,8 @@ from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
 from measurement import services
+from measurement.reserves import HeldReserve
+from measurement.services.spent_reserves import Spent, spent_of
 from planning import services as planning
 from tenants.core.problems import InvalidInput, NotAllowed, NotFound
 from tests import factories
@@ -104,6 +106,40 @@ def test_the_reserve_of_a_scenario_pays_less_what_is_registered(alice, chips, cu
                  "--json", stdout=out)  # fmt: skip
     assert json.loads(out.getvalue())["reserve"] == "250.00"
     assert api.get(URL, {"brand": str(chips.pk)}).json()["scenario"] is None
+
+
+def test_what_tests_spend_of_a_reserve_is_counted_by_day_and_currency(alice, chips, curves, read):  # noqa: F811
+    held = scenario_of(alice, chips)
+    whole = {"start_date": date(2026, 11, 16), "end_date": date(2026, 12, 13)}
+    read(planned_spend=Decimal(150), currency="EUR", **whole)
+    read(planned_spend=None, **whole)
+    read(planned_spend=Decimal(60), brand=None, **whole)
+    read(planned_spend=Decimal(290), start_date=date(2026, 11, 15), end_date=date(2026, 12, 13))
+    read(planned_spend=Decimal(280), state="cancelled", cancelled_at=datetime(2026, 11, 22, 9, tzinfo=UTC), **whole)
+    read(planned_spend=Decimal(999), state="cancelled", cancelled_at=datetime(2026, 11, 1, 9, tzinfo=UTC), **whole)
+    found = services.suggest_next_test(as_user=alice, brand=chips, scenario=held.label)
+    assert (found.taken, found.reserve) == (Decimal(280 + 70), Decimal(50))
+    told = " ".join(found.left_out)
+    for words in ("it costs EUR", "does not say what it costs", "it is of all brands"):
+        assert words in told, words
+    bob = factories.person("bob", Role.PLANNER, brand=chips)
+    seen = services.suggest_next_test(as_user=bob, brand=chips, scenario=held.label)
+    assert "1 test that you may not see" in " ".join(seen.left_out)
+    assert "of all brands" not in " ".join(seen.left_out)
+
+
+def test_a_plan_of_all_brands_pays_for_the_tests_of_each(alice, chips, read, market):  # noqa: F811
+    held = HeldReserve(
+        label="SC-0009", name="All", amount=Decimal(400), currency="USD", start=date(2026, 11, 16),
+        end=date(2026, 12, 13), brand_id=None, brand_name="all brands",
+    )  # fmt: skip
+    for brand in (chips, None):
+        read(planned_spend=Decimal(60), brand=brand, start_date=held.start, end_date=held.end)
+    assert spent_of(held, as_user=alice) == Spent(Decimal(120))
+
+
+def test_a_blank_scenario_is_none(chips, curves, api):  # noqa: F811
+    assert api.get(URL, {"brand": str(chips.pk), "scenario": ""}).json()["scenario"] is None
 
 
 def test_a_scenario_that_cannot_pay_is_refused(alice, chips, curves, api):  # noqa: F811

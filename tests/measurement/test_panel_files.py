@@ -6,9 +6,12 @@ import hashlib
 import os
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.core.permissions import Role
@@ -20,7 +23,7 @@ from measurement.services import panel_files, panels
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
 from tenants.storage import storage_used
 from tests import factories
-from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
+from tests.measurement.conftest import END, START, SUMMARY, as_csv, fresh, geo_rows, summary, treated_of, work_off
 
 HISTORY = as_csv(geo_rows(START - timedelta(13)))
 LONG_AGO = (timezone.now() - timedelta(days=40)).timestamp()
@@ -79,6 +82,42 @@ def test_what_is_of_nobody_is_not_taken_for_people():
     assert personal_data(text.encode()) == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "geo 1,anna@müller.de\n",
+        "geo 1,ANNA@EXAMPLE.COM\n",
+        "geo 1,Anna@Example.Com\n",
+        f"geo 1,0x{'ab' * 32}\n",
+        f"geo 1,u_{'ab' * 20}\n",
+        '{"note": "ann\\u0040example.com"}',
+        '{"note": "' + "\\u0061b" * 32 + '"}',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig", "latin-1"])
+def test_people_are_found_however_they_are_written(text, encoding):
+    assert personal_data(text.encode(encoding))
+
+
+@pytest.mark.parametrize("text", ["Store@Mall.East,1\n", "logo@2x.png,1\n", "3@1.50,1\n", f"0x{'1' * 64}\n"])
+def test_marks_that_are_no_address_are_left_alone(text):
+    assert personal_data(text.encode()) == ()
+
+
+def test_a_file_is_gone_through_once():
+    """Looking back from every place took minutes of a file without a blank."""
+    for text in (b"a" * 2**22 + b"@", b"a@" * 2**21, b"a@" + b"a." * 2**21 + b"1"):
+        assert personal_data(text) == ()
+
+
+@pytest.mark.parametrize("further", [{"users": ["Ann Smith"]}, {"treated": {**SUMMARY["treated"], "who": "Ann Smith"}}])
+def test_sums_have_nothing_beside_them(experiment, send, further):
+    one = experiment(kind="ab", settings={"baseline_rate": 0.1, "effects": [0.2], "daily_users": 1000})
+    with pytest.raises(InvalidInput, match=r"Nothing is read from (users|treated\.who)"):
+        send(one, summary(**further), "sums.json")
+    assert not one.panels.exists()
+
+
 def test_what_plan_and_reading_were_made_from_stays(running, send, alice, today, storage, tidied):
     one = running()
     rows = [geo_rows(START + timedelta(days), treated=treated_of(one)) for days in (1, 2)]
@@ -133,6 +172,42 @@ def test_what_a_lost_process_left_is_swept(experiment, send, storage, tidied):
         os.utime(path, (LONG_AGO, LONG_AGO))
     assert tidied(days=30) == 2
     assert len(_kept(storage)) == 1
+
+
+def test_a_file_that_goes_while_others_are_counted(experiment, send, storage, tidied, monkeypatch):
+    """A tidy run beside an upload."""
+    one = experiment()
+    first, second = send(one, HISTORY), send(one, as_csv(geo_rows(START)))
+    gone, stat = selectors.stored_panel(first), Path.stat
+
+    def vanishing(path, **how):
+        if path == gone:
+            path.unlink(missing_ok=True)
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert selectors.panel_bytes() == second.size
+    assert tidied() == 0
+    assert _kept(storage) == {second.sha256}
+
+
+@pytest.mark.parametrize("days", ["abc", "5", 2.5, None, True])
+def test_a_schedule_whose_days_are_none_says_so(alice, days):
+    job = services.start_tidying(actor=alice)
+    job.params = {"days": days}
+    with pytest.raises(InvalidInput, match=r"are no days\."):
+        work_off(job)
+
+
+def test_of_a_removed_file_only_its_own_experiments_are_asked(experiment, send, tidied):
+    for number in (1, 2):
+        one = experiment(name=f"Test {number}")
+        for days in (number, 10 + number):
+            send(one, as_csv(geo_rows(START - timedelta(days))))
+    with CaptureQueriesContext(connection) as asked:
+        assert tidied() == 2
+    highest = [one["sql"] for one in asked if 'MAX("measurement_panelversion"."number")' in one["sql"]]
+    assert [" IN (SELECT " in one for one in highest].count(False) == 1, "the first look alone is over all"
 
 
 def test_operators_tidy_by_command(experiment, alice):
