@@ -31,7 +31,7 @@ def listed(*, as_user: User | AnonymousUser, brand: Brand | None) -> list[HeldRe
     newest = optimization.latest_curves(brand=brand)
     usual = str(newest.settings["currency"]) if newest else current_tenant().base_currency
     return [
-        _told(one, str(solved.get(one.curve_version_id, usual)))
+        _told(one, str(solved[one.curve_version_id]) if one.curve_version_id else usual)
         for one in rows.select_related("brand").order_by("-number")[:MOST]
     ]
 
