@@ -183,7 +183,7 @@ class TestData:
             send(one, as_csv(rows))
 
     def test_history_is_sent_with_new_days(self, running, send):
-        with pytest.raises(InvalidInput, match="begin on 2026-08-01"):
+        with pytest.raises(InvalidInput, match="begin on 1 Aug 2026"):
             send(running(), as_csv([row for row in geo_rows() if row[0] >= date(2026, 8, 1)]))
 
     def test_currencies_are_not_mixed(self, experiment, send):
