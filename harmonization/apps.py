@@ -9,7 +9,7 @@ class HarmonizationConfig(AppConfig):
 
     def ready(self) -> None:
         from harmonization import selectors
-        from tenants.storage import count_storage
+        from tenants.services.storage import count_storage
 
         announce_handlers(self.name)
         count_storage("uploads", selectors.upload_bytes)

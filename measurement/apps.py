@@ -10,7 +10,7 @@ class MeasurementConfig(AppConfig):
 
     def ready(self) -> None:
         from measurement import selectors
-        from tenants.storage import count_storage
+        from tenants.services.storage import count_storage
 
         announce_handlers(self.name)
         count_storage("data of experiments", selectors.panel_bytes)

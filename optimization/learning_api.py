@@ -18,8 +18,6 @@ from accounts.models import User
 from accounts.rest.downloads import as_download
 from accounts.rest.strict import valid
 from accounts.services import require
-from optimization import learning_selectors as selectors
-from optimization import learning_services as services
 from optimization.learning_models import LearningProgramme, LearningWeek
 from optimization.learning_serializers import (
     DecideSerializer,
@@ -34,7 +32,9 @@ from optimization.learning_serializers import (
     WeekDetailSerializer,
     WeekSerializer,
 )
+from optimization.selectors import learning as selectors
 from optimization.selectors import solve_visible
+from optimization.services import learning as services
 
 TAGS: Final = ["learning"]
 

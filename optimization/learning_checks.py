@@ -13,8 +13,8 @@ from optimization.core.learning.allocation import Allocator
 from optimization.core.learning.policies import RECOMMENDED, LearningSettings
 from optimization.core.learning.programme import weekly_problem
 from optimization.core.problem import BudgetProblem
-from optimization.learning_history import keys_of
 from optimization.models import Solve
+from optimization.selectors.learning_history import keys_of
 from tenants.core.problems import InvalidInput
 from tenants.selectors import current_tenant
 

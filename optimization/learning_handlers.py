@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from jobs.core.registry import Handler, JobContext, register_handler
-from optimization import learning_services as services
 from optimization.learning_models import LearningProgramme
+from optimization.services import learning as services
 from tenants.core.problems import NotFound
 
 

@@ -10,9 +10,9 @@ from jobs.models import Job
 from optimization import selectors
 from optimization.core.cells import CellKey
 from optimization.core.learning.charts import SpreadPoint, WeekPoint, spread_chart, weekly_chart
-from optimization.learning_history import latest_observations
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
-from optimization.learning_services import SETTABLE
+from optimization.selectors.learning_history import latest_observations
+from optimization.services.learning import SETTABLE
 
 # status: (tone, icon) of its chip
 CHIPS = {"active": ("good", "player-play"), "paused": ("warn", "player-pause"), "ended": ("dashed", "player-stop")}

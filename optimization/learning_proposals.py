@@ -19,8 +19,14 @@ from optimization.core.learning.programme import covers_of, in_cents, week_featu
 from optimization.core.problem import BudgetProblem
 from optimization.core.responses import Floats
 from optimization.core.solve import Solution, solve_budget
-from optimization.learning_history import allocator_of, beliefs_sha256, keys_of, latest_observations, learner_of
 from optimization.learning_models import LearningProgramme, LearningWeek
+from optimization.selectors.learning_history import (
+    allocator_of,
+    beliefs_sha256,
+    keys_of,
+    latest_observations,
+    learner_of,
+)
 
 
 def made_proposal(programme: LearningProgramme, *, monday: date, number: int) -> LearningWeek:

@@ -10,7 +10,7 @@ from jobs import services as schedules
 from jobs.core.schedules import Schedule, Timing
 from jobs.selectors import MANAGE_SCHEDULES, schedules_of
 from optimization.learning_models import LearningProgramme
-from optimization.learning_selectors import programme_locked
+from optimization.selectors.learning import programme_locked
 from tenants.core.problems import Conflict
 
 MANAGE, LEARN = "scenarios.manage", "optimization.learn"

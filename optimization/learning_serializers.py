@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
 from optimization.learning_models import LearningProgramme, LearningWeek
-from optimization.learning_services import SETTABLE
+from optimization.services.learning import SETTABLE
 
 
 class ProgrammeSerializer(serializers.ModelSerializer[LearningProgramme]):

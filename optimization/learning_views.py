@@ -22,13 +22,13 @@ from accounts.models import User
 from accounts.rest.downloads import as_download
 from accounts.services import require
 from jobs.selectors import MANAGE_SCHEDULES
-from optimization import learning_selectors as selectors
-from optimization import learning_services as services
 from optimization.core.learning.programme import monday_of
 from optimization.learning_forms import ProgrammeForm
 from optimization.learning_models import LearningProgramme
 from optimization.learning_presenters import CHIPS, programme_context, stages_of
+from optimization.selectors import learning as selectors
 from optimization.selectors import solve_visible
+from optimization.services import learning as services
 from tenants.core.problems import InvalidInput, Problem
 
 PAGE = 25

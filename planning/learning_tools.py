@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.models import User
 from jobs.core.tools import Tool, register_tool
-from optimization import learning_selectors as learning
-from optimization import learning_services as services
 from optimization.core.learning.programme import monday_of
-from optimization.learning_history import latest_observations
-from optimization.learning_models import LearningProgramme, LearningWeek
+from optimization.models import LearningProgramme, LearningWeek
+from optimization.selectors import learning as learning
+from optimization.selectors.learning_history import latest_observations
+from optimization.services import learning as services
 from planning import selectors
 from planning.models import Scenario
 from tenants.core.problems import Conflict, NotFound

@@ -20,7 +20,7 @@ from harmonization.models import Account, Upload
 from tenants.core.ids import new_id
 from tenants.core.problems import Conflict, InvalidInput, TooLarge
 from tenants.selectors import current_tenant, tenant_folder
-from tenants.storage import require_room
+from tenants.services.storage import require_room
 
 MIB = 1024 * 1024
 SUFFIXES: dict[str, tuple[str, ...]] = {

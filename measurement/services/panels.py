@@ -26,7 +26,7 @@ from measurement.models import Experiment, PanelFigures, PanelVersion
 from measurement.selectors import MANAGE
 from measurement.services.panel_files import bytes_of, content_of, keep_file, refuse_personal_data
 from tenants.core.problems import Conflict, InvalidInput, Problem
-from tenants.storage import require_room
+from tenants.services.storage import require_room
 
 FORMATS: Final[Mapping[str, str]] = {
     Experiment.Kind.GEO: PanelVersion.Format.PANEL,

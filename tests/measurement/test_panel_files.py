@@ -21,7 +21,7 @@ from measurement.core.personal_data import personal_data
 from measurement.presenters import spend_so_far
 from measurement.services import panel_files, panels
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
-from tenants.storage import storage_used
+from tenants.services.storage import storage_used
 from tests import factories
 from tests.measurement.conftest import END, START, SUMMARY, as_csv, fresh, geo_rows, summary, treated_of, work_off
 

@@ -14,8 +14,8 @@ from optimization import services
 from optimization.core.problem import BudgetProblem, Cell
 from optimization.core.stored_curves import StoredCurve
 from optimization.learning_models import LearningProgramme, LearningWeek
-from optimization.learning_services import start_programme
 from optimization.models import Solve
+from optimization.services.learning import start_programme
 from tests.metrics.conftest import days
 from tests.metrics.frames import HEADLINES
 from tests.optimization.market import LAST, NETWORKS, TRUTH, Market

@@ -17,16 +17,16 @@ from jobs.draining import run_queued_jobs
 from jobs.selectors import schedules_of
 from jobs.services import submit_scheduled_job
 from optimization import learning_judgements
-from optimization import learning_selectors as selectors
-from optimization import learning_services as services
 from optimization.core.learning.log import LearningLog, UnusableLog
 from optimization.core.learning.policies import NothingAllowed
 from optimization.core.learning.replay import replay
 from optimization.core.problem import GlobalConstraint, GlobalKind
-from optimization.learning_history import allocator_of, learner_of, log_of, newest_week
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
 from optimization.learning_presenters import programme_context
 from optimization.models import Solve
+from optimization.selectors import learning as selectors
+from optimization.selectors.learning_history import allocator_of, learner_of, log_of, newest_week
+from optimization.services import learning as services
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import factories
 from tests.optimization.programme import BESIDE, BUDGET, monday, publish_week, solved, started

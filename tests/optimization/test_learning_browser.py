@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from optimization import learning_services as services
 from optimization.models import LearningProgramme
+from optimization.services import learning as services
 from tests.optimization.market import Market
 from tests.optimization.programme import monday, publish_week, started
 from tests.ui import pages

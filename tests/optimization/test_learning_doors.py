@@ -15,8 +15,8 @@ from jobs.draining import run_queued_jobs
 from jobs.models import Job
 from jobs.selectors import schedules_of
 from jobs.services import create_schedule
-from optimization import learning_services as services
 from optimization.models import LearningProgramme, LearningWeek
+from optimization.services import learning as services
 from tests import factories
 from tests.conftest import api_of, browser_of
 from tests.optimization.programme import START, monday, publish_week, solved, started

@@ -48,8 +48,8 @@ from jobs.selectors import schedules_visible
 from jobs.services import create_schedule, submit_job
 from measurement.models import Experiment
 from metrics.models import SavedView
-from optimization.learning_services import propose_week, start_programme
 from optimization.models import CurveAdjustment, CurveVersion, LearningProgramme, LearningWeek, Solve
+from optimization.services.learning import propose_week, start_programme
 from planning.models import Budget, Scenario
 from tests.factories import AccountFactory, BrandFactory, ProductFactory, RetailerFactory, person
 from tests.harmonization.conftest import walmart_csv, walmart_row

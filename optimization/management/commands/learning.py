@@ -15,11 +15,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django_tenants.utils import tenant_context
 
 from accounts.models import User
-from optimization import learning_services as services
-from optimization.learning_history import log_of, newest_week
 from optimization.learning_models import LearningProgramme, LearningWeek
 from optimization.learning_serializers import ProgrammeSerializer, WeekDetailSerializer
 from optimization.models import Solve
+from optimization.selectors.learning_history import log_of, newest_week
+from optimization.services import learning as services
 from tenants.core.problems import NotFound, Problem
 from tenants.selectors import find_tenant
 

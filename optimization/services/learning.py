@@ -32,7 +32,6 @@ from optimization.core.stored_curves import StoredCurve
 from optimization.learning_checks import SETTABLE as SETTABLE
 from optimization.learning_checks import check_first_week, checked_problem, checked_settings, currency_of
 from optimization.learning_figures import read_weeks
-from optimization.learning_history import allocator_of, keys_of, latest_observations, log_of
 from optimization.learning_judgements import judged_once
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
 from optimization.learning_proposals import made_proposal
@@ -41,9 +40,10 @@ from optimization.learning_schedules import MANAGE as MANAGE
 from optimization.learning_schedules import refuse_unless_active, stop_schedules
 from optimization.learning_schedules import schedule_of as schedule_of
 from optimization.learning_schedules import schedule_programme as schedule_programme
-from optimization.learning_selectors import programme_locked
 from optimization.models import Solve
 from optimization.selectors import curves_of_solve
+from optimization.selectors.learning import programme_locked
+from optimization.selectors.learning_history import allocator_of, keys_of, latest_observations, log_of
 from optimization.services import lock_numbers
 from tenants.core.problems import Conflict, InvalidInput
 
