@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from measurement.models import Calibration, Experiment, ExperimentUnit, PanelVersion, Reading
+from measurement.models import Calibration, Experiment, ExperimentUnit, PanelRemoval, PanelVersion, Reading
 from tenants.admin import GuardedAdmin, tenant_site
 
 
@@ -32,6 +32,14 @@ class PanelVersionAdmin(GuardedAdmin):
     list_display = ["experiment", "number", "file_name", "origin", "first_day", "last_day", "created_at"]
     list_filter = ["origin", "format"]
     list_select_related = ["experiment"]
+
+
+@admin.register(PanelRemoval, site=tenant_site)
+class PanelRemovalAdmin(GuardedAdmin):
+    view_permission = "experiments.view"
+    list_display = ["panel", "reason", "removed_by", "created_at"]
+    list_filter = ["reason"]
+    list_select_related = ["panel", "removed_by"]
 
 
 @admin.register(Reading, site=tenant_site)

@@ -328,6 +328,29 @@ class PanelFigures(models.Model):
         return f"figures of {self.panel_id}"
 
 
+@pghistory.track(pghistory.InsertEvent())
+class PanelRemoval(models.Model):
+    """That the file of some data was removed, when and why. The file may have been sent again since: if it lies there
+    the data can be read, whatever was removed before."""
+
+    class Reason(models.TextChoices):
+        ERASED = "erased", "erased by a person"
+        RETENTION = "retention", "nothing needed it, and its time was over"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    panel = models.ForeignKey(PanelVersion, on_delete=models.PROTECT, related_name="removals")
+    reason = models.CharField(max_length=16, choices=Reason)
+    removed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        triggers = _STAYS
+
+    def __str__(self) -> str:
+        return f"{self.panel} removed: {self.reason}"
+
+
 @pghistory.track(pghistory.InsertEvent(), exclude=["result"])
 class Reading(models.Model):
     """What an analysis of one version of the data said, under the plan, by one version of the code."""

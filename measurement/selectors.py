@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.services import require_somewhere
 from jobs.models import Job
 from measurement.core.words import count_of, period_text
-from measurement.models import UNDER_PLAN, Calibration, Experiment, PanelVersion, Reading
+from measurement.models import UNDER_PLAN, Calibration, Experiment, PanelRemoval, PanelVersion, Reading
 from tenants.core.problems import NotFound
 from tenants.selectors import tenant_folder
 
@@ -153,6 +153,20 @@ def stored_panel(panel: PanelVersion) -> Path:
 def panel_path(sha256: str) -> Path:
     """Where data of an experiment with that hash lie."""
     return panel_folder() / sha256[:2] / sha256
+
+
+def removals_of(panels: Iterable[PanelVersion]) -> dict[UUID, PanelRemoval]:
+    """The last removal of each of these data whose file does not lie there, by the id of the data."""
+    gone = [one.pk for one in panels if not stored_panel(one).exists()]
+    rows = PanelRemoval.objects.select_related("removed_by").filter(panel__in=gone)
+    return {one.panel_id: one for one in rows.order_by("panel_id", "-created_at").distinct("panel_id")}
+
+
+def may_be_erased(experiment: Experiment) -> bool:
+    """Whether its data can be erased: it was given up and never read, and files of it lie there."""
+    if experiment.state != Experiment.State.CANCELLED or experiment.readings.exists():
+        return False
+    return any(panel_path(one).exists() for one in experiment.panels.values_list("sha256", flat=True))
 
 
 def panel_bytes() -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest.strict import StrictSerializer
 from jobs.core.schedules import LONGEST_SECONDS, SHORTEST_SECONDS
 from measurement.core.terms import METHODS, SETTINGS
-from measurement.models import Experiment, PanelVersion, Reading
+from measurement.models import Experiment, PanelRemoval, PanelVersion, Reading
 from measurement.services import LONGEST_REASON, SOURCES, UNITS
 
 
@@ -55,15 +56,36 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
         read_only_fields = fields
 
 
+class PanelRemovalSerializer(serializers.ModelSerializer[PanelRemoval]):
+    removed_by = serializers.CharField(source="removed_by.name", default=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = PanelRemoval
+        fields = ["reason", "removed_by", "created_at"]
+        read_only_fields = fields
+
+
+class ErasedSerializer(serializers.Serializer[Any]):
+    files = serializers.IntegerField(help_text="removed; one that another experiment needs stays")
+    bytes = serializers.IntegerField()
+
+
 class PanelSerializer(serializers.ModelSerializer[PanelVersion]):
     columns = serializers.JSONField(read_only=True, help_text="which column is what")
     notes = serializers.JSONField(read_only=True, help_text="what was done to its rows on reading")
+    removed = serializers.SerializerMethodField(help_text="when and why its file was removed; null while it is there")
+
+    @extend_schema_field(PanelRemovalSerializer(allow_null=True))
+    def get_removed(self, panel: PanelVersion) -> dict[str, Any] | None:
+        found = self.context.get("removals", {}).get(panel.pk)
+        return PanelRemovalSerializer(found).data if found else None
 
     class Meta:
         model = PanelVersion
         fields = [
             "id", "number", "format", "origin", "file_name", "sha256", "size", "columns", "currency", "unit_count",
             "period_count", "first_day", "last_day", "notes", "data_version", "job_id", "created_at",
+            "removed",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{_ONE}register/", views.experiment_register, name="experiment-register"),
     path(f"{_ONE}start/", views.experiment_start, name="experiment-start"),
     path(f"{_ONE}cancel/", views.experiment_cancel, name="experiment-cancel"),
+    path(f"{_ONE}erase/", views.experiment_erase, name="experiment-erase"),
     path(f"{_ONE}analyse/", views.experiment_analyse, name="experiment-analyse"),
     path(f"{_ONE}refreshes/", views.experiment_refreshes, name="experiment-refreshes"),
     path(f"{_ONE}duplicate/", views.experiment_duplicate, name="experiment-duplicate"),

@@ -171,6 +171,19 @@ def experiment_cancel(request: HttpRequest, experiment_id: UUID) -> HttpResponse
 
 
 @require_POST
+def experiment_erase(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
+    """Remove the data of what was given up and never read."""
+    me = _me(request)
+    experiment = selectors.experiment_visible(user=me, experiment_id=experiment_id)
+    try:
+        done = services.erase_panels(actor=me, experiment=experiment)
+        messages.success(request, f"{count_of(done.files, 'file')} removed. What is known of them stays here.")
+    except Problem as problem:
+        messages.error(request, str(problem))
+    return redirect("experiment-detail", experiment.pk)
+
+
+@require_POST
 def experiment_analyse(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     """Have it read, once it may be."""
     return _act(request, experiment_id, lambda me, one: services.request_analysis(actor=me, experiment=one))
@@ -220,6 +233,8 @@ def experiment_assignment(request: HttpRequest, experiment_id: UUID) -> HttpResp
 
 def _detail(me: User, experiment: Experiment) -> dict[str, Any]:
     job, panel = selectors.job_of(experiment), selectors.latest_panel(experiment)
+    panels = list(selectors.panels_of(experiment)[:10])
+    removals = selectors.removals_of(panels)
     busy = job is not None and not job.is_final
     lost = job.problem if job is not None and job.is_final and job.problem and not experiment.problem else None
     on = selectors.today()
@@ -230,7 +245,8 @@ def _detail(me: User, experiment: Experiment) -> dict[str, Any]:
         "due": due_words(experiment, on, has_candidates=bool(experiment.design.get("kind"))),
         "steps": steps_of(experiment),
         "panel": panel,
-        "panels": selectors.panels_of(experiment)[:10],
+        "panels": [(one, removals.get(one.pk)) for one in panels],
+        "erasable": selectors.may_be_erased(experiment),
         "over_units": experiment.kind in (Experiment.Kind.GEO, Experiment.Kind.SKU),
         "job": job,
         "busy": busy,

@@ -18,6 +18,7 @@ from measurement import selectors, services
 from measurement.api import TAGS, actor_of, experiment_of, valid
 from measurement.core.words import count_of
 from measurement.serializers import (
+    ErasedSerializer,
     EventPanelSerializer,
     ExperimentJobSerializer,
     NewPanelSerializer,
@@ -43,8 +44,8 @@ class Panels(APIView):
         description="What was sent, newest first; never the figures of a test that still runs.",
     )  # fmt: skip
     def get(self, request: Request, experiment_id: UUID) -> Response:
-        rows = selectors.panels_of(experiment_of(request, experiment_id))
-        return Response(PanelSerializer(rows, many=True).data)
+        rows = list(selectors.panels_of(experiment_of(request, experiment_id)))
+        return Response(PanelSerializer(rows, many=True, context={"removals": selectors.removals_of(rows)}).data)
 
     @extend_schema(
         tags=TAGS, summary="Send data of an experiment", request=NewPanelSerializer,
@@ -62,6 +63,17 @@ class Panels(APIView):
         )
         code = status.HTTP_200_OK if made.pk in known else status.HTTP_201_CREATED
         return Response(PanelSerializer(made).data, status=code)
+
+    @extend_schema(
+        tags=TAGS, summary="Erase the data of an experiment that was given up", request=None,
+        responses={200: ErasedSerializer},
+        description="Files go at once; what is known of them stays listed with who removed them. 409 for one that was "
+        "not cancelled, or that has a reading.",
+    )  # fmt: skip
+    def delete(self, request: Request, experiment_id: UUID) -> Response:
+        one = experiment_of(request, experiment_id)
+        done = services.erase_panels(actor=actor_of(request, one), experiment=one)
+        return Response(ErasedSerializer(done).data)
 
 
 class EventPanels(APIView):

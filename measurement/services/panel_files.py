@@ -2,7 +2,7 @@
 
 What a plan was made on and what a reading was made from stays, for either can be asked for again. Other versions, and
 the data of what was given up, are removed once they are older than the installation's retention (`RMN_HISTORY_DAYS`).
-Rows about them stay: they say what was there.
+Rows about them stay: they say what was there, and a row says that it was removed, why, and by whom.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from jobs.services import submit_job
 from measurement import selectors
 from measurement.core.personal_data import personal_data
 from measurement.core.words import count_of
-from measurement.models import Experiment, PanelVersion, Reading
+from measurement.models import Experiment, PanelRemoval, PanelVersion, Reading
 from measurement.selectors import MANAGE
 from tenants.core.ids import new_id
 from tenants.core.problems import Conflict, InvalidInput, TooLarge
@@ -141,8 +141,11 @@ def start_tidying(*, actor: User, days: int | None = None) -> Job:
     return submit_job(kind=TIDY, params={} if days is None else {"days": checked_days(days)}, actor=actor)
 
 
-def tidy_panels(*, before: datetime) -> Tidied:
+def tidy_panels(*, before: datetime, actor: User | None = None) -> Tidied:
     """Remove files that no experiment needs and that came in earlier, and what a lost process left half-written.
+
+    Args:
+        before: what came in later stays. actor: in whose name it is done; None where nobody asked for it.
 
     Every file by itself and under its lock: whoever is stopped in between has removed whole files, and the next one
     goes on.
@@ -151,7 +154,7 @@ def tidy_panels(*, before: datetime) -> Tidied:
     removed = Tidied()
     for path, told in selectors.panel_files():
         if path.name not in needed and datetime.fromtimestamp(told.st_mtime, tz=before.tzinfo) < before:
-            removed = _without(removed, path, before)
+            removed = _without(removed, path, before, actor=actor)
     for path in (tenant_folder() / "incoming").glob("*.part"):
         # Whoever writes it may be done, or another may sweep it, at any moment.
         with suppress(FileNotFoundError):
@@ -181,7 +184,7 @@ def erase_panels(*, actor: User, experiment: Experiment) -> Tidied:
     removed = Tidied()
     for sha256 in experiment.panels.values_list("sha256", flat=True).distinct():
         if sha256 not in needed:
-            removed = _without(removed, selectors.panel_path(sha256), now, erased=experiment)
+            removed = _without(removed, selectors.panel_path(sha256), now, actor=actor, erased=experiment)
     return removed
 
 
@@ -194,13 +197,18 @@ def checked_days(days: object) -> int:
     return days
 
 
-def _without(removed: Tidied, path: Path, before: datetime, *, erased: Experiment | None = None) -> Tidied:
+def _without(
+    removed: Tidied, path: Path, before: datetime, *, actor: User | None, erased: Experiment | None = None
+) -> Tidied:
+    reason = PanelRemoval.Reason.RETENTION if erased is None else PanelRemoval.Reason.ERASED
     with transaction.atomic():
         hold_file(path.name)
         # Somebody may have sent the same file again since it was looked for.
         if not path.exists() or path.name in _needed(before, erased=erased, sha256=path.name):
             return removed
         size = path.stat().st_size
+        for panel in PanelVersion.objects.filter(sha256=path.name):
+            PanelRemoval.objects.create(panel=panel, reason=reason, removed_by=actor)
         path.unlink()
     return Tidied(removed.files + 1, removed.bytes + size)
 

@@ -18,6 +18,7 @@ from accounts.core.permissions import Role
 from jobs.models import Job
 from measurement import selectors, services
 from measurement.core.personal_data import personal_data
+from measurement.models import PanelRemoval
 from measurement.presenters import spend_so_far
 from measurement.services import panel_files, panels
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
@@ -157,6 +158,42 @@ def test_the_data_of_what_was_given_up_are_erased(experiment, send, alice, stora
     assert own.sha256 not in _kept(storage)
     assert len(_kept(storage)) == 1
     assert spend_so_far(fresh(one), selectors.latest_panel(one)) is None
+    removal = PanelRemoval.objects.get()
+    assert (removal.panel, removal.reason, removal.removed_by) == (own, "erased", alice)
+    assert list(selectors.removals_of([own])) == [own.pk]
+    assert not selectors.may_be_erased(fresh(other))
+
+
+def test_erasing_has_a_page_and_an_address(experiment, send, alice, browser, api, storage):
+    one = experiment()
+    own = send(one, HISTORY)
+    page = f"/experiments/{one.pk}/"
+    erase, panels = f"{page}erase/", f"/api/v1{page}panels/"
+    assert "Erase the data" not in browser.get(page).content.decode()
+    assert "was not given up" in browser.post(erase, follow=True).content.decode()
+    assert api.delete(panels).status_code == 409
+    services.cancel_experiment(actor=alice, experiment=fresh(one), reason="The wrong file.")
+    assert "Erase the data" in browser.get(page).content.decode()
+    assert "1 file removed" in browser.post(erase, follow=True).content.decode()
+    shown = browser.get(page).content.decode()
+    assert "Erase the data" not in shown
+    assert f"by {alice.name}: erased by a person." in shown
+    (told,) = api.get(panels).json()
+    assert (told["id"], told["removed"]["reason"], told["removed"]["removed_by"]) == (str(own.pk), "erased", alice.name)
+    assert api.delete(panels).json() == {"files": 0, "bytes": 0}
+    assert PanelRemoval.objects.count() == 1
+
+
+def test_what_was_sent_again_is_not_told_to_be_removed(experiment, send, alice, tidied):
+    one = experiment()
+    first = send(one, HISTORY)
+    send(one, as_csv(geo_rows(START)))
+    assert tidied() == 1
+    removal = PanelRemoval.objects.get()
+    assert (removal.panel, removal.reason, removal.removed_by) == (first, "retention", alice)
+    assert selectors.removals_of([first]) == {first.pk: removal}
+    assert send(one, HISTORY) == first
+    assert selectors.removals_of([first]) == {}
 
 
 def test_what_a_lost_process_left_is_swept(experiment, send, storage, tidied):

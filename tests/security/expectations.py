@@ -219,6 +219,7 @@ TABLE: dict[str, Rule] = {
     "POST /experiments/{experiment_id}/duplicate/": brand(MODELLERS, READERS),
     "GET /experiments/{experiment_id}/panels/": brand(READERS),
     "POST /experiments/{experiment_id}/panels/": brand(MODELLERS, READERS),
+    "DELETE /experiments/{experiment_id}/panels/": brand(MODELLERS, READERS),
     "POST /experiments/{experiment_id}/panels/events/": brand(MODELLERS, READERS),
     "POST /experiments/{experiment_id}/design/": brand(MODELLERS, READERS),
     "POST /experiments/{experiment_id}/candidate/": brand(MODELLERS, READERS),
