@@ -58,14 +58,14 @@ def check_first_week(day: date, *, coming: date) -> None:
     """
     if day.weekday() != 0:
         raise InvalidInput(
-            f"{day} is no Monday.", where="first_week", fix="Give a Monday, the first day of the first week."
+            f"{day:%-d %b %Y} is no Monday.", where="first_week", fix="Give a Monday, the first day of the first week."
         )
     first, last = (coming + timedelta(weeks=weeks) for weeks in (-MOST_WEEKS_BACK, MOST_WEEKS_AHEAD))
     if not first <= day <= last:
         raise InvalidInput(
-            f"A programme cannot start in the week of {day}.",
+            f"A programme cannot start in the week of {day:%-d %b %Y}.",
             where="first_week",
-            fix=f"Give a Monday from {first} to {last}.",
+            fix=f"Give a Monday from {first:%-d %b %Y} to {last:%-d %b %Y}.",
         )
 
 

@@ -66,6 +66,7 @@ def since(panel: Panel, first: dt.date) -> Panel:
     kept = [at for at, day in enumerate(panel.periods) if not isinstance(day, dt.date) or day >= first]
     if len(kept) == len(panel.periods):
         return panel
+    left_out = count_of(len(panel.periods) - len(kept), "period")
     return replace(
         panel,
         periods=tuple(panel.periods[at] for at in kept),
@@ -73,6 +74,6 @@ def since(panel: Panel, first: dt.date) -> Panel:
         cost=None if panel.cost is None else panel.cost[:, kept],
         notes=(
             *panel.notes,
-            f"{count_of(len(panel.periods) - len(kept), 'period')} before {first} left out: no part of the plan.",
+            f"{left_out} before {first:%-d %b %Y} left out: no part of the plan.",
         ),
     )

@@ -143,7 +143,9 @@ def window_of(panel: Panel, experiment: Experiment, *, until: date | None = None
     after = [at for at, one in enumerate(days) if one >= first and ends[at] <= cooled]
     if not inside or inside[0] == 0:
         raise Conflict(
-            f"The data hold no whole period from {first} to {last}" if not inside else "The data have no history",
+            f"The data hold no whole period from {first:%-d %b %Y} to {last:%-d %b %Y}."
+            if not inside
+            else "The data have no history.",
             where="panel",
             fix="Send the history and the whole test in one file.",
         )

@@ -103,7 +103,7 @@ def start_experiment(*, actor: User, experiment: Experiment) -> Experiment:
             raise Conflict(f"{held.label} is {held.get_state_display()} and cannot be started.", fix=fix)
         if held.start_date > selectors.today():
             raise Conflict(
-                f"{held.label} starts on {held.start_date}.",
+                f"{held.label} starts on {held.start_date:%-d %b %Y}.",
                 where="start_date",
                 fix="Start it on that day; its plan is fixed.",
             )

@@ -181,7 +181,7 @@ def _window(days: Mapping[str, selectors.AccountDays], weeks: int) -> tuple[date
     window = whole_weeks(first, last, most=weeks)
     if window is None:
         raise InvalidInput(
-            f"The published reports cover {first} to {last}, which is no complete week.",
+            f"The published reports cover {first:%-d %b %Y} to {last:%-d %b %Y}, which is no complete week.",
             where="data",
             fix="Upload reports of at least some weeks from Monday to Sunday.",
         )
