@@ -5,20 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Brand, User
-from jobs.core.registry import handler_for
-from jobs.models import Job
 from measurement import selectors, services
 from measurement.models import Experiment, PanelVersion
 from tests import factories
@@ -140,37 +135,6 @@ def readable(running: Any, send: Any, today: Any) -> Callable[..., Experiment]:
         return fresh(one)
 
     return _readable
-
-
-class Context:
-    """A job's context without the engine: publishes in a plain transaction, and keeps what it was told."""
-
-    def __init__(self, job: Job) -> None:
-        self.tenant_schema, self.job_id, self.attempt, self.token = "acme", job.pk, 1, 1
-        self.params, self.brand_id, self.actor_id = job.params, job.brand_id, job.actor_id
-        self.lines: list[str] = []
-        self.told: list[tuple[str, int, int | None]] = []
-
-    def progress(self, stage: str, done: int, total: int | None = None, unit: str = "rows") -> None:
-        self.told.append((stage, done, total))
-
-    def log(self, level: str, message: str, **fields: Any) -> None:
-        self.lines.append(f"{level}: {message}")
-
-    def raise_if_cancelled(self) -> None: ...
-
-    @contextmanager
-    def publish(self, *, result: Any = None) -> Iterator[None]:
-        with transaction.atomic():
-            yield
-
-
-def work_off(job: Job) -> tuple[Any, Context]:
-    """Run a job as a worker would; what it returned, and its context."""
-    context = Context(job)
-    outcome = handler_for(job.kind).run(context)
-    Job.objects.filter(pk=job.pk).update(state="succeeded", finished_at=timezone.now(), result=outcome)
-    return outcome, context
 
 
 def fresh(one: Experiment) -> Experiment:

@@ -16,7 +16,8 @@ from measurement import presenters, services
 from measurement.models import Experiment
 from tests import factories
 from tests.conftest import api_of, browser_of
-from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
+from tests.jobs.attempts import work_off
+from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of
 
 State = Experiment.State
 ASKED = {

@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
 
 from jobs.attempts import tell_abandoned
-from jobs.core.registry import handler_for
 from jobs.services import submit_job
 from measurement import selectors, services
 from measurement.models import Experiment
 from tenants.core.problems import Conflict
-from tests.measurement.conftest import END, START, Context, as_csv, fresh, geo_rows, treated_of, work_off
-
-
-class Killed(BaseException):
-    """As SIGKILL: nothing catches it."""
-
-
-class LostBefore(Context):
-    """The process is gone when all was written and nothing committed."""
-
-    @contextmanager
-    def publish(self, *, result=None):
-        with transaction.atomic():
-            yield
-            raise Killed
-
-
-class LostAfter(Context):
-    """The process is gone when all was committed and nobody told."""
-
-    @contextmanager
-    def publish(self, *, result=None):
-        with transaction.atomic():
-            yield
-        raise Killed
-
-
-moments = pytest.mark.parametrize("lost", [LostBefore, LostAfter])
-
-
-def _lost(job, lost):
-    with pytest.raises(Killed):
-        handler_for(job.kind).run(lost(job))
+from tests.jobs.attempts import Killed, LostAfter, LostBefore, lose, moments, work_off
+from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of
 
 
 @moments
@@ -55,7 +22,7 @@ def test_a_design(experiment, send, alice, lost):
     one = experiment()
     send(one, as_csv(geo_rows(START - timedelta(13))))
     job = services.request_design(actor=alice, experiment=fresh(one))
-    _lost(job, lost)
+    lose(job, lost)
     # Nobody gets between the attempts: the job still works on it.
     with pytest.raises(Conflict, match="A job works on"):
         services.choose_candidate(actor=alice, experiment=fresh(one), choice=0)
@@ -71,7 +38,7 @@ def test_a_design(experiment, send, alice, lost):
 def test_a_reading(readable, alice, lost):
     one = readable()
     job = services.request_analysis(actor=alice, experiment=one)
-    _lost(job, lost)
+    lose(job, lost)
     assert (one.readings.count(), fresh(one).state) == (
         (0, Experiment.State.READABLE) if lost is LostBefore else (1, Experiment.State.READ)
     )
@@ -85,7 +52,7 @@ def test_a_look_is_taken_once(running, send, alice, today):
     send(one, as_csv(geo_rows(START + timedelta(13), treated=treated_of(one))))
     today(START + timedelta(14))
     job = services.request_analysis(actor=alice, experiment=fresh(one))
-    _lost(job, LostAfter)
+    lose(job, LostAfter)
     told, _ = work_off(job)
     assert (told["reading"], selectors.looks_taken(fresh(one))) == (1, [1])
 
@@ -101,7 +68,7 @@ def test_a_refresh_with_its_reading(running, alice, today, settings, tmp_path, l
     services.schedule_refreshes(actor=alice, experiment=one, source=source)
     today(END + timedelta(1))
     job = submit_job(kind=services.REFRESH, params={"experiment": str(one.pk)}, actor=alice, brand=one.brand)
-    _lost(job, lost)
+    lose(job, lost)
     work_off(job)
     assert (one.panels.count(), one.readings.count(), fresh(one).state) == (2, 1, Experiment.State.READ)
     assert not services.schedule_of(fresh(one)).enabled

@@ -24,7 +24,8 @@ from measurement.services import panel_files, panels
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
 from tenants.services.storage import storage_used
 from tests import factories
-from tests.measurement.conftest import END, START, SUMMARY, as_csv, fresh, geo_rows, summary, treated_of, work_off
+from tests.jobs.attempts import work_off
+from tests.measurement.conftest import END, START, SUMMARY, as_csv, fresh, geo_rows, summary, treated_of
 
 HISTORY = as_csv(geo_rows(START - timedelta(13)))
 LONG_AGO = (timezone.now() - timedelta(days=40)).timestamp()

@@ -15,7 +15,8 @@ from measurement import services
 from measurement.models import Experiment, PanelVersion
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed
 from tests import factories
-from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
+from tests.jobs.attempts import work_off
+from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of
 from tests.optimization.conftest import market, shelf  # noqa: F401 - fixtures
 
 State = Experiment.State

@@ -15,7 +15,8 @@ from jobs.models import Job
 from measurement import services
 from measurement.models import Experiment
 from tenants.core.problems import InvalidInput, Problem
-from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of, work_off
+from tests.jobs.attempts import work_off
+from tests.measurement.conftest import END, START, as_csv, fresh, geo_rows, treated_of
 
 
 def ask(tool: str, user: User, **given: Any) -> Any:
