@@ -156,7 +156,8 @@ class CurveFactors(APIView):
             OpenApiParameter("brand", OpenApiTypes.UUID, description="none: all brands together"),
             OpenApiParameter("on", OpenApiTypes.DATE, description="a day of the money in question; today without one"),
         ],
-        description="For a cell that of its retailer and placement counts, then of its retailer, then none.",
+        description="For a cell the most specific counts: of its brand before all brands, then retailer and placement, "
+        "retailer, placement, everything; none: its sales count whole.",
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         data = valid(FactorsQuerySerializer(data=request.query_params.dict()))

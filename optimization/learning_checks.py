@@ -69,6 +69,22 @@ def check_first_week(day: date, *, coming: date) -> None:
         )
 
 
+def weeks_of(solve: Solve, given: float | None) -> float:
+    """How many weeks a solved problem is of: as given, or as the solve says.
+
+    Raises:
+        InvalidInput: neither says it. Nothing is assumed: a month's money taken for a week's is four times too much.
+    """
+    weeks = solve.inputs.get("weeks") if given is None else given
+    if weeks is None:
+        raise InvalidInput(
+            "Nothing says how many weeks the solved problem is of.",
+            where="problem_weeks",
+            fix="Give the weeks that its money and curves are of; 1 if they are of one week.",
+        )
+    return float(weeks)
+
+
 def checked_problem(solve: Solve, weeks: float, budget: Decimal | None) -> BudgetProblem:
     """The weekly problem of a solve.
 

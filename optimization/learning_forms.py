@@ -53,7 +53,7 @@ class ProgrammeForm(forms.Form):
         given: dict[str, Any] = {
             "name": f"{solve.brand.name if solve.brand else 'All brands'}, week by week",
             "first_week": str(first),
-            "problem_weeks": weeks if weeks.replace(".", "", 1).isdecimal() else "1",
+            "problem_weeks": weeks if weeks.replace(".", "", 1).isdecimal() else f"{solve.inputs.get('weeks', '')}",
             "temperature": f"{RECOMMENDED.temperature:g}",
             "reserve_percent": f"{100 * RECOMMENDED.reserve:g}",
             "forgetting_percent": f"{100 * RECOMMENDED.forgetting:g}",

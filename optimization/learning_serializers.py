@@ -28,7 +28,9 @@ class NewProgrammeSerializer(StrictSerializer):
     name = serializers.CharField(max_length=120)
     first_week = serializers.DateField(help_text="a Monday")
     problem_weeks = serializers.FloatField(
-        default=1.0, help_text="how many weeks the solved problem's money and curves are of"
+        allow_null=True,
+        default=None,
+        help_text="how many weeks the solved problem's money and curves are of; none: as the solve of a scenario says",
     )
     weekly_budget = serializers.DecimalField(
         max_digits=14, decimal_places=2, allow_null=True, default=None, help_text="none: the problem's by its weeks"

@@ -169,11 +169,11 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
         )
         if data.get(field, "").strip()
     }
-    budget = data.get("weekly_budget", "").strip()
+    budget, weeks = data.get("weekly_budget", "").strip(), data.get("problem_weeks", "").strip()
     return {
         "name": data.get("name", ""),
         "first_week": _day(data.get("first_week", ""), "first_week"),
-        "problem_weeks": _fraction(data.get("problem_weeks", "") or "1", "problem_weeks"),
+        "problem_weeks": _fraction(weeks, "problem_weeks") if weeks else None,
         "weekly_budget": _amount(budget, "weekly_budget") if budget else None,
         "settings": settings,
     }

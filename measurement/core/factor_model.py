@@ -121,8 +121,7 @@ class Belief:
         """exp of the mean of phi, shape [cells]: what plans count with.
 
         The mean of exp(phi) is above it, and the more so the less is known of a cell; under it a budget would flow to
-        cells for being untested. At one test that costs more than it is right to hope for, and from three on both
-        place money alike (docs/measurement/calibration.md).
+        cells for being untested. After a single test that earns less (docs/measurement/calibration.md).
         """
         return np.asarray(np.exp(self.weight @ self.mean))
 

@@ -48,7 +48,8 @@ def choose_method(test: TreatedPanel, sets: Ints, alpha: float, *, weighed_by: s
             f"1 of {units} markets is treated: {how}. Every other market stands in its place as a placebo, which is "
             "right at any number of markets; the t-test over time is not where sales drift."
         )
-    return method, f"{size} of {units} markets are treated, up to a quarter: {how}. Placebo in space tests it."
+    few = "up to a quarter" if 4 * size <= units else "no more than two"
+    return method, f"{size} of {units} markets are treated, {few}: {how}. Placebo in space tests it."
 
 
 def _weighed(test: TreatedPanel, weighed_by: str) -> tuple[str, str]:

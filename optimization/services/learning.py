@@ -30,7 +30,7 @@ from optimization.core.learning.programme import monday_of, prior_for, week_feat
 from optimization.core.learning.replay import OffPolicyEstimate, estimate_revenue, replay
 from optimization.core.stored_curves import StoredCurve
 from optimization.learning_checks import SETTABLE as SETTABLE
-from optimization.learning_checks import check_first_week, checked_problem, checked_settings, currency_of
+from optimization.learning_checks import check_first_week, checked_problem, checked_settings, currency_of, weeks_of
 from optimization.learning_figures import read_weeks
 from optimization.learning_judgements import judged_once
 from optimization.learning_models import LearningObservation, LearningProgramme, LearningWeek
@@ -85,7 +85,7 @@ def start_programme(
     solve: Solve,
     name: str,
     first_week: date,
-    problem_weeks: float = 1.0,
+    problem_weeks: float | None = None,
     weekly_budget: Decimal | None = None,
     settings: Mapping[str, float] | None = None,
     least_cover_days: int = 3,
@@ -95,7 +95,8 @@ def start_programme(
 
     Args:
         actor: None means an operator at the command line.
-        problem_weeks: how many weeks the solved problem's money and curves are of.
+        problem_weeks: how many weeks the solved problem's money and curves are of; default what the solve says, which
+            that of a scenario does.
         weekly_budget: default the problem's budget by its weeks.
         settings: some of `SETTABLE`; the rest is as recommended.
         seed: of the draws; default the programme's number.
@@ -108,7 +109,7 @@ def start_programme(
     if actor is not None:
         require(user=actor, permission=MANAGE, brand=solve.brand)
     chosen = checked_settings(settings or {})
-    problem = checked_problem(solve, problem_weeks, weekly_budget)
+    problem = checked_problem(solve, weeks_of(solve, problem_weeks), weekly_budget)
     check_first_week(first_week, coming=_next_monday())
     title = name.strip()
     if not title or len(title) > 120:

@@ -67,9 +67,15 @@ def solve_problem(
         return Solve.objects.get(brand=brand, problem_sha256=digest)
 
 
-def solve_inputs(*, adjusted: Adjusted | None = None, factors: Factors | None = None) -> dict[str, Any]:
-    """What a solve keeps of the overrides, priors and factors that its curves were taken with; empty for none."""
-    inputs: dict[str, Any] = {}
+def solve_inputs(
+    *, adjusted: Adjusted | None = None, factors: Factors | None = None, weeks: float | None = None
+) -> dict[str, Any]:
+    """What a solve keeps of the overrides, priors and factors that its curves were taken with; empty for none.
+
+    Args:
+        weeks: how many weeks the problem's money and curves are of, for whoever makes a week of it.
+    """
+    inputs: dict[str, Any] = {} if weeks is None else {"weeks": weeks}
     if adjusted is not None and adjusted.used:
         inputs |= {
             "adjustments": [one.as_dict() for one in adjusted.used],

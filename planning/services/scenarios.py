@@ -319,7 +319,9 @@ def _solved(
         curve_version=basis.version,
         current=_now(problem, basis),
         inputs=optimization.solve_inputs(
-            adjusted=basis.in_use, factors=basis.factors if terms.asks_incrementality else None
+            adjusted=basis.in_use,
+            factors=basis.factors if terms.asks_incrementality else None,
+            weeks=terms.weeks,
         ),
         actor=actor,
     )

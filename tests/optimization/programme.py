@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,18 +28,24 @@ BUDGET = 1100.0
 BESIDE = (1.5, 0.6, 1.2, 0.8, 1.4)
 
 
-def solved(market: Market, **terms: Any) -> Solve:
+def solved(market: Market, inputs: Mapping[str, Any] | None = None, **terms: Any) -> Solve:
     """A week's budget, solved on fitted curves."""
     version = services.fit_curves(brand=market.brand).version
     curves = [StoredCurve.of(one) for one in version.curves]
     cells = [Cell(one.key.id, one.key.path, one.curve()) for one in curves]
     problem = BudgetProblem.of(cells, BUDGET, **terms)
-    return services.solve_problem(problem=problem, brand=market.brand, curve_version=version)
+    return services.solve_problem(problem=problem, brand=market.brand, curve_version=version, inputs=inputs)
 
 
 def started(market: Market, actor: User | None = None, **changes: Any) -> LearningProgramme:
     """A programme from the week after the reports."""
-    given: dict[str, Any] = {"solve": solved(market), "name": "Chips, weekly", "first_week": START} | changes
+    given: dict[str, Any] = {
+        "solve": solved(market),
+        "name": "Chips, weekly",
+        "first_week": START,
+        "problem_weeks": 1.0,
+    }
+    given |= changes
     return start_programme(actor=actor, **given)
 
 

@@ -32,6 +32,7 @@ def body(solve, **changes):
         "solve_id": str(solve.pk),
         "name": "Weekly",
         "first_week": str(START),
+        "problem_weeks": 1,
         "settings": {"reserve": 0.05},
     } | changes
 
@@ -198,12 +199,12 @@ def command(*words: str) -> str:
 
 def test_the_command_line(market, alice):
     solve = solved(market)
-    said = command("start", str(solve.pk), "--name", "Weekly", "--first-week", str(START), "--temperature", "0.1")
+    said = command("start", str(solve.pk), "--name", "Weekly", "--first-week", str(START), "--weeks", "1")
     assert said.startswith("LP-0001 Weekly: active")
     assert "Walmart|onsite_search_top|VINEGAR" in command("run", "LP-0001", "--week", str(START))
     assert "accepted" in command("accept", "LP-0001", str(START), "--as", alice.email)
     publish_week(market, LearningWeek.objects.get())
-    assert "1 observations taken in" in command("run", "LP-0001", "--week", str(monday(1)))
+    assert "1 observation taken in" in command("run", "LP-0001", "--week", str(monday(1)))
     assert command("replay", "LP-0001") == "2 weeks decided again as they were.\n"
     assert [json.loads(line).get("event") for line in command("log", "LP-0001").splitlines()] == [
         None, "decided", "observed", "decided",

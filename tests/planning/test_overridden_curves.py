@@ -21,7 +21,7 @@ def test_a_solve_reads_overrides_and_names_them(solved, chips, alice):
     before = solved()
     held = override(alice, chips, 9000.0)
     after = solved()
-    assert before.solve.inputs == {}
+    assert before.solve.inputs == {"weeks": 4.0}
     assert [one["id"] for one in after.solve.inputs["adjustments"]] == [str(held.pk)]
     assert after.solve.inputs["adjustments"][0]["reason"] == "The May test"
     assert after.solve.solution["spend"][LINE] > 2 * before.solve.solution["spend"][LINE]

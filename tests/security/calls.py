@@ -207,7 +207,7 @@ CALLS: dict[str, Call] = dict.fromkeys(TABLE, PLAIN) | {
     "POST /scenarios/{scenario_id}/relax/": Call(body=lambda of, key: {"choice": 0}),
     "POST /solves/": Call(body=lambda of, key: {"brand": _brand(of, key), "problem": small_problem()}),
     "POST /learning/": Call(
-        body=lambda of, key: {"solve_id": of("solve"), "name": "New", "first_week": "2026-11-30"},
+        body=lambda of, key: {"solve_id": of("solve"), "name": "New", "first_week": "2026-11-30", "problem_weeks": 1},
     ),
     "POST /learning/{programme_id}/status/": Call(body=lambda of, key: {"wanted": "paused"}),
     "POST /learning/{programme_id}/run/": Call(body=lambda of, key: {}),

@@ -227,7 +227,9 @@ def _of_brand(slug: str, key: str, brand: Brand | None, number: int, retailer: R
         status="optimal",
         engine="test", seconds=0.1,
     )  # fmt: skip
-    programme = start_programme(actor=owner, solve=solve, name=f"{slug} {key}", first_week=date(2026, 11, 30))
+    programme = start_programme(
+        actor=owner, solve=solve, name=f"{slug} {key}", first_week=date(2026, 11, 30), problem_weeks=1
+    )
     week = propose_week(programme=programme, week=date(2026, 11, 30)).week
     scenario = Scenario.objects.create(
         brand=brand, number=number, name=f"{slug} {key}", horizon_start=date(2026, 11, 2),

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         start.add_argument("solve", help="id of the solve")
         start.add_argument("--name", required=True)
         start.add_argument("--first-week", required=True, type=date.fromisoformat, help="a Monday")
-        start.add_argument("--weeks", type=float, default=1.0, help="how many weeks the solved problem is of")
+        start.add_argument("--weeks", type=float, help="that the solved problem is of; a scenario's says it itself")
         start.add_argument("--budget", type=_amount, help="of a week; without it the problem's by its weeks")
         start.add_argument("--temperature", type=float)
         start.add_argument("--reserve", type=float, help="fraction")
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         return None
 
     def _start(
-        self, *, solve: str, name: str, first_week: date, weeks: float, budget: Decimal | None, **of: Any
+        self, *, solve: str, name: str, first_week: date, weeks: float | None, budget: Decimal | None, **of: Any
     ) -> None:
         key = _uuid(solve)
         row = Solve.objects.filter(pk=key).first() if key else None
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         made = services.propose_week(programme=programme, week=week)
         if not self.as_json:
             self.stdout.write(
-                f"{len(seen)} observations taken in; the week of {made.week.monday} is {made.week.status}."
+                f"{len(seen)} observation{'' if len(seen) == 1 else 's'} taken in; the week of {made.week.monday} is {made.week.status}."
             )
         self._tell_week(made.week)
 
@@ -126,7 +126,7 @@ class Command(BaseCommand):
         if self.as_json:
             self._write(asdict(found))
         elif found.equal:
-            self.stdout.write(f"{found.weeks} weeks decided again as they were.")
+            self.stdout.write(f"{found.weeks} week{'' if found.weeks == 1 else 's'} decided again as they were.")
         if not found.equal:
             raise CommandError(found.detail)
 

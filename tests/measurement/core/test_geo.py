@@ -188,6 +188,7 @@ def test_the_cool_down_counts_to_the_effect() -> None:
     [
         (24, 1, "sc_indexed", "1 of 24 markets"), (20, 1, "sc_t", "Only 20 sets of 1 market "),
         (20, 2, "sc_indexed", "up to a quarter"), (20, 5, "sc_indexed", "up to a quarter"),
+        (7, 2, "sc_indexed", "no more than two"),
         (20, 8, "log_did", "more than a quarter"), (5, 2, "sc_t", "Only 10 sets"),
     ],
 )  # fmt: skip
