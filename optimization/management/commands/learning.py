@@ -90,9 +90,8 @@ class Command(BaseCommand):
         seen = services.observe_weeks(programme=programme)
         made = services.propose_week(programme=programme, week=week)
         if not self.as_json:
-            self.stdout.write(
-                f"{len(seen)} observation{'' if len(seen) == 1 else 's'} taken in; the week of {made.week.monday} is {made.week.status}."
-            )
+            taken = f"{len(seen)} observation{'' if len(seen) == 1 else 's'} taken in"
+            self.stdout.write(f"{taken}; the week of {made.week.monday} is {made.week.status}.")
         self._tell_week(made.week)
 
     def _accept(self, **options: Any) -> None:
