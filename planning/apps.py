@@ -10,7 +10,7 @@ class PlanningConfig(AppConfig):
 
     def ready(self) -> None:
         # Models of apps can be imported once all apps are loaded.
-        from measurement.services.reserves import announce_reserves
+        from measurement.selectors.reserves import announce_reserves
 
         announce_reserves(self.name)
         announce_handlers(self.name)

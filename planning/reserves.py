@@ -1,4 +1,4 @@
-"""What scenarios hold back for experiments, for those who plan experiments (`measurement.services.reserves`)."""
+"""What scenarios hold back for experiments, for those who plan experiments (`measurement.selectors.reserves`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import Brand, User
-from measurement.services.reserves import HeldReserve
+from measurement.selectors.reserves import HeldReserve
 from optimization import selectors as optimization
 from optimization.models import CurveVersion
 from planning import selectors

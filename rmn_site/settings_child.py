@@ -1,4 +1,4 @@
-"""Settings of the processes that run jobs: the same, without looking for every app's admin pages at start."""
+"""Settings of commands and of processes that run jobs: the same, without a look for every app's admin pages."""
 
 from rmn_site.settings import *  # noqa: F403
 from rmn_site.settings import INSTALLED_APPS as _ALL

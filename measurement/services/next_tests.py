@@ -24,13 +24,13 @@ from measurement.core.next_test import (
 )
 from measurement.core.words import count_of
 from measurement.models import Reading
+from measurement.selectors.reserves import HeldReserve, told_reserves
 from measurement.services.calibration import (
     budget_lines,
     calibrated_cells,
     curves_of,
     tests_in_planning,
 )
-from measurement.services.reserves import HeldReserve, told_reserves
 from measurement.services.spent_reserves import spent_of
 from measurement.services.tested_cells import cell_of, cell_test
 from optimization import selectors as optimization

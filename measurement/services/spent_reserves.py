@@ -13,7 +13,7 @@ from accounts.models import User
 from measurement import selectors
 from measurement.core.words import count_of
 from measurement.models import Experiment
-from measurement.services.reserves import HeldReserve
+from measurement.selectors.reserves import HeldReserve
 
 
 @dataclass(frozen=True)

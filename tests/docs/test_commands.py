@@ -14,6 +14,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from tests.docs.pages import ROOT, Block, blocks, named, pages
+from tests.shell import shell_environment
 
 RUNNABLE = [page for page in pages() if blocks(page, "sh run")]
 _COMMAND = re.compile(r"manage\.py +(?P<line>[a-z_]+[^`\n|]*)")
@@ -27,12 +28,11 @@ def test_there_are_pages_to_run():
 def test_shell_blocks_run(page: Path, tmp_path: Path) -> None:
     """All `sh run` blocks of a page, one after the other in one shell, as its reader would; no server is there."""
     script = "set -eu\n" + "\n".join(block.text for block in blocks(page, "sh run"))
-    nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-c", script],
         cwd=ROOT,
-        env=os.environ | nowhere | {"PATH": path, "TMPDIR": str(tmp_path)},
+        env=shell_environment() | {"PATH": path, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

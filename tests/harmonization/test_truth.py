@@ -3,19 +3,15 @@ csv and openpyxl with Decimal alone; and the harmoniser's command line."""
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 import openpyxl
 import pytest
 
 from demo.core.exports import write_sample_exports
+from tests.shell import manage
 
-ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = {
     "amazon_sp_search_term": ("Impressions", "Clicks", "Spend"),
     "amazon_sp_advertised_product": ("Impressions", "Clicks", "Spend"),
@@ -59,10 +55,7 @@ def second_reading(path, contract):
 
 
 def harmonize(path, *arguments):
-    command = [sys.executable, "manage.py", "harmonize", str(path), "--json", *arguments]
-    # No server answers there: the command must not need one.
-    nowhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**os.environ, **nowhere}, check=False)
+    done = manage("harmonize", str(path), "--json", *arguments)
     return done, json.loads(done.stdout) if done.returncode == 0 else None
 
 

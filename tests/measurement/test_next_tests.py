@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.core.permissions import Role
 from measurement import services
-from measurement.services.reserves import HeldReserve
+from measurement.selectors.reserves import HeldReserve
 from measurement.services.spent_reserves import Spent, spent_of
 from planning import services as planning
 from tenants.core.problems import InvalidInput, NotAllowed, NotFound

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.harmonization.core.exports import SEARCH_TERM, search_term_row, write_csv
+from tests.shell import manage
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def harmonize(*arguments: str) -> subprocess.CompletedProcess[str]:
-    nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
-    return subprocess.run(
-        [sys.executable, "manage.py", "harmonize", *arguments],
-        cwd=ROOT,
-        env=os.environ | nowhere,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return manage("harmonize", *arguments)
 
 
 def test_json_on_standard_output(tmp_path: Path) -> None:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.measurement.core.geo_panels import as_csv, factor_panel, lifted
+from tests.shell import manage
 
 ROOT = Path(__file__).resolve().parents[3]
 KEYS = {"att", "lift", "incremental", "iroas", "p_value", "ci", "method", "why_method", "weights", "l2_imbalance"}
 
 
 def analyze_geo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
-    return subprocess.run(
-        [sys.executable, "manage.py", "analyze_geo", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return manage("analyze_geo", *arguments, servers={})
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 
@@ -13,16 +11,13 @@ import pytest
 from django.core.management import call_command
 
 from tests.optimization.core.test_instances import GOOD, KEYS, changed
+from tests.shell import manage
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def optimize(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
-    return subprocess.run(
-        [sys.executable, "manage.py", "optimize", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return manage("optimize", *arguments, servers={})
 
 
 def test_a_problem_prints_one_json_object(tmp_path: Path) -> None:
