@@ -42,6 +42,7 @@ check: $(STAMP) ## lint, types, floors, migrations, file lengths
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(PYTHON) manage.py check
 	$(LOCAL) with $(PYTHON) manage.py makemigrations --check --dry-run
 	@# A file past 450 lines is two rooms that have not been separated yet.
 	@git ls-files -z -- '*.py' '*.html' '*.css' '*.js' '*.sh' '*.yaml' '*.toml' Makefile ':!static/vendor' ':!*/migrations/*' \

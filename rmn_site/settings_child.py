@@ -1,4 +1,4 @@
-"""Settings of commands and of processes that run jobs: the same, without a look for every app's admin pages."""
+"""Settings of commands, of workers and of the processes that run jobs: without a look for every app's admin pages."""
 
 from rmn_site.settings import *  # noqa: F403
 from rmn_site.settings import INSTALLED_APPS as _ALL

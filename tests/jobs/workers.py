@@ -138,7 +138,11 @@ class Site:
             "RMN_JOB_HEARTBEAT_SECONDS": str(HEARTBEAT),
             "RMN_JOB_GRACE_SECONDS": str(GRACE),
         }
-        inherited = {name: value for name, value in os.environ.items() if name != "RMN_TEST_DATABASE"}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("RMN_TEST_DATABASE", "DJANGO_SETTINGS_MODULE")
+        }
         return {**inherited, **ours}
 
 
