@@ -37,9 +37,13 @@ class PanelVersionAdmin(GuardedAdmin):
 @admin.register(PanelRemoval, site=tenant_site)
 class PanelRemovalAdmin(GuardedAdmin):
     view_permission = "experiments.view"
-    list_display = ["panel", "reason", "removed_by", "created_at"]
+    list_display = ["experiment", "panel", "reason", "removed_by", "created_at"]
     list_filter = ["reason"]
-    list_select_related = ["panel", "removed_by"]
+    list_select_related = ["panel__experiment", "removed_by"]
+
+    @admin.display(ordering="panel__experiment__number")
+    def experiment(self, removal: PanelRemoval) -> str:
+        return str(removal.panel.experiment)
 
 
 @admin.register(Reading, site=tenant_site)

@@ -79,8 +79,7 @@ def run_refresh(context: JobContext) -> Mapping[str, Any]:
 def run_tidy(context: JobContext) -> Mapping[str, Any]:
     """Remove files of data that no experiment needs."""
     days = services.checked_days(context.params.get("days", settings.HISTORY_DAYS))
-    actor = User.objects.filter(pk=context.actor_id).first() if context.actor_id else None
-    done = services.tidy_panels(before=timezone.now() - timedelta(days=days), actor=actor)
+    done = services.tidy_panels(before=timezone.now() - timedelta(days=days))
     context.log("info", f"{count_of(done.files, 'file')} of {count_of(done.bytes, 'byte')} removed")
     return {"files": done.files, "bytes": done.bytes, "days": days}
 

@@ -11,6 +11,7 @@ from accounts.rest.strict import StrictSerializer
 from jobs.core.schedules import LONGEST_SECONDS, SHORTEST_SECONDS
 from measurement.core.terms import METHODS, SETTINGS
 from measurement.models import Experiment, PanelRemoval, PanelVersion, Reading
+from measurement.selectors import removals_of
 from measurement.services import LONGEST_REASON, SOURCES, UNITS
 
 
@@ -66,8 +67,9 @@ class PanelRemovalSerializer(serializers.ModelSerializer[PanelRemoval]):
 
 
 class ErasedSerializer(serializers.Serializer[Any]):
-    files = serializers.IntegerField(help_text="removed; one that another experiment needs stays")
+    files = serializers.IntegerField(help_text="removed")
     bytes = serializers.IntegerField()
+    shared = serializers.IntegerField(help_text="that stay, for another experiment has the same")
 
 
 class PanelSerializer(serializers.ModelSerializer[PanelVersion]):
@@ -77,7 +79,8 @@ class PanelSerializer(serializers.ModelSerializer[PanelVersion]):
 
     @extend_schema_field(PanelRemovalSerializer(allow_null=True))
     def get_removed(self, panel: PanelVersion) -> dict[str, Any] | None:
-        found = self.context.get("removals", {}).get(panel.pk)
+        known = self.context.get("removals")  # of a list; of one alone they are looked up
+        found = (removals_of([panel]) if known is None else known).get(panel.pk)
         return PanelRemovalSerializer(found).data if found else None
 
     class Meta:

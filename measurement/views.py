@@ -175,9 +175,12 @@ def experiment_erase(request: HttpRequest, experiment_id: UUID) -> HttpResponse:
     """Remove the data of what was given up and never read."""
     me = _me(request)
     experiment = selectors.experiment_visible(user=me, experiment_id=experiment_id)
+    authority.require(user=me, permission=MANAGE, brand=experiment.brand)
     try:
         done = services.erase_panels(actor=me, experiment=experiment)
-        messages.success(request, f"{count_of(done.files, 'file')} removed. What is known of them stays here.")
+        stayed = f" {count_of(done.shared, 'file')} stayed: another experiment has the same." if done.shared else ""
+        removed = f"{count_of(done.files, 'file')} removed. What is known of the data stays here."
+        messages.success(request, removed + stayed)
     except Problem as problem:
         messages.error(request, str(problem))
     return redirect("experiment-detail", experiment.pk)
@@ -246,7 +249,7 @@ def _detail(me: User, experiment: Experiment) -> dict[str, Any]:
         "steps": steps_of(experiment),
         "panel": panel,
         "panels": [(one, removals.get(one.pk)) for one in panels],
-        "erasable": selectors.may_be_erased(experiment),
+        "erasable": selectors.erasable(experiment),
         "over_units": experiment.kind in (Experiment.Kind.GEO, Experiment.Kind.SKU),
         "job": job,
         "busy": busy,

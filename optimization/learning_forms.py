@@ -53,12 +53,22 @@ class ProgrammeForm(forms.Form):
         given: dict[str, Any] = {
             "name": f"{solve.brand.name if solve.brand else 'All brands'}, week by week",
             "first_week": str(first),
-            "problem_weeks": weeks if weeks.replace(".", "", 1).isdecimal() else f"{solve.inputs.get('weeks', '')}",
+            "problem_weeks": weeks if weeks.replace(".", "", 1).isdecimal() else "",
             "temperature": f"{RECOMMENDED.temperature:g}",
             "reserve_percent": f"{100 * RECOMMENDED.reserve:g}",
             "forgetting_percent": f"{100 * RECOMMENDED.forgetting:g}",
         }
-        return cls(initial=given)
+        form = cls(initial=given)
+        form.tell_weeks(solve)
+        return form
+
+    def tell_weeks(self, solve: Solve) -> None:
+        """A solve that says of how many weeks it is need not be asked; what is typed then says otherwise."""
+        if "weeks" in solve.inputs:
+            self.initial.pop("problem_weeks", None)
+            weeks = self.fields["problem_weeks"]
+            weeks.required = False
+            weeks.help_text = f"Empty: {solve.inputs['weeks']:.4g}, as its scenario says."
 
     def show(self, problem: Problem) -> None:
         """Tell what the service found where it was typed."""

@@ -46,15 +46,16 @@ def programme_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def programme_new(request: HttpRequest, solve_id: UUID) -> HttpResponse:
-    """Start to learn from a solved problem; `?weeks=` is how many weeks it is of."""
+    """Start to learn from a solved problem; `?weeks=` is how many weeks it is of, where it does not say so itself."""
     me = _me(request)
     solve = solve_visible(user=me, solve_id=solve_id)
     require(user=me, permission=services.MANAGE, brand=solve.brand)
     if request.method == "GET":
         first = monday_of(timezone.now().date()) + timedelta(days=7)
-        form = ProgrammeForm.suggested(solve, weeks=request.GET.get("weeks", "1"), first=first)
+        form = ProgrammeForm.suggested(solve, weeks=request.GET.get("weeks", ""), first=first)
         return render(request, "learning/programme_form.html", {"form": form, "solve": solve})
     form = ProgrammeForm(request.POST)
+    form.tell_weeks(solve)
     try:
         programme = services.start_programme(actor=me, solve=solve, **_typed(request))
     except Problem as problem:

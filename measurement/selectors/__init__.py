@@ -162,11 +162,27 @@ def removals_of(panels: Iterable[PanelVersion]) -> dict[UUID, PanelRemoval]:
     return {one.panel_id: one for one in rows.order_by("panel_id", "-created_at").distinct("panel_id")}
 
 
-def may_be_erased(experiment: Experiment) -> bool:
-    """Whether its data can be erased: it was given up and never read, and files of it lie there."""
+@dataclass(frozen=True)
+class Erasable:
+    """How many files of an experiment that was given up can go, and how many stay, for another experiment has them."""
+
+    files: int = 0
+    shared: int = 0
+
+
+def erasable(experiment: Experiment) -> Erasable:
+    """What `services.erase_panels` would remove; nothing of one that was not given up, or was read."""
     if experiment.state != Experiment.State.CANCELLED or experiment.readings.exists():
-        return False
-    return any(panel_path(one).exists() for one in experiment.panels.values_list("sha256", flat=True))
+        return Erasable()
+    hashes = experiment.panels.order_by().values_list("sha256", flat=True).distinct()
+    there = [one for one in hashes if panel_path(one).exists()]
+    shared = sum(is_shared(experiment, one) for one in there)
+    return Erasable(len(there) - shared, shared)
+
+
+def is_shared(experiment: Experiment, sha256: str) -> bool:
+    """Whether another experiment has the same file, of whatever brand and whether it needs it or not."""
+    return PanelVersion.objects.filter(sha256=sha256).exclude(experiment=experiment).exists()
 
 
 def panel_bytes() -> int:

@@ -2,22 +2,22 @@
 
 What a plan was made on and what a reading was made from stays, for either can be asked for again. Other versions, and
 the data of what was given up, are removed once they are older than the installation's retention (`RMN_HISTORY_DAYS`).
-Rows about them stay: they say what was there, and a row says that it was removed, why, and by whom.
+Rows about them stay: they say what was there, and another says that it was removed, why, and who erased it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -44,10 +44,11 @@ _LONGEST_DAYS: Final = 3650
 
 @dataclass(frozen=True)
 class Tidied:
-    """What was removed: files and their bytes."""
+    """What was removed: files and their bytes; and how many stay because another experiment has them too."""
 
     files: int = 0
     bytes: int = 0
+    shared: int = 0
 
 
 def content_of(chunks: Iterable[bytes]) -> bytes:
@@ -113,8 +114,10 @@ def bytes_of(panel: PanelVersion) -> bytes:
     try:
         return selectors.stored_panel(panel).read_bytes()
     except FileNotFoundError:
+        removal = panel.removals.order_by("-created_at").first()
+        why = removal.get_reason_display() if removal else PanelRemoval.Reason.RETENTION.label
         raise Conflict(
-            f"The file of data {panel.number} was removed: nothing needed it any more.",
+            f"The file of data {panel.number} was removed: {why}.",
             where="panel",
             fix="Send the data again.",
         ) from None
@@ -141,11 +144,8 @@ def start_tidying(*, actor: User, days: int | None = None) -> Job:
     return submit_job(kind=TIDY, params={} if days is None else {"days": checked_days(days)}, actor=actor)
 
 
-def tidy_panels(*, before: datetime, actor: User | None = None) -> Tidied:
+def tidy_panels(*, before: datetime) -> Tidied:
     """Remove files that no experiment needs and that came in earlier, and what a lost process left half-written.
-
-    Args:
-        before: what came in later stays. actor: in whose name it is done; None where nobody asked for it.
 
     Every file by itself and under its lock: whoever is stopped in between has removed whole files, and the next one
     goes on.
@@ -153,8 +153,12 @@ def tidy_panels(*, before: datetime, actor: User | None = None) -> Tidied:
     needed = _needed(before)
     removed = Tidied()
     for path, told in selectors.panel_files():
-        if path.name not in needed and datetime.fromtimestamp(told.st_mtime, tz=before.tzinfo) < before:
-            removed = _without(removed, path, before, actor=actor)
+        if path.name in needed or datetime.fromtimestamp(told.st_mtime, tz=before.tzinfo) >= before:
+            continue
+        rows = PanelVersion.objects.filter(sha256=path.name)
+        size = _remove(path, rows, lambda sha: sha not in _needed(before, sha256=sha), PanelRemoval.Reason.RETENTION)
+        if size is not None:
+            removed = Tidied(removed.files + 1, removed.bytes + size)
     for path in (tenant_folder() / "incoming").glob("*.part"):
         # Whoever writes it may be done, or another may sweep it, at any moment.
         with suppress(FileNotFoundError):
@@ -166,7 +170,7 @@ def tidy_panels(*, before: datetime, actor: User | None = None) -> Tidied:
 
 
 def erase_panels(*, actor: User, experiment: Experiment) -> Tidied:
-    """Remove the files of an experiment that was given up and never read, at once; one that another needs stays.
+    """Remove the files of an experiment that was given up and never read, at once; one that another has too stays.
 
     Raises:
         Conflict: it was not given up, or has a reading, whose data stay.
@@ -179,12 +183,18 @@ def erase_panels(*, actor: User, experiment: Experiment) -> Tidied:
             + ("it has a reading." if experiment.readings.exists() else "it was not given up."),
             fix="What was read stays. Cancel an experiment that is not to be read, then erase its data.",
         )
-    now = timezone.now()
-    needed = _needed(now, erased=experiment)
-    removed = Tidied()
-    for sha256 in experiment.panels.values_list("sha256", flat=True).distinct():
-        if sha256 not in needed:
-            removed = _without(removed, selectors.panel_path(sha256), now, actor=actor, erased=experiment)
+    removed = Tidied(shared=selectors.erasable(experiment).shared)
+    for sha256 in experiment.panels.order_by().values_list("sha256", flat=True).distinct():
+        rows = experiment.panels.filter(sha256=sha256)
+        size = _remove(
+            selectors.panel_path(sha256),
+            rows,
+            lambda sha: not selectors.is_shared(experiment, sha),
+            PanelRemoval.Reason.ERASED,
+            actor,
+        )
+        if size is not None:
+            removed = replace(removed, files=removed.files + 1, bytes=removed.bytes + size)
     return removed
 
 
@@ -197,23 +207,36 @@ def checked_days(days: object) -> int:
     return days
 
 
-def _without(
-    removed: Tidied, path: Path, before: datetime, *, actor: User | None, erased: Experiment | None = None
-) -> Tidied:
-    reason = PanelRemoval.Reason.RETENTION if erased is None else PanelRemoval.Reason.ERASED
+def _remove(
+    path: Path,
+    rows: QuerySet[PanelVersion],
+    may_go: Callable[[str], bool],
+    reason: PanelRemoval.Reason,
+    actor: User | None = None,
+) -> int | None:
+    """Bytes of the file that was removed; None where it stays, or is gone already.
+
+    That it was removed is committed before it is: whoever is lost in between leaves a file that rows call removed and
+    readers still find, and the next one removes it.
+    """
     with transaction.atomic():
         hold_file(path.name)
-        # Somebody may have sent the same file again since it was looked for.
-        if not path.exists() or path.name in _needed(before, erased=erased, sha256=path.name):
-            return removed
-        size = path.stat().st_size
-        for panel in PanelVersion.objects.filter(sha256=path.name):
+        if not path.exists() or not may_go(path.name):
+            return None
+        since = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+        for panel in rows.exclude(Exists(PanelRemoval.objects.filter(panel=OuterRef("pk"), created_at__gt=since))):
             PanelRemoval.objects.create(panel=panel, reason=reason, removed_by=actor)
+    with transaction.atomic():
+        hold_file(path.name)
+        # Somebody may have sent the same file for another experiment meanwhile.
+        if not path.exists() or not may_go(path.name):
+            return None
+        size = path.stat().st_size
         path.unlink()
-    return Tidied(removed.files + 1, removed.bytes + size)
+    return size
 
 
-def _needed(before: datetime, *, erased: Experiment | None = None, sha256: str = "") -> set[str]:
+def _needed(before: datetime, *, sha256: str = "") -> set[str]:
     """Hashes of the files that stay: new ones, those of plans, designs and readings, and the newest of each experiment
     that goes on."""
     rows = PanelVersion.objects.select_related("experiment")
@@ -227,8 +250,6 @@ def _needed(before: datetime, *, erased: Experiment | None = None, sha256: str =
     for one in rows:
         of = one.experiment
         given_up = of.state == Experiment.State.CANCELLED and of.cancelled_at is not None
-        if erased is not None and of.pk == erased.pk:
-            continue
         planned = (of.analysis_plan.get("data") or {}).get("sha256") == one.sha256
         in_use = one.number in (newest[one.experiment_id], of.design.get("panel")) or planned
         recent = (of.cancelled_at if given_up and of.cancelled_at else one.created_at) >= before

@@ -24,7 +24,7 @@ from measurement.services import panel_files, panels
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, QuotaExceeded, TooLarge
 from tenants.services.storage import storage_used
 from tests import factories
-from tests.jobs.attempts import work_off
+from tests.jobs.attempts import Killed, work_off
 from tests.measurement.conftest import END, START, SUMMARY, as_csv, fresh, geo_rows, summary, treated_of
 
 HISTORY = as_csv(geo_rows(START - timedelta(13)))
@@ -38,6 +38,10 @@ def _kept(storage):
 def _aged(storage):
     for path in storage.rglob("*"):
         os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def _killed(*_, **__):
+    raise Killed
 
 
 @pytest.fixture
@@ -155,14 +159,18 @@ def test_the_data_of_what_was_given_up_are_erased(experiment, send, alice, stora
     services.cancel_experiment(actor=alice, experiment=one, reason="The wrong file.")
     with pytest.raises(NotAllowed):
         services.erase_panels(actor=factories.person("victor", Role.VIEWER), experiment=fresh(one))
-    assert services.erase_panels(actor=alice, experiment=fresh(one)).files == 1
+    assert selectors.erasable(fresh(one)) == selectors.Erasable(files=1, shared=1)
+    done = services.erase_panels(actor=alice, experiment=fresh(one))
+    assert (done.files, done.bytes, done.shared) == (1, own.size, 1)
+    with pytest.raises(Conflict, match="erased by a person"):
+        services.panel_data(own)
     assert own.sha256 not in _kept(storage)
     assert len(_kept(storage)) == 1
     assert spend_so_far(fresh(one), selectors.latest_panel(one)) is None
     removal = PanelRemoval.objects.get()
     assert (removal.panel, removal.reason, removal.removed_by) == (own, "erased", alice)
     assert list(selectors.removals_of([own])) == [own.pk]
-    assert not selectors.may_be_erased(fresh(other))
+    assert selectors.erasable(fresh(other)) == selectors.Erasable()
 
 
 def test_erasing_has_a_page_and_an_address(experiment, send, alice, browser, api, storage):
@@ -181,7 +189,40 @@ def test_erasing_has_a_page_and_an_address(experiment, send, alice, browser, api
     assert f"by {alice.name}: erased by a person." in shown
     (told,) = api.get(panels).json()
     assert (told["id"], told["removed"]["reason"], told["removed"]["removed_by"]) == (str(own.pk), "erased", alice.name)
-    assert api.delete(panels).json() == {"files": 0, "bytes": 0}
+    assert api.get(f"/api/v1{page}").json()["panel"]["removed"]["reason"] == "erased"
+    assert api.delete(panels).json() == {"files": 0, "bytes": 0, "shared": 0}
+    assert PanelRemoval.objects.count() == 1
+
+
+def test_what_another_brand_has_too_is_not_erased_and_not_told_of(experiment, send, alice, browser, storage):
+    nutter = factories.person("nutter", Role.ANALYST, brand=factories.BrandFactory(slug="nuts"))
+    theirs = experiment(name="Older data of a draft")
+    old, _ = send(theirs, HISTORY), send(theirs, as_csv(geo_rows(START)))
+    given_up = experiment(name="Given up, too")
+    send(given_up, HISTORY)
+    services.cancel_experiment(actor=alice, experiment=given_up, reason="Later.")
+    mine = experiment(name="The same file", brand=nutter.grants.get().brand)
+    send(mine, HISTORY)
+    services.cancel_experiment(actor=nutter, experiment=mine, reason="The wrong file.")
+    assert services.erase_panels(actor=nutter, experiment=fresh(mine)) == panel_files.Tidied(shared=1)
+    assert old.sha256 in _kept(storage)
+    assert not PanelRemoval.objects.exists()
+    assert "Erase the data" not in browser.get(f"/experiments/{mine.pk}/").content.decode()
+
+
+def test_a_file_that_is_gone_has_its_row(experiment, send, alice, monkeypatch, storage):
+    """Lost between the two: the row is there, and the next one ends what was begun."""
+    one = experiment()
+    own = send(one, HISTORY)
+    services.cancel_experiment(actor=alice, experiment=one, reason="The wrong file.")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", _killed)
+        with pytest.raises(Killed):
+            services.erase_panels(actor=alice, experiment=fresh(one))
+    assert (own.sha256 in _kept(storage), PanelRemoval.objects.count()) == (True, 1)
+    assert selectors.removals_of([own]) == {}
+    assert services.erase_panels(actor=alice, experiment=fresh(one)).files == 1
+    assert list(selectors.removals_of([own])) == [own.pk]
     assert PanelRemoval.objects.count() == 1
 
 
@@ -191,7 +232,7 @@ def test_what_was_sent_again_is_not_told_to_be_removed(experiment, send, alice, 
     send(one, as_csv(geo_rows(START)))
     assert tidied() == 1
     removal = PanelRemoval.objects.get()
-    assert (removal.panel, removal.reason, removal.removed_by) == (first, "retention", alice)
+    assert (removal.panel, removal.reason, removal.removed_by) == (first, "retention", None)
     assert selectors.removals_of([first]) == {first.pk: removal}
     assert send(one, HISTORY) == first
     assert selectors.removals_of([first]) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from io import StringIO
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from jobs.selectors import schedules_of
 from jobs.services import create_schedule
 from optimization.models import LearningProgramme, LearningWeek
 from optimization.services import learning as services
+from optimization.services import solve_inputs
 from tests import factories
 from tests.conftest import api_of, browser_of
 from tests.optimization.programme import START, monday, publish_week, solved, started
@@ -189,6 +191,21 @@ def test_the_page_judges_other_settings_once_there_are_weeks(market, alice):
     assert "Weeks judged" in page
     bad = browser_of(alice).get(f"/learning/{programme.pk}/?temperature=hot").content.decode()
     assert "is no number" in bad
+
+
+def test_the_form_asks_for_weeks_only_where_the_solve_does_not_say_them(market, alice):
+    browser = browser_of(alice)
+    silent = solved(market)
+    assert 'name="problem_weeks" value=' not in browser.get(f"/learning/new/{silent.pk}/").content.decode()
+    assert 'name="problem_weeks" value="4.25"' in browser.get(f"/learning/new/{silent.pk}/?weeks=4.25").content.decode()
+    typed = {"name": "Chips weekly", "first_week": str(START)}
+    assert "Nothing says how many weeks" in browser.post(f"/learning/new/{silent.pk}/", typed).content.decode()
+    telling = solved(market, inputs=solve_inputs(weeks=31 / 7))
+    page = browser.get(f"/learning/new/{telling.pk}/?weeks=1").content.decode()
+    assert 'name="problem_weeks" value=' not in page
+    assert "Empty: 4.429, as its scenario says." in page
+    assert browser.post(f"/learning/new/{telling.pk}/", typed).status_code == 302
+    assert LearningProgramme.objects.get().weekly_budget == Decimal("248.39")
 
 
 def command(*words: str) -> str:

@@ -219,7 +219,7 @@ PAGES: dict[str, Page] = {
     "POST experiment-cancel": Page(
         brand(MODELLERS, READERS), lambda of, key: {"reason": "No budget."}, told_in_page=True
     ),
-    "POST experiment-erase": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
+    "POST experiment-erase": Page(brand(MODELLERS, READERS), _nothing, changes=False),
     "POST experiment-analyse": Page(brand(MODELLERS, READERS), _nothing, told_in_page=True, changes=False),
     "POST experiment-refreshes": Page(
         brand(OWNERS, READERS), lambda of, key: {"events_unit": "sku"}, told_in_page=True

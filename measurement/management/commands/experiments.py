@@ -157,6 +157,8 @@ class Command(BaseCommand):
         one = selectors.experiment_for_operator(reference=label)
         done = services.erase_panels(actor=self._person(), experiment=one)
         self.stdout.write(f"{count_of(done.files, 'file')} of {count_of(done.bytes, 'byte')} removed")
+        if done.shared:
+            self.stdout.write(f"{count_of(done.shared, 'file')} stayed: another experiment has the same")
 
     def _tidy(self, *, days: int | None, **_: Any) -> None:
         job = services.start_tidying(actor=self._person(), days=days)
