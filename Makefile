@@ -32,9 +32,10 @@ test: $(STAMP) ## all tests; ARGS="tests/jobs -k lease" for some
 ifdef ARGS
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
 else
-	@# A walk through a running site has two cores and servers to itself: it waits for a server, a worker and a browser.
-	@$(PYTHON) -m pytest -n 2 --ignore tests/browser
-	@for walk in tests/browser/test_*.py; do $(PYTHON) -m pytest "$$walk" || exit 1; done
+	@# One database is migrated and copied for all. A walk through a running site has a process and two cores to itself:
+	@# it waits for a server, a worker and a browser.
+	@$(PYTHON) -m tests.beside_servers sh -c '$(PYTHON) -m pytest -n 2 --ignore tests/browser \
+	  && for walk in tests/browser/test_*.py; do $(PYTHON) -m pytest "$$walk" || exit 1; done'
 endif
 
 check: $(STAMP) ## lint, types, floors, migrations, file lengths
