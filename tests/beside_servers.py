@@ -1,6 +1,6 @@
 """`python -m tests.beside_servers COMMAND ...`: run a command beside servers for tests that all its processes share.
 
-Every pytest below it finds `DATABASE_URL` and `REDIS_URL`, and the first one migrates the database that the others copy.
+Every pytest below it finds `DATABASE_URL` and `REDIS_URL`; the first one migrates the database that the others copy.
 """
 
 from __future__ import annotations
