@@ -27,10 +27,9 @@ from optimization.models import Solve
 from optimization.selectors import learning as selectors
 from optimization.selectors.learning_history import allocator_of, learner_of, log_of, newest_week
 from optimization.services import learning as services
-from optimization.services import solve_inputs
 from tenants.core.problems import Conflict, InvalidInput, NotAllowed, NotFound
 from tests import factories
-from tests.optimization.programme import BESIDE, BUDGET, monday, publish_week, solved, started
+from tests.optimization.programme import BESIDE, monday, publish_week, solved, started
 
 
 @pytest.fixture(autouse=True)
@@ -354,25 +353,6 @@ def test_a_problem_that_no_report_speaks_of_is_refused(market, alice):
     solve.refresh_from_db()
     with pytest.raises(InvalidInput, match="which line of the reports"):
         started(market, alice, solve=solve)
-
-
-def test_a_problem_of_four_weeks_is_a_quarter_of_its_money_a_week(market, alice):
-    programme = started(market, alice, problem_weeks=4.0)
-    assert programme.weekly_budget == Decimal("275.00")
-    whole = programme.solve.problem["cells"][0]["response"]["params"]
-    part = programme.problem["cells"][0]["response"]["params"]
-    assert part["a"] == pytest.approx(whole["a"] / 4)
-    assert part["k"] == pytest.approx(whole["k"] / 4)
-    assert programme.problem["total_budget"] == BUDGET / 4
-
-
-def test_how_many_weeks_a_problem_is_of_is_never_assumed(market, alice):
-    with pytest.raises(InvalidInput, match="how many weeks") as caught:
-        started(market, alice, problem_weeks=None)
-    assert caught.value.where == "problem_weeks"
-    of_four = solved(market, inputs=solve_inputs(weeks=4.0))
-    assert started(market, alice, solve=of_four, problem_weeks=None).weekly_budget == Decimal("275.00")
-    assert started(market, alice, solve=of_four, problem_weeks=2.0).weekly_budget == Decimal("550.00")
 
 
 def test_the_job_observes_and_proposes_and_does_it_once(market, alice):
