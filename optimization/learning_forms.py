@@ -27,7 +27,7 @@ class ProgrammeForm(forms.Form):
         label="First week", widget=forms.DateInput(attrs={"type": "date"}), help_text="A Monday."
     )
     problem_weeks = forms.CharField(
-        label="Weeks of the solved problem", widget=forms.TextInput(attrs=_AMOUNT),
+        label="Weeks it covers", widget=forms.TextInput(attrs=_AMOUNT),
         help_text="Its curves and bounds are divided by them.",
     )  # fmt: skip
     weekly_budget = forms.CharField(
